@@ -1,0 +1,11 @@
+// What the module exports: one line per operation, and what the wrapper needs to set it up.
+export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
+export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
+export { softmax_f32, softmax_f64 } from "./kernels/softmax";
+export { transpose_f32 } from "./kernels/transpose";
+export { multiplyAddProbe } from "./simd/arch";
+
+/** The end of the read-only constants: memory from here on is the wrapper's. */
+export function staticEnd(): usize {
+  return __heap_base;
+}

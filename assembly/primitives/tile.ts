@@ -1,0 +1,359 @@
+// What the operations do to a tile: TILE problems side by side, each in a lane of its own, all n elements long.
+//
+// A tile is a compact copy in scratch, n rows of TILE_BYTES: columns of a matrix (any axis but the last) or short rows,
+// transposed. Compact, because columns whose distance is a power of two fall on each other in the cache.
+// It has four vectors ("columns") a row; lanes past the problems at hand hold something harmless.
+//
+// scratch: [parameters of the careful form | state, a row of four vectors each | … HEADER_BYTES | the tile]
+
+import {
+  CAREFUL_BYTES, RANGE, coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareLane
+} from "../math/exp";
+import { log1p } from "../math/log";
+import {
+  demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
+} from "../simd/lanes";
+import { rangeHolds, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
+
+/** Bytes of a tile's row; HEADER_SCRATCH and TILE_ROW in src/runtime/memory.ts are these two. */
+export const TILE_BYTES: usize = 64;
+export const HEADER_BYTES: usize = 2048;
+
+/** State of the problems of a tile: four vectors at scratch + one of these. */
+export const FACTOR: usize = CAREFUL_BYTES; // what scatter multiplies by
+export const MAXIMUM: usize = FACTOR + TILE_BYTES;
+export const LOG_SUM: usize = MAXIMUM + TILE_BYTES; // log Σ e^((x − maximum) / t)
+const PREPARE: usize = LOG_SUM + TILE_BYTES; // tilePrepare's own
+
+/** Rows summed in one chain of additions, and the most whose chains are added without float64. */
+const BLOCK: usize = 8;
+const SHORT: usize = BLOCK * BLOCK;
+
+/** Problems in a tile: 16 for f32, 8 for f64. */
+// @ts-ignore: decorator
+@inline
+export function TILE<T>(): usize {
+  return TILE_BYTES / sizeof<T>();
+}
+
+/** Vectors that hold this many problems. */
+// @ts-ignore: decorator
+@inline
+export function columnsOf<T>(problems: usize): usize {
+  return (problems + lanes<T>() - 1) / lanes<T>();
+}
+
+/**
+ * Fills a tile with `problems` columns of a matrix whose rows are `stride` bytes apart.
+ * Returns whether every |x| is at most limit.
+ */
+export function gatherColumns<T>(x: usize, stride: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+  const bound = v128.splat<T>(limit), mask = signMask<T>();
+  const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
+  let range = rangeStart<T>();
+  for (const end = tile + n * TILE_BYTES; tile < end; tile += TILE_BYTES, x += stride) {
+    for (let at: usize = 0; at < whole; at += 16) {
+      const v = v128.load(x + at);
+      range = rangeStep<T>(range, v, mask, bound);
+      v128.store(tile + at, v);
+    }
+    if (rest) {
+      const v = loadTail<T>(x + whole, rest);
+      range = rangeStep<T>(range, v, mask, bound);
+      v128.store(tile + whole, v);
+    }
+  }
+  return rangeHolds<T>(range, bound);
+}
+
+/** Writes a tile's columns, each times its factor, where gatherColumns found them. */
+export function scatterColumns<T>(tile: usize, y: usize, stride: usize, n: usize, problems: usize, scratch: usize): void {
+  const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
+  const factors = scratch + FACTOR;
+  for (const end = tile + n * TILE_BYTES; tile < end; tile += TILE_BYTES, y += stride) {
+    for (let at: usize = 0; at < whole; at += 16) {
+      v128.store(y + at, v128.mul<T>(v128.load(tile + at), v128.load(factors + at)));
+    }
+    if (rest) storeTail<T>(y + whole, v128.mul<T>(v128.load(tile + whole), v128.load(factors + whole)), rest);
+  }
+}
+
+/**
+ * Fills a tile with `problems` rows of n elements, transposed: vector by vector of the tile, lanes<T> rows each.
+ * Missing rows repeat the last one. Returns whether every |x| is at most limit.
+ */
+export function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+  const bound = v128.splat<T>(limit), mask = signMask<T>();
+  const bytes = n * sizeof<T>();
+  let range = rangeStart<T>();
+  for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16) {
+    const last = x + (problems - 1) * bytes;
+    const x0 = x + first * bytes, x1 = min(x0 + bytes, last);
+    const x2 = min(x0 + 2 * bytes, last), x3 = min(x0 + 3 * bytes, last);
+    let t = tile;
+    let at: usize = 0;
+    if (sizeof<T>() == 4) {
+      for (; at + 16 <= bytes; at += 16, t += 4 * TILE_BYTES) {
+        const r0 = v128.load(x0 + at), r1 = v128.load(x1 + at), r2 = v128.load(x2 + at), r3 = v128.load(x3 + at);
+        range = rangeStep<T>(range, r0, mask, bound);
+        range = rangeStep<T>(range, r1, mask, bound);
+        range = rangeStep<T>(range, r2, mask, bound);
+        range = rangeStep<T>(range, r3, mask, bound);
+        const low01 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), high01 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+        const low23 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), high23 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+        v128.store(t, v128.shuffle<i64>(low01, low23, 0, 2));
+        v128.store(t + TILE_BYTES, v128.shuffle<i64>(low01, low23, 1, 3));
+        v128.store(t + 2 * TILE_BYTES, v128.shuffle<i64>(high01, high23, 0, 2));
+        v128.store(t + 3 * TILE_BYTES, v128.shuffle<i64>(high01, high23, 1, 3));
+      }
+      for (; at < bytes; at += 4, t += TILE_BYTES) {
+        let v = v128.load_zero<f32>(x0 + at);
+        v = v128.load_lane<f32>(x1 + at, v, 1);
+        v = v128.load_lane<f32>(x2 + at, v, 2);
+        v = v128.load_lane<f32>(x3 + at, v, 3);
+        range = rangeStep<T>(range, v, mask, bound);
+        v128.store(t, v);
+      }
+    } else {
+      for (; at < bytes; at += 8, t += TILE_BYTES) {
+        const v = v128.load_lane<f64>(x1 + at, v128.load_zero<f64>(x0 + at), 1);
+        range = rangeStep<T>(range, v, mask, bound);
+        v128.store(t, v);
+      }
+    }
+  }
+  return rangeHolds<T>(range, bound);
+}
+
+/** Writes a tile's problems, each times its factor, as the rows that gatherRows found. */
+export function scatterRows<T>(tile: usize, y: usize, n: usize, problems: usize, scratch: usize): void {
+  const bytes = n * sizeof<T>();
+  let factors = scratch + FACTOR;
+  for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16, factors += 16) {
+    const f = v128.load(factors);
+    const y0 = y + first * bytes;
+    const count = problems - first;
+    if (sizeof<T>() == 4) scatterFourRows(tile, y0, bytes, count, f);
+    else scatterTwoRows(tile, y0, bytes, count, f);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function scatterFourRows(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+  const y1 = y0 + bytes, y2 = y1 + bytes, y3 = y2 + bytes;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16, t += 4 * TILE_BYTES) {
+    const e0 = f32x4.mul(v128.load(t), f), e1 = f32x4.mul(v128.load(t + TILE_BYTES), f);
+    const e2 = f32x4.mul(v128.load(t + 2 * TILE_BYTES), f), e3 = f32x4.mul(v128.load(t + 3 * TILE_BYTES), f);
+    const low01 = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5), high01 = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
+    const low23 = v128.shuffle<i32>(e2, e3, 0, 4, 1, 5), high23 = v128.shuffle<i32>(e2, e3, 2, 6, 3, 7);
+    v128.store(y0 + at, v128.shuffle<i64>(low01, low23, 0, 2));
+    if (count > 1) v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
+    if (count > 2) v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
+    if (count > 3) v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
+  }
+  for (; at < bytes; at += 4, t += TILE_BYTES) {
+    const e = f32x4.mul(v128.load(t), f);
+    v128.store_lane<f32>(y0 + at, e, 0);
+    if (count > 1) v128.store_lane<f32>(y1 + at, e, 1);
+    if (count > 2) v128.store_lane<f32>(y2 + at, e, 2);
+    if (count > 3) v128.store_lane<f32>(y3 + at, e, 3);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function scatterTwoRows(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+  for (let at: usize = 0; at < bytes; at += 8, t += TILE_BYTES) {
+    const e = f64x2.mul(v128.load(t), f);
+    v128.store_lane<f64>(y0 + at, e, 0);
+    if (count > 1) v128.store_lane<f64>(y0 + bytes + at, e, 1);
+  }
+}
+
+/** Problems of the tile that begins with problem `first` of [outer, inner]: a tile stays within an outer slice. */
+// @ts-ignore: decorator
+@inline
+export function problemsOfTile<T>(first: usize, outer: usize, inner: usize): usize {
+  return min(TILE<T>(), inner == 1 ? outer - first : inner - (first % inner));
+}
+
+/** Address of the first element of a problem. */
+// @ts-ignore: decorator
+@inline
+function addressOf<T>(x: usize, n: usize, inner: usize, problem: usize): usize {
+  return x + ((problem / inner) * n * inner + (problem % inner)) * sizeof<T>();
+}
+
+/** Fills a tile with problems of [outer, n, inner]. Returns whether every |x| is at most limit. */
+// @ts-ignore: decorator
+@inline
+export function gather<T>(
+  x: usize, n: usize, inner: usize, first: usize, problems: usize, tile: usize, limit: T
+): bool {
+  const from = addressOf<T>(x, n, inner, first);
+  if (inner == 1) return gatherRows<T>(from, tile, n, problems, limit);
+  return gatherColumns<T>(from, inner * sizeof<T>(), tile, n, problems, limit);
+}
+
+/** Writes the problems of a tile, each times its factor, to [outer, n, inner]. */
+// @ts-ignore: decorator
+@inline
+export function scatter<T>(
+  tile: usize, y: usize, n: usize, inner: usize, first: usize, problems: usize, scratch: usize
+): void {
+  const to = addressOf<T>(y, n, inner, first);
+  if (inner == 1) scatterRows<T>(tile, to, n, problems, scratch);
+  else scatterColumns<T>(tile, to, inner * sizeof<T>(), n, problems, scratch);
+}
+
+/** The largest element of each problem of one column of vectors; NaN where the problem holds NaN. */
+function tileMax<T>(column: usize, n: usize): v128 {
+  let m = v128.splat<T>(<T>(-Infinity));
+  for (const end = column + n * TILE_BYTES; column < end; column += TILE_BYTES) m = v128.max<T>(m, v128.load(column));
+  return m;
+}
+
+/** The same without NaN. */
+// @ts-ignore: decorator
+@inline
+function tileMaxInRange<T>(column: usize, n: usize): v128 {
+  let m = v128.splat<T>(<T>(-Infinity));
+  for (const end = column + n * TILE_BYTES; column < end; column += TILE_BYTES) m = v128.pmax<T>(m, v128.load(column));
+  return m;
+}
+
+/** All bits set in the lanes of problems within the fast range. */
+function tileRange<T>(column: usize, n: usize, limit: T): v128 {
+  const bound = v128.splat<T>(limit), mask = signMask<T>();
+  let range = rangeStart<T>();
+  for (const end = column + n * TILE_BYTES; column < end; column += TILE_BYTES) {
+    range = rangeStep<T>(range, v128.load(column), mask, bound);
+  }
+  return rangeLanes<T>(range, bound);
+}
+
+/** Sets the careful form up for one column of vectors: each problem's own values decide its form. */
+function tilePrepare<T>(column: usize, n: usize, maxima: v128, temperature: f64, scratch: usize): void {
+  const area = scratch + PREPARE;
+  v128.store(area, maxima);
+  v128.store(area, tileRange<T>(column, n, <T>(RANGE<T>() * temperature)), 16);
+  for (let lane: usize = 0; lane < lanes<T>(); lane++) {
+    const at = area + lane * sizeof<T>();
+    prepareLane<T>(scratch, lane, load<T>(at), load<u32>(at, 16) != 0, temperature);
+  }
+}
+
+/** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. `fast` when every |x / t| ≤ RANGE. */
+export function tileExp<T>(tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize): void {
+  if (fast) expFast<T>(tile, n, columns, temperature, scratch);
+  else expCareful<T>(tile, n, columns, temperature, scratch);
+}
+
+function expFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  expInPlace<T>(false, tile, n, columns, temperature, scratch);
+}
+
+function expCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  expInPlace<T>(true, tile, n, columns, temperature, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function expInPlace<T>(
+  careful: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
+): void {
+  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
+  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
+  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
+  const low = v128.splat<T>(ln2Low<T>(temperature));
+  for (let column: usize = 0; column < columns; column++, tile += 16) {
+    if (careful) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
+    const end = tile + n * TILE_BYTES;
+    let sum = v128.splat<T>(0), totalLow = sum, totalHigh = sum;
+    for (let p = tile; p < end; ) {
+      const blockEnd = min(end, p + BLOCK * TILE_BYTES);
+      let s = v128.splat<T>(0);
+      for (; p < blockEnd; p += TILE_BYTES) {
+        const e = exponential<T>(careful, v128.load(p), scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        v128.store(p, e);
+        s = v128.add<T>(s, e);
+      }
+      if (sizeof<T>() == 8 || n <= SHORT) {
+        sum = v128.add<T>(sum, s);
+      } else {
+        totalLow = f64x2.add(totalLow, promoteLow(s));
+        totalHigh = f64x2.add(totalHigh, promoteHigh(s));
+      }
+    }
+    if (sizeof<T>() == 4 && n > SHORT) sum = demote(totalLow, totalHigh);
+    v128.store(scratch + FACTOR + (column << 4), v128.div<T>(one, sum));
+  }
+}
+
+/** MAXIMUM and LOG_SUM of every problem, as rowLogSum has it. */
+export function tileLogSum<T>(
+  tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize
+): void {
+  if (fast) logSumFast<T>(tile, n, columns, temperature, scratch);
+  else logSumCareful<T>(tile, n, columns, temperature, scratch);
+}
+
+function logSumFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  logSum<T>(false, tile, n, columns, temperature, scratch);
+}
+
+function logSumCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  logSum<T>(true, tile, n, columns, temperature, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function logSum<T>(careful: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
+  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
+  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
+  const low = v128.splat<T>(ln2Low<T>(temperature));
+  for (let column: usize = 0; column < columns; column++, tile += 16) {
+    const m = careful ? tileMax<T>(tile, n) : tileMaxInRange<T>(tile, n);
+    if (careful) tilePrepare<T>(tile, n, m, temperature, scratch);
+    const end = tile + n * TILE_BYTES;
+    let sum = v128.splat<T>(0), count = sum, totalLow = sum, totalHigh = sum;
+    for (let p = tile; p < end; ) {
+      const blockEnd = min(end, p + BLOCK * TILE_BYTES);
+      let s = v128.splat<T>(0);
+      for (; p < blockEnd; p += TILE_BYTES) {
+        const v = v128.load(p);
+        const isMaximum = v128.eq<T>(v, m);
+        const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        s = v128.add<T>(s, v128.andnot(e, isMaximum));
+        count = subIntegers<T>(count, isMaximum);
+      }
+      if (sizeof<T>() == 8 || n <= SHORT) {
+        sum = v128.add<T>(sum, s);
+      } else {
+        totalLow = f64x2.add(totalLow, promoteLow(s));
+        totalHigh = f64x2.add(totalHigh, promoteHigh(s));
+      }
+    }
+    if (sizeof<T>() == 4 && n > SHORT) sum = demote(totalLow, totalHigh);
+    const top = exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+    const beside = v128.add<T>(v128.sub<T>(toFloats<T>(count), v128.splat<T>(1)), v128.div<T>(sum, top));
+    const state = scratch + (column << 4);
+    v128.store(state, m, MAXIMUM);
+    v128.store(state, log1p<T>(beside), LOG_SUM);
+  }
+}
+
+/** x = (x − maximum) / t − log sum in place: log-softmax, given tileLogSum. */
+export function tileLogSoftmax<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  const inverse = v128.splat<T>(<T>(1.0 / temperature));
+  for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
+    const m = v128.load(scratch, MAXIMUM), logSum = v128.load(scratch, LOG_SUM);
+    for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+      v128.store(p, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(p), m), inverse), logSum));
+    }
+    v128.store(scratch, v128.splat<T>(1), FACTOR);
+  }
+}

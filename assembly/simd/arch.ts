@@ -1,0 +1,25 @@
+// The one file that knows which SIMD there is. Everything else is the same text for both builds.
+
+/** True when multiply-add rounds once (relaxed SIMD; src/runtime checks at run time that the processor keeps this). */
+export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
+
+/** a · b + c */
+// @ts-ignore: decorator
+@inline
+export function madd<T>(a: v128, b: v128, c: v128): v128 {
+  if (FUSED) return v128.relaxed_madd<T>(a, b, c);
+  return v128.add<T>(v128.mul<T>(a, b), c);
+}
+
+/** c − a · b */
+// @ts-ignore: decorator
+@inline
+export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
+  if (FUSED) return v128.relaxed_nmadd<T>(a, b, c);
+  return v128.sub<T>(c, v128.mul<T>(a, b));
+}
+
+/** x · x − y, for the run-time probe: only a fused multiply-add keeps the low bits of x · x. */
+export function multiplyAddProbe(x: f64, y: f64): f64 {
+  return v128.extract_lane<f64>(madd<f64>(v128.splat<f64>(x), v128.splat<f64>(x), v128.splat<f64>(-y)), 0);
+}

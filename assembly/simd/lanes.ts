@@ -1,0 +1,114 @@
+// Lane-wise helpers that WebAssembly has for one element type only, made generic, and the tails of rows.
+
+/** Elements in a vector: 4 for f32, 2 for f64. */
+// @ts-ignore: decorator
+@inline
+export function lanes<T>(): usize {
+  return 16 / sizeof<T>();
+}
+
+/** The integer lanes of x moved left by bits. */
+// @ts-ignore: decorator
+@inline
+export function shiftLeft<T>(x: v128, bits: i32): v128 {
+  if (sizeof<T>() == 4) return i32x4.shl(x, bits);
+  return i64x2.shl(x, bits);
+}
+
+// @ts-ignore: decorator
+@inline
+export function addIntegers<T>(a: v128, b: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.add(a, b);
+  return i64x2.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline
+export function subIntegers<T>(a: v128, b: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.sub(a, b);
+  return i64x2.sub(a, b);
+}
+
+// Sixteen bytes of ones, then sixteen of zeros: a window into it keeps the first bytes of a vector.
+const TAIL_MASK = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 0], 16);
+
+/** All bits set in the first count lanes. */
+// @ts-ignore: decorator
+@inline
+export function tailMask<T>(count: usize): v128 {
+  return v128.load(TAIL_MASK + 16 - count * sizeof<T>());
+}
+
+/** The count (less than a vector) elements at p, zero in the other lanes; reads nothing past them. */
+// @ts-ignore: decorator
+@inline
+export function loadTail<T>(p: usize, count: usize): v128 {
+  let v = v128.load_zero<T>(p);
+  if (sizeof<T>() == 4) {
+    if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4);
+    if (count > 2) v = v128.load_lane<f32>(p, v, 2, 8);
+  }
+  return v;
+}
+
+/** Stores the first count (less than a vector) lanes. */
+// @ts-ignore: decorator
+@inline
+export function storeTail<T>(p: usize, v: v128, count: usize): void {
+  v128.store_lane<T>(p, v, 0);
+  if (sizeof<T>() == 4) {
+    if (count > 1) v128.store_lane<f32>(p, v, 1, 4);
+    if (count > 2) v128.store_lane<f32>(p, v, 2, 8);
+  }
+}
+
+/** Sum of the lanes, in float64. */
+// @ts-ignore: decorator
+@inline
+export function laneSum<T>(v: v128): f64 {
+  if (sizeof<T>() == 8) return v128.extract_lane<f64>(v, 0) + v128.extract_lane<f64>(v, 1);
+  return (
+    (<f64>v128.extract_lane<f32>(v, 0) + <f64>v128.extract_lane<f32>(v, 1)) +
+    (<f64>v128.extract_lane<f32>(v, 2) + <f64>v128.extract_lane<f32>(v, 3))
+  );
+}
+
+/** Largest lane; NaN where any lane is NaN. */
+// @ts-ignore: decorator
+@inline
+export function laneMax<T>(v: v128): T {
+  if (sizeof<T>() == 8) return <T>max<f64>(v128.extract_lane<f64>(v, 0), v128.extract_lane<f64>(v, 1));
+  return <T>max<f32>(
+    max<f32>(v128.extract_lane<f32>(v, 0), v128.extract_lane<f32>(v, 1)),
+    max<f32>(v128.extract_lane<f32>(v, 2), v128.extract_lane<f32>(v, 3))
+  );
+}
+
+/** Integer lanes, 0 or more and small enough to be exact, as floats. */
+// @ts-ignore: decorator
+@inline
+export function toFloats<T>(integers: v128): v128 {
+  if (sizeof<T>() == 4) return f32x4.convert_i32x4_s(integers);
+  return f64x2.sub(v128.or(integers, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627370496.0));
+}
+
+/** Lanes 0 and 1 of an f32 vector as f64. */
+// @ts-ignore: decorator
+@inline
+export function promoteLow(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v);
+}
+
+/** Lanes 2 and 3 of an f32 vector as f64. */
+// @ts-ignore: decorator
+@inline
+export function promoteHigh(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
+}
+
+/** An f32 vector of two f64 ones. */
+// @ts-ignore: decorator
+@inline
+export function demote(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}

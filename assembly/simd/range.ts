@@ -1,0 +1,42 @@
+// Is every |x| of a problem at most a limit? Two instructions a vector for f32, and NaN never passes.
+// f32 keeps the largest bit pattern without its sign (NaN's are the largest of all); f64, which has no integer
+// maximum, keeps a flag.
+
+// @ts-ignore: decorator
+@inline
+export function rangeStart<T>(): v128 {
+  if (sizeof<T>() == 4) return i32x4.splat(0);
+  return i64x2.splat(-1);
+}
+
+/** The mask that takes the sign away, for rangeStep: hoisted by the caller, as all constants are. */
+// @ts-ignore: decorator
+@inline
+export function signMask<T>(): v128 {
+  if (sizeof<T>() == 4) return v128.load_splat<u32>(MASKS);
+  return v128.load_splat<u64>(MASKS + 8);
+}
+
+const MASKS = memory.data<u64>([0x7fffffff7fffffff, 0x7fffffffffffffff], 16);
+
+// @ts-ignore: decorator
+@inline
+export function rangeStep<T>(state: v128, x: v128, mask: v128, limit: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.max_s(state, v128.and(x, mask));
+  return v128.and(state, f64x2.le(v128.and(x, mask), limit));
+}
+
+/** All bits set in the lanes whose values were all within the limit. */
+// @ts-ignore: decorator
+@inline
+export function rangeLanes<T>(state: v128, limit: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.le_s(state, limit);
+  return state;
+}
+
+// @ts-ignore: decorator
+@inline
+export function rangeHolds<T>(state: v128, limit: v128): bool {
+  if (sizeof<T>() == 4) return i32x4.all_true(rangeLanes<T>(state, limit));
+  return i64x2.all_true(state);
+}

@@ -1,0 +1,6 @@
+// The functions that a set of kernels has: one line per operation.
+export { logSoftmax } from './ops/logSoftmax.js';
+export { logSumExp } from './ops/logSumExp.js';
+export { softmax } from './ops/softmax.js';
+export { backendInfo, memoryUsage } from './setup.js';
+export { tensor, zeros } from './tensors.js';

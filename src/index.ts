@@ -1,0 +1,20 @@
+export { createKernels, type Kernels } from './create-kernels.js';
+export * from './functions.js';
+export type { LogSumExpOptions } from './ops/logSumExp.js';
+export type { SoftmaxOptions } from './ops/softmax.js';
+export type { BackendInfo, BackendName } from './runtime/backend.js';
+export { OutOfMemoryError } from './runtime/errors.js';
+export type { MemoryUsage, Settings } from './runtime/runtime.js';
+export { Tensor } from './runtime/tensor.js';
+export type {
+  ArrayOf,
+  Dtype,
+  FloatArray,
+  Input,
+  MapResult,
+  ReduceResult,
+  TensorLike,
+  TensorResult,
+} from './runtime/types.js';
+export { init } from './setup.js';
+export type { NestedNumbers, TensorOptions } from './tensors.js';

@@ -1,0 +1,48 @@
+import { logSumExp as reference } from '../reference/logSumExp.js';
+import { reduceAlongAxis } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, ReduceResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('logSumExp', reference);
+
+/** Options of {@link logSumExp}. */
+export interface LogSumExpOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis that is summed over; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Whether a tensor result keeps the axis, with size 1. Default false. */
+  keepDims?: boolean;
+  /** Divides x first; positive. Default 1. */
+  temperature?: number;
+  /** Receives the result: same dtype, a number for each problem. */
+  out?: FloatArray | Tensor;
+}
+
+/** @internal */
+export function logSumExpOn(runtime: Runtime, x: unknown, options: unknown): unknown {
+  return reduceAlongAxis(runtime, 'logSumExp', kernel, x, options);
+}
+
+/**
+ * The logarithm of a sum of exponentials along an axis: log Σ_j e^(x_j / t), without overflow, and with what is small
+ * beside the maximum kept: logSumExp([0, -40]) is 4.25e-18 in float64.
+ *
+ * NaN where a row holds NaN, +∞ where it holds +∞, -∞ for nothing but -∞ or no elements.
+ * Formula: scipy.special.logsumexp (1.15 or later); Blanchard, Higham and Higham, 2021.
+ *
+ * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
+ * temperature or an overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * logSumExp([1000, 1000]); // 1000.693
+ * @example
+ * logSumExp([1, 2, 3, 4], { shape: [2, 2] }); // Float32Array [2.313, 4.313]
+ */
+export function logSumExp<X extends Input, const O extends LogSumExpOptions>(x: X, options?: O): ReduceResult<X, O> {
+  return logSumExpOn(currentRuntime(), x, options) as ReduceResult<X, O>;
+}

@@ -1,0 +1,45 @@
+import { softmax as reference } from '../reference/softmax.js';
+import { mapAlongAxis } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('softmax', reference);
+
+/** Options of {@link softmax} and {@link logSoftmax}. */
+export interface SoftmaxOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis whose elements make a problem; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Divides x first; positive. Default 1. */
+  temperature?: number;
+  /** Receives the result: same dtype and number of elements; x itself or apart from it. */
+  out?: FloatArray | Tensor;
+}
+
+/** @internal */
+export function softmaxOn(runtime: Runtime, x: unknown, options: unknown): unknown {
+  return mapAlongAxis(runtime, 'softmax', kernel, x, options);
+}
+
+/**
+ * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), in the numerically stable form.
+ *
+ * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values gives exactly 0.
+ * Formula: Goodfellow, Bengio and Courville, Deep Learning, 4.1; torch.nn.functional.softmax.
+ *
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @returns probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
+ * temperature or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * softmax([2.0, 1.0, 0.1]); // Float32Array [0.659, 0.242, 0.099]
+ * @example
+ * softmax([1, 2, 3, 4], { shape: [2, 2], axis: 0 }); // Float32Array [0.119, 0.119, 0.881, 0.881]
+ */
+export function softmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
+  return softmaxOn(currentRuntime(), x, options) as MapResult<X, O>;
+}

@@ -1,0 +1,157 @@
+import { rangeError, typeError } from './errors.js';
+import { cut, geometry, withoutAxis } from './geometry.js';
+import { type Operand, readOperand } from './input.js';
+import type { Kernel } from './kernel.js';
+import { checkOptions, checkTemperature, type OptionNames } from './options.js';
+import type { Runtime } from './runtime.js';
+import { Tensor } from './tensor.js';
+import type { Dtype, FloatArray, TensorResult } from './types.js';
+
+/** The three calling sequences that most operations share: what is read, in which order, and how results come back. */
+
+export function dtypeOf(operand: Operand): Dtype {
+  return operand.elementBytes === 4 ? 'float32' : 'float64';
+}
+
+export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** Fills `geometry` for an operand: plain numbers without a shape are one row. */
+export function cutOperand(operation: string, operand: Operand, axis: unknown): void {
+  if (operand.shape !== undefined) cut(operation, operand.shape, axis);
+  else if (axis === -1 || axis === 0) {
+    geometry.outer = 1;
+    geometry.n = operand.length;
+    geometry.inner = 1;
+    geometry.size = operand.length;
+  } else cut(operation, [operand.length], axis);
+}
+
+/** The address of an array's elements in linear memory, -1 where they lie elsewhere. */
+export function addressOf(runtime: Runtime, operation: string, out: FloatArray | Tensor): number {
+  if (Tensor.is(out)) return out.address(operation, 'out');
+  return out.buffer === runtime.arena.buffer ? out.byteOffset : -1;
+}
+
+/** @throws RangeError when `out` and an input overlap in part; the very same range is fine. */
+export function checkOverlap(operation: string, argument: string, input: Operand, out: FloatArray | Tensor, address: number): void {
+  let shift: number;
+  if (input.address >= 0 && address >= 0) shift = address - input.address;
+  else if (input.address < 0 && address < 0 && !Tensor.is(out) && out.buffer === input.array!.buffer) {
+    shift = out.byteOffset - input.array!.byteOffset;
+  } else return;
+  const inputBytes = input.length * input.elementBytes;
+  const outBytes = Tensor.is(out) ? out.size * input.elementBytes : out.byteLength;
+  if (shift === 0 && inputBytes === outBytes) return;
+  if (shift < inputBytes && -shift < outBytes) {
+    throw rangeError(operation, 'out', out, `the very range of ${argument} or one apart from it`);
+  }
+}
+
+/** A kernel from elements to elements along an axis. */
+export type MapKernel = Kernel<
+  (x: number, y: number, outer: number, n: number, inner: number, temperature: number, scratch: number) => void
+>;
+
+const MAP_OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, out: true };
+
+interface MapOptions {
+  shape?: unknown;
+  axis?: unknown;
+  temperature?: unknown;
+  out?: unknown;
+}
+
+/** softmax and logSoftmax: an element for an element, problems along an axis, a temperature. */
+export function mapAlongAxis(runtime: Runtime, operation: string, kernel: MapKernel, x: unknown, options: unknown): unknown {
+  let shape: unknown;
+  let axis: unknown = -1;
+  let temperature: unknown = 1;
+  let out: unknown;
+  if (options !== undefined) {
+    checkOptions(operation, options, MAP_OPTIONS);
+    ({ shape, axis = -1, temperature = 1, out } = options as MapOptions);
+  }
+  const input = readOperand(runtime, operation, 'x', x, shape);
+  checkTemperature(operation, temperature, input.elementBytes);
+  if (out !== undefined) {
+    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+  }
+  cutOperand(operation, input, axis);
+  const { outer, n, inner } = geometry;
+
+  const result = (out ?? newResult(runtime, operation, input, input.shape!, input.length)) as FloatArray | Tensor;
+  const { stream } = runtime;
+  stream.open(operation, outer, n, inner, input.elementBytes);
+  const from = stream.input(input);
+  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'elements');
+  stream.start();
+  const run = runtime.kernel(kernel, input.elementBytes);
+  while (stream.next()) {
+    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);
+  }
+  if (out !== undefined || input.kind !== 'tensorLike') return result;
+  return tensorResult(result as FloatArray, input.shape!);
+}
+
+/** Storage for a result: a Tensor for a Tensor, else an array. */
+function newResult(
+  runtime: Runtime,
+  operation: string,
+  input: Operand,
+  shape: readonly number[],
+  length: number,
+): FloatArray | Tensor {
+  if (input.kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
+  return newArray(input.elementBytes, length);
+}
+
+function tensorResult(data: FloatArray, shape: readonly number[]): TensorResult {
+  return { data, shape: shape.slice() };
+}
+
+const REDUCE_OPTIONS: OptionNames = { shape: true, axis: true, keepDims: true, temperature: true, out: true };
+
+interface ReduceOptions extends MapOptions {
+  keepDims?: unknown;
+}
+
+/** logSumExp: a number for each problem along an axis. */
+export function reduceAlongAxis(runtime: Runtime, operation: string, kernel: MapKernel, x: unknown, options: unknown): unknown {
+  let shape: unknown;
+  let axis: unknown = -1;
+  let keepDims: unknown = false;
+  let temperature: unknown = 1;
+  let out: unknown;
+  if (options !== undefined) {
+    checkOptions(operation, options, REDUCE_OPTIONS);
+    ({ shape, axis = -1, keepDims = false, temperature = 1, out } = options as ReduceOptions);
+  }
+  const input = readOperand(runtime, operation, 'x', x, shape);
+  checkTemperature(operation, temperature, input.elementBytes);
+  if (typeof keepDims !== 'boolean') throw typeError(operation, 'keepDims', keepDims, 'true or false');
+  cutOperand(operation, input, axis);
+  const { outer, n, inner } = geometry;
+  const rows = outer * inner;
+  if (out !== undefined) {
+    runtime.checkOut(operation, 'out', out, dtypeOf(input), rows);
+    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+  }
+
+  const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
+  const result = (out ?? newResult(runtime, operation, input, resultShape, rows)) as FloatArray | Tensor;
+  const { stream } = runtime;
+  stream.open(operation, outer, n, inner, input.elementBytes);
+  const from = stream.input(input);
+  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'rows');
+  stream.start();
+  const run = runtime.kernel(kernel, input.elementBytes);
+  while (stream.next()) {
+    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);
+  }
+  if (out !== undefined || input.kind === 'tensor') return result;
+  if (input.kind === 'tensorLike') return tensorResult(result as FloatArray, resultShape);
+  return input.shape === undefined ? (result as FloatArray)[0] : result;
+}

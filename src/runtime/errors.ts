@@ -1,0 +1,38 @@
+/** Thrown when linear memory cannot grow to hold what a call needs. Everything allocated before is intact. */
+export class OutOfMemoryError extends RangeError {
+  override name = 'OutOfMemoryError';
+}
+
+/** A value as an error message shows it: short, and never running user code. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const tag = typedArrayTag(value);
+  if (tag !== undefined) return `${tag}(${(value as Float32Array).length})`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return 'an object';
+}
+
+/** A shape as an error message shows it. */
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function typeError(operation: string, argument: string, got: unknown, expected: string): TypeError {
+  return new TypeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
+}
+
+export function rangeError(operation: string, argument: string, got: unknown, expected: string): RangeError {
+  return new RangeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
+}
+
+const tagGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
+  .get as (this: unknown) => string | undefined;
+
+/** 'Float32Array' and so on, undefined for anything else: a brand that holds in every realm, unlike instanceof. */
+export function typedArrayTag(value: unknown): string | undefined {
+  return tagGetter.call(value);
+}

@@ -1,0 +1,36 @@
+import type { Arena } from './memory.js';
+import type { Exports } from './wasm.js';
+
+/** What a reference kernel works on: the elements of linear memory, by their size in bytes. */
+export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64'>;
+
+/** A kernel's TypeScript twin: the same operands, after the heaps and the size of an element. */
+export type ReferenceKernel<P extends number[]> = (heaps: Heaps, elementBytes: 4 | 8, ...operands: P) => void;
+
+/** A kernel as operations name it: `softmax` stands for the exports softmax_f32 and softmax_f64, and their twin. */
+export interface Kernel<F> {
+  readonly id: number;
+  readonly name: string;
+  readonly reference: ReferenceKernel<F extends (...operands: infer P extends number[]) => unknown ? P : never>;
+}
+
+let count = 0;
+
+/** Declares a kernel. The pure mark at its calls lets bundlers drop the operations that are not used. */
+export function defineKernel<P extends number[]>(
+  name: string,
+  reference: ReferenceKernel<P>,
+): Kernel<(...operands: P) => void> {
+  return { id: count++, name, reference };
+}
+
+export function bindKernel<F>(
+  { name, reference }: Kernel<F>,
+  elementBytes: 4 | 8,
+  exports: Exports | undefined,
+  arena: Arena,
+): (...operands: number[]) => number {
+  if (exports !== undefined) return exports[`${name}_${elementBytes === 4 ? 'f32' : 'f64'}`]!;
+  const twin = reference as unknown as (heaps: Heaps, bytes: number, ...operands: number[]) => number;
+  return (...operands) => twin(arena, elementBytes, ...operands);
+}

@@ -1,0 +1,170 @@
+import { OutOfMemoryError } from './errors.js';
+
+/** The part of WebAssembly.Memory that is used here. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+const PAGE = 65536;
+const ALIGNMENT = 64;
+/** Bytes for the state of a kernel, and for each element of a tile's problems (assembly/primitives/tile.ts). */
+export const HEADER_SCRATCH = 2048;
+export const TILE_ROW = 64;
+/** Bytes a kernel may use for itself in every call: tiles up to 4096 elements long fit. */
+export const KERNEL_SCRATCH = HEADER_SCRATCH + 4096 * TILE_ROW;
+/** Bytes through which typed arrays stream: an input and an output block that share a core's L2 cache. */
+export const STREAM_SCRATCH = 4 * PAGE;
+/** The most that 32-bit addresses reach. */
+export const MEMORY_LIMIT = 65535 * PAGE;
+
+export function alignUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/**
+ * Owner of a linear memory: [static data | kernel scratch | stream scratch | blocks …]. Blocks are 64-byte aligned,
+ * first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
+ */
+export class Arena {
+  /** Views of the whole memory, made anew whenever it grows. */
+  f32!: Float32Array;
+  f64!: Float64Array;
+  i32!: Int32Array;
+  u8!: Uint8Array;
+  /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only #grow changes it. */
+  buffer!: ArrayBuffer;
+  readonly kernelScratch: number;
+  readonly streamScratch: number;
+  readonly #memory: LinearMemory;
+  readonly #limit: number;
+  /** Free blocks by address, none touching another. */
+  readonly #free: { start: number; end: number }[] = [];
+  readonly #sizes = new Map<number, number>();
+  #end: number;
+
+  constructor(memory: LinearMemory, staticEnd: number, limit: number) {
+    this.#memory = memory;
+    this.#limit = limit;
+    this.kernelScratch = alignUp(staticEnd);
+    this.streamScratch = this.kernelScratch + KERNEL_SCRATCH;
+    this.#end = this.streamScratch + STREAM_SCRATCH;
+    this.#grow(this.#end, 'init');
+    this.#refresh();
+  }
+
+
+  /** The view of the whole memory whose elements have this many bytes. */
+  floats(bytes: number): Float32Array | Float64Array {
+    return bytes === 4 ? this.f32 : this.f64;
+  }
+
+  /** The address of a new block. The memory may grow: views taken before are then detached. */
+  allocate(bytes: number, operation: string): number {
+    const size = Math.max(alignUp(bytes), ALIGNMENT);
+    const start = this.#takeFree(size) ?? this.#extend(size, operation);
+    this.#sizes.set(start, size);
+    return start;
+  }
+
+  /** Bytes of the block at this address. */
+  sizeOf(start: number): number {
+    return this.#sizes.get(start) ?? 0;
+  }
+
+  free(start: number): void {
+    const size = this.#sizes.get(start);
+    if (size === undefined) return;
+    this.#sizes.delete(start);
+    const end = start + size;
+    const at = this.#position(start);
+    const before = this.#free[at - 1];
+    const after = this.#free[at];
+    const joinsBefore = before !== undefined && before.end === start;
+    const joinsAfter = after !== undefined && after.start === end;
+    if (joinsBefore && joinsAfter) {
+      before.end = after.end;
+      this.#free.splice(at, 1);
+    } else if (joinsBefore) before.end = end;
+    else if (joinsAfter) after.start = start;
+    else this.#free.splice(at, 0, { start, end });
+  }
+
+  /** The index of the first free block after this address. */
+  #position(start: number): number {
+    let low = 0;
+    let high = this.#free.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#free[middle]!.start < start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #takeFree(size: number): number | undefined {
+    const at = this.#free.findIndex((block) => block.end - block.start >= size);
+    if (at < 0) return undefined;
+    const block = this.#free[at]!;
+    const start = block.start;
+    block.start += size;
+    if (block.start === block.end) this.#free.splice(at, 1);
+    return start;
+  }
+
+  /** A block at the end, where it may continue a free one. */
+  #extend(size: number, operation: string): number {
+    const last = this.#free.at(-1);
+    const touches = last !== undefined && last.end === this.#end;
+    const start = touches ? last.start : this.#end;
+    this.#grow(start + size, operation);
+    if (touches) this.#free.pop();
+    this.#end = start + size;
+    return start;
+  }
+
+  #grow(end: number, operation: string): void {
+    const size = this.#memory.buffer.byteLength;
+    if (end <= size) return;
+    const exhausted = () =>
+      new OutOfMemoryError(`${operation}: ${end} bytes of linear memory are needed, the limit is ${this.#limit}`);
+    if (end > this.#limit) throw exhausted();
+    // A quarter more than there was, so that many small tensors do not mean many growths.
+    const wanted = Math.min(Math.max(end, size * 1.25), this.#limit);
+    if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw exhausted();
+    this.#refresh();
+  }
+
+  #tryGrow(end: number): boolean {
+    try {
+      this.#memory.grow(Math.ceil((end - this.#memory.buffer.byteLength) / PAGE));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #refresh(): void {
+    const buffer = this.#memory.buffer;
+    this.buffer = buffer;
+    this.f32 = new Float32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+  }
+}
+
+/** Linear memory for the reference backend where there is no WebAssembly at all. */
+export class PlainMemory implements LinearMemory {
+  buffer: ArrayBuffer = new ArrayBuffer(0);
+
+  grow(pages: number): number {
+    const old = this.buffer;
+    const grown = new ArrayBuffer(old.byteLength + pages * PAGE);
+    new Uint8Array(grown).set(new Uint8Array(old));
+    this.buffer = grown;
+    // Detach the old buffer, as WebAssembly.Memory does: a stale view must not look alive.
+    if (typeof structuredClone === 'function') structuredClone(old, { transfer: [old] });
+    return old.byteLength / PAGE;
+  }
+}

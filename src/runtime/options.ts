@@ -1,0 +1,62 @@
+import { rangeError, show, typeError } from './errors.js';
+
+/** Names other libraries use, with ours. */
+const OTHER_NAMES: Record<string, string> = {
+  dim: 'axis',
+  dims: 'axis',
+  axes: 'axis',
+  keepdim: 'keepDims',
+  keepdims: 'keepDims',
+  keep_dims: 'keepDims',
+  is_causal: 'causal',
+  isCausal: 'causal',
+  attn_mask: 'mask',
+  b: 'weights',
+  ignore_index: 'ignoreIndex',
+  label_smoothing: 'labelSmoothing',
+  pos_weight: 'posWeight',
+  class_weight: 'weight',
+  classWeights: 'weight',
+  log_target: 'logTarget',
+  grad_output: 'gradOutput',
+  tau: 'temperature',
+  T: 'temperature',
+  output: 'out',
+};
+
+/** The names an operation's options may have, as an object so that a look-up is a property read. */
+export type OptionNames = Readonly<Record<string, true>>;
+
+/** @throws TypeError for options that are not an object or hold a name that is not among `names`. */
+export function checkOptions(operation: string, options: unknown, names: OptionNames): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw typeError(operation, 'options', options, 'an object');
+  }
+  for (const name in options) {
+    if (names[name] !== true) throw unknownOption(operation, name, names);
+  }
+}
+
+function unknownOption(operation: string, name: string, names: OptionNames): TypeError {
+  const ours = OTHER_NAMES[name];
+  const hint =
+    ours !== undefined && names[ours] ? `the name is ${ours} here` : `expected one of ${Object.keys(names).join(', ')}`;
+  return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);
+}
+
+/** Bounds of temperatures: beyond them t or 1 / t leaves the normal numbers of the dtype. */
+const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
+const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
+
+/** @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
+export function checkTemperature(
+  operation: string,
+  temperature: unknown,
+  elementBytes: 4 | 8,
+): asserts temperature is number {
+  if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, 'a positive number');
+  if (!(temperature >= LOW_TEMPERATURE[elementBytes] && temperature <= HIGH_TEMPERATURE[elementBytes])) {
+    const bounds = elementBytes === 4 ? '[2^-100, 2^100]' : '[2^-900, 2^900]';
+    throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}`);
+  }
+}

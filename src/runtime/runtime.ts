@@ -1,0 +1,153 @@
+import { type Backend, type BackendInfo, type BackendName, isBackendName, openBackend } from './backend.js';
+import { checkFloats, checkOwner } from './input.js';
+import { rangeError, show, typedArrayTag, typeError } from './errors.js';
+import { type Kernel, bindKernel } from './kernel.js';
+import { Arena, MEMORY_LIMIT } from './memory.js';
+import { checkOptions } from './options.js';
+import { Stream, type Transpose } from './stream.js';
+import { Tensor } from './tensor.js';
+import type { Dtype, FloatArray } from './types.js';
+import { product } from './geometry.js';
+
+/** Settings of `init` and `createKernels`. */
+export interface Settings {
+  /** The backend that must run; `'auto'` (the default) takes the first that does. */
+  backend?: BackendName | 'auto';
+  /** A module compiled beforehand from `softmax-wasm/simd128.wasm` or `softmax-wasm/relaxed-simd.wasm`. */
+  module?: WebAssembly.Module;
+  /** The most bytes the linear memory may take, 4 GiB less a page if not given. */
+  maxMemory?: number;
+}
+
+export interface MemoryUsage {
+  /** Bytes of linear memory that tensors hold. */
+  bytes: number;
+  /** Tensors that are neither disposed nor reclaimed. */
+  tensors: number;
+}
+
+const SETTING_NAMES = { backend: true, module: true, maxMemory: true } as const;
+
+/** @throws TypeError, RangeError unless these are settings; returns a copy, each read once. */
+export function readSettings(operation: string, settings: Settings | undefined): Settings {
+  if (settings === undefined) return {};
+  checkOptions(operation, settings, SETTING_NAMES);
+  const { backend, module, maxMemory } = settings;
+  if (backend !== undefined && backend !== 'auto' && !isBackendName(backend)) {
+    throw typeError(operation, 'backend', backend, '"auto", "relaxed-simd", "simd128" or "reference"');
+  }
+  if (module !== undefined && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
+    throw typeError(operation, 'module', module, 'a WebAssembly.Module');
+  }
+  if (maxMemory !== undefined) {
+    if (typeof maxMemory !== 'number') throw typeError(operation, 'maxMemory', maxMemory, 'a number of bytes');
+    if (!(maxMemory >= 2 ** 20)) throw rangeError(operation, 'maxMemory', maxMemory, 'at least 2^20 bytes');
+  }
+  return { backend, module, maxMemory };
+}
+
+/** A backend with its memory and tensors: what a set of functions works on. */
+export class Runtime {
+  readonly arena: Arena;
+  readonly stream: Stream;
+  readonly #backend: Backend;
+  /** Kernels by number, bound at their first use. */
+  readonly #kernels32: (((...operands: number[]) => number) | undefined)[] = [];
+  readonly #kernels64: (((...operands: number[]) => number) | undefined)[] = [];
+  #tensors = 0;
+  #bytes = 0;
+  readonly #forgotten: FinalizationRegistry<number> | undefined;
+
+  constructor(settings: Settings) {
+    this.#backend = openBackend(settings.backend ?? 'auto', settings.module);
+    const { exports, memory, name } = this.#backend;
+    this.arena = new Arena(memory, exports?.staticEnd!() ?? 0, settings.maxMemory ?? MEMORY_LIMIT);
+    this.stream = new Stream(this.arena, exports?.transpose_f32 as Transpose | undefined);
+    if (name === 'reference' && (settings.backend ?? 'auto') === 'auto') warnReference(this.#backend);
+    if (typeof FinalizationRegistry !== 'undefined') {
+      this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
+    }
+  }
+
+  get info(): BackendInfo {
+    const { name, reason, tried } = this.#backend;
+    return { name, reason, tried: tried.map((attempt) => ({ ...attempt })) };
+  }
+
+  get usage(): MemoryUsage {
+    return { bytes: this.#bytes, tensors: this.#tensors };
+  }
+
+  /** The kernel for elements of this many bytes. */
+  kernel<F extends (...operands: number[]) => unknown>(kernel: Kernel<F>, elementBytes: 4 | 8): F {
+    const bound = elementBytes === 4 ? this.#kernels32 : this.#kernels64;
+    return (bound[kernel.id] ??= bindKernel(kernel, elementBytes, this.#backend.exports, this.arena)) as F;
+  }
+
+  /** A new tensor with unset elements. */
+  allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
+    const size = product(shape);
+    const address = this.arena.allocate(size * (dtype === 'float32' ? 4 : 8), operation);
+    const tensor = new Tensor(this, address, shape, size, dtype);
+    this.#tensors++;
+    this.#bytes += this.arena.sizeOf(address);
+    this.#forgotten?.register(tensor, address, tensor);
+    return tensor;
+  }
+
+  /** Frees what a disposed tensor held. */
+  release(tensor: Tensor, address: number): void {
+    this.#forgotten?.unregister(tensor);
+    this.#reclaim(address);
+  }
+
+  #reclaim(address: number): void {
+    this.#bytes -= this.arena.sizeOf(address);
+    this.#tensors--;
+    this.arena.free(address);
+  }
+
+  /** @throws TypeError, RangeError unless `out` can take size elements of the dtype. */
+  checkOut(operation: string, argument: string, out: unknown, dtype: Dtype, size: number): asserts out is FloatArray | Tensor {
+    const tag = typedArrayTag(out);
+    if (tag === undefined && !Tensor.is(out)) throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
+    if (Tensor.is(out)) {
+      checkOwner(this, operation, argument, out);
+      out.address(operation, argument);
+      if (out.dtype !== dtype) {
+        throw new TypeError(`${operation}: ${argument} is a ${out.dtype} tensor, expected ${dtype}`);
+      }
+    } else if (tag !== arrayName(dtype)) {
+      throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
+    } else if ((out as FloatArray).length === 0) {
+      checkFloats(operation, argument, out, tag!);
+    }
+    const length = Tensor.is(out) ? out.size : (out as FloatArray).length;
+    if (length !== size) throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${size}`);
+  }
+}
+
+function arrayName(dtype: Dtype): string {
+  return dtype === 'float32' ? 'Float32Array' : 'Float64Array';
+}
+
+let warned = false;
+
+function warnReference(backend: Backend): void {
+  if (warned) return;
+  warned = true;
+  const reasons = backend.tried.map(({ name, error }) => `${name}: ${error}`).join('; ');
+  console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${show(reasons)})`);
+}
+
+let current: Runtime | undefined;
+
+/** The runtime of the module-level functions, made at the first call. */
+export function currentRuntime(): Runtime {
+  current ??= new Runtime({});
+  return current;
+}
+
+export function setCurrentRuntime(runtime: Runtime): void {
+  current = runtime;
+}

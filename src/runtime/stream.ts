@@ -1,0 +1,340 @@
+import { alignUp, type Arena, HEADER_SCRATCH, KERNEL_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
+import type { Operand } from './input.js';
+import type { FloatArray } from './types.js';
+
+type Numbers = FloatArray | Int32Array;
+
+/** How much of an operand belongs to a problem: all n elements, or one. */
+type Extent = 'elements' | 'rows';
+
+/** An operand of the call in progress. */
+interface Slot {
+  /** Where the elements are when not in linear memory. */
+  array: Numbers | undefined;
+  /** Where the whole operand lies in linear memory, -1 when it is streamed. */
+  home: number;
+  extent: Extent;
+  isOutput: boolean;
+  isInteger: boolean;
+  elementBytes: number;
+  /** Scratch for a block of the operand as it lies at home. */
+  block: number;
+  /** Scratch for the block with the axis moved to the end. */
+  turned: number;
+}
+
+const LIST = 8;
+/** Narrowest tile of columns, in elements: whole cache lines. */
+const MINIMUM_TILE = 16;
+/** Up to here a loop copies faster than TypedArray.set. */
+const SHORT_COPY = 16;
+
+/** Moves the last axis but one of [outer, n, inner] to the end. */
+export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
+
+/**
+ * Runs a kernel over its operands block by block. Operands in linear memory are used where they lie; typed arrays
+ * elsewhere go through a scratch of fixed size, whole problems at a time: some outer slices of [outer, n, inner], or,
+ * where one slice is too large, a tile of its columns. A short inner axis (1 < inner < lanes) is moved in front of
+ * the others on the way, so that kernels see rows.
+ *
+ * There is one stream for each runtime and none of the caller's code runs while it is open, so it is simply reused:
+ *
+ *     stream.open('softmax', outer, n, inner, bytes);
+ *     const x = stream.input(operand), y = stream.output(array, address);
+ *     stream.start();
+ *     while (stream.next()) kernel(stream.at(x), stream.at(y), stream.outer, n, stream.inner, …, stream.scratch);
+ */
+export class Stream {
+  /** Sizes of the block at hand, as the kernel sees them. */
+  outer = 0;
+  inner = 0;
+  /** What the kernel may use for itself. */
+  scratch = 0;
+
+  readonly #arena: Arena;
+  readonly #transpose: Transpose | undefined;
+  readonly #slots: Slot[] = [];
+  #count = 0;
+  #operation = '';
+  #totalOuter = 0;
+  #n = 0;
+  #totalInner = 0;
+  #elementBytes: 4 | 8 = 4;
+  #turns = false;
+  /** Outer slices in a block, and tiles that a slice's columns are cut into where one slice is too large. */
+  #slices = 1;
+  #tiles = 1;
+  /** Where the block at hand begins: an outer slice, and a tile of it. */
+  #slice = 0;
+  #tile = 0;
+  #started = false;
+  /** Blocks of the arena that end with the call. */
+  readonly #borrowed: number[] = [];
+
+  constructor(arena: Arena, transpose: Transpose | undefined) {
+    this.#arena = arena;
+    this.#transpose = transpose;
+    for (let i = 0; i < LIST; i++) {
+      this.#slots.push({
+        array: undefined,
+        home: -1,
+        extent: 'elements',
+        isOutput: false,
+        isInteger: false,
+        elementBytes: 4,
+        block: 0,
+        turned: 0,
+      });
+    }
+  }
+
+  open(operation: string, outer: number, n: number, inner: number, elementBytes: 4 | 8): void {
+    this.#operation = operation;
+    this.#totalOuter = outer;
+    this.#n = n;
+    this.#totalInner = inner;
+    this.#elementBytes = elementBytes;
+    this.#turns = this.#transpose !== undefined && inner > 1 && inner < 16 / elementBytes;
+    this.#count = 0;
+    this.#started = false;
+  }
+
+  /** Adds an operand that is read. */
+  input(operand: Operand): number {
+    return this.#add(operand.array, operand.address, 'elements', false, operand.elementBytes, false);
+  }
+
+  /** Adds floats that are written: elements, or one for each problem. */
+  output(array: FloatArray | undefined, address: number, extent: Extent): number {
+    return this.#add(array, address, extent, true, this.#elementBytes, false);
+  }
+
+  /** The operand's address in the block at hand. */
+  at(index: number): number {
+    const slot = this.#slots[index]!;
+    if (this.#turns && slot.extent === 'elements') return slot.turned;
+    return slot.home < 0 ? slot.block : this.#homeOf(slot);
+  }
+
+  #add(
+    array: Numbers | undefined,
+    home: number,
+    extent: Extent,
+    isOutput: boolean,
+    elementBytes: number,
+    isInteger: boolean,
+  ): number {
+    const slot = this.#slots[this.#count]!;
+    slot.array = array;
+    slot.home = home;
+    slot.extent = extent;
+    slot.isOutput = isOutput;
+    slot.isInteger = isInteger;
+    slot.elementBytes = elementBytes;
+    return this.#count++;
+  }
+
+  /** Plans the blocks and claims scratch: memory grows here or not at all. */
+  start(): void {
+    this.#slice = 0;
+    this.#tile = 0;
+    this.#release();
+    this.#claimKernelScratch();
+    const sliceBytes = this.#sliceBytes();
+    if (sliceBytes === 0) {
+      this.#slices = Math.max(this.#totalOuter, 1);
+      this.#tiles = 1;
+      return;
+    }
+    const room = STREAM_SCRATCH - 2 * LIST * 64;
+    this.#slices = Math.min(Math.floor(room / sliceBytes), Math.max(this.#totalOuter, 1));
+    this.#tiles = 1;
+    if (this.#slices === 0) this.#planLargeSlices(sliceBytes, room);
+    else this.#place(this.#arena.streamScratch, this.#slices, this.#totalInner);
+  }
+
+  /** A slice does not fit: tiles of its columns, or for single rows a scratch as large as one. */
+  #planLargeSlices(sliceBytes: number, room: number): void {
+    const inner = this.#totalInner;
+    this.#slices = 1;
+    if (inner < 2 * MINIMUM_TILE) {
+      this.#place(this.#borrow(sliceBytes + 2 * LIST * 64), 1, inner);
+      return;
+    }
+    const columnBytes = this.#tiledColumnBytes();
+    const width = Math.max(Math.floor(room / columnBytes), MINIMUM_TILE);
+    this.#tiles = Math.ceil(inner / width);
+    const widest = Math.ceil(inner / this.#tiles);
+    const bytes = columnBytes * widest;
+    const start = bytes <= room ? this.#arena.streamScratch : this.#borrow(bytes + 2 * LIST * 64);
+    this.#moveHome();
+    this.#place(start, 1, widest);
+  }
+
+  /** Bytes that a column of a tile takes. */
+  #tiledColumnBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (slot.home < 0 || slot.extent === 'elements') bytes += this.#columnBytes(slot);
+    }
+    return bytes;
+  }
+
+  /** A tile is compact, an operand in linear memory is not: it is streamed like the others. */
+  #moveHome(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (slot.home < 0 || slot.extent === 'rows') continue;
+      const start = slot.home / slot.elementBytes;
+      const length = this.#totalOuter * this.#n * this.#totalInner;
+      slot.array = this.#arena.floats(slot.elementBytes).subarray(start, start + length);
+      slot.home = -1;
+    }
+  }
+
+  /** Bytes of scratch that an outer slice takes. */
+  #sliceBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (slot.home < 0) bytes += this.#columnBytes(slot) * this.#totalInner;
+      if (this.#turns && slot.extent === 'elements') bytes += this.#columnBytes(slot) * this.#totalInner;
+    }
+    return bytes;
+  }
+
+  #columnBytes(slot: Slot): number {
+    return (slot.extent === 'elements' ? this.#n : 1) * slot.elementBytes;
+  }
+
+  /** Gives every operand its place in the scratch. */
+  #place(start: number, slices: number, inner: number): void {
+    let at = start;
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      const bytes = alignUp(this.#columnBytes(slot) * slices * inner);
+      if (slot.home < 0) {
+        slot.block = at;
+        at += bytes;
+      }
+      if (this.#turns && slot.extent === 'elements') {
+        slot.turned = at;
+        at += bytes;
+      }
+    }
+  }
+
+  #claimKernelScratch(): void {
+    const bytes = HEADER_SCRATCH + (this.#totalInner > 1 && !this.#turns ? this.#n * TILE_ROW : 0);
+    this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#borrow(bytes);
+  }
+
+  #borrow(bytes: number): number {
+    const start = this.#arena.allocate(bytes, this.#operation);
+    this.#borrowed.push(start);
+    return start;
+  }
+
+  #release(): void {
+    while (this.#borrowed.length > 0) this.#arena.free(this.#borrowed.pop()!);
+  }
+
+  /** Hands the finished block back and brings the next one; false when all is done. */
+  next(): boolean {
+    if (this.#started) {
+      this.#copyOut();
+      if (this.#tiles > 1 && this.#tile + 1 < this.#tiles) this.#tile++;
+      else {
+        this.#tile = 0;
+        this.#slice += this.#slices;
+      }
+    }
+    this.#started = true;
+    if (this.#slice >= this.#totalOuter || this.#totalInner === 0) {
+      this.#finish();
+      return false;
+    }
+    const slices = Math.min(this.#slices, this.#totalOuter - this.#slice);
+    const inner = this.#tileEnd() - this.#tileStart();
+    this.outer = this.#turns ? slices * inner : slices;
+    this.inner = this.#turns ? 1 : inner;
+    this.#copyIn();
+    return true;
+  }
+
+  /** Frees what was borrowed and forgets the caller's arrays, which must not be kept alive. */
+  #finish(): void {
+    this.#release();
+    for (let i = 0; i < this.#count; i++) this.#slots[i]!.array = undefined;
+  }
+
+  #tileStart(): number {
+    return Math.floor((this.#tile * this.#totalInner) / this.#tiles);
+  }
+
+  #tileEnd(): number {
+    return Math.floor(((this.#tile + 1) * this.#totalInner) / this.#tiles);
+  }
+
+  /** Address of the block at hand in an operand that lies in linear memory as a whole. */
+  #homeOf(slot: Slot): number {
+    return slot.home + this.#columnBytes(slot) * this.#totalInner * this.#slice + this.#tileStart() * slot.elementBytes;
+  }
+
+  #copyIn(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (slot.isOutput) continue;
+      if (slot.home < 0) this.#copy(slot);
+      if (this.#turns && slot.extent === 'elements') {
+        const from = slot.home < 0 ? slot.block : this.#homeOf(slot);
+        this.#transpose!(from, slot.turned, this.outer / this.#totalInner, this.#n, this.#totalInner);
+      }
+    }
+  }
+
+  #copyOut(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (!slot.isOutput) continue;
+      if (this.#turns && slot.extent === 'elements') {
+        const to = slot.home < 0 ? slot.block : this.#homeOf(slot);
+        this.#transpose!(slot.turned, to, this.outer / this.#totalInner, this.#totalInner, this.#n);
+      }
+      if (slot.home < 0) this.#copy(slot);
+    }
+  }
+
+  /** Copies the block at hand between the caller's array and the scratch. */
+  #copy(slot: Slot): void {
+    const heap = slot.isInteger ? this.#arena.i32 : this.#arena.floats(slot.elementBytes);
+    const array = slot.array!;
+    const perColumn = slot.extent === 'elements' ? this.#n : 1;
+    const block = slot.block / slot.elementBytes;
+    if (this.#tiles === 1) {
+      const start = perColumn * this.#totalInner * this.#slice;
+      const slices = this.#turns ? this.outer / this.#totalInner : this.outer;
+      copyRange(array, start, heap, block, perColumn * this.#totalInner * slices, slot.isOutput);
+      return;
+    }
+    const width = this.inner;
+    for (let j = 0; j < perColumn; j++) {
+      const start = (this.#slice * perColumn + j) * this.#totalInner + this.#tileStart();
+      copyRange(array, start, heap, block + j * width, width, slot.isOutput);
+    }
+  }
+}
+
+/** Copies count elements into the heap, or out of it. */
+function copyRange(array: Numbers, start: number, heap: Numbers, at: number, count: number, isOutput: boolean): void {
+  if (count <= SHORT_COPY) {
+    if (isOutput) for (let i = 0; i < count; i++) array[start + i] = heap[at + i]!;
+    else for (let i = 0; i < count; i++) heap[at + i] = array[start + i]!;
+  } else if (isOutput) {
+    array.set(heap.subarray(at, at + count), start);
+  } else {
+    heap.set(count === array.length ? array : array.subarray(start, start + count), at);
+  }
+}

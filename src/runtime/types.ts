@@ -1,0 +1,49 @@
+import type { Tensor } from './tensor.js';
+
+/** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array. */
+export type Dtype = 'float32' | 'float64';
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** Numbers of another library: anything with row-major `data` and a `shape` (or `dims`). */
+export interface TensorLike {
+  readonly data: unknown;
+  readonly shape?: readonly number[];
+  readonly dims?: readonly number[];
+}
+
+/** What an operation takes: plain numbers (counted as float32), a typed array, a tensor-like object, a Tensor. */
+export type Input = readonly number[] | FloatArray | TensorLike | Tensor;
+
+/** What an operation returns for a tensor-like input. */
+export interface TensorResult<A = FloatArray> {
+  data: A;
+  shape: number[];
+}
+
+/** The typed array that holds results for this input. */
+export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array } | { readonly dtype: 'float64' }
+  ? Float64Array
+  : X extends Float32Array | readonly number[] | { readonly data: Float32Array | readonly number[] }
+    ? Float32Array
+    : FloatArray;
+
+/** Result of an operation that returns an element for an element. */
+export type MapResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
+  ? R
+  : X extends Tensor
+    ? Tensor
+    : X extends FloatArray | readonly number[]
+      ? ArrayOf<X>
+      : TensorResult<ArrayOf<X>>;
+
+/** Result of an operation that returns one number for each problem along the axis. */
+export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
+  ? R
+  : X extends Tensor
+    ? Tensor
+    : X extends FloatArray | readonly number[]
+      ? O extends { shape: readonly number[] }
+        ? ArrayOf<X>
+        : number
+      : TensorResult<ArrayOf<X>>;

@@ -1,0 +1,41 @@
+import { type BackendInfo, compileAhead } from './runtime/backend.js';
+import { currentRuntime, type MemoryUsage, readSettings, Runtime, type Settings, setCurrentRuntime } from './runtime/runtime.js';
+
+/**
+ * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.
+ * Optional: without it the first call does the same, synchronously, with none. Tensors made before keep working with
+ * the set they were made by.
+ *
+ * @returns which backend runs and why.
+ * @throws TypeError, RangeError for wrong settings; Error when a backend named explicitly cannot run.
+ *
+ * @example
+ * const { name } = await init({ backend: 'simd128' });
+ * name; // 'simd128'
+ */
+export async function init(settings?: Settings): Promise<BackendInfo> {
+  const read = readSettings('init', settings);
+  if (read.module === undefined) await compileAhead(read.backend ?? 'auto');
+  setCurrentRuntime(new Runtime(read));
+  return currentRuntime().info;
+}
+
+/**
+ * Which backend the module-level functions run on, why, and what was tried before it.
+ *
+ * @example
+ * backendInfo().tried; // []
+ */
+export function backendInfo(): BackendInfo {
+  return currentRuntime().info;
+}
+
+/**
+ * What tensors hold of linear memory: their bytes, and how many there are that are neither disposed nor reclaimed.
+ *
+ * @example
+ * memoryUsage(); // { bytes: 0, tensors: 0 }
+ */
+export function memoryUsage(): MemoryUsage {
+  return currentRuntime().usage;
+}
