@@ -1,7 +1,7 @@
 import type * as publicApi from './functions.js';
 import { operations } from './operations.js';
 import type { BackendInfo } from './runtime/backend.js';
-import { readSettings, Runtime, type Settings } from './runtime/runtime.js';
+import { Runtime, readSettings, type Settings } from './runtime/runtime.js';
 import { tensorOn, zerosOn } from './tensors.js';
 
 /** An independent set of all functions, with a backend and a memory of its own. */

@@ -1,5 +1,12 @@
 import { type BackendInfo, compileAhead } from './runtime/backend.js';
-import { currentRuntime, type MemoryUsage, readSettings, Runtime, type Settings, setCurrentRuntime } from './runtime/runtime.js';
+import {
+  currentRuntime,
+  type MemoryUsage,
+  Runtime,
+  readSettings,
+  type Settings,
+  setCurrentRuntime,
+} from './runtime/runtime.js';
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.

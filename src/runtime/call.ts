@@ -35,7 +35,13 @@ export function addressOf(runtime: Runtime, operation: string, out: FloatArray |
 }
 
 /** @throws RangeError when `out` and an input overlap in part; the very same range is fine. */
-export function checkOverlap(operation: string, argument: string, input: Operand, out: FloatArray | Tensor, address: number): void {
+export function checkOverlap(
+  operation: string,
+  argument: string,
+  input: Operand,
+  out: FloatArray | Tensor,
+  address: number,
+): void {
   let shift: number;
   if (input.address >= 0 && address >= 0) shift = address - input.address;
   else if (input.address < 0 && address < 0 && !Tensor.is(out) && out.buffer === input.array!.buffer) {
@@ -64,7 +70,13 @@ interface MapOptions {
 }
 
 /** softmax and logSoftmax: an element for an element, problems along an axis, a temperature. */
-export function mapAlongAxis(runtime: Runtime, operation: string, kernel: MapKernel, x: unknown, options: unknown): unknown {
+export function mapAlongAxis(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  x: unknown,
+  options: unknown,
+): unknown {
   let shape: unknown;
   let axis: unknown = -1;
   let temperature: unknown = 1;
@@ -119,7 +131,13 @@ interface ReduceOptions extends MapOptions {
 }
 
 /** logSumExp: a number for each problem along an axis. */
-export function reduceAlongAxis(runtime: Runtime, operation: string, kernel: MapKernel, x: unknown, options: unknown): unknown {
+export function reduceAlongAxis(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  x: unknown,
+  options: unknown,
+): unknown {
   let shape: unknown;
   let axis: unknown = -1;
   let keepDims: unknown = false;

@@ -37,7 +37,12 @@ export function cut(operation: string, shape: readonly number[], axis: unknown):
   const rank = shape.length;
   if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
-    throw rangeError(operation, 'axis', axis, rank === 0 ? 'a shape with an axis' : `a whole number in [-${rank}, ${rank})`);
+    throw rangeError(
+      operation,
+      'axis',
+      axis,
+      rank === 0 ? 'a shape with an axis' : `a whole number in [-${rank}, ${rank})`,
+    );
   }
   const at = axis < 0 ? axis + rank : axis;
   let outer = 1;

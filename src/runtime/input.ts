@@ -72,7 +72,9 @@ function tensorOperand(runtime: Runtime, operation: string, argument: string, te
 
 export function checkOwner(runtime: Runtime, operation: string, argument: string, tensor: Tensor): void {
   if (tensor.runtime !== runtime) {
-    throw new TypeError(`${operation}: ${argument} is a tensor of another set of kernels, expected one of the same set`);
+    throw new TypeError(
+      `${operation}: ${argument} is a tensor of another set of kernels, expected one of the same set`,
+    );
   }
 }
 

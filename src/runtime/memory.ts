@@ -53,7 +53,6 @@ export class Arena {
     this.#refresh();
   }
 
-
   /** The view of the whole memory whose elements have this many bytes. */
   floats(bytes: number): Float32Array | Float64Array {
     return bytes === 4 ? this.f32 : this.f64;

@@ -1,13 +1,13 @@
 import { type Backend, type BackendInfo, type BackendName, isBackendName, openBackend } from './backend.js';
-import { checkFloats, checkOwner } from './input.js';
 import { rangeError, show, typedArrayTag, typeError } from './errors.js';
-import { type Kernel, bindKernel } from './kernel.js';
+import { product } from './geometry.js';
+import { checkFloats, checkOwner } from './input.js';
+import { bindKernel, type Kernel } from './kernel.js';
 import { Arena, MEMORY_LIMIT } from './memory.js';
 import { checkOptions } from './options.js';
 import { Stream, type Transpose } from './stream.js';
 import { Tensor } from './tensor.js';
 import type { Dtype, FloatArray } from './types.js';
-import { product } from './geometry.js';
 
 /** Settings of `init` and `createKernels`. */
 export interface Settings {
@@ -61,7 +61,8 @@ export class Runtime {
   constructor(settings: Settings) {
     this.#backend = openBackend(settings.backend ?? 'auto', settings.module);
     const { exports, memory, name } = this.#backend;
-    this.arena = new Arena(memory, exports?.staticEnd!() ?? 0, settings.maxMemory ?? MEMORY_LIMIT);
+    const staticEnd = exports === undefined ? 0 : exports.staticEnd!();
+    this.arena = new Arena(memory, staticEnd, settings.maxMemory ?? MEMORY_LIMIT);
     this.stream = new Stream(this.arena, exports?.transpose_f32 as Transpose | undefined);
     if (name === 'reference' && (settings.backend ?? 'auto') === 'auto') warnReference(this.#backend);
     if (typeof FinalizationRegistry !== 'undefined') {
@@ -108,9 +109,16 @@ export class Runtime {
   }
 
   /** @throws TypeError, RangeError unless `out` can take size elements of the dtype. */
-  checkOut(operation: string, argument: string, out: unknown, dtype: Dtype, size: number): asserts out is FloatArray | Tensor {
+  checkOut(
+    operation: string,
+    argument: string,
+    out: unknown,
+    dtype: Dtype,
+    size: number,
+  ): asserts out is FloatArray | Tensor {
     const tag = typedArrayTag(out);
-    if (tag === undefined && !Tensor.is(out)) throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
+    if (tag === undefined && !Tensor.is(out))
+      throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
     if (Tensor.is(out)) {
       checkOwner(this, operation, argument, out);
       out.address(operation, argument);

@@ -1,5 +1,5 @@
-import { alignUp, type Arena, HEADER_SCRATCH, KERNEL_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
 import type { Operand } from './input.js';
+import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
 import type { FloatArray } from './types.js';
 
 type Numbers = FloatArray | Int32Array;

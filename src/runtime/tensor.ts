@@ -16,6 +16,7 @@ const owners = new WeakMap<FloatArray, Tensor>();
  * x.dispose();
  * y.dispose();
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class has [Symbol.dispose] only where the engine does.
 export class Tensor {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
@@ -46,7 +47,8 @@ export class Tensor {
 
   /** @internal The address of the first element. */
   address(operation: string, argument: string): number {
-    if (this.#address < 0) throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
+    if (this.#address < 0)
+      throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
     return this.#address;
   }
 
