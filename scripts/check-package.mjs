@@ -1,0 +1,33 @@
+// Packs the package as npm would publish it, lets publint and @arethetypeswrong/cli judge the tarball, and looks for
+// files that must not be missing or must not be there.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const NEEDED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/simd128.wasm', 'dist/relaxed-simd.wasm'];
+const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts|wasm))$/;
+
+const run = (command, ...args) => execFileSync(command, args, { stdio: 'inherit' });
+
+const folder = mkdtempSync(join(tmpdir(), 'softmax-wasm-check-'));
+try {
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+    encoding: 'utf8',
+  });
+  const [{ filename, files, size, unpackedSize }] = JSON.parse(packed);
+  const paths = files.map(({ path }) => path);
+  const missing = NEEDED.filter((path) => !paths.includes(path));
+  const unexpected = paths.filter((path) => !ALLOWED.test(path));
+  if (missing.length > 0) throw new Error(`the package lacks ${missing.join(', ')}`);
+  if (unexpected.length > 0) throw new Error(`the package holds ${unexpected.join(', ')}`);
+  console.log(`${filename}: ${paths.length} files, ${size} bytes packed, ${unpackedSize} unpacked`);
+
+  const tarball = join(folder, filename);
+  run('node_modules/.bin/publint', 'run', tarball, '--strict');
+  // The .wasm exports are files to compile, not modules with types.
+  const modules = ['simd128.wasm', 'relaxed-simd.wasm'];
+  run('node_modules/.bin/attw', tarball, '--profile', 'esm-only', '--no-emoji', '--exclude-entrypoints', ...modules);
+} finally {
+  rmSync(folder, { recursive: true });
+}

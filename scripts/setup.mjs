@@ -1,0 +1,52 @@
+// Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before start, test, check and
+// bench, so it needs nothing but Node itself, and does nothing when there is nothing to do.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Everything the build reads; package.json for the version that the modules are stamped with. */
+const SOURCES = [
+  'assembly',
+  'src',
+  'asconfig.json',
+  'tsconfig.json',
+  'package.json',
+  'scripts/build.mjs',
+  'scripts/build-wasm.mjs',
+];
+const GENERATED = 'src/generated';
+/** One file of each thing the build writes. */
+const BUILT = ['src/generated/stamp.ts', 'build/debug.wasm', 'dist/index.js', 'dist/relaxed-simd.wasm'];
+
+process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
+
+const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+/** The latest change below a path, what is generated left out. */
+function lastChange(path) {
+  if (path === GENERATED) return 0;
+  if (!statSync(path).isDirectory()) return modified(path);
+  return Math.max(...readdirSync(path).map((name) => lastChange(`${path}/${name}`)));
+}
+
+function step(what, command, ...args) {
+  const start = Date.now();
+  console.log(`set-up: ${what} …`);
+  execFileSync(command, args, { stdio: 'inherit' });
+  console.log(`set-up: done in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** npm as its own JavaScript where this script was started by npm, so that it is the same one. */
+function npm(what, ...args) {
+  const own = process.env.npm_execpath;
+  if (own?.endsWith('.js')) step(what, process.execPath, own, ...args);
+  else step(what, process.platform === 'win32' ? 'npm.cmd' : 'npm', ...args);
+}
+
+if (modified(join('node_modules', '.package-lock.json')) < modified('package-lock.json')) {
+  npm('installing the development tools and building', 'ci', '--include=dev', '--no-audit', '--no-fund');
+}
+if (Math.min(...BUILT.map(modified)) < Math.max(...SOURCES.map(lastChange))) {
+  step('building', process.execPath, 'scripts/build.mjs');
+}
