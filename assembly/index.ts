@@ -1,4 +1,7 @@
 // What the module exports: one line per operation, and what the wrapper needs to set it up.
+export {
+  crossEntropy_f32, crossEntropy_f64, softCrossEntropy_f32, softCrossEntropy_f64
+} from "./kernels/crossEntropy";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
 export { softmax_f32, softmax_f64 } from "./kernels/softmax";

@@ -1,4 +1,5 @@
 // The functions that a set of kernels has: one line per operation.
+export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';
 export { softmax } from './ops/softmax.js';

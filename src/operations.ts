@@ -1,9 +1,12 @@
+import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
 import { logSumExpOn } from './ops/logSumExp.js';
 import { softmaxOn } from './ops/softmax.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
 export const operations = {
+  crossEntropy: crossEntropyOn,
+  crossEntropyWithGrad: crossEntropyWithGradOn,
   logSoftmax: logSoftmaxOn,
   logSumExp: logSumExpOn,
   softmax: softmaxOn,

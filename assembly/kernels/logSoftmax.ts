@@ -7,7 +7,7 @@
 import { RANGE } from "../math/exp";
 import { rowAffine, rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
 import {
-  HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum
+  HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
 function logSoftmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
@@ -33,6 +33,7 @@ function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
     tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
     tileLogSoftmax<T>(tile, n, columnsOf<T>(problems), t, scratch);
     scatter<T>(tile, y, n, inner, first, problems, scratch);

@@ -6,7 +6,7 @@
 import { RANGE } from "../math/exp";
 import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
 import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum
+  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
 function logSumExp<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
@@ -31,6 +31,7 @@ function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
     tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const state = scratch + i * sizeof<T>();

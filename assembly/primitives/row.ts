@@ -4,12 +4,15 @@
 // 40 to 500 units of 2^-24.
 
 import {
-  coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareRow
+  CAREFUL_BYTES, coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareRow
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
 import { laneMax, laneSum, lanes, loadTail, storeTail, subIntegers, tailMask, toFloats } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+
+/** What rowExpLogSum leaves at scratch. */
+export const TOTAL: usize = CAREFUL_BYTES;
 
 /** Elements summed in lanes before float64 takes over. */
 export const BLOCK: usize = 256;
@@ -125,29 +128,49 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
  * its last digit however small. `fast` when every |x / t| ≤ RANGE. NaN when the maximum is not finite.
  */
 export function rowLogSum<T>(x: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize): f64 {
-  if (fast) return logSumFast<T>(x, n, maximum, temperature);
-  prepareRow<T>(scratch, maximum, temperature);
+  if (!fast) prepareRow<T>(scratch, maximum, temperature);
+  if (fast) return logSumFast<T>(x, n, maximum, temperature, scratch);
   return logSumCareful<T>(x, n, maximum, temperature, scratch);
 }
 
-function logSumFast<T>(x: usize, n: usize, maximum: T, temperature: f64): f64 {
-  return logSum<T>(false, x, n, maximum, temperature, 0);
+/** The same, and y = 2^k · e^(x / t), whose whole sum is then the f64 at scratch + TOTAL; y may be x. */
+export function rowExpLogSum<T>(
+  x: usize, y: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize
+): f64 {
+  if (!fast) prepareRow<T>(scratch, maximum, temperature);
+  if (fast) return expLogSumFast<T>(x, y, n, maximum, temperature, scratch);
+  return expLogSumCareful<T>(x, y, n, maximum, temperature, scratch);
+}
+
+function logSumFast<T>(x: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
+  return logSum<T>(false, false, x, x, n, maximum, temperature, scratch);
 }
 
 function logSumCareful<T>(x: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
-  return logSum<T>(true, x, n, maximum, temperature, scratch);
+  return logSum<T>(true, false, x, x, n, maximum, temperature, scratch);
 }
 
+function expLogSumFast<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
+  return logSum<T>(false, true, x, y, n, maximum, temperature, scratch);
+}
+
+function expLogSumCareful<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
+  return logSum<T>(true, true, x, y, n, maximum, temperature, scratch);
+}
+
+/** `careful` and `keep` (whether y is written) are literals. */
 // @ts-ignore: decorator
 @inline
-function logSum<T>(careful: bool, x: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
+function logSum<T>(
+  careful: bool, keep: bool, x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+): f64 {
   const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
   const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
   const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
   const low = v128.splat<T>(ln2Low<T>(temperature));
   const m = v128.splat<T>(maximum);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let others: f64 = 0, count = v128.splat<T>(0);
+  let others: f64 = 0, equals = v128.splat<T>(0);
   while (x < end) {
     const blockEnd = min(end, x + BLOCK * sizeof<T>());
     let s = v128.splat<T>(0);
@@ -155,8 +178,12 @@ function logSum<T>(careful: bool, x: usize, n: usize, maximum: T, temperature: f
       const v = v128.load(x);
       const isMaximum = v128.eq<T>(v, m);
       const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+      if (keep) {
+        v128.store(y, e);
+        y += 16;
+      }
       s = v128.add<T>(s, v128.andnot(e, isMaximum));
-      count = subIntegers<T>(count, isMaximum);
+      equals = subIntegers<T>(equals, isMaximum);
     }
     others += laneSum<T>(s);
   }
@@ -164,17 +191,78 @@ function logSum<T>(careful: bool, x: usize, n: usize, maximum: T, temperature: f
     const v = loadTail<T>(x, rest), inside = tailMask<T>(rest);
     const isMaximum = v128.and(v128.eq<T>(v, m), inside);
     const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+    if (keep) storeTail<T>(y, e, rest);
     others += laneSum<T>(v128.and(v128.andnot(e, isMaximum), inside));
-    count = subIntegers<T>(count, isMaximum);
+    equals = subIntegers<T>(equals, isMaximum);
   }
-  const top = exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
-  return logOfSum<T>(others, count, top);
+  const top = <f64>v128.extract_lane<T>(exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one), 0);
+  const count = laneSum<T>(toFloats<T>(equals));
+  if (keep) store<f64>(scratch, others + count * top, TOTAL);
+  return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(count - 1 + others / top)), 0);
 }
 
-/** log(count + others / top), count and top given in lanes. */
+/**
+ * The targets of a cross-entropy against x: with q_c = (t_c · keep + spread) · w_c the f64 sums of q_c, returned in
+ * lane 0, and of q_c (x_c − centre), in lane 1, where t_c · keep + spread = 0 counts as 0 whatever x is.
+ * No targets (0) means t = 0, no weight (0) means w = 1.
+ */
+export function rowTargetSums<T>(
+  x: usize, targets: usize, weight: usize, n: usize, centre: T, keep: f64, spread: f64
+): v128 {
+  const c = v128.splat<T>(centre), k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight ? weight : ones<T>();
+  let q: f64 = 0, qx: f64 = 0;
+  while (x < end) {
+    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    let blockQ = zero, blockQx = zero;
+    for (; x < blockEnd; x += 16, t += targetStep, w += weightStep) {
+      const share = madd<T>(v128.load(t), k, s);
+      const v = v128.mul<T>(share, v128.load(w));
+      blockQ = v128.add<T>(blockQ, v);
+      const term = v128.mul<T>(v, v128.sub<T>(v128.load(x), c));
+      blockQx = v128.add<T>(blockQx, v128.andnot(term, v128.eq<T>(share, zero)));
+    }
+    q += laneSum<T>(blockQ);
+    qx += laneSum<T>(blockQx);
+  }
+  if (rest) {
+    const inside = tailMask<T>(rest);
+    const share = madd<T>(loadTail<T>(t, rest), k, s);
+    const v = v128.mul<T>(share, loadTail<T>(w, rest));
+    q += laneSum<T>(v128.and(v, inside));
+    const term = v128.mul<T>(v, v128.sub<T>(loadTail<T>(x, rest), c));
+    qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(share, zero)), inside));
+  }
+  return f64x2.replace_lane(f64x2.splat(q), 1, qx);
+}
+
+/** y = y · factor − scale · q, with the q of rowTargetSums: the gradient of a cross-entropy from e^x. */
+export function rowGradient<T>(
+  y: usize, targets: usize, weight: usize, n: usize, factor: T, scale: T, keep: f64, spread: f64
+): void {
+  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale), k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
+  const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
+  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight ? weight : ones<T>();
+  for (; y < end; y += 16, t += targetStep, w += weightStep) {
+    const q = v128.mul<T>(madd<T>(v128.load(t), k, s), v128.load(w));
+    v128.store(y, madd<T>(q, g, v128.mul<T>(v128.load(y), f)));
+  }
+  if (rest) {
+    const q = v128.mul<T>(madd<T>(loadTail<T>(t, rest), k, s), loadTail<T>(w, rest));
+    storeTail<T>(y, madd<T>(q, g, v128.mul<T>(loadTail<T>(y, rest), f)), rest);
+  }
+}
+
+const ZEROS = memory.data<f64>([0, 0], 16);
+const ONES_32 = memory.data<f32>([1, 1, 1, 1], 16);
+const ONES_64 = memory.data<f64>([1, 1], 16);
+
+/** A vector of ones in memory, to be read again and again where there are no weights. */
 // @ts-ignore: decorator
 @inline
-function logOfSum<T>(others: f64, count: v128, top: v128): f64 {
-  const beside = others / <f64>v128.extract_lane<T>(top, 0);
-  return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(laneSum<T>(toFloats<T>(count)) - 1 + beside)), 0);
+export function ones<T>(): usize {
+  return sizeof<T>() == 4 ? ONES_32 : ONES_64;
 }

@@ -10,9 +10,11 @@ import {
   CAREFUL_BYTES, RANGE, coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareLane
 } from "../math/exp";
 import { log1p } from "../math/log";
+import { madd, nmadd } from "../simd/arch";
 import {
   demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
 } from "../simd/lanes";
+import { ones } from "./row";
 import { rangeHolds, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
 
 /** Bytes of a tile's row; HEADER_SCRATCH and TILE_ROW in src/runtime/memory.ts are these two. */
@@ -24,6 +26,10 @@ export const FACTOR: usize = CAREFUL_BYTES; // what scatter multiplies by
 export const MAXIMUM: usize = FACTOR + TILE_BYTES;
 export const LOG_SUM: usize = MAXIMUM + TILE_BYTES; // log Σ e^((x − maximum) / t)
 const PREPARE: usize = LOG_SUM + TILE_BYTES; // tilePrepare's own
+export const CHOSEN: usize = PREPARE + TILE_BYTES; // x of the target
+export const SCALE: usize = CHOSEN + TILE_BYTES; // of the gradient
+export const TARGET_SUM: usize = SCALE + TILE_BYTES; // f64, as rowTargetSums has them
+export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
 
 /** Rows summed in one chain of additions, and the most whose chains are added without float64. */
 const BLOCK: usize = 8;
@@ -292,7 +298,14 @@ function expInPlace<T>(
   }
 }
 
-/** MAXIMUM and LOG_SUM of every problem, as rowLogSum has it. */
+/** MAXIMUM of every problem; NaN where one holds NaN. `fast` when every |x / t| ≤ RANGE. */
+export function tileMaxima<T>(tile: usize, n: usize, columns: usize, fast: bool, scratch: usize): void {
+  for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
+    v128.store(scratch, fast ? tileMaxInRange<T>(tile, n) : tileMax<T>(tile, n), MAXIMUM);
+  }
+}
+
+/** LOG_SUM of every problem, as rowLogSum has it, given MAXIMUM. */
 export function tileLogSum<T>(
   tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize
 ): void {
@@ -300,26 +313,46 @@ export function tileLogSum<T>(
   else logSumCareful<T>(tile, n, columns, temperature, scratch);
 }
 
+/** The same, and x = e^(x / t) in place with FACTOR the reciprocals of the whole sums. */
+export function tileExpLogSum<T>(
+  tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize
+): void {
+  if (fast) expLogSumFast<T>(tile, n, columns, temperature, scratch);
+  else expLogSumCareful<T>(tile, n, columns, temperature, scratch);
+}
+
 function logSumFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(false, tile, n, columns, temperature, scratch);
+  logSum<T>(false, false, tile, n, columns, temperature, scratch);
 }
 
 function logSumCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(true, tile, n, columns, temperature, scratch);
+  logSum<T>(true, false, tile, n, columns, temperature, scratch);
 }
 
+function expLogSumFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  logSum<T>(false, true, tile, n, columns, temperature, scratch);
+}
+
+function expLogSumCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  logSum<T>(true, true, tile, n, columns, temperature, scratch);
+}
+
+/** `careful` and `keep` (whether x becomes e^(x / t)) are literals. */
 // @ts-ignore: decorator
 @inline
-function logSum<T>(careful: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+function logSum<T>(
+  careful: bool, keep: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
+): void {
   const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
   const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
   const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
   const low = v128.splat<T>(ln2Low<T>(temperature));
   for (let column: usize = 0; column < columns; column++, tile += 16) {
-    const m = careful ? tileMax<T>(tile, n) : tileMaxInRange<T>(tile, n);
+    const state = scratch + (column << 4);
+    const m = v128.load(state, MAXIMUM);
     if (careful) tilePrepare<T>(tile, n, m, temperature, scratch);
     const end = tile + n * TILE_BYTES;
-    let sum = v128.splat<T>(0), count = sum, totalLow = sum, totalHigh = sum;
+    let sum = v128.splat<T>(0), equals = sum, totalLow = sum, totalHigh = sum;
     for (let p = tile; p < end; ) {
       const blockEnd = min(end, p + BLOCK * TILE_BYTES);
       let s = v128.splat<T>(0);
@@ -327,8 +360,9 @@ function logSum<T>(careful: bool, tile: usize, n: usize, columns: usize, tempera
         const v = v128.load(p);
         const isMaximum = v128.eq<T>(v, m);
         const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        if (keep) v128.store(p, e);
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
-        count = subIntegers<T>(count, isMaximum);
+        equals = subIntegers<T>(equals, isMaximum);
       }
       if (sizeof<T>() == 8 || n <= SHORT) {
         sum = v128.add<T>(sum, s);
@@ -339,10 +373,10 @@ function logSum<T>(careful: bool, tile: usize, n: usize, columns: usize, tempera
     }
     if (sizeof<T>() == 4 && n > SHORT) sum = demote(totalLow, totalHigh);
     const top = exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
-    const beside = v128.add<T>(v128.sub<T>(toFloats<T>(count), v128.splat<T>(1)), v128.div<T>(sum, top));
-    const state = scratch + (column << 4);
-    v128.store(state, m, MAXIMUM);
+    const count = toFloats<T>(equals);
+    const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
     v128.store(state, log1p<T>(beside), LOG_SUM);
+    if (keep) v128.store(state, v128.div<T>(one, v128.add<T>(sum, v128.mul<T>(count, top))), FACTOR);
   }
 }
 
@@ -353,6 +387,58 @@ export function tileLogSoftmax<T>(tile: usize, n: usize, columns: usize, tempera
     const m = v128.load(scratch, MAXIMUM), logSum = v128.load(scratch, LOG_SUM);
     for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
       v128.store(p, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(p), m), inverse), logSum));
+    }
+    v128.store(scratch, v128.splat<T>(1), FACTOR);
+  }
+}
+
+/**
+ * TARGET_SUM and TARGET_DOT of every problem, as rowTargetSums has them, given MAXIMUM. `targets` is a tile or 0,
+ * `weight` one element for each row of the tile, or 0.
+ */
+export function tileTargetSums<T>(
+  tile: usize, targets: usize, weight: usize, n: usize, columns: usize, keep: f64, spread: f64, scratch: usize
+): void {
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
+  const weightStep: usize = weight ? sizeof<T>() : 0;
+  for (let column: usize = 0; column < columns; column++, tile += 16) {
+    const c = v128.load(scratch + (column << 4), MAXIMUM);
+    let t = targets + (column << 4), w = weight ? weight : ones<T>();
+    let sumLow = zero, sumHigh = zero, dotLow = zero, dotHigh = zero;
+    for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES, t += TILE_BYTES, w += weightStep) {
+      const share = targets ? madd<T>(v128.load(t), k, s) : s;
+      const q = v128.mul<T>(share, v128.load_splat<T>(w));
+      const term = v128.andnot(v128.mul<T>(q, v128.sub<T>(v128.load(p), c)), v128.eq<T>(share, zero));
+      sumLow = f64x2.add(sumLow, sizeof<T>() == 4 ? promoteLow(q) : q);
+      dotLow = f64x2.add(dotLow, sizeof<T>() == 4 ? promoteLow(term) : term);
+      if (sizeof<T>() == 4) {
+        sumHigh = f64x2.add(sumHigh, promoteHigh(q));
+        dotHigh = f64x2.add(dotHigh, promoteHigh(term));
+      }
+    }
+    const state = scratch + column * lanes<T>() * 8;
+    v128.store(state, sumLow, TARGET_SUM);
+    v128.store(state, dotLow, TARGET_DOT);
+    if (sizeof<T>() == 4) {
+      v128.store(state, sumHigh, TARGET_SUM + 16);
+      v128.store(state, dotHigh, TARGET_DOT + 16);
+    }
+  }
+}
+
+/** x = x · FACTOR − SCALE · q, with the q of tileTargetSums; FACTOR becomes 1, so that scatter leaves it. */
+export function tileGradient<T>(
+  tile: usize, targets: usize, weight: usize, n: usize, columns: usize, keep: f64, spread: f64, scratch: usize
+): void {
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
+  const weightStep: usize = weight ? sizeof<T>() : 0;
+  for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
+    const factor = v128.load(scratch, FACTOR), scale = v128.load(scratch, SCALE);
+    let t = targets + (column << 4), w = weight ? weight : ones<T>();
+    for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES, t += TILE_BYTES, w += weightStep) {
+      const share = targets ? madd<T>(v128.load(t), k, s) : s;
+      const q = v128.mul<T>(share, v128.load_splat<T>(w));
+      v128.store(p, nmadd<T>(q, scale, v128.mul<T>(v128.load(p), factor)));
     }
     v128.store(scratch, v128.splat<T>(1), FACTOR);
   }

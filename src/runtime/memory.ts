@@ -13,6 +13,8 @@ export const HEADER_SCRATCH = 2048;
 export const TILE_ROW = 64;
 /** Bytes a kernel may use for itself in every call: tiles up to 4096 elements long fit. */
 export const KERNEL_SCRATCH = HEADER_SCRATCH + 4096 * TILE_ROW;
+/** Bytes for the small operands of a call: class indices, weights. */
+export const OPERAND_SCRATCH = PAGE / 2;
 /** Bytes through which typed arrays stream: an input and an output block that share a core's L2 cache. */
 export const STREAM_SCRATCH = 4 * PAGE;
 /** The most that 32-bit addresses reach. */
@@ -23,7 +25,7 @@ export function alignUp(bytes: number): number {
 }
 
 /**
- * Owner of a linear memory: [static data | kernel scratch | stream scratch | blocks …]. Blocks are 64-byte aligned,
+ * Owner of a linear memory: [static data | kernel scratch | operand scratch | stream scratch | blocks …]. Blocks are 64-byte aligned,
  * first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
  */
 export class Arena {
@@ -35,6 +37,7 @@ export class Arena {
   /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only #grow changes it. */
   buffer!: ArrayBuffer;
   readonly kernelScratch: number;
+  readonly operandScratch: number;
   readonly streamScratch: number;
   readonly #memory: LinearMemory;
   readonly #limit: number;
@@ -47,7 +50,8 @@ export class Arena {
     this.#memory = memory;
     this.#limit = limit;
     this.kernelScratch = alignUp(staticEnd);
-    this.streamScratch = this.kernelScratch + KERNEL_SCRATCH;
+    this.operandScratch = this.kernelScratch + KERNEL_SCRATCH;
+    this.streamScratch = this.operandScratch + OPERAND_SCRATCH;
     this.#end = this.streamScratch + STREAM_SCRATCH;
     this.#grow(this.#end, 'init');
     this.#refresh();

@@ -1,5 +1,5 @@
 import type { Operand } from './input.js';
-import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
+import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, OPERAND_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
 import type { FloatArray } from './types.js';
 
 type Numbers = FloatArray | Int32Array;
@@ -69,6 +69,10 @@ export class Stream {
   #slice = 0;
   #tile = 0;
   #started = false;
+  /** Tiles a kernel gathers at a time: one for each operand it holds. */
+  #gathered = 1;
+  /** Bytes of the operand scratch that are taken. */
+  #claimed = 0;
   /** Blocks of the arena that end with the call. */
   readonly #borrowed: number[] = [];
 
@@ -89,7 +93,10 @@ export class Stream {
     }
   }
 
-  open(operation: string, outer: number, n: number, inner: number, elementBytes: 4 | 8): void {
+  open(operation: string, outer: number, n: number, inner: number, elementBytes: 4 | 8, gathered = 1): void {
+    this.#release();
+    this.#claimed = 0;
+    this.#gathered = gathered;
     this.#operation = operation;
     this.#totalOuter = outer;
     this.#n = n;
@@ -108,6 +115,19 @@ export class Stream {
   /** Adds floats that are written: elements, or one for each problem. */
   output(array: FloatArray | undefined, address: number, extent: Extent): number {
     return this.#add(array, address, extent, true, this.#elementBytes, false);
+  }
+
+  /** Adds an operand with one element for each problem that lies in linear memory. */
+  rows(address: number, elementBytes: number): number {
+    return this.#add(undefined, address, 'rows', false, elementBytes, false);
+  }
+
+  /** Memory for a small operand until the call ends. Claimed after `open` and before anything is read. */
+  claim(bytes: number): number {
+    if (this.#claimed + bytes > OPERAND_SCRATCH) return this.#borrow(bytes);
+    const address = this.#arena.operandScratch + this.#claimed;
+    this.#claimed += alignUp(bytes);
+    return address;
   }
 
   /** The operand's address in the block at hand. */
@@ -139,7 +159,6 @@ export class Stream {
   start(): void {
     this.#slice = 0;
     this.#tile = 0;
-    this.#release();
     this.#claimKernelScratch();
     const sliceBytes = this.#sliceBytes();
     if (sliceBytes === 0) {
@@ -227,7 +246,7 @@ export class Stream {
   }
 
   #claimKernelScratch(): void {
-    const bytes = HEADER_SCRATCH + (this.#totalInner > 1 && !this.#turns ? this.#n * TILE_ROW : 0);
+    const bytes = HEADER_SCRATCH + (this.#totalInner > 1 && !this.#turns ? this.#n * TILE_ROW * this.#gathered : 0);
     this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#borrow(bytes);
   }
 

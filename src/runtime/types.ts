@@ -47,3 +47,26 @@ export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | T
         ? ArrayOf<X>
         : number
       : TensorResult<ArrayOf<X>>;
+
+/** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
+export type ClassIndices =
+  | number
+  | readonly number[]
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Result of a loss over classes: a number, or with reduction 'none' a loss for each row. */
+export type LossResult<X, O> = O extends { reduction: 'none' } ? ReduceResult<X, O> : number;
+
+/** A loss over classes and its gradient with respect to the first argument. */
+export interface GradResult<X, O> {
+  loss: LossResult<X, Omit<O, 'out'>>;
+  grad: MapResult<X, O>;
+}

@@ -1,0 +1,200 @@
+// cross-entropy: the loss of each problem of [outer, n, inner] and, in the same pass, its gradient.
+//
+// With q_c the target's share of class c times the class weight, loss = −Σ q_c L_c, L = log-softmax(x / t), and
+// d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never made one-hot: own = (1 − ε) w_t is its q, and
+// label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy).
+//
+// Passes over a row: maximum and range; with smoothing or probabilities the sums of q and q · x; e^x, stored as the
+// gradient to be; the gradient. Without a gradient (0) nothing of the row's size is written.
+// targets: i32 indices, -1 where ignored (loss and gradient 0), or shares of T laid out as x ("soft").
+// losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
+// gradient may be x. The gradient is times scale, and times the problem's own of rowScales.
+
+import { RANGE } from "../math/exp";
+import {
+  TOTAL, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowMaxInRange, rowScale, rowTargetSums, usesRows
+} from "../primitives/row";
+import {
+  CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
+  problemsOfTile, scatter, tileExpLogSum, tileGradient, tileLogSum, tileMaxima, tileTargetSums
+} from "../primitives/tile";
+
+// @ts-ignore: decorator
+@inline
+function crossEntropy<T>(
+  soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  if (usesRows<T>(n, inner)) {
+    rows<T>(soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, scale, rowScales, sum, scratch);
+  } else {
+    tiles<T>(soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch);
+  }
+}
+
+/** Element i of an array, or 1 where there is none. */
+// @ts-ignore: decorator
+@inline
+function elementOrOne<T>(array: usize, i: usize): f64 {
+  return array ? <f64>load<T>(array + i * sizeof<T>()) : 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function emit<T>(losses: usize, sum: usize, problem: usize, loss: f64): void {
+  if (losses) store<T>(losses + problem * sizeof<T>(), <T>loss);
+  else store<f64>(sum, load<f64>(sum) + loss);
+}
+
+// @ts-ignore: decorator
+@inline
+function rows<T>(
+  soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  const limit = <T>(RANGE<T>() * t), bytes = n * sizeof<T>();
+  const spread = smoothing / <f64>n, keep = 1 - smoothing;
+  for (let row: usize = 0; row < count; row++, x += bytes) {
+    const target = soft ? 0 : load<i32>(targets + (row << 2));
+    const g = gradient + row * bytes, shares = soft ? targets + row * bytes : 0;
+    if (target < 0) {
+      if (gradient) memory.fill(g, 0, bytes);
+      emit<T>(losses, sum, row, 0);
+      continue;
+    }
+    let m = rowMaxInRange<T>(x, n, limit);
+    const fast = !isNaN<T>(m);
+    if (!fast) m = rowMax<T>(x, n);
+    const own = soft ? 0 : keep * elementOrOne<T>(weight, target);
+    const below = soft ? 0 : (<f64>m - <f64>load<T>(x + target * sizeof<T>())) / t;
+    let q: f64 = 0, qx: f64 = 0;
+    if (soft || smoothing != 0) {
+      const sums = rowTargetSums<T>(x, shares, weight, n, m, keep, spread);
+      q = f64x2.extract_lane(sums, 0);
+      qx = f64x2.extract_lane(sums, 1);
+    }
+    const logSum = gradient ? rowExpLogSum<T>(x, g, n, m, fast, t, scratch) : rowLogSum<T>(x, n, m, fast, t, scratch);
+    let loss = q * logSum - qx / t;
+    if (!soft) loss += own * (logSum + below);
+    emit<T>(losses, sum, row, loss);
+    if (!gradient) continue;
+    const s = scale * elementOrOne<T>(rowScales, row) / t;
+    const factor = <T>(s * (own + q) / load<f64>(scratch, TOTAL));
+    if (soft || smoothing != 0) rowGradient<T>(g, shares, weight, n, factor, <T>s, keep, spread);
+    else rowScale<T>(g, g, n, factor);
+    if (!soft) subtract<T>(g + target * sizeof<T>(), s * own);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function subtract<T>(p: usize, value: f64): void {
+  store<T>(p, <T>(<f64>load<T>(p) - value));
+}
+
+// @ts-ignore: decorator
+@inline
+function tiles<T>(
+  soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  const tile = scratch + HEADER_BYTES, limit = <T>(RANGE<T>() * t);
+  const shares = soft ? tile + n * TILE_BYTES : 0;
+  const spread = smoothing / <f64>n, keep = 1 - smoothing;
+  const spreads = soft || smoothing != 0;
+  let problems: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += problems) {
+    problems = problemsOfTile<T>(first, outer, inner);
+    const columns = columnsOf<T>(problems);
+    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    if (soft) gather<T>(targets, n, inner, first, problems, shares, limit);
+    else chosen<T>(tile, targets + (first << 2), problems, scratch);
+    tileMaxima<T>(tile, n, columns, fast, scratch);
+    if (spreads) tileTargetSums<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
+    if (gradient) tileExpLogSum<T>(tile, n, columns, fast, t, scratch);
+    else tileLogSum<T>(tile, n, columns, fast, t, scratch);
+    for (let i: usize = 0; i < problems; i++) {
+      const target = soft ? 0 : load<i32>(targets + ((first + i) << 2));
+      const state = scratch + i * sizeof<T>();
+      if (target < 0) {
+        emit<T>(losses, sum, first + i, 0);
+        store<T>(state, 0, FACTOR);
+        store<T>(state, 0, SCALE);
+        continue;
+      }
+      const own = soft ? 0 : keep * elementOrOne<T>(weight, target);
+      const q = spreads ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
+      const logSum = <f64>load<T>(state, LOG_SUM);
+      let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / t : 0;
+      if (!soft) loss += own * (logSum + (<f64>load<T>(state, MAXIMUM) - <f64>load<T>(state, CHOSEN)) / t);
+      emit<T>(losses, sum, first + i, loss);
+      const s = scale * elementOrOne<T>(rowScales, first + i) / t;
+      store<T>(state, <T>(s * (own + q) * <f64>load<T>(state, FACTOR)), FACTOR);
+      store<T>(state, <T>s, SCALE);
+    }
+    if (!gradient) continue;
+    if (spreads) tileGradient<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
+    scatter<T>(tile, gradient, n, inner, first, problems, scratch);
+    if (!soft) subtractTargets<T>(gradient, targets, n, inner, first, problems, weight, keep, scratch);
+  }
+}
+
+/** CHOSEN, x of every problem's target. */
+function chosen<T>(tile: usize, targets: usize, problems: usize, scratch: usize): void {
+  for (let i: usize = 0; i < problems; i++) {
+    const target = load<i32>(targets + (i << 2));
+    const at = i * sizeof<T>();
+    if (target >= 0) store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at), CHOSEN);
+  }
+}
+
+/** The targets' own share of the gradient. */
+function subtractTargets<T>(
+  gradient: usize, targets: usize, n: usize, inner: usize, first: usize, problems: usize, weight: usize, keep: f64,
+  scratch: usize
+): void {
+  for (let i: usize = 0; i < problems; i++) {
+    const problem = first + i;
+    const target = load<i32>(targets + (problem << 2));
+    if (target < 0) continue;
+    const s = <f64>load<T>(scratch + i * sizeof<T>(), SCALE);
+    const element = (problem / inner * n + <usize>target) * inner + problem % inner;
+    subtract<T>(gradient + element * sizeof<T>(), s * keep * elementOrOne<T>(weight, target));
+  }
+}
+
+export function crossEntropy_f32(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  crossEntropy<f32>(
+    false, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  );
+}
+
+export function crossEntropy_f64(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  crossEntropy<f64>(
+    false, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  );
+}
+
+export function softCrossEntropy_f32(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  crossEntropy<f32>(
+    true, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  );
+}
+
+export function softCrossEntropy_f64(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+): void {
+  crossEntropy<f64>(
+    true, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  );
+}

@@ -1,0 +1,121 @@
+import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
+import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
+import { defineKernel } from '../runtime/kernel.js';
+import type { Reduction } from '../runtime/loss.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('crossEntropy', reference);
+const softKernel = /* @__PURE__ */ defineKernel('softCrossEntropy', softReference);
+
+/** Options of {@link crossEntropy}. */
+export interface CrossEntropyOptions {
+  /** Sizes of the logits' axes. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Divides the logits first; positive. Default 1. */
+  temperature?: number;
+  /** A weight for each class, which multiplies its share of the loss. */
+  weight?: Input;
+  /** Rows with this target count for nothing. Default -100; only with class indices. */
+  ignoreIndex?: number;
+  /** The share ε of every target that is spread evenly over all classes, in [0, 1]. Default 0. */
+  labelSmoothing?: number;
+  /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
+   * number of rows; `'none'` gives a loss for each row. */
+  reduction?: Reduction;
+  /** Receives the losses of the rows, with reduction `'none'`. */
+  out?: FloatArray | Tensor;
+}
+
+/** Options of {@link crossEntropyWithGrad}. */
+export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
+  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves or apart. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
+  gradOutput?: number | Input;
+}
+
+const OPTIONS = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  weight: true,
+  ignoreIndex: true,
+  labelSmoothing: true,
+  reduction: true,
+  out: true,
+} as const;
+
+const LOSS: ClassLoss = { operation: 'crossEntropy', argument: 'logits', kernel, softKernel, options: OPTIONS };
+const WITH_GRAD: ClassLoss = {
+  ...LOSS,
+  operation: 'crossEntropyWithGrad',
+  options: { ...OPTIONS, gradOutput: true },
+};
+
+/** @internal */
+export function crossEntropyOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(runtime, LOSS, false, logits, targets, options);
+}
+
+/** @internal */
+export function crossEntropyWithGradOn(
+  runtime: Runtime,
+  logits: unknown,
+  targets: unknown,
+  options?: unknown,
+): unknown {
+  return classLoss(runtime, WITH_GRAD, true, logits, targets, options);
+}
+
+/**
+ * Cross-entropy of logits against class indices or class probabilities: −Σ_c q_c · logSoftmax(x / t)_c, where q is
+ * the target after label smoothing, times the class weights. Softmax is inside: pass logits, not probabilities.
+ *
+ * Rows that hold NaN or +∞, or nothing but -∞, give NaN. All rows ignored: NaN for `'mean'`, 0 for `'sum'`. A
+ * probability of 0 beside a logit of -∞ counts 0.
+ * Formula: torch.nn.functional.cross_entropy.
+ *
+ * @param logits shape [..., classes], or any shape with `axis`.
+ * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
+ * single row) of the logits' shape without its axis, or class probabilities (Float32Array, Float64Array, tensors) of
+ * the logits' shape.
+ * @returns a number; with reduction `'none'` a loss for each row.
+ * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
+ * included: nothing is written then.
+ *
+ * @example
+ * crossEntropy([2.0, 1.0, 0.1], 0); // 0.417
+ * @example
+ * crossEntropy([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 1.222
+ */
+export function crossEntropy<X extends Input, const O extends CrossEntropyOptions>(
+  logits: X,
+  targets: ClassIndices | FloatArray | TensorLike | Tensor,
+  options?: O,
+): LossResult<X, O> {
+  return crossEntropyOn(currentRuntime(), logits, targets, options) as LossResult<X, O>;
+}
+
+/**
+ * {@link crossEntropy} and its gradient with respect to the logits, in one pass over them: the gradient is
+ * (Σ q · softmax(x / t) − q) / t, divided as the loss is. `out` may be the logits.
+ *
+ * @returns the loss, and the gradient in the kind of array or tensor that the logits came in, or `out`.
+ * @throws as {@link crossEntropy}.
+ *
+ * @example
+ * const { loss, grad } = crossEntropyWithGrad([2.0, 1.0, 0.1], 0);
+ * loss; // 0.417
+ * grad; // Float32Array [-0.341, 0.242, 0.099]
+ */
+export function crossEntropyWithGrad<X extends Input, const O extends CrossEntropyWithGradOptions>(
+  logits: X,
+  targets: ClassIndices | FloatArray | TensorLike | Tensor,
+  options?: O,
+): GradResult<X, O> {
+  return crossEntropyWithGradOn(currentRuntime(), logits, targets, options) as GradResult<X, O>;
+}

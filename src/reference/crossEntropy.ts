@@ -1,0 +1,108 @@
+import type { Heaps } from '../runtime/kernel.js';
+import { logSum, maximum } from './logSumExp.js';
+
+/** The operands of crossEntropy and softCrossEntropy, as assembly/kernels/crossEntropy.ts describes them. */
+type Operands = [
+  x: number,
+  targets: number,
+  losses: number,
+  gradient: number,
+  outer: number,
+  n: number,
+  inner: number,
+  temperature: number,
+  weight: number,
+  smoothing: number,
+  scale: number,
+  rowScales: number,
+  sum: number,
+  scratch: number,
+];
+
+/** Cross-entropy on class indices in plain loops, with its gradient. */
+export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+  const [, targets, , , , , , , weight, smoothing] = operands;
+  const heap = heaps.floats(elementBytes);
+  forEachProblem(heaps, elementBytes, operands, (problem, n) => {
+    const target = heaps.i32[targets / 4 + problem]!;
+    if (target < 0) return undefined;
+    return (c) => {
+      const share = (c === target ? 1 - smoothing : 0) + smoothing / n;
+      return { share, weight: weight ? heap[weight / elementBytes + c]! : 1 };
+    };
+  });
+}
+
+/** Cross-entropy on class probabilities in plain loops, with its gradient. */
+export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+  const [, targets, , , , , inner, , weight, smoothing] = operands;
+  const heap = heaps.floats(elementBytes);
+  forEachProblem(heaps, elementBytes, operands, (_, n, offset) => (c) => {
+    const target = heap[targets / elementBytes + offset + c * inner]!;
+    return {
+      share: target * (1 - smoothing) + smoothing / n,
+      weight: weight ? heap[weight / elementBytes + c]! : 1,
+    };
+  });
+}
+
+/** Share of a class in the target, and the class's weight. */
+type Shares = (c: number) => { share: number; weight: number };
+
+function forEachProblem(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  operands: Operands,
+  sharesOf: (problem: number, n: number, offset: number) => Shares | undefined,
+): void {
+  const [x, , losses, gradient, outer, n, inner, temperature, , , scale, rowScales, sum] = operands;
+  const heap = heaps.floats(elementBytes);
+  const softmax = new Float64Array(n);
+  for (let problem = 0; problem < outer * inner; problem++) {
+    const offset = Math.floor(problem / inner) * n * inner + (problem % inner);
+    const shares = sharesOf(problem, n, offset);
+    let loss = 0;
+    if (shares !== undefined) {
+      const total = { share: 0 };
+      loss = problemLoss(heap, x / elementBytes + offset, n, inner, temperature, shares, softmax, total);
+      if (gradient) {
+        const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
+        const factor = (scale * own) / temperature;
+        for (let c = 0; c < n; c++) {
+          const { share, weight } = shares(c);
+          const at = gradient / elementBytes + offset + c * inner;
+          heap[at] = factor * (total.share * softmax[c]! - share * weight);
+        }
+      }
+    } else if (gradient) {
+      for (let c = 0; c < n; c++) heap[gradient / elementBytes + offset + c * inner] = 0;
+    }
+    if (losses) heap[losses / elementBytes + problem] = loss;
+    else heaps.f64[sum / 8]! += loss;
+  }
+}
+
+/** −Σ q_c L_c; fills softmax, and the sum of q. */
+function problemLoss(
+  heap: Float32Array | Float64Array,
+  first: number,
+  n: number,
+  stride: number,
+  temperature: number,
+  shares: Shares,
+  softmax: Float64Array,
+  total: { share: number },
+): number {
+  const max = maximum(heap, first, n, stride);
+  const log = Number.isFinite(max) ? logSum(heap, first, n, stride, max, temperature) : Number.NaN;
+  let loss = 0;
+  for (let c = 0; c < n; c++) {
+    const logP = (heap[first + c * stride]! - max) / temperature - log;
+    const { share, weight } = shares(c);
+    // A share of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
+    if (share !== 0 || Number.isNaN(log)) loss -= share === 0 ? log : share * weight * logP;
+    total.share += share * weight;
+    softmax[c] = Math.exp(logP);
+  }
+  return loss;
+}
