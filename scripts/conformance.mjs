@@ -11,7 +11,7 @@ runWithRelaxedSimd();
 const folder = resolve(process.argv[2] ?? '.');
 const { allCases, compare, toTyped } = await import(pathToFileURL(`${folder}/load.mjs`).href);
 
-const BACKENDS = ['relaxed-simd', 'simd128', 'reference'];
+const BACKENDS = /** @type {const} */ (['relaxed-simd', 'simd128', 'reference']);
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 
 /** The elements with `axes` moved to the end, in order, and the index that each came from. */

@@ -1,0 +1,36 @@
+const COLOURS = [
+  [228, 87, 86],
+  [84, 162, 75],
+  [76, 120, 168],
+  [245, 175, 65],
+];
+
+/**
+ * The plane from -1 to 1 in both directions, each cell with the likeliest class: as colour, the stronger the surer,
+ * or where there is no colour as a letter, a capital where the probability is above 0.9.
+ *
+ * @param classify points [x, y, x, y, …] → probabilities, row by row.
+ */
+export function drawRegions(classify, classes, { width = 56, height = 24, colour = false } = {}) {
+  const points = new Float32Array(width * height * 2);
+  for (let cell = 0; cell < width * height; cell++) {
+    points[2 * cell] = (2 * (cell % width) + 1) / width - 1;
+    points[2 * cell + 1] = 1 - (2 * Math.floor(cell / width) + 1) / height;
+  }
+  const probabilities = classify(points);
+  const cells = Array.from({ length: width * height }, (_, cell) => {
+    const row = probabilities.subarray(cell * classes, (cell + 1) * classes);
+    const p = Math.max(...row);
+    return colour ? block(row.indexOf(p), p) : letter(row.indexOf(p), p);
+  });
+  return Array.from({ length: height }, (_, line) => cells.slice(line * width, (line + 1) * width).join('')).join('\n');
+}
+
+function letter(index, p) {
+  return String.fromCharCode((p > 0.9 ? 65 : 97) + index);
+}
+
+function block(index, p) {
+  const [r, g, b] = COLOURS[index % COLOURS.length].map((channel) => Math.round(channel * (0.35 + 0.65 * p * p)));
+  return `\x1b[48;2;${r};${g};${b}m \x1b[0m`;
+}

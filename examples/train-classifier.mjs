@@ -1,0 +1,120 @@
+// Trains a small classifier on three spirals, batch by batch: the logits become probabilities and a gradient through
+// softmax. Then it draws what was learned, and times softmax against plain JavaScript.
+//
+//     node examples/train-classifier.mjs [--quick]
+import { backendInfo, softmax } from 'softmax-wasm';
+import { Network } from './lib/network.mjs';
+import { drawRegions } from './lib/picture.mjs';
+import { createRandom, normal, shuffled } from './lib/random.mjs';
+import { compareWithPlain } from './lib/speed.mjs';
+
+const QUICK = process.argv.includes('--quick');
+const CLASSES = 3;
+const POINTS = 900;
+const BATCH = 60;
+const EPOCHS = QUICK ? 20 : 80;
+const NAMES = ['A', 'B', 'C'];
+
+/** Points on interleaved spirals, with some noise: no straight line separates them. */
+function makeSpirals(random) {
+  const points = new Float32Array(POINTS * 2);
+  const labels = new Int32Array(POINTS);
+  for (let i = 0; i < POINTS; i++) {
+    const label = i % CLASSES;
+    const radius = 0.05 + 0.9 * random();
+    const angle = 5 * radius + (2 * Math.PI * label) / CLASSES + 0.2 * normal(random);
+    points.set([radius * Math.cos(angle), radius * Math.sin(angle)], 2 * i);
+    labels[i] = label;
+  }
+  return { points, labels };
+}
+
+/**
+ * The mean cross-entropy of a batch, and its gradient with respect to the logits: (p − y) / rows.
+ * @param {Float32Array} logits
+ * @param {Int32Array} labels
+ */
+function crossEntropyWithGradient(logits, labels) {
+  const rows = labels.length;
+  const gradient = softmax(logits, { shape: [rows, CLASSES] });
+  let loss = 0;
+  for (let row = 0; row < rows; row++) {
+    const at = row * CLASSES + labels[row];
+    loss -= Math.log(gradient[at]) / rows;
+    gradient[at] -= 1;
+  }
+  for (let i = 0; i < gradient.length; i++) gradient[i] /= rows;
+  return { loss, gradient };
+}
+
+function trainEpoch(network, { points, labels }, rate, random) {
+  const order = shuffled(POINTS, random);
+  let total = 0;
+  for (let start = 0; start < POINTS; start += BATCH) {
+    const batch = order.slice(start, start + BATCH);
+    const x = Float32Array.from(batch.flatMap((i) => [points[2 * i], points[2 * i + 1]]));
+    const y = Int32Array.from(batch, (i) => labels[i]);
+    const { loss, gradient } = crossEntropyWithGradient(network.forward(x, batch.length), y);
+    network.learn(gradient, batch.length, rate);
+    total += loss * batch.length;
+  }
+  return total / POINTS;
+}
+
+/** The probability of each class for each point. */
+function classify(network, points) {
+  const rows = points.length / 2;
+  return softmax(network.forward(points, rows), { shape: [rows, CLASSES] });
+}
+
+/** The likeliest class of row i. */
+function predicted(probabilities, i) {
+  const row = probabilities.subarray(i * CLASSES, (i + 1) * CLASSES);
+  return row.indexOf(Math.max(...row));
+}
+
+function accuracy(network, { points, labels }) {
+  const probabilities = classify(network, points);
+  return labels.filter((label, i) => predicted(probabilities, i) === label).length / POINTS;
+}
+
+const random = createRandom(7);
+const training = makeSpirals(random);
+const unseen = makeSpirals(random);
+const network = new Network([2, 48, 48, CLASSES], random);
+
+console.log(`Three spirals of ${POINTS / CLASSES} points, batches of ${BATCH}, softmax on ${backendInfo().name}\n`);
+console.log('epoch    loss   accuracy on unseen points');
+for (let epoch = 1; epoch <= EPOCHS; epoch++) {
+  const loss = trainEpoch(network, training, 0.05 * (1 - epoch / (EPOCHS + 1)), random);
+  if (epoch > 3 && epoch % (EPOCHS / 10) > 0) continue;
+  const percent = (100 * accuracy(network, unseen)).toFixed(1);
+  console.log(`${String(epoch).padStart(5)}${loss.toFixed(4).padStart(8)}${percent.padStart(8)} %`);
+}
+
+console.log('\nA few unseen points, and what the classifier says');
+const probabilities = classify(network, unseen.points);
+for (let i = 0; i < 6; i++) {
+  const [x, y] = unseen.points.subarray(2 * i, 2 * i + 2);
+  const chances = NAMES.map((name, c) => `${name} ${(100 * probabilities[i * CLASSES + c]).toFixed(1).padStart(5)} %`);
+  const verdict =
+    predicted(probabilities, i) === unseen.labels[i] ? 'right' : `wrong, it is ${NAMES[unseen.labels[i]]}`;
+  console.log(`  (${x.toFixed(2).padStart(5)}, ${y.toFixed(2).padStart(5)})   ${chances.join('   ')}   ${verdict}`);
+}
+
+console.log('\nThe plane as it sees it');
+const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+console.log(drawRegions((points) => classify(network, points), CLASSES, { colour }));
+
+console.log('\nSoftmax of float32 logits: microseconds a call, best of many, both results checked equal first');
+console.log(
+  compareWithPlain(
+    [
+      [1, 10],
+      [BATCH, CLASSES],
+      [256, 1024],
+      [8, 32768],
+    ],
+    QUICK ? 100 : 400,
+  ),
+);
