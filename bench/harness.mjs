@@ -1,0 +1,112 @@
+// What the benchmarks of all operations share. A benchmark is a file <operation>.bench.mjs whose default export has
+//   cases                     what to time: { label, elements, … }
+//   plain(example)            JavaScript written by hand
+//   ours(kernels, example)    the library, on one backend
+// Both give { run, result }: run() does the work once, result() is the array that it left behind.
+import { cpus } from 'node:os';
+
+/** The shapes that every operation along an axis is timed on, as tensors that live in linear memory. */
+const TENSORS = [
+  { shape: [1, 1] },
+  { shape: [1, 10] },
+  { shape: [1024, 3] },
+  { shape: [4096, 10] },
+  { shape: [1024, 128] },
+  { shape: [256, 1024] },
+  { shape: [8, 32768] },
+  { shape: [64, 131072] },
+  { shape: [1024, 256], axis: 0 },
+  { shape: [128, 1024], axis: 0 },
+  { shape: [8, 1000, 2], axis: 1 },
+];
+/** One row in typed arrays, in and out. */
+const ROWS = [1, 10, 1000];
+
+export const ALONG_AXIS = [
+  ...TENSORS.map(({ shape, axis = shape.length - 1 }) => {
+    const place = axis === shape.length - 1 ? '' : `, axis ${axis}`;
+    return describe({ label: `${shape.join(' × ')}${place}`, shape, axis, resident: true });
+  }),
+  ...ROWS.map((n) => describe({ label: `1 × ${n}, typed arrays`, shape: [1, n], axis: 1, resident: false })),
+];
+
+function describe(example) {
+  const { shape, axis } = example;
+  const size = (sizes) => sizes.reduce((a, b) => a * b, 1);
+  return {
+    ...example,
+    elements: size(shape),
+    outer: size(shape.slice(0, axis)),
+    n: shape[axis],
+    inner: size(shape.slice(axis + 1)),
+  };
+}
+
+/**
+ * The benchmark of an operation along an axis.
+ * @param operation its name
+ * @param plain (x, y, start, n, stride, at): one problem by hand; x[start], x[start + stride], … gives y
+ * @param reduces whether a problem gives one number, y[at], or an element for an element
+ */
+export function alongAxis(operation, plain, { reduces = false } = {}) {
+  return {
+    cases: ALONG_AXIS,
+
+    plain({ elements, outer, n, inner }) {
+      const x = logits(elements);
+      const y = new Float32Array(reduces ? outer * inner : elements);
+      const run = () => {
+        for (let o = 0; o < outer; o++) {
+          for (let i = 0; i < inner; i++) plain(x, y, o * n * inner + i, n, inner, o * inner + i);
+        }
+      };
+      return { run, result: () => y };
+    },
+
+    ours(kernels, { elements, shape, axis, outer, inner, resident }) {
+      const x = logits(elements);
+      if (!resident) {
+        const out = new Float32Array(reduces ? 1 : elements);
+        const options = reduces ? { shape, out } : { out };
+        return { run: () => kernels[operation](x, options), result: () => out };
+      }
+      const input = kernels.tensor(x, shape);
+      const out = kernels.zeros(reduces ? [outer * inner] : shape);
+      const options = { axis, out };
+      return { run: () => kernels[operation](input, options), result: () => out.toArray() };
+    },
+  };
+}
+
+/** Numbers such as a network gives: bell-shaped, some 3 wide, the same in every process. */
+export function logits(count, seed = 1) {
+  let state = seed;
+  const uniform = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return Float32Array.from({ length: count }, () => 6 * (uniform() + uniform() + uniform() - 1.5));
+}
+
+/** @throws Error unless the numbers agree as float32 of different roundings do. */
+export function checkResult(what, actual, expected) {
+  if (actual.length !== expected.length)
+    throw new Error(`${what}: ${actual.length} numbers, expected ${expected.length}`);
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i] - expected[i]);
+    if (!(error <= 4e-6 * Math.max(Math.abs(expected[i]), 1e-30))) {
+      throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
+    }
+  }
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+export function describeMachine() {
+  const cores = cpus();
+  const { node, v8 } = process.versions;
+  return { cpu: cores[0].model.trim(), cores: cores.length, platform: `${process.platform} ${process.arch}`, node, v8 };
+}

@@ -1,0 +1,41 @@
+/** Says on the terminal what is going on; an empty text wipes it away. Without a terminal the table itself shows it. */
+export function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+const COLUMNS = [26, 18, 12, 9, 9, 9];
+
+function printLine(cells) {
+  console.log(
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(COLUMNS[i]) : cell.padStart(COLUMNS[i])))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+export function printHeader(operation) {
+  console.log('');
+  printLine([operation, '', 'time', 'G el/s', 'ratio', 'spread']);
+}
+
+/** The lines of one case, the case named in the first. */
+export function printCase(label, lines) {
+  for (const [i, { contender, nanoseconds, elementsPerSecond, ratio, spread }] of lines.entries()) {
+    printLine([
+      i === 0 ? label : '',
+      contender,
+      formatTime(nanoseconds),
+      (elementsPerSecond / 1e9).toPrecision(3),
+      `${ratio.toPrecision(3)} ×`,
+      `${(100 * spread).toFixed(0)} %`,
+    ]);
+  }
+}
+
+/** Three digits and the unit that suits them. */
+export function formatTime(nanoseconds) {
+  const [scale, unit] = nanoseconds < 1e3 ? [1, 'ns'] : nanoseconds < 1e6 ? [1e3, 'µs'] : [1e6, 'ms'];
+  const value = nanoseconds / scale;
+  return `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ${unit}`;
+}
