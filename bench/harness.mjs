@@ -1,5 +1,6 @@
 // What the benchmarks of all operations share. A benchmark is a file <operation>.bench.mjs whose default export has
 //   cases                     what to time: { label, elements, … }
+//   floor                     what errors of smaller results are relative to
 //   plain(example)            JavaScript written by hand
 //   ours(kernels, example)    the library, on one backend
 // Both give { run, result }: run() does the work once, result() is the array that it left behind.
@@ -46,11 +47,14 @@ function describe(example) {
  * The benchmark of an operation along an axis.
  * @param operation its name
  * @param plain (x, y, start, n, stride, at): one problem by hand; x[start], x[start + stride], … gives y
- * @param reduces whether a problem gives one number, y[at], or an element for an element
+ * @param {object} [options]
+ * @param {boolean} [options.reduces] whether a problem gives one number, y[at], or an element for an element
+ * @param {number} [options.floor] what errors of results smaller than that are relative to
  */
-export function alongAxis(operation, plain, { reduces = false } = {}) {
+export function alongAxis(operation, plain, { reduces = false, floor = 1e-30 } = {}) {
   return {
     cases: ALONG_AXIS,
+    floor,
 
     plain({ elements, outer, n, inner }) {
       const x = logits(elements);
@@ -88,13 +92,13 @@ export function logits(count, seed = 1) {
   return Float32Array.from({ length: count }, () => 6 * (uniform() + uniform() + uniform() - 1.5));
 }
 
-/** @throws Error unless the numbers agree as float32 of different roundings do. */
-export function checkResult(what, actual, expected) {
+/** @throws Error unless the numbers agree as float32 of different roundings do; errors below `floor` are absolute. */
+export function checkResult(what, actual, expected, floor) {
   if (actual.length !== expected.length)
     throw new Error(`${what}: ${actual.length} numbers, expected ${expected.length}`);
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
-    if (!(error <= 4e-6 * Math.max(Math.abs(expected[i]), 1e-30))) {
+    if (!(error <= 4e-6 * Math.max(Math.abs(expected[i]), floor))) {
       throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
     }
   }

@@ -49,7 +49,7 @@ async function runOperation(operation) {
     for (const worker of workers) {
       say(`checking ${worker.name}`);
       const result = await worker.prepare(bench.cases.indexOf(example));
-      checkResult(`${worker.name}: ${operation} ${label}`, result, reference.result());
+      checkResult(`${worker.name}: ${operation} ${label}`, result, reference.result(), bench.floor);
     }
     const rounds = workers.map(() => /** @type {number[]} */ ([]));
     for (let round = 0; round < ROUNDS; round++) {

@@ -1,6 +1,6 @@
 import { alongAxis } from './harness.mjs';
 
-export default alongAxis('softmax', (x, y, start, n, stride) => {
+const row = (x, y, start, n, stride) => {
   const end = start + n * stride;
   let max = -Infinity;
   for (let i = start; i < end; i += stride) if (x[i] > max) max = x[i];
@@ -12,4 +12,6 @@ export default alongAxis('softmax', (x, y, start, n, stride) => {
   }
   const scale = 1 / sum;
   for (let i = start; i < end; i += stride) y[i] *= scale;
-});
+};
+
+export default alongAxis('softmax', row);
