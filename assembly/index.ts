@@ -4,6 +4,7 @@ export {
 } from "./kernels/crossEntropy";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
+export { nllLoss_f32, nllLoss_f64 } from "./kernels/nllLoss";
 export { softmax_f32, softmax_f64 } from "./kernels/softmax";
 export { transpose_f32 } from "./kernels/transpose";
 export { multiplyAddProbe } from "./simd/arch";

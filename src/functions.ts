@@ -2,6 +2,7 @@
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';
+export { nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
 export { softmax } from './ops/softmax.js';
 export { backendInfo, memoryUsage } from './setup.js';
 export { tensor, zeros } from './tensors.js';

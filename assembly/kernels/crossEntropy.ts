@@ -11,6 +11,7 @@
 // gradient may be x. The gradient is times scale, and times the problem's own of rowScales.
 
 import { RANGE } from "../math/exp";
+import { elementOrOne, emit } from "../primitives/loss";
 import {
   TOTAL, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowMaxInRange, rowScale, rowTargetSums, usesRows
 } from "../primitives/row";
@@ -30,20 +31,6 @@ function crossEntropy<T>(
   } else {
     tiles<T>(soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch);
   }
-}
-
-/** Element i of an array, or 1 where there is none. */
-// @ts-ignore: decorator
-@inline
-function elementOrOne<T>(array: usize, i: usize): f64 {
-  return array ? <f64>load<T>(array + i * sizeof<T>()) : 1;
-}
-
-// @ts-ignore: decorator
-@inline
-function emit<T>(losses: usize, sum: usize, problem: usize, loss: f64): void {
-  if (losses) store<T>(losses + problem * sizeof<T>(), <T>loss);
-  else store<f64>(sum, load<f64>(sum) + loss);
 }
 
 // @ts-ignore: decorator

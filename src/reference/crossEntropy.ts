@@ -1,8 +1,8 @@
 import type { Heaps } from '../runtime/kernel.js';
 import { logSum, maximum } from './logSumExp.js';
 
-/** The operands of crossEntropy and softCrossEntropy, as assembly/kernels/crossEntropy.ts describes them. */
-type Operands = [
+/** The operands of the losses over classes, as assembly/kernels/crossEntropy.ts describes them. */
+export type ClassLossOperands = [
   x: number,
   targets: number,
   losses: number,
@@ -20,7 +20,7 @@ type Operands = [
 ];
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
-export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
   const [, targets, , , , , , , weight, smoothing] = operands;
   const heap = heaps.floats(elementBytes);
   forEachProblem(heaps, elementBytes, operands, (problem, n) => {
@@ -34,7 +34,7 @@ export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Ope
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
-export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
   const [, targets, , , , , inner, , weight, smoothing] = operands;
   const heap = heaps.floats(elementBytes);
   forEachProblem(heaps, elementBytes, operands, (_, n, offset) => (c) => {
@@ -52,7 +52,7 @@ type Shares = (c: number) => { share: number; weight: number };
 function forEachProblem(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  operands: Operands,
+  operands: ClassLossOperands,
   sharesOf: (problem: number, n: number, offset: number) => Shares | undefined,
 ): void {
   const [x, , losses, gradient, outer, n, inner, temperature, , , scale, rowScales, sum] = operands;
@@ -96,13 +96,17 @@ function problemLoss(
   const max = maximum(heap, first, n, stride);
   const log = Number.isFinite(max) ? logSum(heap, first, n, stride, max, temperature) : Number.NaN;
   let loss = 0;
+  let sum = 0;
   for (let c = 0; c < n; c++) {
     const logP = (heap[first + c * stride]! - max) / temperature - log;
     const { share, weight } = shares(c);
     // A share of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
     if (share !== 0 || Number.isNaN(log)) loss -= share === 0 ? log : share * weight * logP;
     total.share += share * weight;
-    softmax[c] = Math.exp(logP);
+    softmax[c] = Math.exp((heap[first + c * stride]! - max) / temperature);
+    sum += softmax[c]!;
   }
+  // Not e^logP: where the probability is tiny, logP has lost some of its digits.
+  for (let c = 0; c < n; c++) softmax[c]! /= sum;
   return loss;
 }

@@ -1,19 +1,17 @@
-import { addressOf, cutOperand } from './call.js';
+import { cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
 import { geometry, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
-  arrayOf,
   checkCount,
   checkLikeness,
-  checkLossOut,
   checkReduction,
-  type GradOutput,
-  handBack,
+  checkResults,
+  type LossCall,
   placeFloats,
   readGradOutput,
-  resultStorage,
+  runLoss,
 } from './loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
@@ -47,6 +45,8 @@ export interface ClassLoss {
   readonly kernel: ClassLossKernel;
   /** For class probabilities as targets, where the loss takes them. */
   readonly softKernel?: ClassLossKernel;
+  /** Whether all that is read of the first argument is the target's element of each row. */
+  readonly readsTargets?: boolean;
   readonly options: OptionNames;
 }
 
@@ -63,17 +63,13 @@ interface Options {
 }
 
 /** The arguments of a call, read once and checked. */
-interface Call {
-  readonly input: Operand;
+interface Call extends LossCall {
   readonly axis: number;
   readonly temperature: number;
   readonly targets: Targets;
   readonly weight: Operand | undefined;
   readonly ignoreIndex: number;
   readonly smoothing: number;
-  readonly reduction: 'mean' | 'sum' | 'none';
-  readonly out: unknown;
-  readonly gradOutput: GradOutput;
 }
 
 /** Reads and checks everything but the class indices; leaves the geometry of the first argument. */
@@ -91,8 +87,9 @@ function readCall(
   const input = readOperand(runtime, operation, argument, x, shape);
   checkTemperature(operation, temperature, input.elementBytes);
   const read = readTargets(runtime, operation, targets, input.shape);
-  const weights = weight === undefined ? undefined : readOperand(runtime, operation, 'weight', weight, undefined);
-  const grad = readGradOutput(runtime, operation, gradOutput, reduction);
+  const weights =
+    weight === undefined ? undefined : readOperand(runtime, operation, 'weight', weight, undefined, input.elementBytes);
+  const grad = readGradOutput(runtime, operation, gradOutput, reduction, input);
   if (typeof labelSmoothing !== 'number') throw typeError(operation, 'labelSmoothing', labelSmoothing, 'a number');
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw rangeError(operation, 'labelSmoothing', labelSmoothing, 'a number in [0, 1]');
@@ -106,27 +103,23 @@ function readCall(
     checkLikeness(operation, 'targets', read.probabilities, argument, input);
   } else checkIndices(operation, read, input, axis as number, rows, size);
   if (weights !== undefined) checkCount(operation, 'weight', weights, n, 'one for each class');
-  if (typeof grad !== 'number') checkCount(operation, 'gradOutput', grad, rows, 'one for each row');
-  if (!withGrad && out !== undefined && reduction !== 'none') {
-    throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
-  }
-  checkLossOut(runtime, operation, out, withGrad ? size : rows, argument, input, {
-    targets: read.probabilities,
-    weight: weights,
-    gradOutput: typeof grad === 'number' ? undefined : grad,
-  });
-  return {
+  const call: Call = {
+    operation,
+    argument,
     input,
+    withGrad,
+    reduction,
+    out,
+    gradOutput: grad,
     axis: axis as number,
     temperature,
     targets: read,
     weight: weights,
     ignoreIndex: (ignoreIndex as number | undefined) ?? -100,
     smoothing: labelSmoothing,
-    reduction,
-    out,
-    gradOutput: grad,
   };
+  checkResults(runtime, call, rows, 'row', { targets: read.probabilities, weight: weights });
+  return call;
 }
 
 function checkIgnoreIndex(operation: string, ignoreIndex: unknown, targets: Targets): void {
@@ -169,50 +162,33 @@ export function classLoss(
   const { operation } = loss;
   if (options !== undefined) checkOptions(operation, options, loss.options);
   const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
-  const { input, reduction, out, gradOutput } = call;
-  const { outer, n, inner, size } = geometry;
+  const { input, reduction } = call;
+  const { outer, n, inner } = geometry;
   const { elementBytes } = input;
   const rows = outer * inner;
-  const { stream, arena } = runtime;
+  const { stream } = runtime;
   const soft = call.targets.probabilities;
 
   stream.open(operation, outer, n, inner, elementBytes, soft === undefined ? 1 : 2);
-  const sum = stream.claim(8);
   const weight = call.weight === undefined ? 0 : stream.claim(n * elementBytes);
-  const rowScales = typeof gradOutput === 'number' ? 0 : stream.claim(rows * elementBytes);
   const indices = soft === undefined ? stream.claim(rows * 4) : 0;
+  const chosen = loss.readsTargets ? stream.claim(rows * elementBytes) : 0;
   if (call.weight !== undefined) placeFloats(runtime, call.weight, elementBytes, weight);
-  if (typeof gradOutput !== 'number') placeFloats(runtime, gradOutput, elementBytes, rowScales);
   if (soft === undefined) placeIndices(runtime, operation, call.targets, n, call.ignoreIndex, indices);
-  const divisor = reduction === 'mean' ? (soft === undefined ? totalWeight(runtime, call, rows, indices, weight) : rows) : 1;
+  if (loss.readsTargets) placeChosen(runtime, input, n, inner, indices, chosen, rows);
+  const divisor =
+    reduction !== 'mean' ? 1 : soft === undefined ? totalWeight(runtime, call, rows, indices, weight) : rows;
 
-  const resultShape = input.shape === undefined ? undefined : withoutAxis(input.shape, call.axis, false);
-  const losses =
-    reduction === 'none'
-      ? resultStorage(runtime, operation, withGrad ? undefined : out, input, resultShape ?? [], rows)
-      : undefined;
-  const gradient = withGrad
-    ? resultStorage(runtime, operation, out, input, input.shape ?? [input.length], size)
-    : undefined;
-
-  const from = stream.input(input);
+  const from = loss.readsTargets ? stream.rows(chosen, elementBytes) : stream.input(input);
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
-  const scales = rowScales === 0 ? -1 : stream.rows(rowScales, elementBytes);
-  const to = losses === undefined ? -1 : stream.output(arrayOf(losses), addressOf(runtime, operation, losses), 'rows');
-  const down =
-    gradient === undefined
-      ? -1
-      : stream.output(arrayOf(gradient), addressOf(runtime, operation, gradient), 'elements');
-  stream.start();
-  arena.f64[sum / 8] = 0;
-  const run = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
-  const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
-  while (stream.next()) {
-    run(
+  const shape = input.shape === undefined ? undefined : withoutAxis(input.shape, call.axis, false);
+  const kernel = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
+  return runLoss(runtime, call, 'rows', shape, divisor, (losses, gradient, scale, rowScales, sum) =>
+    kernel(
       stream.at(from),
       stream.at(shares),
-      to < 0 ? 0 : stream.at(to),
-      down < 0 ? 0 : stream.at(down),
+      losses,
+      gradient,
       stream.outer,
       n,
       stream.inner,
@@ -220,29 +196,33 @@ export function classLoss(
       weight,
       call.smoothing,
       scale,
-      scales < 0 ? 0 : stream.at(scales),
+      rowScales,
       sum,
       stream.scratch,
-    );
-  }
-
-  const value =
-    losses === undefined
-      ? arena.f64[sum / 8]! / divisor
-      : handBackRows(losses, !withGrad && out !== undefined, input, resultShape);
-  if (gradient === undefined) return value;
-  return { loss: value, grad: handBack(gradient, out !== undefined, input, input.shape) };
+    ),
+  );
 }
 
-/** Losses of rows as the caller gets them: a number for a plain row. */
-function handBackRows(
-  losses: ReturnType<typeof resultStorage>,
-  isOut: boolean,
+/** Copies the target's element of each row, so that no other has to be brought into linear memory. */
+function placeChosen(
+  runtime: Runtime,
   input: Operand,
-  shape: readonly number[] | undefined,
-): unknown {
-  if (shape === undefined && !isOut) return (losses as Float32Array)[0];
-  return handBack(losses, isOut, input, shape);
+  n: number,
+  inner: number,
+  indices: number,
+  address: number,
+  rows: number,
+): void {
+  const { arena } = runtime;
+  const heap = arena.floats(input.elementBytes);
+  const source = input.address < 0 ? input.array! : heap;
+  const start = input.address < 0 ? 0 : input.address / input.elementBytes;
+  const at = address / input.elementBytes;
+  for (let row = 0; row < rows; row++) {
+    const target = arena.i32[indices / 4 + row]!;
+    const column = row % inner;
+    if (target >= 0) heap[at + row] = source[start + ((row - column) * n + target * inner + column)]!;
+  }
 }
 
 /** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */

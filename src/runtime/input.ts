@@ -22,13 +22,18 @@ export interface Operand {
 
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
 
-/** Reads a float argument and its shape. @throws TypeError, RangeError */
+/**
+ * Reads a float argument and its shape. Plain numbers become elements of plainBytes: float32 for the first argument of
+ * an operation, and for the others what the first one is.
+ * @throws TypeError, RangeError
+ */
 export function readOperand(
   runtime: Runtime,
   operation: string,
   argument: string,
   value: unknown,
   shape: unknown,
+  plainBytes: 4 | 8 = 4,
 ): Operand {
   const tag = typedArrayTag(value);
   if (tag !== undefined) {
@@ -37,10 +42,10 @@ export function readOperand(
   }
   if (Tensor.is(value)) return tensorOperand(runtime, operation, argument, value, shape);
   if (Array.isArray(value)) {
-    const array = readNumbers(operation, argument, value);
+    const array = readNumbers(operation, argument, value, plainBytes);
     return arrayOperand(runtime, operation, argument, 'array', array, shape, undefined);
   }
-  return tensorLikeOperand(runtime, operation, argument, value, shape);
+  return tensorLikeOperand(runtime, operation, argument, value, shape, plainBytes);
 }
 
 function arrayOperand(
@@ -119,10 +124,10 @@ export function checkAttached(operation: string, argument: string, array: ArrayB
   }
 }
 
-/** A copy of plain numbers as float32, each element read once. */
-function readNumbers(operation: string, argument: string, values: readonly unknown[]): Float32Array {
+/** A copy of plain numbers, each element read once. */
+function readNumbers(operation: string, argument: string, values: readonly unknown[], elementBytes: 4 | 8): FloatArray {
   const length = values.length;
-  const array = new Float32Array(length);
+  const array = elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0; i < length; i++) {
     const value = values[i];
     if (typeof value !== 'number') {
@@ -139,6 +144,7 @@ function tensorLikeOperand(
   argument: string,
   value: unknown,
   shape: unknown,
+  plainBytes: 4 | 8,
 ): Operand {
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
   const { data, shape: ownShape } = readTensorLike(operation, argument, value);
@@ -146,7 +152,7 @@ function tensorLikeOperand(
   const name = `${argument}.data`;
   const array =
     tag === undefined && Array.isArray(data)
-      ? readNumbers(operation, name, data)
+      ? readNumbers(operation, name, data, plainBytes)
       : checkFloats(operation, name, data, tag ?? '');
   return arrayOperand(runtime, operation, argument, 'tensorLike', array, shape, ownShape);
 }

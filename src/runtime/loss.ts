@@ -1,7 +1,10 @@
+import { Broadcast } from './broadcast.js';
 import { addressOf, checkOverlap, dtypeOf, newArray } from './call.js';
 import { show, showShape, typeError } from './errors.js';
+import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Runtime } from './runtime.js';
+import type { Extent } from './stream.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
 
@@ -19,17 +22,123 @@ export function checkReduction<R extends string>(operation: string, reduction: u
 /** gradOutput as it was read: a number, or an operand with a number for each unreduced loss. */
 export type GradOutput = number | Operand;
 
+/** What every loss is asked for, read once and checked. */
+export interface LossCall {
+  readonly operation: string;
+  /** Name of the first argument. */
+  readonly argument: string;
+  /** The first argument: results are like it. */
+  readonly input: Operand;
+  readonly withGrad: boolean;
+  readonly reduction: string;
+  readonly out: unknown;
+  readonly gradOutput: GradOutput;
+}
+
 /** @throws TypeError unless gradOutput fits: a number, or numbers where losses are not reduced. */
 export function readGradOutput(
   runtime: Runtime,
   operation: string,
   value: unknown,
   reduction: string,
+  input: Operand,
 ): GradOutput {
   if (value === undefined) return 1;
   if (typeof value === 'number') return value;
   if (reduction !== 'none') throw typeError(operation, 'gradOutput', value, `a number for reduction "${reduction}"`);
-  return readOperand(runtime, operation, 'gradOutput', value, undefined);
+  return readOperand(runtime, operation, 'gradOutput', value, undefined, input.elementBytes);
+}
+
+/** Checks `out` and gradOutput against the number of losses; `others` are the operands that `out` must not cut. */
+export function checkResults(
+  runtime: Runtime,
+  call: LossCall,
+  losses: number,
+  each: string,
+  others: Readonly<Record<string, Operand | undefined>>,
+): void {
+  const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
+  const scales = typeof gradOutput === 'number' ? undefined : gradOutput;
+  if (scales !== undefined) checkCount(operation, 'gradOutput', scales, losses, `one for each ${each}`);
+  if (out === undefined) return;
+  if (!withGrad && reduction !== 'none') {
+    throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
+  }
+  runtime.checkOut(operation, 'out', out, dtypeOf(input), withGrad ? input.length : losses);
+  const address = addressOf(runtime, operation, out);
+  checkOverlap(operation, argument, input, out, address);
+  for (const [name, operand] of Object.entries({ ...others, gradOutput: scales })) {
+    if (operand !== undefined) checkOverlap(operation, name, operand, out, address);
+  }
+}
+
+/** What 'batchMean' divides by. */
+export function batchSize(shape: readonly number[]): number {
+  return shape.length > 1 ? shape[0]! : 1;
+}
+
+/** Runs a kernel on the block at hand; losses, gradient and scales are addresses, 0 for none. */
+export type RunLoss = (losses: number, gradient: number, scale: number, scales: number, sum: number) => void;
+
+/**
+ * Runs a loss block by block, once its stream is open and has its inputs: sets up where losses and gradient go, and
+ * hands them back. Losses that are not reduced have the extent and the shape given; no shape stands for one number.
+ */
+export function runLoss(
+  runtime: Runtime,
+  call: LossCall,
+  extent: Extent,
+  shape: readonly number[] | undefined,
+  divisor: number,
+  run: RunLoss,
+): unknown {
+  const { operation, input, withGrad, reduction, out, gradOutput } = call;
+  const { stream, arena } = runtime;
+  const count = shape === undefined ? 1 : product(shape);
+  const lossOut = withGrad ? undefined : out;
+  const sum = stream.claim(8);
+  const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, extent);
+  const losses =
+    reduction === 'none' ? resultStorage(runtime, operation, lossOut, input, shape ?? [], count) : undefined;
+  const gradientShape = input.shape ?? [input.length];
+  const gradient = withGrad ? resultStorage(runtime, operation, out, input, gradientShape, input.length) : undefined;
+
+  const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, extent);
+  const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient, 'elements');
+  stream.start();
+  arena.f64[sum / 8] = 0;
+  const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
+  while (stream.next()) {
+    run(to < 0 ? 0 : stream.at(to), down < 0 ? 0 : stream.at(down), scale, scales < 0 ? 0 : stream.at(scales), sum);
+  }
+
+  let value: unknown;
+  if (losses === undefined) value = arena.f64[sum / 8]! / divisor;
+  else if (shape === undefined && lossOut === undefined) value = (losses as FloatArray)[0];
+  else value = handBack(losses, lossOut !== undefined, input, shape);
+  if (gradient === undefined) return value;
+  return { loss: value, grad: handBack(gradient, out !== undefined, input, input.shape) };
+}
+
+/** gradOutput as an input of the stream. */
+function placeScales(runtime: Runtime, operand: Operand, { elementBytes }: Operand, extent: Extent): number {
+  const { stream } = runtime;
+  if (extent === 'elements') return elementInput(runtime, operand, elementBytes);
+  const address = stream.claim(operand.length * elementBytes);
+  placeFloats(runtime, operand, elementBytes, address);
+  return stream.rows(address, elementBytes);
+}
+
+/** An operand with an element for each element, converted on the way where it has another dtype. */
+export function elementInput(runtime: Runtime, operand: Operand, elementBytes: 4 | 8): number {
+  const { stream } = runtime;
+  if (operand.elementBytes === elementBytes) return stream.input(operand);
+  const shape = [operand.length];
+  return stream.broadcast(new Broadcast(operand, shape, shape));
+}
+
+function outputTo(runtime: Runtime, operation: string, result: FloatArray | Tensor, extent: Extent): number {
+  return runtime.stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), extent);
 }
 
 /** @throws RangeError unless the operand has this many elements. */
@@ -51,7 +160,13 @@ export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 
 }
 
 /** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
-export function checkLikeness(operation: string, argument: string, operand: Operand, first: string, model: Operand): void {
+export function checkLikeness(
+  operation: string,
+  argument: string,
+  operand: Operand,
+  first: string,
+  model: Operand,
+): void {
   if (operand.elementBytes !== model.elementBytes) {
     throw new TypeError(`${operation}: ${argument} is ${dtypeOf(operand)}, expected ${dtypeOf(model)}, as ${first}`);
   }
@@ -61,13 +176,16 @@ export function checkLikeness(operation: string, argument: string, operand: Oper
       ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
       : operand.length !== model.length;
   if (!differs) return;
-  const got = shape !== undefined && model.shape !== undefined ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
+  const got =
+    shape !== undefined && model.shape !== undefined
+      ? `has shape ${showShape(shape)}`
+      : `has ${operand.length} elements`;
   const expected = shape !== undefined && model.shape !== undefined ? showShape(model.shape) : `${model.length}`;
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 
 /** Storage for a result of a loss: `out`, or a new array or Tensor like the first argument. */
-export function resultStorage(
+function resultStorage(
   runtime: Runtime,
   operation: string,
   out: unknown,
@@ -81,7 +199,7 @@ export function resultStorage(
 }
 
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
-export function handBack(
+function handBack(
   result: FloatArray | Tensor,
   isOut: boolean,
   model: Operand,
@@ -89,27 +207,4 @@ export function handBack(
 ): unknown {
   if (isOut || model.kind !== 'tensorLike') return result;
   return { data: result, shape: shape!.slice() };
-}
-
-/** Checks `out` against dtype, length and overlap with the operands: the first may be the very same range. */
-export function checkLossOut(
-  runtime: Runtime,
-  operation: string,
-  out: unknown,
-  length: number,
-  first: string,
-  model: Operand,
-  others: Readonly<Record<string, Operand | undefined>>,
-): void {
-  if (out === undefined) return;
-  runtime.checkOut(operation, 'out', out, dtypeOf(model), length);
-  const address = addressOf(runtime, operation, out);
-  checkOverlap(operation, first, model, out, address);
-  for (const [name, operand] of Object.entries(others)) {
-    if (operand !== undefined) checkOverlap(operation, name, operand, out, address);
-  }
-}
-
-export function arrayOf(result: FloatArray | Tensor): FloatArray | undefined {
-  return Tensor.is(result) ? undefined : result;
 }

@@ -1,16 +1,27 @@
+import type { Broadcast } from './broadcast.js';
 import type { Operand } from './input.js';
-import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, OPERAND_SCRATCH, STREAM_SCRATCH, TILE_ROW } from './memory.js';
+import {
+  type Arena,
+  alignUp,
+  HEADER_SCRATCH,
+  KERNEL_SCRATCH,
+  OPERAND_SCRATCH,
+  STREAM_SCRATCH,
+  TILE_ROW,
+} from './memory.js';
 import type { FloatArray } from './types.js';
 
 type Numbers = FloatArray | Int32Array;
 
 /** How much of an operand belongs to a problem: all n elements, or one. */
-type Extent = 'elements' | 'rows';
+export type Extent = 'elements' | 'rows';
 
 /** An operand of the call in progress. */
 interface Slot {
   /** Where the elements are when not in linear memory. */
   array: Numbers | undefined;
+  /** What the elements are written from, block by block, when they are those of a broadcast. */
+  broadcast: Broadcast | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is streamed. */
   home: number;
   extent: Extent;
@@ -37,6 +48,9 @@ export type Transpose = (x: number, y: number, outer: number, n: number, inner: 
  * elsewhere go through a scratch of fixed size, whole problems at a time: some outer slices of [outer, n, inner], or,
  * where one slice is too large, a tile of its columns. A short inner axis (1 < inner < lanes) is moved in front of
  * the others on the way, so that kernels see rows.
+ *
+ * An element-wise operation has its elements for problems, n = inner = 1, in blocks of whole granules: sums over
+ * granules then do not depend on the blocks.
  *
  * There is one stream for each runtime and none of the caller's code runs while it is open, so it is simply reused:
  *
@@ -71,6 +85,8 @@ export class Stream {
   #started = false;
   /** Tiles a kernel gathers at a time: one for each operand it holds. */
   #gathered = 1;
+  /** Blocks begin at multiples of so many outer slices. */
+  #granule = 1;
   /** Bytes of the operand scratch that are taken. */
   #claimed = 0;
   /** Blocks of the arena that end with the call. */
@@ -82,6 +98,7 @@ export class Stream {
     for (let i = 0; i < LIST; i++) {
       this.#slots.push({
         array: undefined,
+        broadcast: undefined,
         home: -1,
         extent: 'elements',
         isOutput: false,
@@ -93,10 +110,19 @@ export class Stream {
     }
   }
 
-  open(operation: string, outer: number, n: number, inner: number, elementBytes: 4 | 8, gathered = 1): void {
+  open(
+    operation: string,
+    outer: number,
+    n: number,
+    inner: number,
+    elementBytes: 4 | 8,
+    gathered = 1,
+    granule = 1,
+  ): void {
     this.#release();
     this.#claimed = 0;
     this.#gathered = gathered;
+    this.#granule = granule;
     this.#operation = operation;
     this.#totalOuter = outer;
     this.#n = n;
@@ -110,6 +136,13 @@ export class Stream {
   /** Adds an operand that is read. */
   input(operand: Operand): number {
     return this.#add(operand.array, operand.address, 'elements', false, operand.elementBytes, false);
+  }
+
+  /** Adds the elements of a broadcast, which are read; for element-wise operations. */
+  broadcast(broadcast: Broadcast): number {
+    const index = this.#add(undefined, -1, 'elements', false, this.#elementBytes, false);
+    this.#slots[index]!.broadcast = broadcast;
+    return index;
   }
 
   /** Adds floats that are written: elements, or one for each problem. */
@@ -134,7 +167,13 @@ export class Stream {
   at(index: number): number {
     const slot = this.#slots[index]!;
     if (this.#turns && slot.extent === 'elements') return slot.turned;
+    if (slot.broadcast !== undefined) return slot.block + this.#phaseOf(slot.broadcast) * slot.elementBytes;
     return slot.home < 0 ? slot.block : this.#homeOf(slot);
+  }
+
+  /** A period that is written once, for all blocks, is read from where a block begins in it. */
+  #phaseOf({ period }: Broadcast): number {
+    return period > 0 ? this.#slice % period : 0;
   }
 
   #add(
@@ -147,6 +186,7 @@ export class Stream {
   ): number {
     const slot = this.#slots[this.#count]!;
     slot.array = array;
+    slot.broadcast = undefined;
     slot.home = home;
     slot.extent = extent;
     slot.isOutput = isOutput;
@@ -166,8 +206,9 @@ export class Stream {
       this.#tiles = 1;
       return;
     }
-    const room = STREAM_SCRATCH - 2 * LIST * 64;
-    this.#slices = Math.min(Math.floor(room / sliceBytes), Math.max(this.#totalOuter, 1));
+    const room = STREAM_SCRATCH - 2 * LIST * 64 - this.#periodBytes();
+    const granules = Math.floor(room / sliceBytes / this.#granule);
+    this.#slices = Math.min(granules * this.#granule, Math.max(this.#totalOuter, 1));
     this.#tiles = 1;
     if (this.#slices === 0) this.#planLargeSlices(sliceBytes, room);
     else this.#place(this.#arena.streamScratch, this.#slices, this.#totalInner);
@@ -213,6 +254,17 @@ export class Stream {
     }
   }
 
+  /** Bytes that periods take beside the blocks they repeat in. */
+  #periodBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#count; i++) bytes += this.#periodOf(this.#slots[i]!) * this.#elementBytes;
+    return bytes;
+  }
+
+  #periodOf(slot: Slot): number {
+    return slot.broadcast === undefined ? 0 : slot.broadcast.period;
+  }
+
   /** Bytes of scratch that an outer slice takes. */
   #sliceBytes(): number {
     let bytes = 0;
@@ -233,7 +285,7 @@ export class Stream {
     let at = start;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      const bytes = alignUp(this.#columnBytes(slot) * slices * inner);
+      const bytes = alignUp(this.#columnBytes(slot) * slices * inner + this.#periodOf(slot) * slot.elementBytes);
       if (slot.home < 0) {
         slot.block = at;
         at += bytes;
@@ -286,7 +338,10 @@ export class Stream {
   /** Frees what was borrowed and forgets the caller's arrays, which must not be kept alive. */
   #finish(): void {
     this.#release();
-    for (let i = 0; i < this.#count; i++) this.#slots[i]!.array = undefined;
+    for (let i = 0; i < this.#count; i++) {
+      this.#slots[i]!.array = undefined;
+      this.#slots[i]!.broadcast = undefined;
+    }
   }
 
   #tileStart(): number {
@@ -306,12 +361,21 @@ export class Stream {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       if (slot.isOutput) continue;
-      if (slot.home < 0) this.#copy(slot);
+      if (slot.broadcast !== undefined) this.#broadcast(slot, slot.broadcast);
+      else if (slot.home < 0) this.#copy(slot);
       if (this.#turns && slot.extent === 'elements') {
         const from = slot.home < 0 ? slot.block : this.#homeOf(slot);
         this.#transpose!(from, slot.turned, this.outer / this.#totalInner, this.#n, this.#totalInner);
       }
     }
+  }
+
+  #broadcast(slot: Slot, broadcast: Broadcast): void {
+    const heap = this.#arena.floats(slot.elementBytes);
+    const at = slot.block / slot.elementBytes;
+    const { period } = broadcast;
+    if (period === 0) broadcast.fill(this.#arena, heap, at, this.#slice, this.outer);
+    else if (this.#slice === 0) broadcast.fill(this.#arena, heap, at, 0, this.outer + period);
   }
 
   #copyOut(): void {

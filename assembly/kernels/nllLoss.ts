@@ -1,0 +1,46 @@
+// Negative log-likelihood: −w_target · x_target for each problem of [outer, n, inner], x log-probabilities; the gradient
+// is −scale · w_target at the target and 0 elsewhere.
+//
+// Nothing is computed along the rows: the targets' elements are picked by the wrapper, and the gradient is filled with 0
+// and written at the targets. No rounding but that of one product.
+// x: T for each problem, that of its target. targets: i32 indices, -1 where ignored (loss and gradient 0).
+// losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
+// The operands are those of crossEntropy; the temperature and the smoothing are not used.
+
+import { elementOrOne, emit } from "../primitives/loss";
+
+// @ts-ignore: decorator
+@inline
+function nllLoss<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
+  weight: usize, scale: f64, rowScales: usize, sum: usize
+): void {
+  const problems = outer * inner;
+  if (gradient) memory.fill(gradient, 0, problems * n * sizeof<T>());
+  for (let problem: usize = 0; problem < problems; problem++) {
+    const target = load<i32>(targets + (problem << 2));
+    if (target < 0) {
+      emit<T>(losses, sum, problem, 0);
+      continue;
+    }
+    const w = elementOrOne<T>(weight, target);
+    emit<T>(losses, sum, problem, -(w * <f64>load<T>(x + problem * sizeof<T>())));
+    if (!gradient) continue;
+    const element = ((problem / inner) * n + <usize>target) * inner + (problem % inner);
+    store<T>(gradient + element * sizeof<T>(), <T>(-(scale * elementOrOne<T>(rowScales, problem) * w)));
+  }
+}
+
+export function nllLoss_f32(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, _t: f64,
+  weight: usize, _smoothing: f64, scale: f64, rowScales: usize, sum: usize, _scratch: usize
+): void {
+  nllLoss<f32>(x, targets, losses, gradient, outer, n, inner, weight, scale, rowScales, sum);
+}
+
+export function nllLoss_f64(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, _t: f64,
+  weight: usize, _smoothing: f64, scale: f64, rowScales: usize, sum: usize, _scratch: usize
+): void {
+  nllLoss<f64>(x, targets, losses, gradient, outer, n, inner, weight, scale, rowScales, sum);
+}

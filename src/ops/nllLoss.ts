@@ -1,0 +1,102 @@
+import { nllLoss as reference } from '../reference/nllLoss.js';
+import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
+import { defineKernel } from '../runtime/kernel.js';
+import type { Reduction } from '../runtime/loss.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('nllLoss', reference);
+
+/** Options of {@link nllLoss}. */
+export interface NllLossOptions {
+  /** Sizes of the axes of the log-probabilities. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+  /** A weight for each class, which multiplies the losses of its rows. */
+  weight?: Input;
+  /** Rows with this target count for nothing. Default -100. */
+  ignoreIndex?: number;
+  /** `'mean'` (the default) divides by the weights of the targets; `'none'` gives a loss for each row. */
+  reduction?: Reduction;
+  /** Receives the losses of the rows, with reduction `'none'`. */
+  out?: FloatArray | Tensor;
+}
+
+/** Options of {@link nllLossWithGrad}. */
+export interface NllLossWithGradOptions extends NllLossOptions {
+  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves or apart. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
+  gradOutput?: number | Input;
+}
+
+const OPTIONS = { shape: true, axis: true, weight: true, ignoreIndex: true, reduction: true, out: true } as const;
+
+const LOSS: ClassLoss = {
+  operation: 'nllLoss',
+  argument: 'logProbs',
+  kernel,
+  readsTargets: true,
+  options: OPTIONS,
+};
+const WITH_GRAD: ClassLoss = { ...LOSS, operation: 'nllLossWithGrad', options: { ...OPTIONS, gradOutput: true } };
+
+/** @internal */
+export function nllLossOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(runtime, LOSS, false, logProbs, targets, options);
+}
+
+/** @internal */
+export function nllLossWithGradOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(runtime, WITH_GRAD, true, logProbs, targets, options);
+}
+
+/**
+ * Negative log-likelihood of log-probabilities against class indices: −w_target · logProbs_target. It is what follows
+ * {@link logSoftmax}; from logits, {@link crossEntropy} does both at once.
+ *
+ * Only the elements at the targets are read: NaN and -∞ elsewhere do not matter. All rows ignored: NaN for `'mean'`, 0
+ * for `'sum'`.
+ * Formula: torch.nn.functional.nll_loss.
+ *
+ * @param logProbs shape [..., classes], or any shape with `axis`.
+ * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
+ * single row) of the shape without its axis.
+ * @returns a number; with reduction `'none'` a loss for each row.
+ * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
+ * included: nothing is written then.
+ *
+ * @example
+ * nllLoss([-0.417, -1.417, -2.317], 0); // 0.417
+ * @example
+ * nllLoss(logSoftmax([1, 2, 3, 1, 5, 1], { shape: [2, 3] }), [0, 1], { shape: [2, 3] }); // 1.222
+ */
+export function nllLoss<X extends Input, const O extends NllLossOptions>(
+  logProbs: X,
+  targets: ClassIndices | TensorLike,
+  options?: O,
+): LossResult<X, O> {
+  return nllLossOn(currentRuntime(), logProbs, targets, options) as LossResult<X, O>;
+}
+
+/**
+ * {@link nllLoss} and its gradient with respect to the log-probabilities: −w_target at the target, divided as the loss
+ * is, and 0 elsewhere. `out` may be the log-probabilities.
+ *
+ * @returns the loss, and the gradient in the kind of array or tensor that the log-probabilities came in, or `out`.
+ * @throws as {@link nllLoss}.
+ *
+ * @example
+ * const { loss, grad } = nllLossWithGrad([-0.417, -1.417, -2.317], 1, { weight: [1, 2, 1], reduction: 'sum' });
+ * loss; // 2.834
+ * grad; // Float32Array [0, -2, 0]
+ */
+export function nllLossWithGrad<X extends Input, const O extends NllLossWithGradOptions>(
+  logProbs: X,
+  targets: ClassIndices | TensorLike,
+  options?: O,
+): GradResult<X, O> {
+  return nllLossWithGradOn(currentRuntime(), logProbs, targets, options) as GradResult<X, O>;
+}

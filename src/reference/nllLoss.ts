@@ -1,0 +1,25 @@
+import type { Heaps } from '../runtime/kernel.js';
+import type { ClassLossOperands } from './crossEntropy.js';
+
+/** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
+export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
+  const [x, targets, losses, gradient, outer, n, inner, , weight, , scale, rowScales, sum] = operands;
+  const heap = heaps.floats(elementBytes);
+  const first = gradient / elementBytes;
+  if (gradient) heap.fill(0, first, first + outer * n * inner);
+  for (let problem = 0; problem < outer * inner; problem++) {
+    const target = heaps.i32[targets / 4 + problem]!;
+    let loss = 0;
+    if (target >= 0) {
+      const w = weight ? heap[weight / elementBytes + target]! : 1;
+      loss = -(w * heap[x / elementBytes + problem]!);
+      if (gradient) {
+        const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
+        const element = (Math.floor(problem / inner) * n + target) * inner + (problem % inner);
+        heap[first + element] = -(scale * own * w);
+      }
+    }
+    if (losses) heap[losses / elementBytes + problem] = loss;
+    else heaps.f64[sum / 8]! += loss;
+  }
+}

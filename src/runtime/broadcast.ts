@@ -1,0 +1,139 @@
+import { showShape } from './errors.js';
+import { product } from './geometry.js';
+import type { Operand } from './input.js';
+import type { Arena } from './memory.js';
+import type { FloatArray } from './types.js';
+
+type BigIntegers = BigInt64Array | BigUint64Array;
+
+/** Numbers of any typed array. */
+export type AnyNumbers =
+  | FloatArray
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigIntegers;
+
+/** Up to here a loop is faster than a call of set or fill. */
+const SHORT = 16;
+/** The longest period that is written once for a whole call. */
+const LONGEST_PERIOD = 4096;
+
+/**
+ * Numbers as the elements of a larger shape, or of another type: written block by block where a kernel reads them, so
+ * that nothing of the larger size is ever allocated.
+ */
+export class Broadcast {
+  /** Elements after which the numbers repeat, 0 where they do not or where it is not worth knowing. */
+  readonly period: number;
+  readonly #array: AnyNumbers | undefined;
+  readonly #address: number;
+  readonly #elementBytes: number;
+  readonly #length: number;
+  /** The shape and the steps of the numbers along it, neighbours merged where one step serves both. */
+  readonly #sizes: number[] = [];
+  readonly #steps: number[] = [];
+
+  /** `own` is the numbers' shape: trailing axes of `shape`, 1 where they repeat. */
+  constructor(
+    { array, address, elementBytes }: { array: AnyNumbers | undefined; address: number; elementBytes: number },
+    own: readonly number[],
+    shape: readonly number[],
+  ) {
+    this.#array = array;
+    this.#address = address;
+    this.#elementBytes = elementBytes;
+    this.#length = product(own);
+    let step = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const size = own[axis + own.length - shape.length] ?? 1;
+      this.#addOuterAxis(shape[axis]!, size === 1 ? 0 : step);
+      step *= size;
+    }
+    const period = this.#steps[0] === 0 ? product(this.#sizes.slice(1)) : 0;
+    this.period = period <= LONGEST_PERIOD ? period : 0;
+  }
+
+  #addOuterAxis(size: number, step: number): void {
+    if (size === 1) return;
+    const merges = this.#sizes.length > 0 && step === this.#steps[0]! * this.#sizes[0]!;
+    if (merges) this.#sizes[0]! *= size;
+    else {
+      this.#sizes.unshift(size);
+      this.#steps.unshift(step);
+    }
+  }
+
+  /** Writes elements first to first + count of the larger shape into a heap. */
+  fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void {
+    const source = this.#source(arena);
+    const { period } = this;
+    const own = period > 0 ? Math.min(period, count) : count;
+    for (let i = 0; i < own; ) i += this.#run(source, heap, at + i, first + i, own - i);
+    for (let done = own; done < count; done *= 2) heap.copyWithin(at + done, at, at + Math.min(done, count - done));
+  }
+
+  #source(arena: Arena): AnyNumbers {
+    if (this.#address < 0) return this.#array!;
+    const start = this.#address / this.#elementBytes;
+    return arena.floats(this.#elementBytes).subarray(start, start + this.#length);
+  }
+
+  /** Writes as many elements as lie side by side, at most count; returns how many. */
+  #run(source: AnyNumbers, heap: FloatArray, at: number, element: number, count: number): number {
+    const last = this.#sizes.length - 1;
+    if (last < 0) {
+      heap[at] = Number(source[0]);
+      return 1;
+    }
+    const size = this.#sizes[last]!;
+    const step = this.#steps[last]!;
+    const within = element % size;
+    let start = within * step;
+    let rest = (element - within) / size;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      const index = rest % this.#sizes[axis]!;
+      start += index * this.#steps[axis]!;
+      rest = (rest - index) / this.#sizes[axis]!;
+    }
+    const run = Math.min(size - within, count);
+    if (step === 0) heap.fill(Number(source[start]), at, at + run);
+    else if (run > SHORT && !isBig(source)) heap.set(source.subarray(start, start + run), at);
+    else for (let i = 0; i < run; i++) heap[at + i] = Number(source[start + i * step]);
+    return run;
+  }
+}
+
+function isBig(array: AnyNumbers): array is BigIntegers {
+  return array.BYTES_PER_ELEMENT === 8 && typeof array[0] === 'bigint';
+}
+
+/** @throws RangeError unless the operand broadcasts to the shape by its trailing axes. Returns its own shape. */
+export function checkBroadcast(
+  operation: string,
+  argument: string,
+  operand: Operand,
+  shape: readonly number[],
+): readonly number[] {
+  const { length } = operand;
+  if (operand.shape === undefined) {
+    if (length === product(shape)) return shape;
+    const last = shape.at(-1) ?? 1;
+    if (length === last || length === 1) return [length];
+    throw new RangeError(
+      `${operation}: ${argument} has ${length} elements, expected 1, ${last} (the last axis) or ${product(shape)}`,
+    );
+  }
+  const own = operand.shape;
+  const lead = shape.length - own.length;
+  if (lead < 0 || own.some((size, i) => size !== 1 && size !== shape[lead + i])) {
+    throw new RangeError(
+      `${operation}: ${argument} has shape ${showShape(own)}, expected one that broadcasts to ${showShape(shape)}`,
+    );
+  }
+  return own;
+}
