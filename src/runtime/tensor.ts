@@ -1,3 +1,5 @@
+// The type of `using` declarations, for those who compile without it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Runtime } from './runtime.js';
 import type { Dtype, FloatArray } from './types.js';
 
