@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installPackage, type Project, ROOT } from './support/package.js';
+
+/** `softmax([2, 1, 0.1])` and the class of its result, as the programs below print it. */
+const EXPECTED = 'Float32Array 0.659 0.242 0.099';
+const PRINT = 'const p = softmax([2, 1, 0.1]); console.log(p.constructor.name, ...Array.from(p, (v) => v.toFixed(3)));';
+const REQUIRES_MODULES = 'require_module' in process.features;
+
+describe('the packed package, installed into an empty project', () => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await installPackage();
+  }, 120_000);
+
+  afterAll(() => project.remove());
+
+  test('ESM import', async () => {
+    await project.write('import.mjs', `import { softmax } from 'softmax-wasm'; ${PRINT}`);
+    expect(await project.run(process.execPath, 'import.mjs')).toBe(EXPECTED);
+  });
+
+  test.skipIf(!REQUIRES_MODULES)('require()', async () => {
+    await project.write('require.cjs', `const { softmax } = require('softmax-wasm'); ${PRINT}`);
+    expect(await project.run(process.execPath, 'require.cjs')).toBe(EXPECTED);
+  });
+
+  test('the modules as files', async () => {
+    await project.write(
+      'module.mjs',
+      `import { readFileSync } from 'node:fs';
+      import { createRequire } from 'node:module';
+      import { createKernels } from 'softmax-wasm';
+      const path = createRequire(import.meta.url).resolve('softmax-wasm/simd128.wasm');
+      const { softmax, backendInfo } = createKernels({ module: new WebAssembly.Module(readFileSync(path)) });
+      console.log(backendInfo().name);
+      ${PRINT}`,
+    );
+    expect(await project.run(process.execPath, 'module.mjs')).toBe(`simd128\n${EXPECTED}`);
+  });
+
+  test.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])('types resolve: module %s, moduleResolution %s', async (module, moduleResolution) => {
+    await project.write(
+      'types.mts',
+      `import { softmax, logSumExp, tensor, type Tensor } from 'softmax-wasm';
+      const row: Float32Array = softmax([1, 2]);
+      const wide: Float64Array = softmax(new Float64Array(2));
+      const total: number = logSumExp([1, 2]);
+      const resident: Tensor = softmax(tensor([[1, 2]]));
+      // @ts-expect-error: the option is called axis
+      softmax([1, 2], { dim: 0 });
+      console.log(row, wide, total, resident);`,
+    );
+    const options = {
+      module,
+      moduleResolution,
+      target: 'es2022',
+      lib: ['es2022', 'dom'],
+      strict: true,
+      types: [],
+      noEmit: true,
+    };
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['types.mts'] }));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const problems = await project.run(process.execPath, tsc, '-p', '.').catch(({ stdout }) => stdout);
+    expect(problems).toBe('');
+  });
+
+  test('bundling softmax alone leaves the other operations out', async () => {
+    await project.write('one.mjs', `import { softmax } from 'softmax-wasm'; ${PRINT}`);
+    await project.write('all.mjs', "import * as all from 'softmax-wasm'; console.log(all);");
+    const bundle = async (entry: string) => {
+      const options = { bundle: true, minify: true, write: false, format: 'esm', platform: 'neutral' } as const;
+      const { outputFiles, warnings } = await build({
+        ...options,
+        entryPoints: [project.path(entry)],
+        mainFields: ['main'],
+      });
+      expect(warnings).toEqual([]);
+      return outputFiles[0]!.text;
+    };
+    const [one, all] = await Promise.all([bundle('one.mjs'), bundle('all.mjs')]);
+    expect(all).toContain('logSumExp');
+    expect(one).not.toContain('logSumExp');
+    expect(one).not.toContain('logSoftmax');
+    expect(one).not.toContain('createKernels:');
+    await project.write('bundled.mjs', one);
+    expect(await project.run(process.execPath, 'bundled.mjs')).toBe(EXPECTED);
+  });
+});
