@@ -48,11 +48,14 @@ export function RANGE<T>(): f64 {
   return sizeof<T>() == 4 ? 64.0 : 512.0;
 }
 
-/** Up to this |maximum / t| the careful form reduces x itself, beyond it x − maximum. */
+/**
+ * Up to this |maximum / t| the careful form reduces x itself, beyond it x − maximum: at twice FLUSH and more that
+ * difference is exact for every x that is not flushed.
+ */
 // @ts-ignore: decorator
 @inline
 function CENTRED<T>(): f64 {
-  return sizeof<T>() == 4 ? 128.0 : 1024.0;
+  return sizeof<T>() == 4 ? 256.0 : 1500.0;
 }
 
 /**
@@ -100,8 +103,8 @@ export function log2eOver<T>(temperature: f64): v128 {
 export function ln2High<T>(temperature: f64): T {
   const product = temperature * LN2;
   if (FUSED) return <T>product;
-  // 14 and 42 significant bits, for |n| up to 2^10.
-  const mask: u64 = sizeof<T>() == 4 ? 0xffffff8000000000 : 0xfffffffffffff800;
+  // 14 and 41 significant bits, for |n| up to 2^10 and 2^12.
+  const mask: u64 = sizeof<T>() == 4 ? 0xffffff8000000000 : 0xfffffffffffff000;
   return <T>reinterpret<f64>(reinterpret<u64>(product) & mask);
 }
 
@@ -109,7 +112,17 @@ export function ln2High<T>(temperature: f64): T {
 // @ts-ignore: decorator
 @inline
 export function ln2Low<T>(temperature: f64): T {
-  return <T>((temperature * LN2 - <f64>ln2High<T>(temperature)) + temperature * LN2_TAIL);
+  const product = temperature * LN2;
+  return <T>((product - <f64>ln2High<T>(temperature)) + (productError(temperature, product) + temperature * LN2_TAIL));
+}
+
+/** t · LN2 − product, what rounding took from the product: n times it would show in e^(x / t). LN2 in two halves. */
+// @ts-ignore: decorator
+@inline
+function productError(t: f64, product: f64): f64 {
+  const high: f64 = reinterpret<f64>(0x3fe62e42f8000000), low = LN2 - high;
+  const split = t * 134217729.0, tHigh = split - (split - t), tLow = t - tHigh;
+  return ((tHigh * high - product) + tHigh * low + tLow * high) + tLow * low;
 }
 
 /** p(r / t), the significand of e^(x / t) given shifted = x · log2e / t + magic; steps of the reduction: 1 or 2. */
@@ -141,11 +154,14 @@ function polynomial64(r: v128, one: v128): v128 {
   return f64x2.add(madd<f64>(madd<f64>(q, q, coefficient<f64>(8)), r2, r), one);
 }
 
-/** Steps of the fast form's reduction: with FMA n · ln2 is exact inside the multiply-add, and one is enough for f32. */
+/**
+ * Steps of the fast form's reduction: with FMA n · ln2 is exact inside the multiply-add, and one is enough for f32. Not
+ * so for n · (t · ln2): ln2 itself happens to lie near an f32, fifteen times nearer than t · ln2 may.
+ */
 // @ts-ignore: decorator
 @inline
-function fastSteps<T>(): i32 {
-  return FUSED && sizeof<T>() == 4 ? 1 : 2;
+function fastSteps<T>(unit: bool): i32 {
+  return FUSED && sizeof<T>() == 4 && unit ? 1 : 2;
 }
 
 /** e^(x / t) for |x / t| ≤ RANGE; `unit` (a literal) when t = 1, which saves a multiplication. */
@@ -156,7 +172,7 @@ export function fastExp<T>(
   log2e: v128, magic: v128, high: v128, low: v128, inverse: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, one: v128
 ): v128 {
   const shifted = madd<T>(x, log2e, magic);
-  const p = significand<T>(x, shifted, fastSteps<T>(), unit, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+  const p = significand<T>(x, shifted, fastSteps<T>(unit), unit, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
   return addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
 }
 
@@ -207,7 +223,6 @@ export function prepareLane<T>(parameters: usize, lane: usize, maximum: T, fast:
   let centre: T = 0;
   let reference: i64 = 0;
   let floor = <T>(-Infinity);
-  let low: T = fastSteps<T>() == 1 ? <T>0 : ln2Low<T>(temperature);
   if (!fast) {
     const scaled = <f64>maximum / temperature;
     if (!isFinite<T>(maximum)) {
@@ -217,7 +232,6 @@ export function prepareLane<T>(parameters: usize, lane: usize, maximum: T, fast:
       else reference = <i64>nearest(scaled * LOG2E);
       reference -= HEADROOM;
       floor = <T>(<f64>maximum - <f64>centre - FLUSH<T>() * temperature);
-      low = ln2Low<T>(temperature);
     }
   }
   const p = parameters + lane * sizeof<T>();
@@ -225,7 +239,7 @@ export function prepareLane<T>(parameters: usize, lane: usize, maximum: T, fast:
   if (sizeof<T>() == 4) store<i32>(p, <i32>reference, REFERENCE);
   else store<i64>(p, reference, REFERENCE);
   store<T>(p, floor, FLOOR);
-  store<T>(p, low, LOW);
+  store<T>(p, ln2Low<T>(temperature), LOW);
 }
 
 /** prepareLane for all lanes at once: one problem along a row. */
