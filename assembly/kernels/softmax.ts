@@ -8,7 +8,7 @@
 import {
   RANGE, coefficient, fastExp, ln2High, ln2Low, log2eOver, magicNumber, oneVector
 } from "../math/exp";
-import { BLOCK, rowExpCareful, rowInRange, rowMax, rowScale, usesRows } from "../primitives/row";
+import { BLOCK, CHAIN_BYTES, rowExpCareful, rowInRange, rowMax, rowScale, roundingOf, usesRows } from "../primitives/row";
 import { HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp } from "../primitives/tile";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
@@ -55,20 +55,27 @@ function rows<T>(unit: bool, x: usize, y: usize, count: usize, n: usize, tempera
   for (let end = x + count * bytes; x < end; x += bytes, y += bytes) {
     // A row outside the range is likely to be followed by another: then, too, the check goes first.
     if (x == y || !inside) inside = rowInRange<T>(x, n, limit);
-    let p = x, q = y, z = pending, sum: f64 = 0;
+    let p = x, q = y, z = pending, sum: f64 = 0, lost: f64 = 0;
     for (const wholeEnd = x + whole; inside && p < wholeEnd; ) {
       const blockEnd = min(wholeEnd, p + BLOCK * sizeof<T>());
-      let s = v128.splat<T>(0), range = rangeStart<T>();
-      for (; p < blockEnd; p += 16, q += 16, z += 16) {
-        const v = v128.load(p);
-        const e = fastExp<T>(v, unit, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
-        v128.store(z, v128.mul<T>(v128.load(z), factor));
-        v128.store(q, e);
-        s = v128.add<T>(s, e);
-        range = rangeStep<T>(range, v, mask, bound);
+      let block = v128.splat<T>(0), range = rangeStart<T>();
+      while (p < blockEnd) {
+        const chainEnd = min(blockEnd, p + CHAIN_BYTES);
+        let s = v128.splat<T>(0);
+        for (; p < chainEnd; p += 16, q += 16, z += 16) {
+          const v = v128.load(p);
+          const e = fastExp<T>(v, unit, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+          v128.store(z, v128.mul<T>(v128.load(z), factor));
+          v128.store(q, e);
+          s = v128.add<T>(s, e);
+          range = rangeStep<T>(range, v, mask, bound);
+        }
+        block = v128.add<T>(block, s);
       }
       inside = rangeHolds<T>(range, bound);
-      sum += laneSum<T>(s);
+      const part = laneSum<T>(block), total = sum + part;
+      lost += roundingOf<T>(sum, part, total);
+      sum = total;
     }
     if (inside && rest) {
       const v = loadTail<T>(p, rest);
@@ -81,7 +88,7 @@ function rows<T>(unit: bool, x: usize, y: usize, count: usize, n: usize, tempera
     }
     if (inside) {
       pending = y;
-      factor = v128.splat<T>(<T>(1.0 / sum));
+      factor = v128.splat<T>(<T>(1.0 / (sum + lost)));
     } else {
       if (pending < y) rowScale<T>(z, z, (pending + bytes - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
       const total = rowExpCareful<T>(x, y, n, rowMax<T>(x, n), temperature, scratch);

@@ -31,7 +31,7 @@ export const SCALE: usize = CHOSEN + TILE_BYTES; // of the gradient
 export const TARGET_SUM: usize = SCALE + TILE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
 
-/** Rows summed in one chain of additions, and the most whose chains are added without float64. */
+/** Rows summed in one chain of additions, and the most whose chains are added without float64 (f64: compensation). */
 const BLOCK: usize = 8;
 const SHORT: usize = BLOCK * BLOCK;
 
@@ -251,6 +251,14 @@ function tilePrepare<T>(column: usize, n: usize, maxima: v128, temperature: f64,
   }
 }
 
+/** What total = a + b lost in rounding (Knuth's two-sum). */
+// @ts-ignore: decorator
+@inline
+function roundingOf(a: v128, b: v128, total: v128): v128 {
+  const added = f64x2.sub(total, a);
+  return f64x2.add(f64x2.sub(a, f64x2.sub(total, added)), f64x2.sub(b, added));
+}
+
 /** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. `fast` when every |x / t| ≤ RANGE. */
 export function tileExp<T>(tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize): void {
   if (fast) expFast<T>(tile, n, columns, temperature, scratch);
@@ -286,14 +294,18 @@ function expInPlace<T>(
         v128.store(p, e);
         s = v128.add<T>(s, e);
       }
-      if (sizeof<T>() == 8 || n <= SHORT) {
+      if (n <= SHORT) {
         sum = v128.add<T>(sum, s);
+      } else if (sizeof<T>() == 8) {
+        const total = f64x2.add(sum, s);
+        totalLow = f64x2.add(totalLow, roundingOf(sum, s, total));
+        sum = total;
       } else {
         totalLow = f64x2.add(totalLow, promoteLow(s));
         totalHigh = f64x2.add(totalHigh, promoteHigh(s));
       }
     }
-    if (sizeof<T>() == 4 && n > SHORT) sum = demote(totalLow, totalHigh);
+    if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
     v128.store(scratch + FACTOR + (column << 4), v128.div<T>(one, sum));
   }
 }
@@ -364,14 +376,18 @@ function logSum<T>(
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
       }
-      if (sizeof<T>() == 8 || n <= SHORT) {
+      if (n <= SHORT) {
         sum = v128.add<T>(sum, s);
+      } else if (sizeof<T>() == 8) {
+        const total = f64x2.add(sum, s);
+        totalLow = f64x2.add(totalLow, roundingOf(sum, s, total));
+        sum = total;
       } else {
         totalLow = f64x2.add(totalLow, promoteLow(s));
         totalHigh = f64x2.add(totalHigh, promoteHigh(s));
       }
     }
-    if (sizeof<T>() == 4 && n > SHORT) sum = demote(totalLow, totalHigh);
+    if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
     const top = exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
     const count = toFloats<T>(equals);
     const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
@@ -382,11 +398,12 @@ function logSum<T>(
 
 /** x = (x − maximum) / t − log sum in place: log-softmax, given tileLogSum. */
 export function tileLogSoftmax<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  const inverse = v128.splat<T>(<T>(1.0 / temperature));
+  // In halves: x − maximum could overflow where (x − maximum) / t does not.
+  const half = v128.splat<T>(<T>0.5), factor = v128.splat<T>(<T>(2.0 / temperature));
   for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
-    const m = v128.load(scratch, MAXIMUM), logSum = v128.load(scratch, LOG_SUM);
+    const m = v128.mul<T>(v128.load(scratch, MAXIMUM), half), logSum = v128.load(scratch, LOG_SUM);
     for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
-      v128.store(p, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.load(p), m), inverse), logSum));
+      v128.store(p, v128.sub<T>(v128.mul<T>(v128.sub<T>(v128.mul<T>(v128.load(p), half), m), factor), logSum));
     }
     v128.store(scratch, v128.splat<T>(1), FACTOR);
   }
