@@ -5,10 +5,17 @@
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
 import { RANGE } from "../math/exp";
-import { rowAffine, rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
+import { rowAffine, rowLogSum, rowMax, rowMaxInRange, rowScale, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum, tileMaxima
 } from "../primitives/tile";
+
+/** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
+// @ts-ignore: decorator
+@inline
+function HUGE<T>(): T {
+  return <T>(sizeof<T>() == 4 ? 1.2676506002282294e30 : 9.745314011399999e288);
+}
 
 function logSoftmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
@@ -22,7 +29,14 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: us
     let m = rowMaxInRange<T>(x, n, limit);
     const fast = !isNaN<T>(m);
     if (!fast) m = rowMax<T>(x, n);
-    rowAffine<T>(x, y, n, m, <T>(1.0 / t), <T>-rowLogSum<T>(x, n, m, fast, t, scratch));
+    const offset = <T>-rowLogSum<T>(x, n, m, fast, t, scratch);
+    if (m > HUGE<T>()) {
+      // x − m could overflow where (x − m) / t does not.
+      rowScale<T>(x, y, n, 0.5);
+      rowAffine<T>(y, y, n, <T>0.5 * m, <T>(2.0 / t), offset);
+    } else {
+      rowAffine<T>(x, y, n, m, <T>(1.0 / t), offset);
+    }
   }
 }
 

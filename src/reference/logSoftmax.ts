@@ -22,7 +22,8 @@ export function logSoftmax(
       const sum = Number.isFinite(max) ? logSum(heap, first, n, inner, max, temperature) : Number.NaN;
       for (let j = 0; j < n; j++) {
         const at = first + j * inner;
-        heap[at + shift] = (heap[at]! - max) / temperature - sum;
+        // In halves: x − max could overflow where (x − max) / t does not.
+        heap[at + shift] = (heap[at]! / 2 - max / 2) / (temperature / 2) - sum;
       }
     }
   }
