@@ -239,10 +239,13 @@ function ddExp(x: DD): DD {
   return Number.isFinite(value.hi) ? value : dd(value.hi);
 }
 
-/** log(1 + x) for −0.3 ≤ x ≤ 0.42: one Newton step on e^y − 1 = x from the engine's value, with its second order. */
+/**
+ * log(1 + x) for −0.3 ≤ x ≤ 0.42: one Newton step on e^y − 1 = x from the engine's value, with its second order. A tiny x
+ * is the result itself: the steps of expm1Small would lose what lies below the smallest normal number.
+ */
 function log1pSmall(x: DD): DD {
   const y = Math.log1p(x.hi);
-  if (y === 0) return x;
+  if (Math.abs(x.hi) < 2 ** -200) return x;
   const power = expm1Small(dd(y));
   const step = divide(subtract(x, power), add(ONE, power));
   return add(dd(y), subtract(step, dd((step.hi * step.hi) / 2)));
