@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { compute, describeAlongAxis, measureWorst } from './support/alongAxis.js';
+import { sets, wasmSets } from './support/backends.js';
+import { limitOf, SUM_BOUND } from './support/bounds.js';
+import { DTYPES, type Kind, numbers, problem } from './support/cases.js';
+import { expectedOf } from './support/expected.js';
+
+const FACTS = { magnitude: 1, distance: 0, scale: 0, temperature: 1, n: 0, reach: 0 };
+
+describeAlongAxis('softmax');
+
+describe('accuracy lines', () => {
+  for (const range of [8, 30, 79]) {
+    for (const n of [2, 3, 10, 47, 48, 100, 1000, 4096, 32_000, 2 ** 20]) {
+      const p = problem('float32', [Math.ceil(20_000 / n), n], `within ±${range}` as Kind, { seed: n });
+      for (const set of wasmSets) {
+        test(`${set.name}: rows of ${n} in ±${range}`, () => {
+          const limit = limitOf('softmax', 'float32', set.backend, { ...FACTS, largest: range });
+          const worst = measureWorst(set, 'softmax', p, (facts) => facts.magnitude);
+          expect(worst).toBeLessThanOrEqual(limit);
+          expect(worst).toBeGreaterThan(0);
+        });
+      }
+    }
+  }
+});
+
+describe('a row sums to 1', () => {
+  for (const set of sets) {
+    for (const kind of ['within ±8', 'within ±30', 'within ±79', 'all equal', 'long runs of equals'] as const) {
+      test(`${set.name}: ${kind}`, () => {
+        for (const n of [1, 2, 5, 47, 48, 500, 4096, 32_000, 2 ** 20]) {
+          const y = set.kernels.softmax(numbers('float32', n, kind, n) as Float32Array);
+          expect(Math.abs(y.reduce((a, b) => a + b, 0) - 1)).toBeLessThanOrEqual(SUM_BOUND);
+        }
+      });
+    }
+  }
+});
+
+describe('ranking', () => {
+  for (const set of sets) {
+    for (const dtype of DTYPES) {
+      const ulp = dtype === 'float32' ? 2 ** -23 : 2 ** -52;
+      test(`${set.name} ${dtype}: in [0, 1], the largest first, neighbours out of order by at most 1 ULP`, () => {
+        for (const kind of ['within ±8', 'within ±79', 'around 1000', 'within ±1e4', 'few values'] as const) {
+          for (const n of [2, 3, 7, 16, 40, 100, 3000]) {
+            const p = problem(dtype, [n], kind, { seed: n });
+            const y = compute(set, 'softmax', p);
+            const order = Array.from({ length: n }, (_, i) => i).sort(
+              (a, b) => (p.x[b] as number) - (p.x[a] as number),
+            );
+            const largest = Math.max(...Array.from(y));
+            expect(y[order[0] as number], p.what).toBe(largest);
+            for (let i = 1; i < n; i++) {
+              const above = y[order[i - 1] as number] as number;
+              const below = y[order[i] as number] as number;
+              expect(below >= 0 && below <= 1, p.what).toBe(true);
+              if (p.x[order[i - 1] as number] === p.x[order[i] as number]) expect(below, p.what).toBe(above);
+              else expect(above, p.what).toBeGreaterThanOrEqual(below * (1 - ulp));
+            }
+          }
+        }
+      });
+      test(`${set.name} ${dtype}: steps of one ULP keep their order but for 1 ULP`, () => {
+        for (const start of [-7.3, -0.9, 0.4, 1.7, 20]) {
+          const x = numbers(dtype, 300, 'all equal', 1);
+          for (let i = 0; i < x.length; i++) x[i] = start + i * Math.abs(start) * ulp * 2;
+          const y = set.kernels.softmax(x);
+          for (let i = 1; i < x.length; i++) {
+            expect(y[i]).toBeGreaterThanOrEqual((y[i - 1] as number) * (1 - ulp));
+          }
+        }
+      });
+    }
+  }
+});
+
+test('one element is exactly 1', () => {
+  for (const set of sets) {
+    for (const x of [0, 3, -1e30, 88, 1e-40]) {
+      expect(set.kernels.softmax([x])).toEqual(Float32Array.of(1));
+      expect(set.kernels.softmax(Float64Array.of(x))).toEqual(Float64Array.of(1));
+    }
+  }
+});
+
+test('the oracle is asked once for all backends', () => {
+  const p = problem('float32', [5], 'within ±8');
+  expect(expectedOf('softmax', p)).toBe(expectedOf('softmax', p));
+});

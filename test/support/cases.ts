@@ -1,0 +1,157 @@
+/** Problems to compute: seeded numbers of many kinds, in sizes and shapes that bite. */
+
+export type Dtype = 'float32' | 'float64';
+export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+export const DTYPES: readonly Dtype[] = ['float32', 'float64'];
+
+export interface Problem {
+  /** What a failure calls it. */
+  readonly what: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly temperature: number;
+  readonly x: Floats;
+}
+
+export function newFloats(dtype: Dtype, length: number): Floats {
+  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+}
+
+export function floatsOf(dtype: Dtype, values: Iterable<number>): Floats {
+  return dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
+}
+
+/** Elements in a vector. */
+export function lanesOf(dtype: Dtype): number {
+  return dtype === 'float32' ? 4 : 2;
+}
+
+export function bytesOf(dtype: Dtype): 4 | 8 {
+  return dtype === 'float32' ? 4 : 8;
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Numbers in [0, 1) from a seed: mulberry32, twice for all bits of a double. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  };
+  return () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
+}
+
+/** Kinds of numbers: each has a code path of its own somewhere. */
+export const KINDS = {
+  'within ±8': (random: () => number) => 16 * random() - 8,
+  'within ±30': (random: () => number) => 60 * random() - 30,
+  'within ±79': (random: () => number) => 158 * random() - 79,
+  'around 1000': (random: () => number) => 990 + 20 * random(),
+  'around -100': (random: () => number) => -100 + 30 * random(),
+  'around 600': (random: () => number) => 600 + 200 * random(),
+  'within ±1e4': (random: () => number) => 2e4 * random() - 1e4,
+  'within ±1e38': (random: () => number) => 2e38 * random() - 1e38,
+  'few values': (random: () => number) => Math.floor(4 * random()) - 2,
+  // Equal terms round the same way again and again: the worst a sum can meet.
+  'all equal': () => 1.4,
+  'long runs of equals': runs,
+  subnormal: (random: () => number) => 1e-40 * (random() - 0.5),
+  'some -∞': (random: () => number) => (random() < 0.3 ? -Infinity : 10 * random() - 5),
+  'one far above': (random: () => number) => (random() < 0.1 ? 300 : 10 * random() - 5),
+} as const;
+
+let run = { value: 0, left: 0 };
+
+function runs(random: () => number): number {
+  if (run.left-- <= 0) run = { value: 16 * random() - 8, left: 200 * random() };
+  return run.value;
+}
+
+export type Kind = keyof typeof KINDS;
+export const ALL_KINDS = Object.keys(KINDS) as Kind[];
+
+export function numbers(dtype: Dtype, length: number, kind: Kind, seed: number): Floats {
+  const random = randomOf(seed);
+  const draw = KINDS[kind];
+  run.left = 0;
+  const x = newFloats(dtype, length);
+  for (let i = 0; i < length; i++) x[i] = draw(random);
+  return x;
+}
+
+export function problem(
+  dtype: Dtype,
+  shape: readonly number[],
+  kind: Kind,
+  { axis = -1, temperature = 1, seed = 1 }: { axis?: number; temperature?: number; seed?: number } = {},
+): Problem {
+  return {
+    what: `${dtype} [${shape.join(', ')}], axis ${axis}, temperature ${temperature}, ${kind}`,
+    dtype,
+    shape,
+    axis,
+    temperature,
+    x: numbers(dtype, sizeOf(shape), kind, seed),
+  };
+}
+
+/**
+ * Rows of a maximum and one other element, of all distances and on both sides of where kernels change their form: with
+ * nothing else in the sum, log-softmax shows every digit of the other's exponential.
+ */
+export function lonelyMaxima(dtype: Dtype, n: number, temperature: number): Problem {
+  const maxima =
+    dtype === 'float32'
+      ? [0, 63, 65, 127, 129, 140, 190, 200, 257, 1000]
+      : [0, 511, 513, 1023, 1025, 1100, 1250, 1400, 1500, 3000];
+  const reach = dtype === 'float32' ? 100 : 740;
+  const random = randomOf(n);
+  const rows = 40 * maxima.length;
+  const x = newFloats(dtype, rows * n).fill(-Infinity);
+  for (let r = 0; r < rows; r++) {
+    const sign = r % 2 === 0 ? 1 : -1;
+    const max = sign * (maxima[r % maxima.length] as number) * (1 + 1e-3 * random()) * temperature;
+    x[r * n + (r % n)] = max;
+    x[r * n + ((r + 1) % n)] = max - reach * random() * temperature;
+  }
+  const what = `${dtype} [${rows}, ${n}], temperature ${temperature}, a maximum and one other`;
+  return { what, dtype, shape: [rows, n], axis: -1, temperature, x };
+}
+
+/**
+ * Lengths where something ends: whole vectors and four of them, the change from tiles to rows (48, 24), the blocks of
+ * sums (8 and 64 rows of a tile, 256 elements of a row), primes.
+ */
+export function lengths(dtype: Dtype): number[] {
+  const l = lanesOf(dtype);
+  const around = (n: number) => [n - 1, n, n + 1];
+  const all = [0, 1, 2, 3, ...around(l), ...around(4 * l), ...[8, 16, 24, 48, 64, 72, 256, 512].flatMap(around)];
+  return [...new Set([...all, 13, 31, 101, 127, 509, 1000])].sort((a, b) => a - b);
+}
+
+export const ROW_COUNTS: readonly number[] = [1, 3, 4, 5, 16, 17, 1000];
+
+/** Sizes of the axes behind the axis. */
+export function innerSizes(dtype: Dtype): number[] {
+  const l = lanesOf(dtype);
+  return [...new Set([1, 2, 3, l - 1, l, l + 1, 16, 17, 1000])].sort((a, b) => a - b);
+}
+
+/** A shape of each rank with all of its axes, negative ones included. */
+export function everyAxis(): { shape: number[]; axis: number }[] {
+  const shapes = [[7], [5, 6], [3, 4, 5], [2, 3, 4, 5], [3, 1, 50], [50, 1, 3], [2, 49, 2]];
+  return shapes.flatMap((shape) =>
+    shape.flatMap((_, axis) => [
+      { shape, axis },
+      { shape, axis: axis - shape.length },
+    ]),
+  );
+}

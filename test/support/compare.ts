@@ -1,0 +1,55 @@
+import { expect } from 'vitest';
+import type { BackendName } from '../../src/index.js';
+import { limitOf, type Operation, SMALLEST_NORMAL, SMALLEST_STEP } from './bounds.js';
+import type { Dtype, Problem } from './cases.js';
+import { type Expected, expectedOf } from './expected.js';
+
+/** The largest finite number: what an exact result beyond it rounds to is infinite. */
+const LARGEST: Record<Dtype, number> = { float32: 2 ** 128 * (1 - 2 ** -25), float64: Number.MAX_VALUE };
+
+/** Compares a result with the oracle's, element by element, within the bounds of the table. */
+export function expectAccurate(
+  operation: Operation,
+  backend: BackendName,
+  problem: Problem,
+  actual: ArrayLike<number>,
+): void {
+  const expected = expectedOf(operation, problem);
+  if (actual.length !== expected.hi.length) {
+    expect.fail(`${problem.what}: ${actual.length} results, expected ${expected.hi.length}`);
+  }
+  for (let i = 0; i < actual.length; i++) {
+    const complaint = complaintOf(operation, backend, problem.dtype, actual[i] as number, expected, i);
+    if (complaint !== undefined) expect.fail(`${problem.what}: element ${i} ${complaint}`);
+  }
+}
+
+function complaintOf(
+  operation: Operation,
+  backend: BackendName,
+  dtype: Dtype,
+  actual: number,
+  expected: Expected,
+  i: number,
+): string | undefined {
+  const hi = expected.hi[i] as number;
+  if (Object.is(actual, hi)) return undefined;
+  const wrong = `is ${actual}, expected ${hi}`;
+  if (!Number.isFinite(hi) || Number.isNaN(actual)) return Number.isNaN(hi) && Number.isNaN(actual) ? undefined : wrong;
+  if (Math.abs(hi) >= LARGEST[dtype]) return actual === Math.sign(hi) * Infinity ? undefined : wrong;
+  if (operation === 'softmax' && actual === 0 && hi < SMALLEST_NORMAL[dtype]) return undefined;
+  if (operation === 'softmax' && !(actual >= 0 && actual <= 1)) return `${wrong} in [0, 1]`;
+  const error = Math.abs(actual - hi - (expected.lo[i] as number));
+  const limit = limitOf(operation, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype];
+  return error <= limit ? undefined : `${wrong}: off by ${error}, the bound is ${limit}`;
+}
+
+/** Bit for bit the same; any NaN is a NaN. */
+export function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
+  if (actual.length !== expected.length) expect.fail(`${what}: ${actual.length} elements, expected ${expected.length}`);
+  for (let i = 0; i < expected.length; i++) {
+    if (!Object.is(actual[i], expected[i])) {
+      expect.fail(`${what}: element ${i} is ${actual[i]}, expected the same as ${expected[i]}`);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes rather than threads: V8's flags are for a whole process.
+    pool: 'forks',
+    execArgv: ['--expose-gc', ...(major < 22 ? ['--experimental-wasm-relaxed-simd'] : [])],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
+  },
+});
