@@ -1,8 +1,8 @@
-// Trains a small classifier on three spirals, batch by batch: the logits become probabilities and a gradient through
-// softmax. Then it draws what was learned, and times softmax against plain JavaScript.
+// Trains a small classifier on three spirals, batch by batch: loss and gradient come from crossEntropyWithGrad,
+// probabilities from softmax. Then it draws what was learned, and times softmax against plain JavaScript.
 //
 //     node examples/train-classifier.mjs [--quick]
-import { backendInfo, softmax } from 'softmax-wasm';
+import { backendInfo, crossEntropyWithGrad, softmax } from 'softmax-wasm';
 import { Network } from './lib/network.mjs';
 import { drawRegions } from './lib/picture.mjs';
 import { createRandom, normal, shuffled } from './lib/random.mjs';
@@ -29,24 +29,6 @@ function makeSpirals(random) {
   return { points, labels };
 }
 
-/**
- * The mean cross-entropy of a batch, and its gradient with respect to the logits: (p − y) / rows.
- * @param {Float32Array} logits
- * @param {Int32Array} labels
- */
-function crossEntropyWithGradient(logits, labels) {
-  const rows = labels.length;
-  const gradient = softmax(logits, { shape: [rows, CLASSES] });
-  let loss = 0;
-  for (let row = 0; row < rows; row++) {
-    const at = row * CLASSES + labels[row];
-    loss -= Math.log(gradient[at]) / rows;
-    gradient[at] -= 1;
-  }
-  for (let i = 0; i < gradient.length; i++) gradient[i] /= rows;
-  return { loss, gradient };
-}
-
 function trainEpoch(network, { points, labels }, rate, random) {
   const order = shuffled(POINTS, random);
   let total = 0;
@@ -54,8 +36,9 @@ function trainEpoch(network, { points, labels }, rate, random) {
     const batch = order.slice(start, start + BATCH);
     const x = Float32Array.from(batch.flatMap((i) => [points[2 * i], points[2 * i + 1]]));
     const y = Int32Array.from(batch, (i) => labels[i]);
-    const { loss, gradient } = crossEntropyWithGradient(network.forward(x, batch.length), y);
-    network.learn(gradient, batch.length, rate);
+    const logits = network.forward(x, batch.length);
+    const { loss, grad } = crossEntropyWithGrad(logits, y, { shape: [batch.length, CLASSES] });
+    network.learn(grad, batch.length, rate);
     total += loss * batch.length;
   }
   return total / POINTS;

@@ -56,5 +56,5 @@ export function compareWithPlain(shapes, milliseconds) {
     return [`${rows} × ${n}`, number(slow), number(fast), `${(slow / fast).toFixed(1)} ×`];
   });
   const header = ['rows × classes', 'plain JavaScript', 'softmax-wasm', 'faster'];
-  return [header, ...lines].map((cells) => cells.map((cell) => cell.padStart(17)).join('')).join('\n');
+  return [header, ...lines].map((cells) => cells.map((cell) => cell.padStart(18)).join('')).join('\n');
 }
