@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { examples, runExample } from './support/examples.js';
+import { examples, readmePrograms, runExample, runProgram } from './support/examples.js';
 
 describe('examples', () => {
   test.each(examples)(
@@ -16,4 +16,8 @@ describe('examples', () => {
     },
     60_000,
   );
+});
+
+test.each(readmePrograms)("the README's program that begins with %j runs", async (_, program) => {
+  await expect(runProgram(program)).resolves.toBe('');
 });
