@@ -10,7 +10,7 @@
 // losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
 // gradient may be x. The gradient is times scale, and times the problem's own of rowScales.
 
-import { RANGE } from "../math/exp";
+import { fastLimit, prepareExp } from "../math/exp";
 import { elementOrOne, emit } from "../primitives/loss";
 import {
   TOTAL, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowMaxInRange, rowScale, rowTargetSums, usesRows
@@ -26,6 +26,7 @@ function crossEntropy<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
+  prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) {
     rows<T>(soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, scale, rowScales, sum, scratch);
   } else {
@@ -39,7 +40,7 @@ function rows<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
-  const limit = <T>(RANGE<T>() * t), bytes = n * sizeof<T>();
+  const limit = fastLimit<T>(t), bytes = n * sizeof<T>();
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   for (let row: usize = 0; row < count; row++, x += bytes) {
     const target = soft ? 0 : load<i32>(targets + (row << 2));
@@ -85,7 +86,7 @@ function tiles<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
-  const tile = scratch + HEADER_BYTES, limit = <T>(RANGE<T>() * t);
+  const tile = scratch + HEADER_BYTES, limit = fastLimit<T>(t);
   const shares = soft ? tile + n * TILE_BYTES : 0;
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   const spreads = soft || smoothing != 0;

@@ -4,7 +4,7 @@
 // largest y is right however close to 0 it is. x may be y.
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
-import { RANGE } from "../math/exp";
+import { fastLimit, prepareExp } from "../math/exp";
 import { rowAffine, rowLogSum, rowMax, rowMaxInRange, rowScale, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum, tileMaxima
@@ -18,12 +18,13 @@ function HUGE<T>(): T {
 }
 
 function logSoftmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
   else tiles<T>(x, y, outer, n, inner, t, scratch);
 }
 
 function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  const limit = <T>(RANGE<T>() * t);
+  const limit = fastLimit<T>(t);
   const bytes = n * sizeof<T>();
   for (let end = x + count * bytes; x < end; x += bytes, y += bytes) {
     let m = rowMaxInRange<T>(x, n, limit);
@@ -42,7 +43,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: us
 
 function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
   const tile = scratch + HEADER_BYTES;
-  const limit = <T>(RANGE<T>() * t);
+  const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);

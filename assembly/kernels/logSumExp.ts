@@ -3,19 +3,20 @@
 // Passes over a row: maximum and range, sum. The maximum's own term is counted rather than summed (see rowLogSum).
 // NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
 
-import { RANGE } from "../math/exp";
+import { fastLimit, prepareExp } from "../math/exp";
 import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
 function logSumExp<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
   else tiles<T>(x, y, outer, n, inner, t, scratch);
 }
 
 function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  const limit = <T>(RANGE<T>() * t);
+  const limit = fastLimit<T>(t);
   for (let end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), x += n * sizeof<T>()) {
     let m = rowMaxInRange<T>(x, n, limit);
     const fast = !isNaN<T>(m);
@@ -26,7 +27,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: us
 
 function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
   const tile = scratch + HEADER_BYTES;
-  const limit = <T>(RANGE<T>() * t);
+  const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);

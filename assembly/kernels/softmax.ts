@@ -6,7 +6,7 @@
 // x may be y. n or outer · inner may be 0.
 
 import {
-  RANGE, coefficient, fastExp, ln2High, ln2Low, log2eOver, magicNumber, oneVector
+  coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
 } from "../math/exp";
 import { BLOCK, CHAIN_BYTES, rowExpCareful, rowInRange, rowMax, rowScale, roundingOf, usesRows } from "../primitives/row";
 import { HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp } from "../primitives/tile";
@@ -14,14 +14,14 @@ import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 
 function softmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  prepareExp<T>(t, scratch);
   if (!usesRows<T>(n, inner)) tiles<T>(x, y, outer, n, inner, t, scratch);
-  else if (t == 1) unitRows<T>(x, y, outer, n, scratch);
-  else tempered<T>(x, y, outer, n, t, scratch);
+  else rows<T>(x, y, outer, n, t, scratch);
 }
 
 function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
   const tile = scratch + HEADER_BYTES;
-  const limit = <T>(RANGE<T>() * t);
+  const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
@@ -31,23 +31,11 @@ function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f
   }
 }
 
-// Each in a function of its own: together the loops would keep each other's constants out of the registers.
-function unitRows<T>(x: usize, y: usize, count: usize, n: usize, scratch: usize): void {
-  rows<T>(true, x, y, count, n, 1, scratch);
-}
-
-function tempered<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  rows<T>(false, x, y, count, n, t, scratch);
-}
-
-// @ts-ignore: decorator
-@inline
-function rows<T>(unit: bool, x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize): void {
-  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
-  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
-  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
-  const low = v128.splat<T>(ln2Low<T>(temperature));
-  const limit = <T>(RANGE<T>() * temperature), bound = v128.splat<T>(limit), mask = signMask<T>();
+function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize): void {
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const limit = fastLimit<T>(temperature), bound = v128.splat<T>(limit), mask = signMask<T>();
   const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
   let pending = y; // the row that is yet to be divided by its sum; y itself when there is none
   let factor = v128.splat<T>(0);
@@ -64,7 +52,7 @@ function rows<T>(unit: bool, x: usize, y: usize, count: usize, n: usize, tempera
         let s = v128.splat<T>(0);
         for (; p < chainEnd; p += 16, q += 16, z += 16) {
           const v = v128.load(p);
-          const e = fastExp<T>(v, unit, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+          const e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
           v128.store(z, v128.mul<T>(v128.load(z), factor));
           v128.store(q, e);
           s = v128.add<T>(s, e);
@@ -79,7 +67,7 @@ function rows<T>(unit: bool, x: usize, y: usize, count: usize, n: usize, tempera
     }
     if (inside && rest) {
       const v = loadTail<T>(p, rest);
-      const e = fastExp<T>(v, unit, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+      const e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       storeTail<T>(z, v128.mul<T>(loadTail<T>(z, rest), factor), rest);
       storeTail<T>(q, e, rest);
       sum += laneSum<T>(v128.and(e, tailMask<T>(rest)));

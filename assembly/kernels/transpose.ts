@@ -1,5 +1,5 @@
-// Transposition of short inner axes: y[o, j, i] = x[o, i, j] for x [outer, a, b], where a or b is 2 or 3 (f32 lanes less
-// one or two). It moves a problem's elements side by side and back, so that kernels see rows. x and y do not overlap.
+// Transposition of short inner axes: y[o, j, i] = x[o, i, j] for x [outer, a, b], where a or b is 2 or 3. It moves a
+// problem's elements side by side and back, so that kernels see rows. x and y do not overlap.
 
 /** x [outer, a, b] to y [outer, b, a]. */
 export function transpose_f32(x: usize, y: usize, outer: usize, a: usize, b: usize): void {

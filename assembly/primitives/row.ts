@@ -4,7 +4,7 @@
 // f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 
 import {
-  CAREFUL_BYTES, coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareRow
+  EXP_BYTES, coefficient, exponential, ln2HighOf, log2eOver, magicNumber, prepareRow
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
@@ -12,7 +12,7 @@ import { laneMax, laneSum, lanes, loadTail, storeTail, subIntegers, tailMask, to
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 
 /** What rowExpLogSum leaves at scratch. */
-export const TOTAL: usize = CAREFUL_BYTES;
+export const TOTAL: usize = EXP_BYTES;
 
 /** Elements summed in lanes before float64 takes over. */
 export const BLOCK: usize = 256;
@@ -111,10 +111,9 @@ export function rowAffine<T>(x: usize, y: usize, n: usize, centre: T, factor: T,
 /** y = e^(x / t) · 2^k in the careful form (any x); returns the sum. 2^k is the same for the whole row. */
 export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
   prepareRow<T>(scratch, maximum, temperature);
-  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
-  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
-  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
-  const low = v128.splat<T>(ln2Low<T>(temperature));
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (x < end) {
@@ -124,7 +123,7 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);
       let s = v128.splat<T>(0);
       for (; x < chainEnd; x += 16, y += 16) {
-        const e = exponential<T>(true, v128.load(x), scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        const e = exponential<T>(true, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(y, e);
         s = v128.add<T>(s, e);
       }
@@ -135,7 +134,7 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
     sum = total;
   }
   if (rest) {
-    const e = exponential<T>(true, loadTail<T>(x, rest), scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+    const e = exponential<T>(true, loadTail<T>(x, rest), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     storeTail<T>(y, e, rest);
     sum += laneSum<T>(v128.and(e, tailMask<T>(rest)));
   }
@@ -183,10 +182,9 @@ function expLogSumCareful<T>(x: usize, y: usize, n: usize, maximum: T, temperatu
 function logSum<T>(
   careful: bool, keep: bool, x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
-  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
-  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
-  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
-  const low = v128.splat<T>(ln2Low<T>(temperature));
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const m = v128.splat<T>(maximum);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let others: f64 = 0, lost: f64 = 0, equals = v128.splat<T>(0);
@@ -199,7 +197,7 @@ function logSum<T>(
       for (; x < chainEnd; x += 16) {
         const v = v128.load(x);
         const isMaximum = v128.eq<T>(v, m);
-        const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (keep) {
           v128.store(y, e);
           y += 16;
@@ -216,13 +214,13 @@ function logSum<T>(
   if (rest) {
     const v = loadTail<T>(x, rest), inside = tailMask<T>(rest);
     const isMaximum = v128.and(v128.eq<T>(v, m), inside);
-    const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+    const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     if (keep) storeTail<T>(y, e, rest);
     others += laneSum<T>(v128.and(v128.andnot(e, isMaximum), inside));
     equals = subIntegers<T>(equals, isMaximum);
   }
   others += lost;
-  const top = <f64>v128.extract_lane<T>(exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one), 0);
+  const top = <f64>v128.extract_lane<T>(exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1), 0);
   const count = laneSum<T>(toFloats<T>(equals));
   if (keep) store<f64>(scratch, others + count * top, TOTAL);
   return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(count - 1 + others / top)), 0);

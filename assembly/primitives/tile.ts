@@ -7,7 +7,8 @@
 // scratch: [parameters of the careful form | state, a row of four vectors each | … HEADER_BYTES | the tile]
 
 import {
-  CAREFUL_BYTES, RANGE, coefficient, exponential, ln2High, ln2Low, log2eOver, magicNumber, oneVector, prepareLane
+  EXP_BYTES, coefficient, exponential, fastLimit, ln2HighOf, log2eOver, magicNumber, oneVector,
+  prepareLane
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd, nmadd } from "../simd/arch";
@@ -15,14 +16,14 @@ import {
   demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
 } from "../simd/lanes";
 import { ones } from "./row";
-import { rangeHolds, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeJoin, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
 
 /** Bytes of a tile's row; HEADER_SCRATCH and TILE_ROW in src/runtime/memory.ts are these two. */
 export const TILE_BYTES: usize = 64;
 export const HEADER_BYTES: usize = 2048;
 
 /** State of the problems of a tile: four vectors at scratch + one of these. */
-export const FACTOR: usize = CAREFUL_BYTES; // what scatter multiplies by
+export const FACTOR: usize = EXP_BYTES; // what scatter multiplies by
 export const MAXIMUM: usize = FACTOR + TILE_BYTES;
 export const LOG_SUM: usize = MAXIMUM + TILE_BYTES; // log Σ e^((x − maximum) / t)
 const PREPARE: usize = LOG_SUM + TILE_BYTES; // tilePrepare's own
@@ -32,7 +33,7 @@ export const TARGET_SUM: usize = SCALE + TILE_BYTES; // f64, as rowTargetSums ha
 export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
 
 /** Rows summed in one chain of additions, and the most whose chains are added without float64 (f64: compensation). */
-const BLOCK: usize = 8;
+const BLOCK: usize = 4;
 const SHORT: usize = BLOCK * BLOCK;
 
 /** Problems in a tile: 16 for f32, 8 for f64. */
@@ -53,30 +54,58 @@ export function columnsOf<T>(problems: usize): usize {
  * Fills a tile with `problems` columns of a matrix whose rows are `stride` bytes apart.
  * Returns whether every |x| is at most limit.
  */
-export function gatherColumns<T>(x: usize, stride: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+function gatherColumns<T>(x: usize, stride: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
   const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
-  let range = rangeStart<T>();
-  for (const end = tile + n * TILE_BYTES; tile < end; tile += TILE_BYTES, x += stride) {
+  const end = tile + n * TILE_BYTES;
+  let r0 = rangeStart<T>(), r1 = r0, r2 = r0, r3 = r0;
+  if (whole == TILE_BYTES) {
+    for (; tile < end; tile += TILE_BYTES, x += stride) {
+      const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
+      r0 = rangeStep<T>(r0, v0, mask, bound);
+      r1 = rangeStep<T>(r1, v1, mask, bound);
+      r2 = rangeStep<T>(r2, v2, mask, bound);
+      r3 = rangeStep<T>(r3, v3, mask, bound);
+      v128.store(tile, v0);
+      v128.store(tile, v1, 16);
+      v128.store(tile, v2, 32);
+      v128.store(tile, v3, 48);
+    }
+    return rangeHolds<T>(rangeJoin<T>(rangeJoin<T>(r0, r1), rangeJoin<T>(r2, r3)), bound);
+  }
+  for (; tile < end; tile += TILE_BYTES, x += stride) {
     for (let at: usize = 0; at < whole; at += 16) {
       const v = v128.load(x + at);
-      range = rangeStep<T>(range, v, mask, bound);
+      r0 = rangeStep<T>(r0, v, mask, bound);
       v128.store(tile + at, v);
     }
     if (rest) {
       const v = loadTail<T>(x + whole, rest);
-      range = rangeStep<T>(range, v, mask, bound);
+      r0 = rangeStep<T>(r0, v, mask, bound);
       v128.store(tile + whole, v);
     }
   }
-  return rangeHolds<T>(range, bound);
+  return rangeHolds<T>(r0, bound);
 }
 
 /** Writes a tile's columns, each times its factor, where gatherColumns found them. */
-export function scatterColumns<T>(tile: usize, y: usize, stride: usize, n: usize, problems: usize, scratch: usize): void {
+function scatterColumns<T>(
+  tile: usize, y: usize, stride: usize, n: usize, problems: usize, scratch: usize
+): void {
   const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
-  const factors = scratch + FACTOR;
-  for (const end = tile + n * TILE_BYTES; tile < end; tile += TILE_BYTES, y += stride) {
+  const factors = scratch + FACTOR, end = tile + n * TILE_BYTES;
+  if (whole == TILE_BYTES) {
+    const f0 = v128.load(factors), f1 = v128.load(factors, 16), f2 = v128.load(factors, 32);
+    const f3 = v128.load(factors, 48);
+    for (; tile < end; tile += TILE_BYTES, y += stride) {
+      v128.store(y, v128.mul<T>(v128.load(tile), f0));
+      v128.store(y, v128.mul<T>(v128.load(tile, 16), f1), 16);
+      v128.store(y, v128.mul<T>(v128.load(tile, 32), f2), 32);
+      v128.store(y, v128.mul<T>(v128.load(tile, 48), f3), 48);
+    }
+    return;
+  }
+  for (; tile < end; tile += TILE_BYTES, y += stride) {
     for (let at: usize = 0; at < whole; at += 16) {
       v128.store(y + at, v128.mul<T>(v128.load(tile + at), v128.load(factors + at)));
     }
@@ -88,7 +117,7 @@ export function scatterColumns<T>(tile: usize, y: usize, stride: usize, n: usize
  * Fills a tile with `problems` rows of n elements, transposed: vector by vector of the tile, lanes<T> rows each.
  * Missing rows repeat the last one. Returns whether every |x| is at most limit.
  */
-export function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
   const bytes = n * sizeof<T>();
   let range = rangeStart<T>();
@@ -132,21 +161,22 @@ export function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, 
 }
 
 /** Writes a tile's problems, each times its factor, as the rows that gatherRows found. */
-export function scatterRows<T>(tile: usize, y: usize, n: usize, problems: usize, scratch: usize): void {
+function scatterRows<T>(tile: usize, y: usize, n: usize, problems: usize, scratch: usize): void {
   const bytes = n * sizeof<T>();
   let factors = scratch + FACTOR;
   for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16, factors += 16) {
     const f = v128.load(factors);
     const y0 = y + first * bytes;
     const count = problems - first;
-    if (sizeof<T>() == 4) scatterFourRows(tile, y0, bytes, count, f);
+    if (sizeof<T>() == 4 && count >= 4) scatterFourRows(true, tile, y0, bytes, count, f);
+    else if (sizeof<T>() == 4) scatterFourRows(false, tile, y0, bytes, count, f);
     else scatterTwoRows(tile, y0, bytes, count, f);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function scatterFourRows(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+function scatterFourRows(all: bool, t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
   const y1 = y0 + bytes, y2 = y1 + bytes, y3 = y2 + bytes;
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16, t += 4 * TILE_BYTES) {
@@ -155,16 +185,16 @@ function scatterFourRows(t: usize, y0: usize, bytes: usize, count: usize, f: v12
     const low01 = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5), high01 = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
     const low23 = v128.shuffle<i32>(e2, e3, 0, 4, 1, 5), high23 = v128.shuffle<i32>(e2, e3, 2, 6, 3, 7);
     v128.store(y0 + at, v128.shuffle<i64>(low01, low23, 0, 2));
-    if (count > 1) v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
-    if (count > 2) v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
-    if (count > 3) v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
+    if (all || count > 1) v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
+    if (all || count > 2) v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
+    if (all || count > 3) v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
   }
   for (; at < bytes; at += 4, t += TILE_BYTES) {
     const e = f32x4.mul(v128.load(t), f);
     v128.store_lane<f32>(y0 + at, e, 0);
-    if (count > 1) v128.store_lane<f32>(y1 + at, e, 1);
-    if (count > 2) v128.store_lane<f32>(y2 + at, e, 2);
-    if (count > 3) v128.store_lane<f32>(y3 + at, e, 3);
+    if (all || count > 1) v128.store_lane<f32>(y1 + at, e, 1);
+    if (all || count > 2) v128.store_lane<f32>(y2 + at, e, 2);
+    if (all || count > 3) v128.store_lane<f32>(y3 + at, e, 3);
   }
 }
 
@@ -244,7 +274,7 @@ function tileRange<T>(column: usize, n: usize, limit: T): v128 {
 function tilePrepare<T>(column: usize, n: usize, maxima: v128, temperature: f64, scratch: usize): void {
   const area = scratch + PREPARE;
   v128.store(area, maxima);
-  v128.store(area, tileRange<T>(column, n, <T>(RANGE<T>() * temperature)), 16);
+  v128.store(area, tileRange<T>(column, n, fastLimit<T>(temperature)), 16);
   for (let lane: usize = 0; lane < lanes<T>(); lane++) {
     const at = area + lane * sizeof<T>();
     prepareLane<T>(scratch, lane, load<T>(at), load<u32>(at, 16) != 0, temperature);
@@ -278,10 +308,9 @@ function expCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, 
 function expInPlace<T>(
   careful: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
 ): void {
-  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
-  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
-  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
-  const low = v128.splat<T>(ln2Low<T>(temperature));
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let column: usize = 0; column < columns; column++, tile += 16) {
     if (careful) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
     const end = tile + n * TILE_BYTES;
@@ -290,7 +319,7 @@ function expInPlace<T>(
       const blockEnd = min(end, p + BLOCK * TILE_BYTES);
       let s = v128.splat<T>(0);
       for (; p < blockEnd; p += TILE_BYTES) {
-        const e = exponential<T>(careful, v128.load(p), scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        const e = exponential<T>(careful, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(p, e);
         s = v128.add<T>(s, e);
       }
@@ -306,7 +335,7 @@ function expInPlace<T>(
       }
     }
     if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
-    v128.store(scratch + FACTOR + (column << 4), v128.div<T>(one, sum));
+    v128.store(scratch + FACTOR + (column << 4), v128.div<T>(oneVector<T>(scratch), sum));
   }
 }
 
@@ -355,10 +384,9 @@ function expLogSumCareful<T>(tile: usize, n: usize, columns: usize, temperature:
 function logSum<T>(
   careful: bool, keep: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
 ): void {
-  const log2e = log2eOver<T>(temperature), magic = magicNumber<T>(), high = v128.splat<T>(ln2High<T>(temperature));
-  const inverse = v128.splat<T>(<T>(1.0 / temperature)), one = oneVector<T>(), c1 = coefficient<T>(1);
-  const c5 = coefficient<T>(5), c4 = coefficient<T>(4), c3 = coefficient<T>(3), c2 = coefficient<T>(2);
-  const low = v128.splat<T>(ln2Low<T>(temperature));
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let column: usize = 0; column < columns; column++, tile += 16) {
     const state = scratch + (column << 4);
     const m = v128.load(state, MAXIMUM);
@@ -371,7 +399,7 @@ function logSum<T>(
       for (; p < blockEnd; p += TILE_BYTES) {
         const v = v128.load(p);
         const isMaximum = v128.eq<T>(v, m);
-        const e = exponential<T>(careful, v, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+        const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (keep) v128.store(p, e);
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
@@ -388,11 +416,11 @@ function logSum<T>(
       }
     }
     if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
-    const top = exponential<T>(careful, m, scratch, log2e, magic, high, low, inverse, c5, c4, c3, c2, c1, one);
+    const top = exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const count = toFloats<T>(equals);
     const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
     v128.store(state, log1p<T>(beside), LOG_SUM);
-    if (keep) v128.store(state, v128.div<T>(one, v128.add<T>(sum, v128.mul<T>(count, top))), FACTOR);
+    if (keep) v128.store(state, v128.div<T>(oneVector<T>(scratch), v128.add<T>(sum, v128.mul<T>(count, top))), FACTOR);
   }
 }
 

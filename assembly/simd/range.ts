@@ -26,6 +26,14 @@ export function rangeStep<T>(state: v128, x: v128, mask: v128, limit: v128): v12
   return v128.and(state, f64x2.le(v128.and(x, mask), limit));
 }
 
+/** Two states as one, lane by lane. */
+// @ts-ignore: decorator
+@inline
+export function rangeJoin<T>(a: v128, b: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.max_s(a, b);
+  return v128.and(a, b);
+}
+
 /** All bits set in the lanes whose values were all within the limit. */
 // @ts-ignore: decorator
 @inline
