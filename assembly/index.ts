@@ -1,7 +1,9 @@
 // What the module exports: one line per operation, and what the wrapper needs to set it up.
+export { bceWithLogits_f32, bceWithLogits_f64 } from "./kernels/bceWithLogits";
 export {
   crossEntropy_f32, crossEntropy_f64, softCrossEntropy_f32, softCrossEntropy_f64
 } from "./kernels/crossEntropy";
+export { klDiv_f32, klDiv_f64, logKlDiv_f32, logKlDiv_f64 } from "./kernels/klDiv";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
 export { nllLoss_f32, nllLoss_f64 } from "./kernels/nllLoss";

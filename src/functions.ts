@@ -1,5 +1,7 @@
 // The functions that a set of kernels has: one line per operation.
+export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
+export { klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';
 export { nllLoss, nllLossWithGrad } from './ops/nllLoss.js';

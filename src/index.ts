@@ -1,21 +1,26 @@
 export { createKernels, type Kernels } from './create-kernels.js';
 export * from './functions.js';
+export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
 export type { CrossEntropyOptions, CrossEntropyWithGradOptions } from './ops/crossEntropy.js';
+export type { KlDivOptions, KlDivWithGradOptions } from './ops/klDiv.js';
 export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
 export type { SoftmaxOptions } from './ops/softmax.js';
 export type { BackendInfo, BackendName } from './runtime/backend.js';
 export { OutOfMemoryError } from './runtime/errors.js';
-export type { Reduction } from './runtime/loss.js';
+export type { BatchReduction, Reduction } from './runtime/loss.js';
 export type { MemoryUsage, Settings } from './runtime/runtime.js';
 export { Tensor } from './runtime/tensor.js';
 export type {
   ArrayOf,
   ClassIndices,
   Dtype,
+  ElementGradResult,
+  ElementLossResult,
   FloatArray,
   GradResult,
   Input,
+  Labels,
   LossResult,
   MapResult,
   ReduceResult,

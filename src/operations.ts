@@ -1,4 +1,6 @@
+import { bceWithLogitsOn, bceWithLogitsWithGradOn } from './ops/bceWithLogits.js';
 import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
+import { klDivOn, klDivWithGradOn } from './ops/klDiv.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
 import { logSumExpOn } from './ops/logSumExp.js';
 import { nllLossOn, nllLossWithGradOn } from './ops/nllLoss.js';
@@ -6,8 +8,12 @@ import { softmaxOn } from './ops/softmax.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
 export const operations = {
+  bceWithLogits: bceWithLogitsOn,
+  bceWithLogitsWithGrad: bceWithLogitsWithGradOn,
   crossEntropy: crossEntropyOn,
   crossEntropyWithGrad: crossEntropyWithGradOn,
+  klDiv: klDivOn,
+  klDivWithGrad: klDivWithGradOn,
   logSoftmax: logSoftmaxOn,
   logSumExp: logSumExpOn,
   nllLoss: nllLossOn,

@@ -60,3 +60,38 @@ export function log1p<T>(x: v128): v128 {
   }
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);
 }
+
+/** log(1 + x) for 0 ≤ x ≤ 1, in fewer instructions; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function log1pOfUnit<T>(x: v128, one: v128): v128 {
+  const half = v128.splat<T>(0.5);
+  const halves = v128.ge<T>(x, half);
+  const f = v128.bitselect(v128.mul<T>(v128.sub<T>(x, one), half), x, halves);
+  return logReduced<T>(f, v128.and(halves, one));
+}
+
+/** log x for any x: subnormals too, -∞ for 0, NaN below 0 and for NaN. */
+// @ts-ignore: decorator
+@inline
+export function log<T>(x: v128): v128 {
+  const one = v128.splat<T>(1), zero = v128.splat<T>(0);
+  let h: v128, k: v128, f: v128;
+  if (sizeof<T>() == 4) {
+    const tiny = f32x4.lt(x, f32x4.splat(1.1754943508222875e-38));
+    const y = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608.0)), x, tiny);
+    h = i32x4.add(y, i32x4.splat(0x3f800000 - 0x3f400000));
+    k = f32x4.sub(toFloats<T>(i32x4.shr_u(h, 23)), v128.bitselect(f32x4.splat(150), f32x4.splat(127), tiny));
+    f = i32x4.add(v128.and(h, i32x4.splat(0x007fffff)), i32x4.splat(0x3f400000));
+  } else {
+    const tiny = f64x2.lt(x, f64x2.splat(2.2250738585072014e-308));
+    const y = v128.bitselect(f64x2.mul(x, f64x2.splat(4503599627370496.0)), x, tiny);
+    h = i64x2.add(y, i64x2.splat(0x3ff0000000000000 - 0x3fe8000000000000));
+    k = f64x2.sub(toFloats<T>(i64x2.shr_u(h, 52)), v128.bitselect(f64x2.splat(1075), f64x2.splat(1023), tiny));
+    f = i64x2.add(v128.and(h, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe8000000000000));
+  }
+  const finite = logReduced<T>(v128.sub<T>(f, one), k);
+  const regular = v128.bitselect(finite, x, v128.lt<T>(x, v128.splat<T>(<T>Infinity)));
+  const invalid = v128.bitselect(v128.splat<T>(<T>-Infinity), v128.splat<T>(<T>NaN), v128.eq<T>(x, zero));
+  return v128.bitselect(invalid, regular, v128.le<T>(x, zero));
+}

@@ -11,6 +11,9 @@ import type { FloatArray } from './types.js';
 /** How a loss is reduced: the mean, the sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
+/** The same, and the sum divided by the size of the first axis. */
+export type BatchReduction = Reduction | 'batchMean';
+
 /** What the losses have in common: their reduction, and the gradient that comes in from above. */
 
 /** @throws TypeError unless it is one of the allowed reductions. */
@@ -170,17 +173,25 @@ export function checkLikeness(
   if (operand.elementBytes !== model.elementBytes) {
     throw new TypeError(`${operation}: ${argument} is ${dtypeOf(operand)}, expected ${dtypeOf(model)}, as ${first}`);
   }
+  checkSameShape(operation, argument, operand, first, model);
+}
+
+/** @throws RangeError unless they have the same shape, or length where one has no shape. */
+export function checkSameShape(
+  operation: string,
+  argument: string,
+  operand: Pick<Operand, 'shape' | 'length'>,
+  first: string,
+  model: Operand,
+): void {
   const { shape } = operand;
-  const differs =
-    shape !== undefined && model.shape !== undefined
-      ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
-      : operand.length !== model.length;
+  const hasShapes = shape !== undefined && model.shape !== undefined;
+  const differs = hasShapes
+    ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
+    : operand.length !== model.length;
   if (!differs) return;
-  const got =
-    shape !== undefined && model.shape !== undefined
-      ? `has shape ${showShape(shape)}`
-      : `has ${operand.length} elements`;
-  const expected = shape !== undefined && model.shape !== undefined ? showShape(model.shape) : `${model.length}`;
+  const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
+  const expected = hasShapes ? showShape(model.shape) : `${model.length}`;
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 

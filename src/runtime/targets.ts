@@ -1,19 +1,12 @@
-import { rangeError, show, showShape, typedArrayTag, typeError } from './errors.js';
-import { product } from './geometry.js';
+import type { AnyNumbers } from './broadcast.js';
+import { rangeError, show, typedArrayTag, typeError } from './errors.js';
+import { checkLength } from './geometry.js';
 import { checkAttached, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
+import type { FloatArray } from './types.js';
 
-type IntegerArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
+type IntegerArray = Exclude<AnyNumbers, FloatArray>;
 
 /** The targets of a loss, read once: class indices, or class probabilities. */
 export interface Targets {
@@ -35,10 +28,10 @@ export function readTargets(runtime: Runtime, operation: string, value: unknown,
   const tag = typedArrayTag(value);
   if (tag === undefined && !Tensor.is(value) && typeof value === 'object' && value !== null) {
     const like = readTensorLike(operation, 'targets', value);
-    if (INTEGERS.test(typedArrayTag(like.data) ?? '')) return integerIndices(operation, like.data, like.shape);
+    if (INTEGERS.test(typedArrayTag(like.data) ?? '')) return integerIndices(runtime, operation, like.data, like.shape);
     return probabilities(readOperand(runtime, operation, 'targets', like, undefined));
   }
-  if (tag !== undefined && INTEGERS.test(tag)) return integerIndices(operation, value, undefined);
+  if (tag !== undefined && INTEGERS.test(tag)) return integerIndices(runtime, operation, value, undefined);
   if (tag === undefined && !Tensor.is(value)) throw typeError(operation, 'targets', value, EXPECTED);
   return probabilities(readOperand(runtime, operation, 'targets', value, Tensor.is(value) ? undefined : shape));
 }
@@ -54,14 +47,17 @@ function plainIndices(values: readonly unknown[], operation: string): Targets {
   return { indices, plain: true, shape: undefined, probabilities: undefined };
 }
 
-function integerIndices(operation: string, value: unknown, shape: readonly number[] | undefined): Targets {
-  const indices = value as IntegerArray;
+function integerIndices(
+  runtime: Runtime,
+  operation: string,
+  value: unknown,
+  shape: readonly number[] | undefined,
+): Targets {
+  let indices = value as IntegerArray;
+  // A view of our own memory would be lost if that grew.
+  if (indices.buffer === runtime.arena.buffer) indices = indices.slice();
   if (indices.length === 0) checkAttached(operation, 'targets', indices);
-  if (shape !== undefined && product(shape) !== indices.length) {
-    throw new RangeError(
-      `${operation}: targets has ${indices.length} elements, expected ${product(shape)} for shape ${showShape(shape)}`,
-    );
-  }
+  if (shape !== undefined) checkLength(operation, 'targets', indices.length, shape);
   return { indices, plain: false, shape, probabilities: undefined };
 }
 
@@ -97,12 +93,13 @@ export function placeIndices(
   const { i32 } = runtime.arena;
   const at = address / 4;
   const source = indices!;
+  const ignored = typeof source[0] === 'bigint' ? BigInt(ignoreIndex) : ignoreIndex;
   for (let i = 0; i < source.length; i++) {
     const value = source[i]!;
     // A BigInt is compared before it is narrowed: 2n ** 32n is not 0.
-    if (value >= 0 && value < n && value != ignoreIndex && (typeof value === 'bigint' || Number.isInteger(value))) {
+    if (value >= 0 && value < n && value !== ignored && (typeof value === 'bigint' || Number.isInteger(value))) {
       i32[at + i] = Number(value);
-    } else if (value == ignoreIndex) i32[at + i] = -1;
+    } else if (value === ignored) i32[at + i] = -1;
     else {
       throw rangeError(
         operation,
@@ -112,4 +109,69 @@ export function placeIndices(
       );
     }
   }
+}
+
+/** Targets with one for each element, read once. */
+export interface ElementTargets {
+  /** Floats. */
+  readonly operand: Operand | undefined;
+  /** Zeros and ones of an integer type. */
+  readonly integers: IntegerArray | undefined;
+  readonly length: number;
+  readonly shape: readonly number[] | undefined;
+}
+
+/**
+ * Reads targets of a loss that takes one for each element: floats, or labels as integers or booleans.
+ * @throws TypeError, RangeError for a label that is neither 0 nor 1
+ */
+export function readElementTargets(
+  runtime: Runtime,
+  operation: string,
+  value: unknown,
+  elementBytes: 4 | 8,
+): ElementTargets {
+  let data = value;
+  let shape: readonly number[] | undefined;
+  if (typedArrayTag(value) === undefined && !Array.isArray(value) && !Tensor.is(value)) {
+    if (typeof value !== 'object' || value === null) {
+      throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
+    }
+    const like = readTensorLike(operation, 'targets', value);
+    ({ data, shape } = like);
+    value = like;
+  }
+  if (Array.isArray(data)) return labels(operation, data, shape, elementBytes);
+  if (!INTEGERS.test(typedArrayTag(data) ?? '')) {
+    const operand = readOperand(runtime, operation, 'targets', value, undefined, elementBytes);
+    return { operand, integers: undefined, length: operand.length, shape: operand.shape };
+  }
+  const { indices } = integerIndices(runtime, operation, data, shape);
+  const integers = indices as IntegerArray;
+  for (let i = 0; i < integers.length; i++) {
+    const label = integers[i]!;
+    if (label > 1 || label < 0) throw rangeError(operation, `targets[${i}]`, label, '0 or 1');
+  }
+  return { operand: undefined, integers, length: integers.length, shape };
+}
+
+/** Plain numbers, true and false, each element read once. */
+function labels(
+  operation: string,
+  values: readonly unknown[],
+  shape: readonly number[] | undefined,
+  elementBytes: 4 | 8,
+): ElementTargets {
+  const { length } = values;
+  const array = elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const value = values[i];
+    if (typeof value !== 'number' && typeof value !== 'boolean') {
+      throw typeError(operation, `targets[${i}]`, value, 'a number, true or false');
+    }
+    array[i] = Number(value);
+  }
+  if (shape !== undefined) checkLength(operation, 'targets', length, shape);
+  const operand: Operand = { kind: 'array', array, address: -1, length, elementBytes, shape };
+  return { operand, integers: undefined, length, shape };
 }

@@ -70,3 +70,15 @@ export interface GradResult<X, O> {
   loss: LossResult<X, Omit<O, 'out'>>;
   grad: MapResult<X, O>;
 }
+
+/** Zeros and ones: integers of any width, or booleans. */
+export type Labels = readonly (number | boolean)[] | Exclude<ClassIndices, number>;
+
+/** Result of an element-wise loss: a number, or with reduction 'none' a loss for each element. */
+export type ElementLossResult<X, O> = O extends { reduction: 'none' } ? MapResult<X, O> : number;
+
+/** An element-wise loss and its gradient with respect to the first argument. */
+export interface ElementGradResult<X, O> {
+  loss: ElementLossResult<X, Omit<O, 'out'>>;
+  grad: MapResult<X, O>;
+}

@@ -1,0 +1,152 @@
+// Binary cross-entropy of logits, element by element: w · ((1 − t) · softplus(x) + p · t · softplus(−x)), and its
+// gradient w · ((p t + 1 − t) · sigmoid(x) − p t) · scale.
+//
+// softplus(x) = max(x, 0) + log1p(e^−|x|): one exponential serves both of them and the sigmoid, and nothing cancels
+// (torch's own arrangement gives 0 at t = 0, x = −15 in float32). One pass; every operand is read before its element
+// is written, so the results may be any of the operands.
+// x, targets: T for each element; weight, posWeight, scales: T for each, or 0. losses: T for each, or 0 to add them to
+// the f64 at sum. gradient: T for each, or 0.
+// Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes, twice what was ever seen.
+
+import {
+  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
+} from "../math/exp";
+import { log1pOfUnit } from "../math/log";
+import { GRANULE } from "../primitives/elements";
+import { ones } from "../primitives/row";
+import { madd } from "../simd/arch";
+import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
+
+function bceWithLogits<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  weight: usize, posWeight: usize
+): void {
+  if (weight | posWeight | scales) {
+    if (gradient) weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+    else weighted<T>(x, targets, losses, count, sum, weight, posWeight);
+  } else if (gradient) plainGradient<T>(x, targets, losses, gradient, count, scale, sum);
+  else plain<T>(x, targets, losses, count, sum);
+}
+
+// Each in a function of its own, so that a loop has its constants in registers.
+function plain<T>(x: usize, targets: usize, losses: usize, count: usize, sum: usize): void {
+  elements<T>(false, false, x, targets, losses, 0, count, 0, 0, sum, 0, 0);
+}
+
+function plainGradient<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, sum: usize
+): void {
+  elements<T>(false, true, x, targets, losses, gradient, count, scale, 0, sum, 0, 0);
+}
+
+function weighted<T>(
+  x: usize, targets: usize, losses: usize, count: usize, sum: usize, weight: usize, posWeight: usize
+): void {
+  elements<T>(true, false, x, targets, losses, 0, count, 0, 0, sum, weight, posWeight);
+}
+
+function weightedGradient<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  weight: usize, posWeight: usize
+): void {
+  elements<T>(true, true, x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+}
+
+/** `isWeighted` and `withGradient` are literals. */
+// @ts-ignore: decorator
+@inline
+function elements<T>(
+  isWeighted: bool, withGradient: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64,
+  scales: usize, sum: usize, weight: usize, posWeight: usize
+): void {
+  prepareExp<T>(1, scratch);
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch), c2 = coefficient<T>(2, scratch);
+  const c1 = coefficient<T>(1, scratch), sign = v128.splat<T>(<T>-0.0), factor = v128.splat<T>(<T>scale);
+  const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
+  let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
+  const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
+  let total = losses ? 0 : load<f64>(sum);
+  while (x < end) {
+    const granuleEnd = min(end, x + GRANULE * sizeof<T>());
+    let s = zero;
+    for (; x < granuleEnd; x += 16, t += 16) {
+      const v = v128.load(x), target = v128.load(t);
+      const e = wideExp<T>(
+        v128.or(v, sign), true, least, zero, log2e, magic, high, low, c5, c4, c3, c2, c1, one
+      );
+      const positive = isWeighted ? v128.mul<T>(target, v128.load(p)) : target;
+      let loss = lossOf<T>(isWeighted, v, target, positive, e, sign, zero, one);
+      if (isWeighted) loss = v128.mul<T>(loss, v128.load(w));
+      if (withGradient) {
+        let f = factor;
+        if (isWeighted) f = v128.mul<T>(f, v128.mul<T>(v128.load(w), v128.load(g)));
+        const slope = slopeOf<T>(isWeighted, v, target, positive, e, zero, one);
+        v128.store(gradient, v128.mul<T>(slope, f));
+        gradient += 16;
+        g += gStep;
+      }
+      if (losses) {
+        v128.store(losses, loss);
+        losses += 16;
+      } else s = v128.add<T>(s, loss);
+      w += wStep;
+      p += pStep;
+    }
+    total += laneSum<T>(s);
+  }
+  if (rest) {
+    const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest), ws = loadTail<T>(w, rest);
+    const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const positive = isWeighted ? v128.mul<T>(target, loadTail<T>(p, rest)) : target;
+    let loss = lossOf<T>(isWeighted, v, target, positive, e, sign, zero, one);
+    if (isWeighted) loss = v128.mul<T>(loss, ws);
+    if (withGradient) {
+      let f = factor;
+      if (isWeighted) f = v128.mul<T>(f, v128.mul<T>(ws, loadTail<T>(g, rest)));
+      const slope = slopeOf<T>(isWeighted, v, target, positive, e, zero, one);
+      storeTail<T>(gradient, v128.mul<T>(slope, f), rest);
+    }
+    if (losses) storeTail<T>(losses, loss, rest);
+    else total += laneSum<T>(v128.and(loss, tailMask<T>(rest)));
+  }
+  if (!losses) store<f64>(sum, total);
+}
+
+/** |x| · (1 − t or p t, whichever x counts against) + (1 − t + p t) · log1p(e), e = e^−|x|. */
+// @ts-ignore: decorator
+@inline
+function lossOf<T>(
+  isWeighted: bool, x: v128, target: v128, positive: v128, e: v128, sign: v128, zero: v128, one: v128
+): v128 {
+  const negative = v128.sub<T>(one, target);
+  const against = v128.bitselect(negative, positive, v128.ge<T>(x, zero));
+  let shared = log1pOfUnit<T>(e, one);
+  if (isWeighted) shared = v128.mul<T>(v128.add<T>(negative, positive), shared);
+  return madd<T>(v128.andnot(x, sign), against, shared);
+}
+
+/** (1 − t + p t) · sigmoid(x) − p t. */
+// @ts-ignore: decorator
+@inline
+function slopeOf<T>(isWeighted: bool, x: v128, target: v128, positive: v128, e: v128, zero: v128, one: v128): v128 {
+  const larger = v128.div<T>(one, v128.add<T>(one, e));
+  let sigmoid = v128.bitselect(larger, v128.mul<T>(e, larger), v128.ge<T>(x, zero));
+  if (isWeighted) sigmoid = v128.mul<T>(v128.add<T>(v128.sub<T>(one, target), positive), sigmoid);
+  return v128.sub<T>(sigmoid, positive);
+}
+
+export function bceWithLogits_f32(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  weight: usize, posWeight: usize
+): void {
+  bceWithLogits<f32>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+}
+
+export function bceWithLogits_f64(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  weight: usize, posWeight: usize
+): void {
+  bceWithLogits<f64>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+}

@@ -1,0 +1,108 @@
+import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
+import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
+import { defineKernel } from '../runtime/kernel.js';
+import type { Reduction } from '../runtime/loss.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('bceWithLogits', reference);
+
+/** Options of {@link bceWithLogits}. */
+export interface BceWithLogitsOptions {
+  /** Sizes of the logits' axes. */
+  shape?: readonly number[];
+  /** Multiplies the losses; one for each element, or for the trailing axes: a weight for each label. */
+  weight?: Input;
+  /** Multiplies the losses of positive targets, as `weight` does; more than 1 makes up for rare labels. */
+  posWeight?: Input;
+  /** `'mean'` (the default) is over all elements; `'none'` gives a loss for each element. */
+  reduction?: Reduction;
+  /** Receives the losses of the elements, with reduction `'none'`. */
+  out?: FloatArray | Tensor;
+}
+
+/** Options of {@link bceWithLogitsWithGrad}. */
+export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
+  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves or apart. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
+  gradOutput?: number | Input;
+}
+
+const OPTIONS = { shape: true, weight: true, posWeight: true, reduction: true, out: true } as const;
+
+const LOSS: ElementLoss = {
+  operation: 'bceWithLogits',
+  argument: 'logits',
+  kernel,
+  takesLabels: true,
+  reductions: ['mean', 'sum', 'none'],
+  options: OPTIONS,
+};
+const WITH_GRAD: ElementLoss = {
+  ...LOSS,
+  operation: 'bceWithLogitsWithGrad',
+  options: { ...OPTIONS, gradOutput: true },
+};
+
+/** @internal */
+export function bceWithLogitsOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(runtime, LOSS, false, logits, targets, options);
+}
+
+/** @internal */
+export function bceWithLogitsWithGradOn(
+  runtime: Runtime,
+  logits: unknown,
+  targets: unknown,
+  options?: unknown,
+): unknown {
+  return elementLoss(runtime, WITH_GRAD, true, logits, targets, options);
+}
+
+/**
+ * Binary cross-entropy of logits, for yes-or-no and multi-label targets: (1 − t) · softplus(x) + p · t · softplus(−x)
+ * times the weight, for each element, p the `posWeight`. The sigmoid is inside: pass logits, not probabilities.
+ *
+ * Right to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN.
+ * Formula: torch.nn.functional.binary_cross_entropy_with_logits, in an arrangement where nothing cancels.
+ *
+ * @param logits of any shape; every element is a question of its own.
+ * @param targets as many: floats in [0, 1] of the logits' dtype, or 0 and 1 as integers of any width or booleans.
+ * @returns a number; with reduction `'none'` a loss for each element, in the kind of array or tensor that came in.
+ * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape or length or an integer target that is
+ * neither 0 nor 1: nothing is written then.
+ *
+ * @example
+ * bceWithLogits([2.0, -1.0, 0.5], [1, 0, 1]); // 0.305
+ * @example
+ * bceWithLogits([2.0, -1.0, 0.5], [1, 0, 1], { posWeight: [3, 1, 1], reduction: 'none' }); // Float32Array [0.381, 0.313, 0.474]
+ */
+export function bceWithLogits<X extends Input, const O extends BceWithLogitsOptions>(
+  logits: X,
+  targets: Labels | Input,
+  options?: O,
+): ElementLossResult<X, O> {
+  return bceWithLogitsOn(currentRuntime(), logits, targets, options) as ElementLossResult<X, O>;
+}
+
+/**
+ * {@link bceWithLogits} and its gradient with respect to the logits, in one pass over them: (p t + 1 − t) · sigmoid(x)
+ * − p t times the weight, divided as the loss is. `out` may be the logits.
+ *
+ * @returns the loss, and the gradient in the kind of array or tensor that the logits came in, or `out`.
+ * @throws as {@link bceWithLogits}.
+ *
+ * @example
+ * const { loss, grad } = bceWithLogitsWithGrad([2.0, -1.0, 0.5], [1, 0, 1], { reduction: 'sum' });
+ * loss; // 0.914
+ * grad; // Float32Array [-0.119, 0.269, -0.378]
+ */
+export function bceWithLogitsWithGrad<X extends Input, const O extends BceWithLogitsWithGradOptions>(
+  logits: X,
+  targets: Labels | Input,
+  options?: O,
+): ElementGradResult<X, O> {
+  return bceWithLogitsWithGradOn(currentRuntime(), logits, targets, options) as ElementGradResult<X, O>;
+}

@@ -1,0 +1,99 @@
+import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
+import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
+import { defineKernel } from '../runtime/kernel.js';
+import type { BatchReduction } from '../runtime/loss.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('klDiv', reference);
+const logKernel = /* @__PURE__ */ defineKernel('logKlDiv', logReference);
+
+/** Options of {@link klDiv}. */
+export interface KlDivOptions {
+  /** Sizes of the axes of the log-probabilities. */
+  shape?: readonly number[];
+  /** Whether the targets are logarithms too. Default false. */
+  logTarget?: boolean;
+  /** `'mean'` (the default) is over all elements; `'batchMean'` divides by the first axis' size, which is the
+   * divergence's definition; `'none'` gives a loss for each element. */
+  reduction?: BatchReduction;
+  /** Receives the losses of the elements, with reduction `'none'`. */
+  out?: FloatArray | Tensor;
+}
+
+/** Options of {@link klDivWithGrad}. */
+export interface KlDivWithGradOptions extends KlDivOptions {
+  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves or apart. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
+  gradOutput?: number | Input;
+}
+
+const OPTIONS = { shape: true, logTarget: true, reduction: true, out: true } as const;
+
+const LOSS: ElementLoss = {
+  operation: 'klDiv',
+  argument: 'logProbs',
+  kernel,
+  logKernel,
+  reductions: ['mean', 'batchMean', 'sum', 'none'],
+  options: OPTIONS,
+};
+const WITH_GRAD: ElementLoss = { ...LOSS, operation: 'klDivWithGrad', options: { ...OPTIONS, gradOutput: true } };
+
+/** @internal */
+export function klDivOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(runtime, LOSS, false, logProbs, targets, options);
+}
+
+/** @internal */
+export function klDivWithGradOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(runtime, WITH_GRAD, true, logProbs, targets, options);
+}
+
+/**
+ * Kullback-Leibler divergence of probabilities from log-probabilities: t · log t − t · logProbs for each element, where
+ * 0 · log 0 = 0; with `logTarget` e^t · (t − logProbs).
+ *
+ * As in torch, the first argument is the approximation, and `'mean'` divides by the number of elements: the divergence
+ * of a batch of distributions is `'batchMean'`. A target below 0 gives NaN, and so does 0 beside -∞.
+ * Formula: torch.nn.functional.kl_div; Kullback and Leibler, On information and sufficiency, 1951.
+ *
+ * @param logProbs log-probabilities of any shape, as {@link logSoftmax} gives them.
+ * @param targets as many probabilities of the same dtype, or their logarithms.
+ * @returns a number; with reduction `'none'` a loss for each element, in the kind of array or tensor that came in.
+ * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape or length: nothing is written then.
+ *
+ * @example
+ * klDiv([-0.5, -1.0], [0.6, 0.4], { reduction: 'sum' }); // 0.027
+ * @example
+ * klDiv([-0.5, -1.0], [-0.5, -1.2], { logTarget: true, reduction: 'none' }); // Float32Array [0, -0.06]
+ */
+export function klDiv<X extends Input, const O extends KlDivOptions>(
+  logProbs: X,
+  targets: Input,
+  options?: O,
+): ElementLossResult<X, O> {
+  return klDivOn(currentRuntime(), logProbs, targets, options) as ElementLossResult<X, O>;
+}
+
+/**
+ * {@link klDiv} and its gradient with respect to the log-probabilities, in one pass over them: −t, or −e^t with
+ * `logTarget`, divided as the loss is. `out` may be the log-probabilities.
+ *
+ * @returns the loss, and the gradient in the kind of array or tensor that the log-probabilities came in, or `out`.
+ * @throws as {@link klDiv}.
+ *
+ * @example
+ * const { loss, grad } = klDivWithGrad([-0.5, -1.0], [0.6, 0.4], { reduction: 'sum' });
+ * loss; // 0.027
+ * grad; // Float32Array [-0.6, -0.4]
+ */
+export function klDivWithGrad<X extends Input, const O extends KlDivWithGradOptions>(
+  logProbs: X,
+  targets: Input,
+  options?: O,
+): ElementGradResult<X, O> {
+  return klDivWithGradOn(currentRuntime(), logProbs, targets, options) as ElementGradResult<X, O>;
+}

@@ -1,0 +1,202 @@
+import { type AnyNumbers, Broadcast, checkBroadcast } from './broadcast.js';
+import { typeError } from './errors.js';
+import { type Operand, readOperand } from './input.js';
+import type { Kernel } from './kernel.js';
+import {
+  batchSize,
+  checkLikeness,
+  checkReduction,
+  checkResults,
+  checkSameShape,
+  elementInput,
+  type LossCall,
+  readGradOutput,
+  runLoss,
+} from './loss.js';
+import { checkOptions, type OptionNames } from './options.js';
+import type { Runtime } from './runtime.js';
+import { type ElementTargets, readElementTargets } from './targets.js';
+import type { FloatArray } from './types.js';
+
+/** Elements whose losses a kernel adds before float64 takes over: GRANULE of assembly/primitives/elements.ts. */
+const GRANULE = 32;
+
+/** A kernel of an element-wise loss; one that takes no weights leaves the last two out. */
+export type ElementLossKernel = Kernel<
+  (
+    x: number,
+    targets: number,
+    losses: number,
+    gradient: number,
+    count: number,
+    scale: number,
+    scales: number,
+    sum: number,
+    weight: number,
+    posWeight: number,
+  ) => void
+>;
+
+/** What tells the element-wise losses apart. */
+export interface ElementLoss {
+  readonly operation: string;
+  /** Name of the first argument. */
+  readonly argument: string;
+  readonly kernel: ElementLossKernel;
+  /** For logarithms as targets, where the loss takes them. */
+  readonly logKernel?: ElementLossKernel;
+  /** Whether targets may be labels, integers or booleans, instead of floats like the first argument. */
+  readonly takesLabels?: boolean;
+  readonly reductions: readonly string[];
+  readonly options: OptionNames;
+}
+
+interface Options {
+  shape?: unknown;
+  weight?: unknown;
+  posWeight?: unknown;
+  logTarget?: unknown;
+  reduction?: unknown;
+  out?: unknown;
+  gradOutput?: unknown;
+}
+
+/** A weight that may be smaller than the first argument. */
+interface Weight {
+  readonly operand: Operand;
+  /** Its shape, of trailing axes. */
+  readonly own: readonly number[];
+}
+
+interface Call extends LossCall {
+  readonly shape: readonly number[];
+  readonly targets: ElementTargets;
+  readonly weight: Weight | undefined;
+  readonly posWeight: Weight | undefined;
+  readonly logTarget: boolean;
+}
+
+function readCall(
+  runtime: Runtime,
+  loss: ElementLoss,
+  withGrad: boolean,
+  x: unknown,
+  targets: unknown,
+  options: Options,
+): Call {
+  const { operation, argument } = loss;
+  const { shape: given, weight, posWeight, logTarget = false, out, gradOutput } = options;
+  const reduction = checkReduction(operation, options.reduction ?? 'mean', loss.reductions);
+  const input = readOperand(runtime, operation, argument, x, given);
+  const shape = input.shape ?? [input.length];
+  const read = readTargets(runtime, loss, targets, input);
+  const weights = readWeight(runtime, operation, 'weight', weight, input, shape);
+  const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);
+  if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
+  const grad = readGradOutput(runtime, operation, gradOutput, reduction, input);
+  const call: Call = {
+    operation,
+    argument,
+    input,
+    withGrad,
+    reduction,
+    out,
+    gradOutput: grad,
+    shape,
+    targets: read,
+    weight: weights,
+    posWeight: posWeights,
+    logTarget,
+  };
+  checkResults(runtime, call, input.length, 'element', {
+    targets: read.operand ?? rangeOf(read.integers!),
+    weight: weights?.operand,
+    posWeight: posWeights?.operand,
+  });
+  return call;
+}
+
+/** Integers as far as a check of overlaps looks at them. */
+function rangeOf(integers: AnyNumbers): Operand {
+  const { length, BYTES_PER_ELEMENT } = integers;
+  const array = integers as FloatArray;
+  return { kind: 'array', array, address: -1, length, elementBytes: BYTES_PER_ELEMENT as 4 | 8, shape: undefined };
+}
+
+function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input: Operand): ElementTargets {
+  const { operation, argument, takesLabels } = loss;
+  let targets: ElementTargets;
+  if (takesLabels) targets = readElementTargets(runtime, operation, value, input.elementBytes);
+  else {
+    const operand = readOperand(runtime, operation, 'targets', value, undefined, input.elementBytes);
+    targets = { operand, integers: undefined, length: operand.length, shape: operand.shape };
+  }
+  if (targets.operand !== undefined) checkLikeness(operation, 'targets', targets.operand, argument, input);
+  else checkSameShape(operation, 'targets', targets, argument, input);
+  return targets;
+}
+
+function readWeight(
+  runtime: Runtime,
+  operation: string,
+  argument: string,
+  value: unknown,
+  input: Operand,
+  shape: readonly number[],
+): Weight | undefined {
+  if (value === undefined) return undefined;
+  const operand = readOperand(runtime, operation, argument, value, undefined, input.elementBytes);
+  return { operand, own: checkBroadcast(operation, argument, operand, shape) };
+}
+
+/** Runs an element-wise loss, with or without its gradient. */
+export function elementLoss(
+  runtime: Runtime,
+  loss: ElementLoss,
+  withGrad: boolean,
+  x: unknown,
+  targets: unknown,
+  options: unknown,
+): unknown {
+  const { operation } = loss;
+  if (options !== undefined) checkOptions(operation, options, loss.options);
+  const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
+  const { input, shape, reduction } = call;
+  const { elementBytes, length } = input;
+  const { stream } = runtime;
+
+  stream.open(operation, length, 1, 1, elementBytes, 1, GRANULE);
+  const from = stream.input(input);
+  const shares = targetInput(runtime, call.targets);
+  const weight = weightInput(runtime, call.weight, input, shape);
+  const posWeight = weightInput(runtime, call.posWeight, input, shape);
+  const divisor = reduction === 'mean' ? length : reduction === 'batchMean' ? batchSize(shape) : 1;
+  const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
+  return runLoss(runtime, call, 'elements', shape, divisor, (losses, gradient, scale, scales, sum) =>
+    kernel(
+      stream.at(from),
+      stream.at(shares),
+      losses,
+      gradient,
+      stream.outer,
+      scale,
+      scales,
+      sum,
+      weight < 0 ? 0 : stream.at(weight),
+      posWeight < 0 ? 0 : stream.at(posWeight),
+    ),
+  );
+}
+
+function targetInput(runtime: Runtime, { operand, integers, length }: ElementTargets): number {
+  if (operand !== undefined) return runtime.stream.input(operand);
+  const source = { array: integers, address: -1, elementBytes: integers!.BYTES_PER_ELEMENT };
+  return runtime.stream.broadcast(new Broadcast(source, [length], [length]));
+}
+
+function weightInput(runtime: Runtime, weight: Weight | undefined, input: Operand, shape: readonly number[]): number {
+  if (weight === undefined) return -1;
+  const { operand, own } = weight;
+  if (operand.length === input.length) return elementInput(runtime, operand, input.elementBytes);
+  return runtime.stream.broadcast(new Broadcast(operand, own, shape));
+}
