@@ -99,7 +99,7 @@ export function mapAlongAxis(
   stream.open(operation, outer, n, inner, input.elementBytes);
   const from = stream.input(input);
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'elements');
-  stream.start();
+  stream.start(out === undefined && result);
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {
     run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);
@@ -164,7 +164,7 @@ export function reduceAlongAxis(
   stream.open(operation, outer, n, inner, input.elementBytes);
   const from = stream.input(input);
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'rows');
-  stream.start();
+  stream.start(out === undefined && result);
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {
     run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);

@@ -131,9 +131,10 @@ export class Arena {
     if (end <= size) return;
     const exhausted = () =>
       new OutOfMemoryError(`${operation}: ${end} bytes of linear memory are needed, the limit is ${this.#limit}`);
-    if (end > this.#limit) throw exhausted();
+    const pages = Math.floor(this.#limit / PAGE) * PAGE;
+    if (end > pages) throw exhausted();
     // A quarter more than there was, so that many small tensors do not mean many growths.
-    const wanted = Math.min(Math.max(end, size * 1.25), this.#limit);
+    const wanted = Math.min(Math.max(end, size * 1.25), pages);
     if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw exhausted();
     this.#refresh();
   }

@@ -9,6 +9,7 @@ import {
   STREAM_SCRATCH,
   TILE_ROW,
 } from './memory.js';
+import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
 
 type Numbers = FloatArray | Int32Array;
@@ -195,8 +196,22 @@ export class Stream {
     return this.#count++;
   }
 
-  /** Plans the blocks and claims scratch: memory grows here or not at all. */
-  start(): void {
+  /**
+   * Plans the blocks and claims scratch: memory grows here or not at all. Where it cannot, results made for the call
+   * are freed again.
+   */
+  start(made?: unknown, alsoMade?: unknown): void {
+    try {
+      this.#plan();
+    } catch (error) {
+      this.#finish();
+      if (Tensor.is(made)) made.dispose();
+      if (Tensor.is(alsoMade)) alsoMade.dispose();
+      throw error;
+    }
+  }
+
+  #plan(): void {
     this.#slice = 0;
     this.#tile = 0;
     this.#claimKernelScratch();
