@@ -1,0 +1,421 @@
+import { describe, expect, test } from 'vitest';
+import { type Kernels, OutOfMemoryError, type Tensor } from '../src/index.js';
+import { sets, type TestSet } from './support/backends.js';
+import type { Operation } from './support/bounds.js';
+import {
+  bytesOf,
+  DTYPES,
+  type Dtype,
+  type Floats,
+  innerSizes,
+  newFloats,
+  numbers,
+  type Problem,
+  problem,
+  sizeOf,
+} from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { collectGarbage } from './support/platform.js';
+
+const OPERATIONS: readonly Operation[] = ['softmax', 'logSoftmax', 'logSumExp'];
+const MIB = 2 ** 20;
+
+/** What outputs are surrounded by. */
+const GUARD = 12345.678;
+
+function run(kernels: Kernels, operation: Operation, x: unknown, options: object): Floats {
+  return (kernels[operation] as (x: unknown, options: object) => Floats)(x, options);
+}
+
+function resultLength(operation: Operation, { shape, axis }: Problem): number {
+  return operation === 'logSumExp'
+    ? sizeOf(shape.filter((_, i) => i !== (axis + shape.length) % shape.length))
+    : sizeOf(shape);
+}
+
+function memoryBytes(kernels: Kernels): number {
+  const probe = kernels.zeros([1]);
+  const bytes = probe.data.buffer.byteLength;
+  probe.dispose();
+  return bytes;
+}
+
+describe.each(sets)('$name', (set: TestSet) => {
+  describe.each(DTYPES)('%s', (dtype: Dtype) => {
+    const shapes: [number[], number][] = [
+      ...[1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 23, 24, 47, 48, 49, 50, 51, 255, 257].map((n): [number[], number] => [
+        [n],
+        0,
+      ]),
+      ...[2, 3, 4, 5, 15, 16, 17, 33].map((rows): [number[], number] => [[rows, 7], 1]),
+      ...[2, 3, 5].map((rows): [number[], number] => [[rows, 50], 1]),
+      ...innerSizes(dtype).map((inner): [number[], number] => [[2, 9, inner], 1]),
+      [[2, 65, 3], 1],
+    ];
+
+    describe.each(OPERATIONS)('%s', (operation) => {
+      test('reads and writes nothing but its own, at every alignment', () => {
+        const { kernels } = set;
+        const edge = 16;
+        for (const [shape, axis] of shapes) {
+          const p = problem(dtype, shape, 'within ±30', { axis, seed: sizeOf(shape) });
+          const expected = run(kernels, operation, p.x, { shape, axis });
+          const length = resultLength(operation, p);
+          const home = kernels.tensor(newFloats(dtype, p.x.length + 2 * edge + 4).fill(NaN));
+          const target = kernels.tensor(newFloats(dtype, length + 2 * edge + 4).fill(GUARD));
+          for (let offset = edge; offset < edge + 16 / bytesOf(dtype); offset++) {
+            const x = home.data.fill(NaN).subarray(offset, offset + p.x.length);
+            x.set(p.x);
+            const outOffset = edge + ((3 * offset) % 4);
+            const out = target.data.fill(GUARD).subarray(outOffset, outOffset + length);
+            const what = `[${shape}] axis ${axis} at ${offset}`;
+            expect(run(kernels, operation, x, { shape, axis, out }), what).toBe(out);
+            expectSame(out, expected, what);
+            expectGuarded(target.data, outOffset, length, what);
+            expectSame(x, p.x, `${what}: the input`);
+            if (operation !== 'logSumExp') {
+              run(kernels, operation, x, { shape, axis, out: x });
+              expectSame(x, expected, `${what} in place`);
+              expect(
+                home.data.every((value, i) => Number.isNaN(value) === (i < offset || i >= offset + p.x.length)),
+              ).toBe(true);
+            }
+          }
+          home.dispose();
+          target.dispose();
+        }
+      });
+
+      test('is the same streamed and resident, out and in place, whole and split', () => {
+        const { kernels } = set;
+        const large: [number[], number][] = [
+          [[300, 1000], 1],
+          [[9, 30_000], 1],
+          [[3000, 10], 1],
+          [[40, 50, 17], 1],
+          [[2, 3000, 40], 1],
+          [[7, 3000, 3], 1],
+          [[1, 20_000, 2], 1],
+          [[100, 2000], 0],
+        ];
+        for (const [shape, axis] of large) {
+          const p = problem(dtype, shape, 'within ±79', { axis, seed: 7 });
+          const what = `[${shape}] axis ${axis}`;
+          const expected = run(kernels, operation, p.x, { shape, axis });
+          const resident = kernels.tensor(p.x, shape);
+          const result = run(kernels, operation, resident, { axis }) as unknown as Tensor;
+          expectSame(result.data, expected, `${what} resident`);
+          const out = newFloats(dtype, expected.length);
+          run(kernels, operation, resident, { axis, out });
+          expectSame(out, expected, `${what} from resident to streamed`);
+          run(kernels, operation, p.x, { shape, axis, out: result });
+          expectSame(result.data, expected, `${what} from streamed to resident`);
+          if (operation !== 'logSumExp') {
+            const x = p.x.slice();
+            run(kernels, operation, x, { shape, axis, out: x });
+            expectSame(x, expected, `${what} in place`);
+            run(kernels, operation, resident, { axis, out: resident });
+            expectSame(resident.data, expected, `${what} resident in place`);
+          }
+          resident.dispose();
+          result.dispose();
+          if (axis === 1) {
+            for (const count of [1, 2, 3]) {
+              const [outer, ...others] = shape as [number, ...number[]];
+              if (count >= outer) continue;
+              const part = sizeOf(others) * count;
+              const alone = run(kernels, operation, p.x.slice(-part), { shape: [count, ...others], axis });
+              expectSame(alone, expected.slice(-alone.length), `${what} the last ${count} alone`);
+            }
+          }
+        }
+      });
+    });
+  });
+
+  test('a streamed array does not grow linear memory by its size', () => {
+    const kernels = set.create();
+    const before = memoryBytes(kernels);
+    const x = numbers('float32', 16 * MIB, 'within ±8', 1);
+    kernels.softmax(x, { shape: [x.length / 1024, 1024], out: x as Float32Array });
+    kernels.logSumExp(x, { shape: [1024, x.length / 1024], axis: 0 });
+    expect(memoryBytes(kernels) - before).toBeLessThan(MIB);
+  });
+
+  test('memoryUsage is flat over many calls', () => {
+    const kernels = set.create();
+    expect(kernels.memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
+    const x = kernels.tensor(numbers('float32', 60, 'within ±8', 1), [3, 20]);
+    const out = kernels.zeros([3, 20]);
+    const array = numbers('float64', 100_000, 'within ±8', 1);
+    const usage = kernels.memoryUsage();
+    expect(usage).toEqual({ bytes: 512, tensors: 2 });
+    kernels.softmax(array);
+    const bytes = memoryBytes(kernels);
+    const small = new Float32Array(10);
+    for (let i = 0; i < 200_000; i++) {
+      kernels.softmax(x, { out });
+      kernels.softmax(small, { out: small });
+      if (i % 1000 === 0) kernels.softmax(array);
+      if (i % 100 === 0) kernels.softmax(x).dispose();
+    }
+    expect(kernels.memoryUsage()).toEqual(usage);
+    expect(memoryBytes(kernels)).toBe(bytes);
+  });
+
+  describe('growth', () => {
+    test('leaves tensors as they are and gives fresh views', () => {
+      const kernels = set.create();
+      const kept = Array.from({ length: 10 }, (_, i) => kernels.tensor(numbers('float32', 1000 + i, 'within ±8', i)));
+      const views = kept.map((t) => t.data);
+      expect(kept[0]?.data).toBe(views[0]);
+      kernels.zeros([4 * MIB]);
+      views.forEach((view, i) => {
+        expect(view.length).toBe(0);
+        const data = kept[i]?.data as Float32Array;
+        expect(data === view).toBe(false);
+        expectSame(data, numbers('float32', 1000 + i, 'within ±8', i), `tensor ${i}`);
+      });
+    });
+
+    test('inside a call is safe for views of our own memory', () => {
+      for (const operation of OPERATIONS) {
+        const kernels = set.create();
+        const n = 300_000;
+        const p = numbers('float32', n, 'within ±8', 5);
+        const expected = run(set.kernels, operation, p, { shape: [1, n, 1], axis: 1 });
+        const x = kernels.tensor(p);
+        const target = kernels.zeros([expected.length]);
+        const before = memoryBytes(kernels);
+        const view = x.data;
+        const out = target.data;
+        const filler = kernels.zeros([Math.floor((before % (64 * MIB)) / 4)]);
+        const fresh = x.data;
+        const freshOut = target.data;
+        expect(view.length).toBe(0);
+        expect(out.length).toBe(0);
+        // A short inner axis needs scratch of the input's size: memory grows inside the call.
+        const size = memoryBytes(kernels);
+        const shape = [1, n / 2, 2];
+        const wanted = run(set.kernels, operation, p, { shape, axis: 1 });
+        if (operation === 'logSumExp') {
+          expect(run(kernels, operation, fresh, { shape, axis: 1 })).toEqual(wanted);
+        } else {
+          expect(run(kernels, operation, fresh, { shape, axis: 1, out: freshOut })).toBe(freshOut);
+          expectSame(target.data, wanted, operation);
+          run(kernels, operation, x.data, { shape, axis: 1, out: x.data });
+          expectSame(x.data, wanted, `${operation} in place`);
+        }
+        expect(memoryBytes(kernels)).toBeGreaterThanOrEqual(size);
+        filler.dispose();
+      }
+    });
+
+    test('inside a call detaches the views that were passed and still computes with them', () => {
+      if (set.backend === 'reference') return;
+      const kernels = set.create();
+      const n = 2 ** 21;
+      const x = kernels.tensor(numbers('float32', n, 'within ±8', 3));
+      const target = kernels.zeros([n]);
+      const [view, out] = [x.data, target.data];
+      const expected = set.kernels.softmax(view.slice() as Float32Array, { shape: [1, n / 2, 2], axis: 1 });
+      kernels.softmax(view, { shape: [1, n / 2, 2], axis: 1, out });
+      expect(view.length).toBe(0);
+      expect(out.length).toBe(0);
+      expectSame(target.data, expected, 'after growth');
+    });
+
+    test('tensor() of a view of our own memory', () => {
+      const kernels = set.create();
+      const x = kernels.tensor(numbers('float64', 200_000, 'within ±8', 3));
+      const copies = [x.data, x.data, x.data].map(() => kernels.tensor(x.data.subarray(1, 150_001)));
+      for (const copy of copies)
+        expectSame(copy.data, numbers('float64', 200_000, 'within ±8', 3).subarray(1, 150_001), 'copy');
+    });
+  });
+
+  describe('the limit', () => {
+    test('is an OutOfMemoryError with nothing lost', () => {
+      const kernels = set.create({ maxMemory: 2 * MIB });
+      const x = kernels.tensor(numbers('float32', 1000, 'within ±8', 1));
+      const usage = kernels.memoryUsage();
+      const expected = set.kernels.softmax(x.toArray() as Float32Array);
+      const tooMuch: [string, () => unknown][] = [
+        ['zeros', () => kernels.zeros([MIB])],
+        ['tensor', () => kernels.tensor(new Float32Array(MIB))],
+        ['softmax', () => kernels.softmax(new Float32Array(MIB))],
+        ['logSumExp', () => kernels.logSumExp(new Float64Array(MIB))],
+      ];
+      for (const [operation, call] of tooMuch) {
+        expect(call).toThrow(OutOfMemoryError);
+        expect(call).toThrow(RangeError);
+        expect(call).toThrow(
+          new RegExp(`^${operation}: \\d+ bytes of linear memory are needed, the limit is 2097152$`),
+        );
+        expect(kernels.memoryUsage()).toEqual(usage);
+        expectSame(kernels.softmax(x.data) as Floats, expected as Floats, operation);
+      }
+      expect(new OutOfMemoryError('x').name).toBe('OutOfMemoryError');
+      expect(memoryBytes(kernels)).toBeLessThanOrEqual(2 * MIB);
+    });
+
+    test('leaves out untouched and no result behind', () => {
+      const kernels = set.create({ maxMemory: 4 * MIB });
+      const n = 2 ** 19;
+      const out = new Float32Array(2 * n).fill(GUARD);
+      expect(() => kernels.softmax(new Float32Array(2 * n), { out })).toThrow(OutOfMemoryError);
+      expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
+      if (set.backend === 'reference') return;
+      // The result fits, the scratch for its short inner axis does not.
+      const x = kernels.zeros([1, n / 4, 2]);
+      const usage = kernels.memoryUsage();
+      for (let i = 0; i < 10; i++) {
+        expect(() => kernels.softmax(x, { axis: 1 })).toThrow(OutOfMemoryError);
+        expect(() => kernels.logSoftmax(x, { axis: 1 })).toThrow(OutOfMemoryError);
+        expect(kernels.memoryUsage()).toEqual(usage);
+      }
+      kernels.softmax(x, { axis: 2 }).dispose();
+      expect(kernels.memoryUsage()).toEqual(usage);
+    });
+
+    test('is not passed by a page that is begun', () => {
+      const kernels = set.create({ maxMemory: 2 * MIB + 1000 });
+      const all: Tensor[] = [];
+      expect(() => {
+        for (;;) all.push(kernels.zeros([100]));
+      }).toThrow(OutOfMemoryError);
+      expect(all[0]?.data.buffer.byteLength).toBeLessThanOrEqual(2 * MIB + 1000);
+    });
+
+    test('memory that is freed is used again', () => {
+      const kernels = set.create({ maxMemory: 4 * MIB });
+      for (let i = 0; i < 50; i++) {
+        const tensors = [100, 200_000, 300, 100_000].map((size) => kernels.zeros([size + i]));
+        for (const k of i % 2 === 0 ? [1, 3, 0, 2] : [2, 1, 0, 3]) tensors[k]?.dispose();
+      }
+      expect(kernels.memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
+      kernels.zeros([700_000]).dispose();
+    });
+  });
+
+  describe('dispose', () => {
+    test('frees at once, twice is harmless', () => {
+      const kernels = set.create();
+      const x = kernels.tensor([1, 2, 3]);
+      const y = kernels.tensor([4, 5]);
+      expect(x.disposed).toBe(false);
+      x.dispose();
+      x.dispose();
+      expect(x.disposed).toBe(true);
+      expect(kernels.memoryUsage()).toEqual({ bytes: 64, tensors: 1 });
+      const z = kernels.tensor([6]);
+      x.dispose();
+      expect(kernels.memoryUsage().tensors).toBe(2);
+      expect([...y.data, ...z.data]).toEqual([4, 5, 6]);
+      expect(x.shape).toEqual([3]);
+    });
+
+    test('makes every use a TypeError', () => {
+      const { kernels } = set;
+      const x = kernels.tensor([1, 2, 3]);
+      x.dispose();
+      expect(() => x.data).toThrow(new TypeError('Tensor: the tensor is disposed, expected a tensor that is alive'));
+      expect(() => x.toArray()).toThrow(TypeError);
+      expect(() => x.copyTo(new Float32Array(3))).toThrow(TypeError);
+      expect(() => kernels.softmax(x)).toThrow(
+        new TypeError('softmax: x is disposed, expected a tensor that is alive'),
+      );
+      expect(() => kernels.softmax([1, 2, 3], { out: x })).toThrow(
+        new TypeError('softmax: out is disposed, expected a tensor that is alive'),
+      );
+    });
+
+    test.skipIf(typeof Symbol.dispose !== 'symbol')('using', () => {
+      const kernels = set.create();
+      {
+        using x = kernels.tensor([1, 2, 3]);
+        using y = kernels.softmax(x);
+        expect(y.size).toBe(3);
+        expect(kernels.memoryUsage().tensors).toBe(2);
+      }
+      expect(kernels.memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
+    });
+
+    test('by the caller’s getter while a call reads its options', () => {
+      const { kernels } = set;
+      const x = kernels.tensor([1, 2, 3]);
+      const options = {
+        get temperature() {
+          x.dispose();
+          return 1;
+        },
+      };
+      expect(() => kernels.softmax(x, options)).toThrow('softmax: x is disposed, expected a tensor that is alive');
+    });
+  });
+
+  describe('reclaiming', () => {
+    test.skipIf(collectGarbage === undefined)('forgotten tensors', async () => {
+      const kernels = set.create();
+      (() => {
+        for (let i = 0; i < 100; i++) kernels.softmax(kernels.tensor(new Float32Array(1000)));
+      })();
+      const kept = kernels.tensor([1, 2, 3]);
+      for (let i = 0; i < 20 && kernels.memoryUsage().tensors > 1; i++) await collectGarbage?.();
+      expect(kernels.memoryUsage()).toEqual({ bytes: 64, tensors: 1 });
+      expect([...kept.data]).toEqual([1, 2, 3]);
+    });
+
+    test.skipIf(collectGarbage === undefined)('not while a view is held', async () => {
+      const kernels = set.create();
+      const view = (() => kernels.tensor([1, 2, 3]).data)();
+      for (let i = 0; i < 5; i++) await collectGarbage?.();
+      expect(kernels.memoryUsage().tensors).toBe(1);
+      kernels.zeros([16]).data.fill(9);
+      expect([...view]).toEqual([1, 2, 3]);
+    });
+
+    test.skipIf(collectGarbage === undefined)('not twice what was disposed', async () => {
+      const kernels = set.create();
+      (() => {
+        for (let i = 0; i < 50; i++) kernels.zeros([10]).dispose();
+      })();
+      const kept = Array.from({ length: 50 }, (_, i) => kernels.tensor([i]));
+      for (let i = 0; i < 5; i++) await collectGarbage?.();
+      expect(kernels.memoryUsage()).toEqual({ bytes: 50 * 64, tensors: 50 });
+      kept.forEach((t, i) => {
+        expect(t.data[0]).toBe(i);
+      });
+    });
+  });
+
+  test('a set does not share memory with another', () => {
+    const [a, b] = [set.create(), set.create()];
+    const x = a.tensor([1, 2, 3]);
+    const y = b.tensor([4, 5, 6]);
+    expect([...x.data]).toEqual([1, 2, 3]);
+    expect([...y.data]).toEqual([4, 5, 6]);
+    expect(a.memoryUsage().tensors).toBe(1);
+  });
+
+  test('the caller’s array is not kept alive', async () => {
+    if (collectGarbage === undefined) return;
+    const kernels = set.create();
+    const reference = (() => {
+      const x = new Float32Array(1000);
+      kernels.softmax(x);
+      return new WeakRef(x);
+    })();
+    for (let i = 0; i < 10 && reference.deref() !== undefined; i++) await collectGarbage();
+    expect(reference.deref()).toBeUndefined();
+  });
+});
+
+function expectGuarded(data: ArrayLike<number>, start: number, length: number, what: string): void {
+  const guard = data instanceof Float32Array ? Math.fround(GUARD) : GUARD;
+  for (let i = 0; i < data.length; i++) {
+    if ((i < start || i >= start + length) && data[i] !== guard) {
+      expect.fail(`${what}: wrote ${data[i]} at ${i - start} of ${length}`);
+    }
+  }
+}
