@@ -1,11 +1,15 @@
 // The whole build: modules, then types and code in dist/.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const run = (...command) => execFileSync(process.execPath, command, { stdio: 'inherit' });
+/** Runs a program, and ends with it when it fails: it has said why. */
+function run(...command) {
+  const { status } = spawnSync(process.execPath, command, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
-rmSync('dist', { recursive: true, force: true });
 run('scripts/build-wasm.mjs');
+rmSync('dist', { recursive: true, force: true });
 run(createRequire(import.meta.url).resolve('typescript/bin/tsc'));
 for (const name of ['simd128', 'relaxed-simd']) copyFileSync(`build/${name}.wasm`, `dist/${name}.wasm`);

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before start, test, check and
 // bench, so it needs nothing but Node itself, and does nothing when there is nothing to do.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,11 @@ function lastChange(path) {
 function step(what, command, ...args) {
   const start = Date.now();
   console.log(`set-up: ${what} …`);
-  execFileSync(command, args, { stdio: 'inherit' });
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) {
+    console.error(`set-up: ${what} failed`);
+    process.exit(status ?? 1);
+  }
   console.log(`set-up: done in ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }
 
