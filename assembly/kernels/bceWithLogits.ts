@@ -19,37 +19,38 @@ import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
 function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  weight: usize, posWeight: usize
+  weight: usize, posWeight: usize, scratch: usize
 ): void {
+  prepareExp<T>(1, scratch);
   if (weight | posWeight | scales) {
-    if (gradient) weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
-    else weighted<T>(x, targets, losses, count, sum, weight, posWeight);
-  } else if (gradient) plainGradient<T>(x, targets, losses, gradient, count, scale, sum);
-  else plain<T>(x, targets, losses, count, sum);
+    if (gradient) weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
+    else weighted<T>(x, targets, losses, count, sum, weight, posWeight, scratch);
+  } else if (gradient) plainGradient<T>(x, targets, losses, gradient, count, scale, sum, scratch);
+  else plain<T>(x, targets, losses, count, sum, scratch);
 }
 
 // Each in a function of its own, so that a loop has its constants in registers.
-function plain<T>(x: usize, targets: usize, losses: usize, count: usize, sum: usize): void {
-  elements<T>(false, false, x, targets, losses, 0, count, 0, 0, sum, 0, 0);
+function plain<T>(x: usize, targets: usize, losses: usize, count: usize, sum: usize, scratch: usize): void {
+  elements<T>(false, false, x, targets, losses, 0, count, 0, 0, sum, 0, 0, scratch);
 }
 
 function plainGradient<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, sum: usize, scratch: usize
 ): void {
-  elements<T>(false, true, x, targets, losses, gradient, count, scale, 0, sum, 0, 0);
+  elements<T>(false, true, x, targets, losses, gradient, count, scale, 0, sum, 0, 0, scratch);
 }
 
 function weighted<T>(
-  x: usize, targets: usize, losses: usize, count: usize, sum: usize, weight: usize, posWeight: usize
+  x: usize, targets: usize, losses: usize, count: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
 ): void {
-  elements<T>(true, false, x, targets, losses, 0, count, 0, 0, sum, weight, posWeight);
+  elements<T>(true, false, x, targets, losses, 0, count, 0, 0, sum, weight, posWeight, scratch);
 }
 
 function weightedGradient<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  weight: usize, posWeight: usize
+  weight: usize, posWeight: usize, scratch: usize
 ): void {
-  elements<T>(true, true, x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+  elements<T>(true, true, x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
 }
 
 /** `isWeighted` and `withGradient` are literals. */
@@ -57,13 +58,13 @@ function weightedGradient<T>(
 @inline
 function elements<T>(
   isWeighted: bool, withGradient: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64,
-  scales: usize, sum: usize, weight: usize, posWeight: usize
+  scales: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
 ): void {
-  prepareExp<T>(1, scratch);
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
-  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch), c2 = coefficient<T>(2, scratch);
-  const c1 = coefficient<T>(1, scratch), sign = v128.splat<T>(<T>-0.0), factor = v128.splat<T>(<T>scale);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const sign = v128.splat<T>(<T>-0.0), factor = v128.splat<T>(<T>scale);
   const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
@@ -73,9 +74,7 @@ function elements<T>(
     let s = zero;
     for (; x < granuleEnd; x += 16, t += 16) {
       const v = v128.load(x), target = v128.load(t);
-      const e = wideExp<T>(
-        v128.or(v, sign), true, least, zero, log2e, magic, high, low, c5, c4, c3, c2, c1, one
-      );
+      const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       const positive = isWeighted ? v128.mul<T>(target, v128.load(p)) : target;
       let loss = lossOf<T>(isWeighted, v, target, positive, e, sign, zero, one);
       if (isWeighted) loss = v128.mul<T>(loss, v128.load(w));
@@ -139,14 +138,14 @@ function slopeOf<T>(isWeighted: bool, x: v128, target: v128, positive: v128, e: 
 
 export function bceWithLogits_f32(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  weight: usize, posWeight: usize
+  scratch: usize, weight: usize, posWeight: usize
 ): void {
-  bceWithLogits<f32>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+  bceWithLogits<f32>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
 }
 
 export function bceWithLogits_f64(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  weight: usize, posWeight: usize
+  scratch: usize, weight: usize, posWeight: usize
 ): void {
-  bceWithLogits<f64>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight);
+  bceWithLogits<f64>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
 }

@@ -17,15 +17,19 @@ import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
 // Each in a function of its own, so that a loop has its constants in registers.
 function probabilities<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  elements<T>(false, x, targets, losses, gradient, count, scale, scales, sum);
+  prepareExp<T>(1, scratch);
+  elements<T>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 function logarithms<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  elements<T>(true, x, targets, losses, gradient, count, scale, scales, sum);
+  prepareExp<T>(1, scratch);
+  elements<T>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 /** `logTarget` is a literal. */
@@ -33,13 +37,13 @@ function logarithms<T>(
 @inline
 function elements<T>(
   logTarget: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
-  sum: usize
+  sum: usize, scratch: usize
 ): void {
-  prepareExp<T>(1, scratch);
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
-  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch), c2 = coefficient<T>(2, scratch);
-  const c1 = coefficient<T>(1, scratch), factor = v128.splat<T>(<T>-scale);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const factor = v128.splat<T>(<T>-scale);
   const scaleStep: usize = scales ? 16 : 0;
   let f = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
@@ -87,25 +91,29 @@ function lossOf<T>(logTarget: bool, x: v128, target: v128, p: v128, zero: v128):
 }
 
 export function klDiv_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  probabilities<f32>(x, targets, losses, gradient, count, scale, scales, sum);
+  probabilities<f32>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function klDiv_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  probabilities<f64>(x, targets, losses, gradient, count, scale, scales, sum);
+  probabilities<f64>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function logKlDiv_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  logarithms<f32>(x, targets, losses, gradient, count, scale, scales, sum);
+  logarithms<f32>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function logKlDiv_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
 ): void {
-  logarithms<f64>(x, targets, losses, gradient, count, scale, scales, sum);
+  logarithms<f64>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }

@@ -12,6 +12,8 @@ export function bceWithLogits(
   scale: number,
   scales: number,
   sum: number,
+  scratch: number,
+  _scratch: number,
   weight: number,
   posWeight: number,
 ): void {

@@ -10,6 +10,7 @@ type Operands = [
   scale: number,
   scales: number,
   sum: number,
+  scratch: number,
 ];
 
 /** Kullback-Leibler divergence in a plain loop, with its gradient. */

@@ -32,6 +32,7 @@ export type ElementLossKernel = Kernel<
     scale: number,
     scales: number,
     sum: number,
+    scratch: number,
     weight: number,
     posWeight: number,
   ) => void
@@ -182,6 +183,7 @@ export function elementLoss(
       scale,
       scales,
       sum,
+      stream.scratch,
       weight < 0 ? 0 : stream.at(weight),
       posWeight < 0 ? 0 : stream.at(posWeight),
     ),
