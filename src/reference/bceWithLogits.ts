@@ -12,7 +12,6 @@ export function bceWithLogits(
   scale: number,
   scales: number,
   sum: number,
-  scratch: number,
   _scratch: number,
   weight: number,
   posWeight: number,
