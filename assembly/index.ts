@@ -3,6 +3,7 @@ export { bceWithLogits_f32, bceWithLogits_f64 } from "./kernels/bceWithLogits";
 export {
   crossEntropy_f32, crossEntropy_f64, softCrossEntropy_f32, softCrossEntropy_f64
 } from "./kernels/crossEntropy";
+export { distillation_f32, distillation_f64 } from "./kernels/distillation";
 export { klDiv_f32, klDiv_f64, logKlDiv_f32, logKlDiv_f64 } from "./kernels/klDiv";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";

@@ -1,6 +1,7 @@
 // The functions that a set of kernels has: one line per operation.
 export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
+export { distillation, distillationWithGrad } from './ops/distillation.js';
 export { klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';

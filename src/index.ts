@@ -2,6 +2,7 @@ export { createKernels, type Kernels } from './create-kernels.js';
 export * from './functions.js';
 export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
 export type { CrossEntropyOptions, CrossEntropyWithGradOptions } from './ops/crossEntropy.js';
+export type { DistillationOptions, DistillationWithGradOptions } from './ops/distillation.js';
 export type { KlDivOptions, KlDivWithGradOptions } from './ops/klDiv.js';
 export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';

@@ -1,5 +1,6 @@
 import { bceWithLogitsOn, bceWithLogitsWithGradOn } from './ops/bceWithLogits.js';
 import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
+import { distillationOn, distillationWithGradOn } from './ops/distillation.js';
 import { klDivOn, klDivWithGradOn } from './ops/klDiv.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
 import { logSumExpOn } from './ops/logSumExp.js';
@@ -12,6 +13,8 @@ export const operations = {
   bceWithLogitsWithGrad: bceWithLogitsWithGradOn,
   crossEntropy: crossEntropyOn,
   crossEntropyWithGrad: crossEntropyWithGradOn,
+  distillation: distillationOn,
+  distillationWithGrad: distillationWithGradOn,
   klDiv: klDivOn,
   klDivWithGrad: klDivWithGradOn,
   logSoftmax: logSoftmaxOn,

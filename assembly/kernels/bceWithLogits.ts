@@ -12,8 +12,8 @@ import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
 } from "../math/exp";
 import { log1pOfUnit } from "../math/log";
-import { GRANULE } from "../primitives/elements";
-import { ones } from "../primitives/row";
+import { addToSum } from "../primitives/loss";
+import { CHAIN_BYTES, ones } from "../primitives/row";
 import { madd } from "../simd/arch";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
@@ -68,11 +68,10 @@ function elements<T>(
   const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
-  let total = losses ? 0 : load<f64>(sum);
   while (x < end) {
-    const granuleEnd = min(end, x + GRANULE * sizeof<T>());
+    const chainEnd = min(end, x + CHAIN_BYTES);
     let s = zero;
-    for (; x < granuleEnd; x += 16, t += 16) {
+    for (; x < chainEnd; x += 16, t += 16) {
       const v = v128.load(x), target = v128.load(t);
       const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       const positive = isWeighted ? v128.mul<T>(target, v128.load(p)) : target;
@@ -93,7 +92,7 @@ function elements<T>(
       w += wStep;
       p += pStep;
     }
-    total += laneSum<T>(s);
+    if (!losses) addToSum<T>(sum, laneSum<T>(s));
   }
   if (rest) {
     const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest), ws = loadTail<T>(w, rest);
@@ -108,9 +107,8 @@ function elements<T>(
       storeTail<T>(gradient, v128.mul<T>(slope, f), rest);
     }
     if (losses) storeTail<T>(losses, loss, rest);
-    else total += laneSum<T>(v128.and(loss, tailMask<T>(rest)));
+    else addToSum<T>(sum, laneSum<T>(v128.and(loss, tailMask<T>(rest))));
   }
-  if (!losses) store<f64>(sum, total);
 }
 
 /** |x| · (1 − t or p t, whichever x counts against) + (1 − t + p t) · log1p(e), e = e^−|x|. */

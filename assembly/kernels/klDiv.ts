@@ -10,8 +10,8 @@ import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
 } from "../math/exp";
 import { log } from "../math/log";
-import { GRANULE } from "../primitives/elements";
-import { ones } from "../primitives/row";
+import { addToSum } from "../primitives/loss";
+import { CHAIN_BYTES, ones } from "../primitives/row";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
@@ -47,11 +47,10 @@ function elements<T>(
   const scaleStep: usize = scales ? 16 : 0;
   let f = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
-  let total = losses ? 0 : load<f64>(sum);
   while (x < end) {
-    const granuleEnd = min(end, x + GRANULE * sizeof<T>());
+    const chainEnd = min(end, x + CHAIN_BYTES);
     let s = zero;
-    for (; x < granuleEnd; x += 16, t += 16) {
+    for (; x < chainEnd; x += 16, t += 16) {
       const v = v128.load(x), target = v128.load(t);
       const p = logTarget
         ? wideExp<T>(target, false, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
@@ -67,7 +66,7 @@ function elements<T>(
         losses += 16;
       } else s = v128.add<T>(s, loss);
     }
-    total += laneSum<T>(s);
+    if (!losses) addToSum<T>(sum, laneSum<T>(s));
   }
   if (rest) {
     const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest);
@@ -77,9 +76,8 @@ function elements<T>(
     const loss = lossOf<T>(logTarget, v, target, p, zero);
     if (gradient) storeTail<T>(gradient, v128.mul<T>(p, v128.mul<T>(factor, loadTail<T>(f, rest))), rest);
     if (losses) storeTail<T>(losses, loss, rest);
-    else total += laneSum<T>(v128.and(loss, tailMask<T>(rest)));
+    else addToSum<T>(sum, laneSum<T>(v128.and(loss, tailMask<T>(rest))));
   }
-  if (!losses) store<f64>(sum, total);
 }
 
 // @ts-ignore: decorator

@@ -1,4 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { emit } from './emit.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
 export function bceWithLogits(
@@ -32,7 +33,6 @@ export function bceWithLogits(
     const shared = posWeight ? negative + positive : 1;
     const loss = factor * (Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * Math.log1p(e));
     if (gradient) heap[gradient / elementBytes + i] = (shared * sigmoid - positive) * factor * upstream;
-    if (losses) heap[losses / elementBytes + i] = loss;
-    else heaps.f64[sum / 8]! += loss;
+    emit(heaps, elementBytes, losses, sum, i, loss);
   }
 }

@@ -1,4 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { emit } from './emit.js';
 import { logSum, maximum } from './logSumExp.js';
 
 /** The operands of the losses over classes, as assembly/kernels/crossEntropy.ts describes them. */
@@ -77,8 +78,7 @@ function forEachProblem(
     } else if (gradient) {
       for (let c = 0; c < n; c++) heap[gradient / elementBytes + offset + c * inner] = 0;
     }
-    if (losses) heap[losses / elementBytes + problem] = loss;
-    else heaps.f64[sum / 8]! += loss;
+    emit(heaps, elementBytes, losses, sum, problem, loss);
   }
 }
 

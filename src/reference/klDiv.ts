@@ -1,4 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { emit } from './emit.js';
 
 /** The operands of klDiv and logKlDiv, as assembly/kernels/klDiv.ts describes them. */
 type Operands = [
@@ -41,7 +42,6 @@ function forEachElement(
     const { share, loss } = compute(at(x, i), at(targets, i));
     const upstream = scales ? scale * at(scales, i) : scale;
     if (gradient) heap[gradient / elementBytes + i] = -share * upstream;
-    if (losses) heap[losses / elementBytes + i] = loss;
-    else heaps.f64[sum / 8]! += loss;
+    emit(heaps, elementBytes, losses, sum, i, loss);
   }
 }

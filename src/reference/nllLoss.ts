@@ -1,5 +1,6 @@
 import type { Heaps } from '../runtime/kernel.js';
 import type { ClassLossOperands } from './crossEntropy.js';
+import { emit } from './emit.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
 export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
@@ -19,7 +20,6 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLos
         heap[first + element] = -(scale * own * w);
       }
     }
-    if (losses) heap[losses / elementBytes + problem] = loss;
-    else heaps.f64[sum / 8]! += loss;
+    emit(heaps, elementBytes, losses, sum, problem, loss);
   }
 }

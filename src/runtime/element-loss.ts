@@ -18,7 +18,7 @@ import type { Runtime } from './runtime.js';
 import { type ElementTargets, readElementTargets } from './targets.js';
 import type { FloatArray } from './types.js';
 
-/** Elements whose losses a kernel adds before float64 takes over: GRANULE of assembly/primitives/elements.ts. */
+/** A multiple of the elements that a kernel adds before float64 takes over: CHAIN_BYTES of assembly/primitives/row.ts. */
 const GRANULE = 32;
 
 /** A kernel of an element-wise loss; one that takes no weights leaves the last two out. */

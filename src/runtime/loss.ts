@@ -3,6 +3,7 @@ import { addressOf, checkOverlap, dtypeOf, newArray } from './call.js';
 import { show, showShape, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
+import type { Arena } from './memory.js';
 import type { Runtime } from './runtime.js';
 import type { Extent } from './stream.js';
 import { Tensor } from './tensor.js';
@@ -99,7 +100,7 @@ export function runLoss(
   const { stream, arena } = runtime;
   const count = shape === undefined ? 1 : product(shape);
   const lossOut = withGrad ? undefined : out;
-  const sum = stream.claim(8);
+  const sum = stream.claim(16);
   const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, extent);
   const losses =
     reduction === 'none' ? resultStorage(runtime, operation, lossOut, input, shape ?? [], count) : undefined;
@@ -109,18 +110,24 @@ export function runLoss(
   const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, extent);
   const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient, 'elements');
   stream.start();
-  arena.f64[sum / 8] = 0;
+  arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
   while (stream.next()) {
     run(to < 0 ? 0 : stream.at(to), down < 0 ? 0 : stream.at(down), scale, scales < 0 ? 0 : stream.at(scales), sum);
   }
 
   let value: unknown;
-  if (losses === undefined) value = arena.f64[sum / 8]! / divisor;
+  if (losses === undefined) value = readSum(arena, sum) / divisor;
   else if (shape === undefined && lossOut === undefined) value = (losses as FloatArray)[0];
   else value = handBack(losses, lossOut !== undefined, input, shape);
   if (gradient === undefined) return value;
   return { loss: value, grad: handBack(gradient, out !== undefined, input, input.shape) };
+}
+
+/** A sum and what rounding took from it: see addToSum in assembly/primitives/loss.ts. */
+function readSum({ f64 }: Arena, address: number): number {
+  const sum = f64[address / 8]!;
+  return Number.isFinite(sum) ? sum + f64[address / 8 + 1]! : sum;
 }
 
 /** gradOutput as an input of the stream. */

@@ -1,0 +1,169 @@
+import { distillation as reference } from '../reference/distillation.js';
+import { cutOperand } from '../runtime/call.js';
+import { geometry, withoutAxis } from '../runtime/geometry.js';
+import { readOperand } from '../runtime/input.js';
+import { defineKernel } from '../runtime/kernel.js';
+import {
+  type BatchReduction,
+  batchSize,
+  checkLikeness,
+  checkReduction,
+  checkResults,
+  type LossCall,
+  readGradOutput,
+  runLoss,
+} from '../runtime/loss.js';
+import { checkOptions, checkTemperature, type OptionNames } from '../runtime/options.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('distillation', reference);
+
+/** Options of {@link distillation}. */
+export interface DistillationOptions {
+  /** Sizes of the logits' axes. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Divides both models' logits, which softens their probabilities; positive. Default 1. */
+  temperature?: number;
+  /** `'batchMean'` (the default) divides by the first axis' size, `'mean'` by the number of rows; `'none'` gives a loss
+   * for each row. */
+  reduction?: BatchReduction;
+  /** Receives the losses of the rows, with reduction `'none'`. */
+  out?: FloatArray | Tensor;
+}
+
+/** Options of {@link distillationWithGrad}. */
+export interface DistillationWithGradOptions extends DistillationOptions {
+  /** Receives the gradient: same dtype and number of elements as the logits; the student's logits or apart. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
+  gradOutput?: number | Input;
+}
+
+const OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, reduction: true, out: true };
+const GRAD_OPTIONS: OptionNames = { ...OPTIONS, gradOutput: true };
+
+interface ReadOptions {
+  shape?: unknown;
+  axis?: unknown;
+  temperature?: unknown;
+  reduction?: unknown;
+  out?: unknown;
+  gradOutput?: unknown;
+}
+
+/** @internal */
+export function distillationOn(runtime: Runtime, student: unknown, teacher: unknown, options?: unknown): unknown {
+  if (options !== undefined) checkOptions('distillation', options, OPTIONS);
+  return distil(runtime, 'distillation', false, student, teacher, (options ?? {}) as ReadOptions);
+}
+
+/** @internal */
+export function distillationWithGradOn(
+  runtime: Runtime,
+  student: unknown,
+  teacher: unknown,
+  options?: unknown,
+): unknown {
+  if (options !== undefined) checkOptions('distillationWithGrad', options, GRAD_OPTIONS);
+  return distil(runtime, 'distillationWithGrad', true, student, teacher, (options ?? {}) as ReadOptions);
+}
+
+function distil(
+  runtime: Runtime,
+  operation: string,
+  withGrad: boolean,
+  studentLogits: unknown,
+  teacherLogits: unknown,
+  options: ReadOptions,
+): unknown {
+  const argument = 'studentLogits';
+  const { shape, axis = -1, temperature = 1, reduction: given = 'batchMean', out, gradOutput: upstream } = options;
+  const reduction = checkReduction(operation, given, ['batchMean', 'mean', 'sum', 'none']);
+  const input = readOperand(runtime, operation, argument, studentLogits, shape);
+  checkTemperature(operation, temperature, input.elementBytes);
+  const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, undefined, input.elementBytes);
+  checkLikeness(operation, 'teacherLogits', teacher, argument, input);
+  const gradOutput = readGradOutput(runtime, operation, upstream, reduction, input);
+  cutOperand(operation, input, axis);
+  const { outer, n, inner } = geometry;
+  const rows = outer * inner;
+  const call: LossCall = { operation, argument, input, withGrad, reduction, out, gradOutput };
+  checkResults(runtime, call, rows, 'row', { teacherLogits: teacher });
+
+  const { stream } = runtime;
+  stream.open(operation, outer, n, inner, input.elementBytes, 3);
+  const buffer = stream.claim(n * input.elementBytes);
+  const ours = stream.input(input);
+  const theirs = stream.input(teacher);
+  const divisor = reduction === 'mean' ? rows : reduction === 'batchMean' ? batchSize(input.shape ?? [n]) : 1;
+  const run = runtime.kernel(kernel, input.elementBytes);
+  const lossShape = input.shape === undefined ? undefined : withoutAxis(input.shape, axis as number, false);
+  return runLoss(runtime, call, 'rows', lossShape, divisor, (losses, gradient, scale, rowScales, sum) =>
+    run(
+      stream.at(ours),
+      stream.at(theirs),
+      losses,
+      gradient,
+      stream.outer,
+      n,
+      stream.inner,
+      temperature,
+      scale,
+      rowScales,
+      sum,
+      stream.scratch,
+      buffer,
+    ),
+  );
+}
+
+/**
+ * Knowledge distillation: T² · KL(softmax(teacher / T) ‖ softmax(student / T)) along an axis, how far a student's
+ * softened probabilities are from a teacher's. The factor T² keeps the gradients' size whatever the temperature.
+ *
+ * Both arguments are logits: softmax is inside. Rows that hold NaN or +∞, or nothing but -∞, give NaN; a probability
+ * of 0 of the teacher counts 0. Equal logits give 0.
+ * Formula: Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015.
+ *
+ * @param studentLogits shape [..., classes], or any shape with `axis`.
+ * @param teacherLogits of the same shape and dtype.
+ * @returns a number; with reduction `'none'` a loss for each row.
+ * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value: nothing is written
+ * then.
+ *
+ * @example
+ * distillation([2.0, 1.0, 0.1], [3.0, 1.0, 0.2]); // 0.118
+ * @example
+ * distillation([2.0, 1.0, 0.1], [3.0, 1.0, 0.2], { temperature: 2 }); // 0.114
+ */
+export function distillation<X extends Input, const O extends DistillationOptions>(
+  studentLogits: X,
+  teacherLogits: Input,
+  options?: O,
+): LossResult<X, O> {
+  return distillationOn(currentRuntime(), studentLogits, teacherLogits, options) as LossResult<X, O>;
+}
+
+/**
+ * {@link distillation} and its gradient with respect to the student's logits, in one pass: T · (softmax(student / T) −
+ * softmax(teacher / T)), divided as the loss is. `out` may be the student's logits.
+ *
+ * @returns the loss, and the gradient in the kind of array or tensor that the student's logits came in, or `out`.
+ * @throws as {@link distillation}.
+ *
+ * @example
+ * const { loss, grad } = distillationWithGrad([2.0, 1.0, 0.1], [3.0, 1.0, 0.2]);
+ * loss; // 0.118
+ * grad; // Float32Array [-0.176, 0.129, 0.047]
+ */
+export function distillationWithGrad<X extends Input, const O extends DistillationWithGradOptions>(
+  studentLogits: X,
+  teacherLogits: Input,
+  options?: O,
+): GradResult<X, O> {
+  return distillationWithGradOn(currentRuntime(), studentLogits, teacherLogits, options) as GradResult<X, O>;
+}

@@ -1,0 +1,22 @@
+import type { Heaps } from '../runtime/kernel.js';
+
+/** Stores a problem's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */
+export function emit(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  losses: number,
+  sum: number,
+  problem: number,
+  loss: number,
+): void {
+  if (losses) {
+    heaps.floats(elementBytes)[losses / elementBytes + problem] = loss;
+    return;
+  }
+  const { f64 } = heaps;
+  const before = f64[sum / 8]!;
+  const after = before + loss;
+  const added = after - before;
+  f64[sum / 8] = after;
+  f64[sum / 8 + 1]! += before - (after - added) + (loss - added);
+}
