@@ -8,6 +8,9 @@ const name = /** @type {any} */ (process.argv[2]);
 /** A sample takes at least this long, many calls where need be: a clock cannot see a microsecond. */
 const SAMPLE_MILLISECONDS = 0.05;
 
+/** At least this much before anything is timed, so that the engine has optimized every loop. */
+const WARM_UP = { milliseconds: 150, calls: 12 };
+
 let bench;
 let kernels;
 let task;
@@ -29,7 +32,7 @@ const answers = {
 
   async measure({ milliseconds }) {
     if (callsPerSample === 0) {
-      callFor(milliseconds); // lets the engine optimize
+      callFor(Math.max(milliseconds, WARM_UP.milliseconds), WARM_UP.calls);
       callsPerSample = Math.ceil(SAMPLE_MILLISECONDS / callFor(milliseconds / 4));
     }
     const timer = new Bench({ time: milliseconds, iterations: 2, warmup: false });
@@ -45,12 +48,12 @@ function sample() {
   for (let i = 0; i < callsPerSample; i++) task.run();
 }
 
-/** Calls for so long. @returns milliseconds of one call. */
-function callFor(milliseconds) {
+/** Calls for so long, and so often at least. @returns milliseconds of one call. */
+function callFor(milliseconds, least = 1) {
   const start = performance.now();
   let calls = 0;
   let elapsed = 0;
-  for (; elapsed < milliseconds; elapsed = performance.now() - start) {
+  for (; elapsed < milliseconds || calls < least; elapsed = performance.now() - start) {
     task.run();
     calls++;
   }
