@@ -50,20 +50,25 @@ function readSource(data: unknown): Source {
   return { data: source.data, shape: like.shape };
 }
 
-/** Nested arrays as flat numbers and a shape. */
+/** Nested arrays as flat numbers and a shape, each element read once: the first number found tells the rank. */
 function flatten(nested: readonly unknown[]): Source {
   const shape: number[] = [];
-  for (let level: unknown = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
   const data: number[] = [];
+  let rank = -1;
   const visit = (level: unknown, depth: number, where: string): void => {
-    if (depth === shape.length) {
+    if (!Array.isArray(level)) {
+      if (depth < rank) throw typeError('tensor', where, level, `an array of ${shape[depth]}`);
       if (typeof level !== 'number') throw typeError('tensor', where, level, 'a number');
+      rank = depth;
       data.push(level);
       return;
     }
-    if (!Array.isArray(level)) throw typeError('tensor', where, level, `an array of ${shape[depth]}`);
-    if (level.length !== shape[depth]) throw rangeError('tensor', where, level, `an array of ${shape[depth]}`);
-    for (let i = 0; i < level.length; i++) visit(level[i], depth + 1, `${where}[${i}]`);
+    if (depth === rank) throw typeError('tensor', where, level, 'a number');
+    const length = level.length;
+    if (depth === shape.length) shape.push(length);
+    else if (length !== shape[depth]) throw rangeError('tensor', where, level, `an array of ${shape[depth]}`);
+    if (length === 0) rank = shape.length;
+    for (let i = 0; i < length; i++) visit(level[i], depth + 1, `${where}[${i}]`);
   };
   visit(nested, 0, 'data');
   return { data, shape };
