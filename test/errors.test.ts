@@ -1,0 +1,448 @@
+import { describe, expect, test } from 'vitest';
+import { createKernels, init, type Kernels } from '../src/index.js';
+import { sets } from './support/backends.js';
+
+/** A call that must fail: what it is given, the class of the error and its whole message. */
+type Row = [call: (kernels: Kernels, out: Float32Array) => unknown, type: typeof Error, message: string];
+
+const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
+const X4 = () => new Float32Array([1, 2, 3, 4]);
+
+/** Calls that the types forbid. */
+const any = (value: unknown) => value as never;
+
+function detached(): Float32Array<ArrayBuffer> {
+  const array = new Float32Array(4);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+const arguments_: Row[] = [
+  [(k, out) => k.softmax(any(undefined), { out }), TypeError, `softmax: x is undefined, expected ${EXPECTED}`],
+  [(k, out) => k.softmax(any(null), { out }), TypeError, `softmax: x is null, expected ${EXPECTED}`],
+  [(k, out) => k.softmax(any(3), { out }), TypeError, `softmax: x is 3, expected ${EXPECTED}`],
+  [(k, out) => k.logSumExp(any('abc'), { out }), TypeError, `logSumExp: x is "abc", expected ${EXPECTED}`],
+  [(k, out) => k.softmax(any(10n), { out }), TypeError, `softmax: x is 10n, expected ${EXPECTED}`],
+  [
+    (k, out) =>
+      k.softmax(
+        any(() => 1),
+        { out },
+      ),
+    TypeError,
+    `softmax: x is a function, expected ${EXPECTED}`,
+  ],
+  [(k, out) => k.softmax(any(Symbol('s')), { out }), TypeError, `softmax: x is a symbol, expected ${EXPECTED}`],
+  [(k, out) => k.softmax(any({}), { out }), TypeError, `softmax: x is an object, expected ${EXPECTED}`],
+  [
+    (k, out) => k.softmax(any('x'.repeat(100)), { out }),
+    TypeError,
+    `softmax: x is "${'x'.repeat(40)}…", expected ${EXPECTED}`,
+  ],
+  [
+    (k, out) => k.softmax(any(new Int32Array(4)), { out }),
+    TypeError,
+    `softmax: x is Int32Array(4), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [
+    (k, out) => k.logSoftmax(any(new Uint16Array(4)), { out }),
+    TypeError,
+    `logSoftmax: x is Uint16Array(4), expected ${EXPECTED} (convert float16 with Float32Array.from)`,
+  ],
+  [
+    (k, out) => k.softmax(any(new BigInt64Array(4)), { out }),
+    TypeError,
+    `softmax: x is BigInt64Array(4), expected ${EXPECTED}`,
+  ],
+  [
+    (k, out) => k.softmax(any([1, 2, '3', 4]), { out }),
+    TypeError,
+    'softmax: x[2] is "3", expected a number (nested arrays: tensor() takes them)',
+  ],
+  [
+    (k, out) => k.softmax(any([[1, 2, 3, 4]]), { out }),
+    TypeError,
+    'softmax: x[0] is an array of 4, expected a number (nested arrays: tensor() takes them)',
+  ],
+  [
+    (k, out) => k.softmax(any([1, 2, 3, undefined]), { out }),
+    TypeError,
+    'softmax: x[3] is undefined, expected a number (nested arrays: tensor() takes them)',
+  ],
+  [
+    (k, out) => k.softmax(detached(), { out }),
+    TypeError,
+    'softmax: x is detached, expected an array whose buffer is alive',
+  ],
+  [
+    (k) => k.softmax([1, 2, 3, 4], { out: detached() }),
+    TypeError,
+    `softmax: out is detached, expected an array whose buffer is alive`,
+  ],
+];
+
+const tensorLikes: Row[] = [
+  [
+    (k, out) => k.softmax({ data: X4() }, { out }),
+    TypeError,
+    'softmax: x has neither shape nor dims, expected a tensor-like object with one',
+  ],
+  [
+    (k, out) => k.softmax({ data: X4(), shape: [5] }, { out }),
+    RangeError,
+    'softmax: x has 4 elements, expected 5 for shape [5]',
+  ],
+  [
+    (k, out) => k.softmax({ data: X4(), shape: any('abc') }, { out }),
+    TypeError,
+    'softmax: x.shape is "abc", expected an array of sizes',
+  ],
+  [
+    (k, out) => k.softmax({ data: X4(), shape: [2, 2] }, { shape: [4], out }),
+    RangeError,
+    'softmax: shape is [4], expected [2, 2], the shape of x itself',
+  ],
+  [
+    (k, out) => k.softmax({ data: new Int32Array(4), shape: [4] }, { out }),
+    TypeError,
+    `softmax: x.data is Int32Array(4), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [
+    (k, out) => k.softmax({ data: ['a'], shape: [1] }, { out }),
+    TypeError,
+    'softmax: x.data[0] is "a", expected a number (nested arrays: tensor() takes them)',
+  ],
+  [
+    (k, out) => k.softmax(any({ dataSync: () => X4(), data: () => X4(), shape: [4] }), { out }),
+    TypeError,
+    'softmax: x is a tensor of another library, expected numbers in memory: pass x.dataSync() and shape',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: () => X4(), shape: [4] }), { out }),
+    TypeError,
+    'softmax: x is an array of another library, expected numbers in memory: pass await x.data() and shape',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'gpu-buffer' }), { out }),
+    TypeError,
+    'softmax: x is a tensor on gpu-buffer, expected numbers in memory: pass await x.getData() and shape',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
+    TypeError,
+    'softmax: x is a strided view, expected numbers in memory: pass a row-major contiguous copy',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: X4(), shape: [4], stride: [1], offset: 1 }), { out }),
+    TypeError,
+    'softmax: x is a strided view, expected numbers in memory: pass a row-major contiguous copy',
+  ],
+];
+
+const options: Row[] = [
+  [(k) => k.softmax(X4(), any(null)), TypeError, 'softmax: options is null, expected an object'],
+  [(k) => k.softmax(X4(), any(-1)), TypeError, 'softmax: options is -1, expected an object'],
+  [(k) => k.softmax(X4(), any([2, 2])), TypeError, 'softmax: options is an array of 2, expected an object'],
+  ...Object.entries({
+    dim: 'axis',
+    axes: 'axis',
+    tau: 'temperature',
+    T: 'temperature',
+    output: 'out',
+  }).map(([name, ours]): Row => {
+    return [
+      (k, out) => k.softmax(X4(), any({ [name]: 1, out })),
+      TypeError,
+      `softmax: unknown option "${name}", the name is ${ours} here`,
+    ];
+  }),
+  ...['keepdim', 'keepdims', 'keep_dims'].map((name): Row => {
+    return [
+      (k, out) => k.logSumExp(X4(), any({ [name]: true, out })),
+      TypeError,
+      `logSumExp: unknown option "${name}", the name is keepDims here`,
+    ];
+  }),
+  [
+    (k, out) => k.softmax(X4(), any({ keepDims: true, out })),
+    TypeError,
+    'softmax: unknown option "keepDims", expected one of shape, axis, temperature, out',
+  ],
+  [
+    (k, out) => k.logSumExp(X4(), any({ top_p: 1, out })),
+    TypeError,
+    'logSumExp: unknown option "top_p", expected one of shape, axis, keepDims, temperature, out',
+  ],
+  [
+    (k, out) => k.softmax(X4(), any({ constructor: 1, out })),
+    TypeError,
+    'softmax: unknown option "constructor", expected one of shape, axis, temperature, out',
+  ],
+  [
+    (k, out) => k.logSumExp(X4(), { shape: [1, 4], keepDims: any(1), out }),
+    TypeError,
+    'logSumExp: keepDims is 1, expected true or false',
+  ],
+];
+
+const shapes: Row[] = [
+  [(k, out) => k.softmax(X4(), { shape: any(4), out }), TypeError, 'softmax: shape is 4, expected an array of sizes'],
+  [
+    (k, out) => k.softmax(X4(), { shape: any('4'), out }),
+    TypeError,
+    'softmax: shape is "4", expected an array of sizes',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: any(['4']), out }),
+    TypeError,
+    'softmax: shape[0] is "4", expected a whole number',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [2, 2.5], out }),
+    RangeError,
+    'softmax: shape[1] is 2.5, expected a whole number, 0 or more',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [-4], out }),
+    RangeError,
+    'softmax: shape[0] is -4, expected a whole number, 0 or more',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [-2, -2], out }),
+    RangeError,
+    'softmax: shape[0] is -2, expected a whole number, 0 or more',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [NaN], out }),
+    RangeError,
+    'softmax: shape[0] is NaN, expected a whole number, 0 or more',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [2, 3], out }),
+    RangeError,
+    'softmax: x has 4 elements, expected 6 for shape [2, 3]',
+  ],
+  [(k, out) => k.softmax(X4(), { shape: [], out }), RangeError, 'softmax: x has 4 elements, expected 1 for shape []'],
+  [(k) => k.softmax([1], { shape: [] }), RangeError, 'softmax: axis is -1, expected a shape with an axis'],
+  [(k) => k.softmax(k.zeros([])), RangeError, 'softmax: axis is -1, expected a shape with an axis'],
+  [
+    (k, out) => k.softmax(X4(), { shape: [2, 2], axis: 2, out }),
+    RangeError,
+    'softmax: axis is 2, expected a whole number in [-2, 2)',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: [2, 2], axis: -3, out }),
+    RangeError,
+    'softmax: axis is -3, expected a whole number in [-2, 2)',
+  ],
+  [(k, out) => k.softmax(X4(), { axis: 1, out }), RangeError, 'softmax: axis is 1, expected a whole number in [-1, 1)'],
+  [
+    (k, out) => k.softmax(X4(), { shape: [2, 2], axis: 0.5, out }),
+    RangeError,
+    'softmax: axis is 0.5, expected a whole number in [-2, 2)',
+  ],
+  [(k, out) => k.softmax(X4(), { axis: any('0'), out }), TypeError, 'softmax: axis is "0", expected a whole number'],
+  [(k, out) => k.softmax(X4(), { axis: any(null), out }), TypeError, 'softmax: axis is null, expected a whole number'],
+];
+
+const temperatures: Row[] = [
+  ...[0, -1, NaN, Infinity, 2 ** 101, 2 ** -101].map((temperature): Row => {
+    return [
+      (k, out) => k.softmax(X4(), { temperature, out }),
+      RangeError,
+      `softmax: temperature is ${temperature}, expected a number in [2^-100, 2^100]`,
+    ];
+  }),
+  [
+    (k) => k.logSumExp(new Float64Array(4), { temperature: 2 ** 901 }),
+    RangeError,
+    `logSumExp: temperature is ${2 ** 901}, expected a number in [2^-900, 2^900]`,
+  ],
+  [
+    (k, out) => k.logSoftmax(X4(), { temperature: any('1'), out }),
+    TypeError,
+    'logSoftmax: temperature is "1", expected a positive number',
+  ],
+  [
+    (k, out) => k.logSoftmax(X4(), { temperature: any(null), out }),
+    TypeError,
+    'logSoftmax: temperature is null, expected a positive number',
+  ],
+];
+
+const outs: Row[] = [
+  [
+    (k) => k.softmax(X4(), { out: any([]) }),
+    TypeError,
+    'softmax: out is an array of 0, expected a Float32Array or a Tensor',
+  ],
+  [(k) => k.softmax(X4(), { out: any(null) }), TypeError, 'softmax: out is null, expected a Float32Array or a Tensor'],
+  [
+    (k) => k.softmax(X4(), { out: new Float64Array(4) }),
+    TypeError,
+    'softmax: out is Float64Array(4), expected a Float32Array or a Tensor',
+  ],
+  [
+    (k) => k.softmax(new Float64Array(4), { out: X4() }),
+    TypeError,
+    'softmax: out is Float32Array(4), expected a Float64Array or a Tensor',
+  ],
+  [
+    (k) => k.softmax(X4(), { out: k.zeros([4], { dtype: 'float64' }) }),
+    TypeError,
+    'softmax: out is a float64 tensor, expected float32',
+  ],
+  [(k) => k.softmax(X4(), { out: new Float32Array(5) }), RangeError, 'softmax: out has 5 elements, expected 4'],
+  [(k) => k.softmax(X4(), { out: k.zeros([2]) }), RangeError, 'softmax: out has 2 elements, expected 4'],
+  [
+    (k) => k.logSumExp(X4(), { shape: [2, 2], out: new Float32Array(4) }),
+    RangeError,
+    'logSumExp: out has 4 elements, expected 2',
+  ],
+  [
+    (k) => {
+      const buffer = new Float32Array(8).fill(1);
+      return k.softmax(buffer.subarray(0, 4), { out: buffer.subarray(1, 5) });
+    },
+    RangeError,
+    'softmax: out is Float32Array(4), expected the very range of x or one apart from it',
+  ],
+  [
+    (k) => {
+      const buffer = new Float32Array(8).fill(1);
+      return k.softmax(buffer.subarray(3, 7), { out: buffer.subarray(0, 4) });
+    },
+    RangeError,
+    'softmax: out is Float32Array(4), expected the very range of x or one apart from it',
+  ],
+  [
+    (k) => {
+      const x = k.zeros([8]);
+      return k.softmax(x.data.subarray(0, 4) as Float32Array, { out: x.data.subarray(2, 6) });
+    },
+    RangeError,
+    'softmax: out is Float32Array(4), expected the very range of x or one apart from it',
+  ],
+  [
+    (k) => {
+      const x = k.zeros([4]);
+      return k.logSumExp(x, { out: x.data.subarray(0, 1) });
+    },
+    RangeError,
+    'logSumExp: out is Float32Array(1), expected the very range of x or one apart from it',
+  ],
+  [
+    (k) => {
+      const x = k.zeros([4]);
+      return k.softmax(x.data.subarray(0, 2) as Float32Array, { shape: [2], out: any(x) });
+    },
+    RangeError,
+    'softmax: out has 4 elements, expected 2',
+  ],
+];
+
+const tensors: Row[] = [
+  [
+    (k, out) => k.softmax(createKernels({ backend: 'reference' }).zeros([4]), { out }),
+    TypeError,
+    'softmax: x is a tensor of another set of kernels, expected one of the same set',
+  ],
+  [
+    (k) => k.softmax(X4(), { out: createKernels({ backend: 'reference' }).zeros([4]) }),
+    TypeError,
+    'softmax: out is a tensor of another set of kernels, expected one of the same set',
+  ],
+  [
+    (k, out) => k.softmax(k.zeros([2, 2]), { shape: [4], out }),
+    RangeError,
+    'softmax: shape is [4], expected [2, 2], the shape of x itself',
+  ],
+  [
+    (k) => k.tensor(any(undefined)),
+    TypeError,
+    'tensor: data is undefined, expected numbers (nested arrays too), a float array or a tensor-like object',
+  ],
+  [(k) => k.tensor(any(['a'])), TypeError, 'tensor: data[0] is "a", expected a number'],
+  [(k) => k.tensor([[1, 2], [3]]), RangeError, 'tensor: data[1] is an array of 1, expected an array of 2'],
+  [(k) => k.tensor([[1, 2], 3]), TypeError, 'tensor: data[1] is 3, expected an array of 2'],
+  [(k) => k.tensor([1, [2]]), TypeError, 'tensor: data[1] is an array of 1, expected a number'],
+  [(k) => k.tensor([1, 2, 3], [2]), RangeError, 'tensor: data has 3 elements, expected 2 for shape [2]'],
+  [
+    (k) => k.tensor(any(new Uint8Array(3))),
+    TypeError,
+    `tensor: data is Uint8Array(3), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [
+    (k) => k.tensor([1], [1], { dtype: any('int32') }),
+    TypeError,
+    'tensor: dtype is "int32", expected "float32" or "float64"',
+  ],
+  [(k) => k.tensor([1], [1], any({ type: 1 })), TypeError, 'tensor: unknown option "type", expected one of dtype'],
+  [(k) => k.tensor(detached()), TypeError, 'tensor: data is detached, expected an array whose buffer is alive'],
+  [(k) => k.zeros(any(3)), TypeError, 'zeros: shape is 3, expected an array of sizes'],
+  [(k) => k.zeros([-1]), RangeError, 'zeros: shape[0] is -1, expected a whole number, 0 or more'],
+  [
+    (k) => k.zeros([2 ** 40, 2 ** 40]),
+    RangeError,
+    'zeros: shape is [1099511627776, 1099511627776], expected fewer than 2^53 elements',
+  ],
+];
+
+const tables = { arguments: arguments_, 'tensor-likes': tensorLikes, options, shapes, temperatures, outs, tensors };
+
+describe.each(sets)('$name', ({ kernels }) => {
+  for (const [name, rows] of Object.entries(tables)) {
+    test.each(rows)(`${name} %#: %s`, (call, type, message) => {
+      const out = new Float32Array(4).fill(7);
+      let thrown: unknown;
+      try {
+        call(kernels, out);
+      } catch (error) {
+        thrown = error;
+      }
+      expect((thrown as Error | undefined)?.message).toBe(message);
+      expect((thrown as Error).constructor).toBe(type);
+      expect([...out]).toEqual([7, 7, 7, 7]);
+      expect([...kernels.softmax([0, 0])]).toEqual([0.5, 0.5]);
+    });
+  }
+
+  test('out untouched where only its overlap is wrong', () => {
+    const buffer = new Float32Array(8).map((_, i) => i);
+    expect(() => kernels.softmax(buffer.subarray(0, 4), { out: buffer.subarray(2, 6) })).toThrow(RangeError);
+    expect([...buffer]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('ranges side by side are fine', () => {
+    const buffer = new Float32Array(8);
+    kernels.softmax(buffer.subarray(0, 4), { out: buffer.subarray(4, 8) });
+    kernels.softmax(buffer.subarray(4, 8), { out: buffer.subarray(0, 4) });
+    const x = kernels.zeros([8]);
+    kernels.softmax(x.data.subarray(0, 4) as Float32Array, { out: x.data.subarray(4, 8) });
+    kernels.logSumExp(x.data.subarray(0, 4) as Float32Array, { out: x.data.subarray(4, 5) });
+    expect(buffer[7]).toBe(0.25);
+  });
+});
+
+describe('settings', () => {
+  const rows: [unknown, typeof Error, (operation: string) => string][] = [
+    [
+      { backend: 'webgpu' },
+      TypeError,
+      (o) => `${o}: backend is "webgpu", expected "auto", "relaxed-simd", "simd128" or "reference"`,
+    ],
+    [{ backend: 3 }, TypeError, (o) => `${o}: backend is 3, expected "auto", "relaxed-simd", "simd128" or "reference"`],
+    [{ module: {} }, TypeError, (o) => `${o}: module is an object, expected a WebAssembly.Module`],
+    [{ module: new Uint8Array(3) }, TypeError, (o) => `${o}: module is Uint8Array(3), expected a WebAssembly.Module`],
+    [{ maxMemory: '1' }, TypeError, (o) => `${o}: maxMemory is "1", expected a number of bytes`],
+    [{ maxMemory: 10 }, RangeError, (o) => `${o}: maxMemory is 10, expected at least 2^20 bytes`],
+    [{ maxMemory: NaN }, RangeError, (o) => `${o}: maxMemory is NaN, expected at least 2^20 bytes`],
+    [{ threads: 2 }, TypeError, (o) => `${o}: unknown option "threads", expected one of backend, module, maxMemory`],
+    [null, TypeError, (o) => `${o}: options is null, expected an object`],
+    ['simd128', TypeError, (o) => `${o}: options is "simd128", expected an object`],
+  ];
+  test.each(rows)('%o', async (settings, type, message) => {
+    expect(() => createKernels(any(settings))).toThrow(new type(message('createKernels')));
+    await expect(init(any(settings))).rejects.toThrow(new type(message('init')));
+  });
+});
