@@ -18,7 +18,7 @@ export type Kernels = Omit<typeof publicApi, 'init' | 'createKernels'>;
  * softmax([0, 0]); // Float32Array [0.5, 0.5]
  */
 export function createKernels(settings?: Settings): Kernels {
-  const runtime = new Runtime(readSettings('createKernels', settings));
+  const runtime = new Runtime(readSettings('createKernels', settings), 'createKernels');
   const set: Record<string, (...given: unknown[]) => unknown> = {
     backendInfo: (): BackendInfo => runtime.info,
     memoryUsage: () => runtime.usage,

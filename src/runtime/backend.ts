@@ -58,10 +58,10 @@ export async function compileAhead(name: BackendName | 'auto'): Promise<void> {
   }
 }
 
-function open(name: BackendName, module?: WebAssembly.Module): Pick<Backend, 'exports' | 'memory'> {
+function open(operation: string, name: BackendName, module?: WebAssembly.Module): Pick<Backend, 'exports' | 'memory'> {
   if (name === 'reference') return { exports: undefined, memory: referenceMemory() };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
-  if (module !== undefined) checkStamp(module, name);
+  if (module !== undefined) checkStamp(operation, module, name);
   const instance = instantiate(module ?? compile(name));
   if (name === 'relaxed-simd' && !multiplyAddFuses(instance.exports)) {
     throw new Error('relaxed multiply-add does not fuse on this processor');
@@ -78,28 +78,28 @@ function referenceMemory(): LinearMemory {
  * with 'auto' the stamp tells to which.
  * @throws Error when a backend named explicitly cannot run, TypeError for a module of another version.
  */
-export function openBackend(wanted: BackendName | 'auto', module?: WebAssembly.Module): Backend {
-  if (module !== undefined) return openModule(wanted, module);
+export function openBackend(operation: string, wanted: BackendName | 'auto', module?: WebAssembly.Module): Backend {
+  if (module !== undefined) return openModule(operation, wanted, module);
   const tried: BackendInfo['tried'] = [];
   for (const name of wanted === 'auto' ? ORDER : [wanted]) {
     try {
       const reason = wanted === 'auto' ? REASONS[name] : 'named explicitly';
-      return { name, reason, tried, ...open(name) };
+      return { name, reason, tried, ...open(operation, name) };
     } catch (error) {
-      if (wanted !== 'auto') throw new Error(`init: backend ${name} cannot run: ${message(error)}`, { cause: error });
+      if (wanted !== 'auto') throw new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
       tried.push({ name, error: message(error) });
     }
   }
-  throw new Error('init: no backend runs');
+  throw new Error(`${operation}: no backend runs`);
 }
 
-function openModule(wanted: BackendName | 'auto', module: WebAssembly.Module): Backend {
-  if (wanted === 'reference') throw new TypeError('init: backend "reference" takes no module');
+function openModule(operation: string, wanted: BackendName | 'auto', module: WebAssembly.Module): Backend {
+  if (wanted === 'reference') throw new TypeError(`${operation}: backend "reference" takes no module`);
   const isRelaxed = WebAssembly.Module.customSections(module, 'softmax-wasm').some((section) =>
     new TextDecoder().decode(section).endsWith(' relaxed-simd'),
   );
   const name = wanted === 'auto' ? (isRelaxed ? 'relaxed-simd' : 'simd128') : wanted;
-  return { name, reason: 'its module was given', tried: [], ...open(name, module) };
+  return { name, reason: 'its module was given', tried: [], ...open(operation, name, module) };
 }
 
 function message(error: unknown): string {

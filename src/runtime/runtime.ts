@@ -1,5 +1,5 @@
 import { type Backend, type BackendInfo, type BackendName, isBackendName, openBackend } from './backend.js';
-import { rangeError, show, typedArrayTag, typeError } from './errors.js';
+import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { checkFloats, checkOwner } from './input.js';
 import { bindKernel, type Kernel } from './kernel.js';
@@ -58,8 +58,9 @@ export class Runtime {
   #bytes = 0;
   readonly #forgotten: FinalizationRegistry<number> | undefined;
 
-  constructor(settings: Settings) {
-    this.#backend = openBackend(settings.backend ?? 'auto', settings.module);
+  /** `operation` is what errors name. */
+  constructor(settings: Settings, operation = 'init') {
+    this.#backend = openBackend(operation, settings.backend ?? 'auto', settings.module);
     const { exports, memory, name } = this.#backend;
     const staticEnd = exports === undefined ? 0 : exports.staticEnd!();
     this.arena = new Arena(memory, staticEnd, settings.maxMemory ?? MEMORY_LIMIT);
@@ -145,7 +146,7 @@ function warnReference(backend: Backend): void {
   if (warned) return;
   warned = true;
   const reasons = backend.tried.map(({ name, error }) => `${name}: ${error}`).join('; ');
-  console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${show(reasons)})`);
+  console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${reasons})`);
 }
 
 let current: Runtime | undefined;

@@ -21,11 +21,11 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** @throws TypeError when the module was not built from this version of the sources. */
-export function checkStamp(module: WebAssembly.Module, expected: string): void {
+export function checkStamp(operation: string, module: WebAssembly.Module, expected: string): void {
   const [section] = WebAssembly.Module.customSections(module, STAMP_SECTION);
   const found = section === undefined ? 'no stamp' : new TextDecoder().decode(section);
   if (found !== `${stamp} ${expected}`) {
-    throw new TypeError(`init: module is stamped ${JSON.stringify(found)}, expected "${stamp} ${expected}"`);
+    throw new TypeError(`${operation}: module is stamped ${JSON.stringify(found)}, expected "${stamp} ${expected}"`);
   }
 }
 
