@@ -5,6 +5,7 @@
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
 import { fastLimit, prepareExp } from "../math/exp";
+import { checkProblems } from "../primitives/check";
 import { rowAffine, rowLogSum, rowMax, rowMaxInRange, rowScale, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum, tileMaxima
@@ -18,6 +19,7 @@ function HUGE<T>(): T {
 }
 
 function logSoftmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
   else tiles<T>(x, y, outer, n, inner, t, scratch);

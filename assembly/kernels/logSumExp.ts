@@ -4,12 +4,14 @@
 // NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
 
 import { fastLimit, prepareExp } from "../math/exp";
+import { checkProblems } from "../primitives/check";
 import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
 function logSumExp<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
   else tiles<T>(x, y, outer, n, inner, t, scratch);

@@ -8,12 +8,14 @@
 import {
   coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
 } from "../math/exp";
+import { checkProblems } from "../primitives/check";
 import { BLOCK, CHAIN_BYTES, rowExpCareful, rowInRange, rowMax, rowScale, roundingOf, usesRows } from "../primitives/row";
 import { HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp } from "../primitives/tile";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 
 function softmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
   if (!usesRows<T>(n, inner)) tiles<T>(x, y, outer, n, inner, t, scratch);
   else rows<T>(x, y, outer, n, t, scratch);

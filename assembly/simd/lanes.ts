@@ -43,6 +43,7 @@ export function tailMask<T>(count: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function loadTail<T>(p: usize, count: usize): v128 {
+  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
   let v = v128.load_zero<T>(p);
   if (sizeof<T>() == 4) {
     if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4);
@@ -55,6 +56,7 @@ export function loadTail<T>(p: usize, count: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function storeTail<T>(p: usize, v: v128, count: usize): void {
+  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
   v128.store_lane<T>(p, v, 0);
   if (sizeof<T>() == 4) {
     if (count > 1) v128.store_lane<f32>(p, v, 1, 4);
