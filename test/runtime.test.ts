@@ -1,0 +1,329 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type * as library from '../src/index.js';
+import { backendInfo, createKernels } from '../src/index.js';
+import { debugModule, missing, sets } from './support/backends.js';
+import { hasFmaFlag, readBytes, relaxedSimdFlags, runApart } from './support/platform.js';
+
+const X = [2, 1, 0.1];
+
+type Library = typeof library;
+
+/** The library imported anew, with nothing compiled or chosen yet. */
+async function importAnew(): Promise<Library> {
+  vi.resetModules();
+  return import('../src/index.js');
+}
+
+/** A module of the package as its users get it. */
+async function packaged(name: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readBytes(`build/${name}.wasm`));
+}
+
+/** A module whose stamp says something else, or nothing when it is undefined. */
+async function restamped(stamp: string | undefined): Promise<WebAssembly.Module> {
+  const bytes = await readBytes('build/simd128.wasm');
+  const text = new TextDecoder('latin1').decode(bytes);
+  const at = text.lastIndexOf('softmax-wasm');
+  const header = text.lastIndexOf('\0', at);
+  const body = bytes.slice(0, header);
+  if (stamp === undefined) return WebAssembly.compile(body);
+  const content = [12, ...new TextEncoder().encode(`softmax-wasm${stamp}`)];
+  return WebAssembly.compile(Uint8Array.from([...body, 0, content.length, ...content]));
+}
+
+/** WebAssembly as it is, with some members replaced. */
+function stubWebAssembly(members: Partial<Record<keyof typeof WebAssembly, unknown>>): void {
+  const stub = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(WebAssembly)) stub[name] = Reflect.get(WebAssembly, name);
+  vi.stubGlobal('WebAssembly', Object.assign(stub, members));
+}
+
+/** An engine that compiles no module whose size is among these backends'. */
+function refuse(...refused: number[]): void {
+  const Refusing = new Proxy(WebAssembly.Module, {
+    construct(target, [bytes]) {
+      if (refused.length > 0 && !refused.includes(bytes.length)) return new target(bytes);
+      throw new WebAssembly.CompileError('wasm opcode is not supported');
+    },
+  });
+  stubWebAssembly({ Module: Refusing, compile: async (bytes: Uint8Array<ArrayBuffer>) => new Refusing(bytes) });
+}
+
+let warn: ReturnType<typeof vi.spyOn>;
+
+beforeEach(() => {
+  warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+describe('import', () => {
+  test('has no side effect; the first call compiles one module', async () => {
+    const compiled: number[] = [];
+    const RealModule = WebAssembly.Module;
+    stubWebAssembly({
+      Module: new Proxy(RealModule, {
+        construct(target, [bytes]) {
+          compiled.push(bytes.length);
+          return new target(bytes);
+        },
+      }),
+    });
+    const { softmax, createKernels: create } = await importAnew();
+    expect(compiled).toEqual([]);
+    softmax(X);
+    expect(compiled.length).toBe(1);
+    softmax(X);
+    create();
+    expect(compiled.length).toBe(1);
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describe('auto', () => {
+  test('takes relaxed SIMD first, where it runs and fuses', async () => {
+    const { backendInfo: info, softmax } = await importAnew();
+    softmax(X);
+    const relaxed = missing.find(({ name }) => name === 'relaxed-simd');
+    if (relaxed === undefined) {
+      expect(info()).toEqual({
+        name: 'relaxed-simd',
+        reason: 'relaxed SIMD is supported and its multiply-add fuses',
+        tried: [],
+      });
+    } else expect(info().name).toBe('simd128');
+  });
+
+  test('then simd128', async () => {
+    refuse((await readBytes('build/relaxed-simd.wasm')).length);
+    const { backendInfo: info, softmax } = await importAnew();
+    expect(info()).toEqual({
+      name: 'simd128',
+      reason: 'fixed-width SIMD is supported',
+      tried: [{ name: 'relaxed-simd', error: 'wasm opcode is not supported' }],
+    });
+    expect(softmax(X)[0]).toBeCloseTo(0.659, 3);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('then the reference, with one warning that says why', async () => {
+    refuse();
+    const { backendInfo: info, softmax, createKernels: create } = await importAnew();
+    expect(softmax(X)[0]).toBeCloseTo(0.659, 3);
+    create();
+    expect(info()).toEqual({
+      name: 'reference',
+      reason: 'plain TypeScript runs everywhere',
+      tried: [
+        { name: 'relaxed-simd', error: 'wasm opcode is not supported' },
+        { name: 'simd128', error: 'wasm opcode is not supported' },
+      ],
+    });
+    expect(warn.mock.calls).toEqual([
+      [
+        'softmax-wasm: running in plain TypeScript, which is slow (relaxed-simd: wasm opcode is not supported; simd128: wasm opcode is not supported)',
+      ],
+    ]);
+  });
+
+  test('works without WebAssembly at all', async () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    const { backendInfo: info, softmax, tensor, zeros, memoryUsage } = await importAnew();
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(info().name).toBe('reference');
+    expect(info().tried[0]).toEqual({ name: 'relaxed-simd', error: 'there is no WebAssembly here' });
+    expect(warn).toHaveBeenCalledTimes(1);
+    const x = tensor([1, 1, 1, 1]);
+    const view = x.data;
+    zeros([2 ** 20]);
+    expect(view.length).toBe(0);
+    expect([...softmax(x).data]).toEqual([0.25, 0.25, 0.25, 0.25]);
+    expect(memoryUsage().tensors).toBe(3);
+  });
+
+  test('the reference asked for is no reason to warn', () => {
+    createKernels({ backend: 'reference' }).softmax(X);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test.skipIf(!hasFmaFlag)('a processor that does not fuse gets simd128', async () => {
+    const program = `
+      import { backendInfo, softmax, createKernels } from 'softmax-wasm';
+      softmax([1, 2]);
+      let error = '';
+      try { createKernels({ backend: 'relaxed-simd' }); } catch (caught) { error = caught.message; }
+      console.log(JSON.stringify({ info: backendInfo(), error }));`;
+    const { stdout } = await runApart(program, [...relaxedSimdFlags, '--no-enable-fma3']);
+    const { info, error } = JSON.parse(stdout);
+    expect(info).toEqual({
+      name: 'simd128',
+      reason: 'fixed-width SIMD is supported',
+      tried: [{ name: 'relaxed-simd', error: 'relaxed multiply-add does not fuse on this processor' }],
+    });
+    expect(error).toMatch(/backend relaxed-simd cannot run: relaxed multiply-add does not fuse on this processor$/);
+  });
+
+  test('what is told is a copy', () => {
+    const { backendInfo: info } = createKernels();
+    info().name = 'reference';
+    info().tried.push({ name: 'simd128', error: '' });
+    expect(info()).toEqual(createKernels().backendInfo());
+  });
+});
+
+describe('a backend by name', () => {
+  test.each(sets.filter(({ name }) => name !== 'debug'))('$name', ({ kernels, backend }) => {
+    expect(kernels.backendInfo()).toEqual({ name: backend, reason: 'named explicitly', tried: [] });
+  });
+
+  test('that cannot run is an error, not another backend', async () => {
+    refuse();
+    const { createKernels: create, init } = await importAnew();
+    const message = (operation: string) => `${operation}: backend simd128 cannot run: wasm opcode is not supported`;
+    expect(() => create({ backend: 'simd128' })).toThrow(new Error(message('createKernels')));
+    await expect(init({ backend: 'simd128' })).rejects.toThrow(new Error(message('init')));
+    expect(create({ backend: 'reference' }).backendInfo().name).toBe('reference');
+  });
+});
+
+describe('init', () => {
+  test('compiles without blocking and says what runs', async () => {
+    const blocking: unknown[] = [];
+    stubWebAssembly({
+      Module: new Proxy(WebAssembly.Module, {
+        construct(target, [bytes]) {
+          blocking.push(bytes);
+          return new target(bytes);
+        },
+      }),
+    });
+    const { init, softmax, backendInfo: info } = await importAnew();
+    const told = await init();
+    expect(blocking).toEqual([]);
+    expect(told).toEqual(info());
+    softmax(X);
+    expect(blocking).toEqual([]);
+  });
+
+  test('sets the module-level functions up; earlier tensors keep their set', async () => {
+    const { init, softmax, tensor, backendInfo: info, memoryUsage } = await importAnew();
+    const before = tensor([1, 1]);
+    expect((await init({ backend: 'reference' })).name).toBe('reference');
+    expect(info().name).toBe('reference');
+    expect(memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
+    expect([...before.data]).toEqual([1, 1]);
+    expect(() => softmax(before)).toThrow('softmax: x is a tensor of another set of kernels');
+    before.dispose();
+    expect(before.disposed).toBe(true);
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+  });
+
+  test('a failure leaves what was', async () => {
+    const { init, tensor, softmax, backendInfo: info } = await importAnew();
+    await init({ backend: 'simd128' });
+    const x = tensor([0, 0]);
+    await expect(init({ backend: 'simd128', module: await restamped('other') })).rejects.toThrow(TypeError);
+    expect(info().name).toBe('simd128');
+    expect([...softmax(x).data]).toEqual([0.5, 0.5]);
+  });
+
+  test('maxMemory holds', async () => {
+    const { init, zeros, OutOfMemoryError } = await importAnew();
+    await init({ maxMemory: 2 ** 21 });
+    expect(() => zeros([2 ** 20])).toThrow(OutOfMemoryError);
+  });
+});
+
+describe('createKernels', () => {
+  test('has all functions, on a backend and memory of its own', async () => {
+    const all = await importAnew();
+    const functions = Object.entries(all)
+      .filter(([name, value]) => typeof value === 'function' && !/^[A-Z]|^init$|^createKernels$/.test(name))
+      .map(([name]) => name);
+    expect(functions).toContain('softmax');
+    const set = all.createKernels({ backend: 'reference' });
+    expect(Object.keys(set).sort()).toEqual(functions.sort());
+    set.tensor([1, 2]);
+    expect(set.memoryUsage().tensors).toBe(1);
+    expect(all.memoryUsage().tensors).toBe(0);
+    expect(all.createKernels().memoryUsage().tensors).toBe(0);
+  });
+
+  test('functions work taken out of the set', () => {
+    const { softmax } = createKernels({ backend: 'reference' });
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+  });
+
+  test('the reference uses no WebAssembly code', async () => {
+    refuse();
+    const { createKernels: create } = await importAnew();
+    expect([...create({ backend: 'reference' }).softmax([0, 0])]).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('module', () => {
+  test('compiled from the packaged files', async () => {
+    for (const name of ['simd128', 'relaxed-simd'] as const) {
+      if (missing.some((set) => set.name === name)) continue;
+      const module = await packaged(name);
+      for (const backend of [undefined, 'auto', name] as const) {
+        const set = createKernels({ module, backend });
+        expect(set.backendInfo()).toEqual({ name, reason: 'its module was given', tried: [] });
+        expect([...set.softmax([0, 0])]).toEqual([0.5, 0.5]);
+      }
+    }
+  });
+
+  test('is used where compiling bytes is forbidden', async () => {
+    const module = await packaged('simd128');
+    refuse();
+    const { createKernels: create, init, softmax } = await importAnew();
+    expect([...create({ module }).softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect((await init({ module })).name).toBe('simd128');
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+  });
+
+  test('of another version is refused', async () => {
+    const pattern = (found: string) =>
+      new RegExp(
+        `^createKernels: module is stamped "${found}", expected "\\d+\\.\\d+\\.\\d+ asc [\\d.]+ [0-9a-f]+ simd128"$`,
+      );
+    const other = await restamped('9.9.9 asc 0.1 simd128');
+    const none = await restamped(undefined);
+    for (const [module, found] of [
+      [other, '9.9.9 asc 0.1 simd128'],
+      [none, 'no stamp'],
+    ] as const) {
+      expect(() => createKernels({ module })).toThrow(TypeError);
+      expect(() => createKernels({ module })).toThrow(pattern(found));
+    }
+    expect(await restamped('x').then((module) => WebAssembly.Module.exports(module).length)).toBeGreaterThan(5);
+  });
+
+  test('of another backend than named is refused', async () => {
+    const module = await packaged('simd128');
+    expect(() => createKernels({ module, backend: 'relaxed-simd' })).toThrow(TypeError);
+    expect(() => createKernels({ module, backend: 'reference' })).toThrow(
+      new TypeError('createKernels: backend "reference" takes no module'),
+    );
+  });
+
+  test('the debug build asserts: its code differs from the shipped one', async () => {
+    const shipped = await packaged('simd128');
+    expect(WebAssembly.Module.imports(shipped).map(({ name }) => name)).toEqual(['memory']);
+    expect(
+      WebAssembly.Module.imports(debugModule)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['abort', 'memory']);
+  });
+});
+
+test('all sets are here, or it is said which is not', () => {
+  expect(sets.length + missing.length).toBe(4);
+  for (const { name } of missing) expect(name).toBe('relaxed-simd');
+  expect(['relaxed-simd', 'simd128', 'reference']).toContain(backendInfo().name);
+});
