@@ -20,6 +20,8 @@ const SHOWN = {
   ],
   logSoftmax: ['256 × 1024'],
   logSumExp: ['256 × 1024'],
+  crossEntropy: ['4096 × 10, with gradient', '256 × 1024, with gradient'],
+  bceWithLogits: ['256 × 1024, with gradient'],
 };
 
 const [file = 'bench/results/speed.json'] = process.argv.slice(2);

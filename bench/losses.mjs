@@ -1,0 +1,69 @@
+// What the benchmarks of the losses share: each is timed alone and with its gradient, as a mean over the batch, on
+// tensors that live in linear memory.
+import { logits } from './harness.mjs';
+
+const SHAPES = [
+  [1, 10],
+  [4096, 10],
+  [256, 1024],
+  [8, 32768],
+];
+const CASES = SHAPES.flatMap(([rows, n]) =>
+  [false, true].map((withGrad) => {
+    const label = `${rows} × ${n}${withGrad ? ', with gradient' : ''}`;
+    return { label, elements: rows * n, rows, n, withGrad };
+  }),
+);
+
+/** Class indices, one for each row. */
+export const classIndices = ({ rows, n }) => Int32Array.from(logits(rows, 2), (v) => (Math.abs(v) / 9) * n);
+
+/** Probabilities, one for each element. */
+export const probabilities = ({ elements }) => logits(elements, 2).map((v) => Math.abs(v) / 9);
+
+/**
+ * @param operation its name; with …WithGrad for the gradient
+ * @param targetsOf example → targets
+ * @param plain (x, targets, gradient, rows, n): the loss by hand; fills the gradient unless that is undefined
+ * @param {object} [options]
+ * @param {(x: Float32Array) => Float32Array} [options.prepare] what makes the first argument of logits
+ */
+export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
+  const results = (value, gradient = new Float32Array(0)) => Float32Array.from([value, ...gradient]);
+  return {
+    cases: CASES,
+    // Where an element of a gradient is a small difference, its error is one of probabilities, divided by the rows.
+    floor: 1e-4,
+
+    plain(example) {
+      const x = prepare(logits(example.elements));
+      const targets = targetsOf(example);
+      const gradient = example.withGrad ? new Float32Array(example.elements) : undefined;
+      let value = 0;
+      const run = () => {
+        value = plain(x, targets, gradient, example.rows, example.n);
+      };
+      return { run, result: () => results(value, gradient) };
+    },
+
+    ours(kernels, example) {
+      const shape = [example.rows, example.n];
+      const x = kernels.tensor(prepare(logits(example.elements)), shape);
+      const indices = targetsOf(example);
+      const targets = indices instanceof Int32Array ? indices : kernels.tensor(indices, shape);
+      if (!example.withGrad) {
+        let value = 0;
+        const run = () => {
+          value = kernels[operation](x, targets);
+        };
+        return { run, result: () => results(value) };
+      }
+      const out = kernels.zeros(shape);
+      let value = 0;
+      const run = () => {
+        value = kernels[`${operation}WithGrad`](x, targets, { out }).loss;
+      };
+      return { run, result: () => results(value, out.toArray()) };
+    },
+  };
+}
