@@ -1,0 +1,37 @@
+// An operation is a file of one name in each of five folders and an entry in each of three lists: says what is missing.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+const FILES = [
+  (name) => `assembly/kernels/${name}.ts`,
+  (name) => `src/ops/${name}.ts`,
+  (name) => `src/reference/${name}.ts`,
+  (name) => `test/${name}.test.ts`,
+  (name) => `bench/${name}.bench.mjs`,
+];
+const LISTS = [
+  { list: 'assembly/index.ts', entryOf: (name) => `"./kernels/${name}"` },
+  { list: 'src/functions.ts', entryOf: (name) => `'./ops/${name}.js'` },
+  { list: 'src/operations.ts', entryOf: (name) => `'./ops/${name}.js'` },
+];
+/** Kernels that operations use and nobody calls. */
+const PARTS = ['transpose'];
+
+const namesIn = (folder, ending) =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(ending))
+    .map((file) => file.slice(0, -ending.length));
+
+const names = new Set([
+  ...namesIn('assembly/kernels', '.ts').filter((name) => !PARTS.includes(name)),
+  ...namesIn('src/ops', '.ts'),
+  ...namesIn('bench', '.bench.mjs'),
+]);
+const missing = [...names].flatMap((name) => [
+  ...FILES.map((fileOf) => fileOf(name)).filter((file) => !existsSync(file)),
+  ...LISTS.filter(({ list, entryOf }) => !readFileSync(list, 'utf8').includes(entryOf(name))).map(
+    ({ list, entryOf }) => `${entryOf(name)} in ${list}`,
+  ),
+]);
+for (const what of missing) console.error(`missing: ${what}`);
+console.log(`${names.size} operations, ${missing.length} things missing`);
+process.exitCode = missing.length > 0 ? 1 : 0;
