@@ -29,9 +29,6 @@ const LN2_TAIL: f64 = 2.3190468138462996e-17;
 //
 // f32:  p = (q² + c1) r + 1,         q = ((c5 r + c4) r + c3) r + c2;  5 instructions with FMA, 10 without
 // f64:  p = ((q² + c8) r² + r) + 1,  q = c0 + … + c7 r^7 in even and odd powers
-const COEFFICIENTS_32 = FUSED
-  ? memory.data<f32>([0.407488018, 0.769747913, 0.324779332, 0.0397468135, 0.0103564495], 16)
-  : memory.data<f32>([0.407487571, 0.769748211, 0.324778855, 0.0397468656, 0.0103598647], 16);
 const COEFFICIENTS_64 = memory.data<f64>([
   0.5924545391225123, 0.14065776836944166, 0.01846728940291954, 0.0026484714839847263, 0.00025554022414361953,
   2.4225520397215625e-05, 1.2945482994166814e-06, 1.212159491734153e-07, 0.14899761907313028
@@ -100,9 +97,26 @@ const TABLE: usize = 64;
 /** Bytes at the start of a kernel's scratch that are the exponential's: careful parameters, then the table. */
 export const EXP_BYTES: usize = 192;
 
+// The table for t = 1, which most calls want: copying it is quicker than computing it.
+const UNIT_32 = FUSED
+  ? memory.data<f32>([
+      1.4426950408889634, 12582912.0, 0.6931471824645996, -1.904654299957767e-9, 1.0, 1.0,
+      0.407488018, 0.769747913, 0.324779332, 0.0397468135, 0.0103564495, 0.0
+    ], 16)
+  : memory.data<f32>([
+      1.4426950408889634, 12582912.0, 0.693115234375, 3.194618494528623e-05, 1.0, 1.0,
+      0.407487571, 0.769748211, 0.324778855, 0.0397468656, 0.0103598647, 0.0
+    ], 16);
+
 /** Writes the table for a temperature to scratch; every kernel calls it once, before anything here. */
 export function prepareExp<T>(temperature: f64, scratch: usize): void {
   const table = scratch + TABLE;
+  if (sizeof<T>() == 4 && temperature == 1) {
+    v128.store(table, v128.load(UNIT_32));
+    v128.store(table, v128.load(UNIT_32, 16), 16);
+    v128.store(table, v128.load(UNIT_32, 32), 32);
+    return;
+  }
   const t = isOrdinary(temperature) ? temperature : significandOf(temperature);
   const high = ln2High<T>(t);
   store<T>(table, <T>(LOG2E / t), LOG2E_OVER_T * sizeof<T>());
@@ -121,9 +135,9 @@ export function prepareExp<T>(temperature: f64, scratch: usize): void {
 function scaleCoefficients(to: usize, t: f64): void {
   const inverse = 1 / t;
   let factor = sqrt(inverse);
-  store<f32>(to, <f32>(<f64>load<f32>(COEFFICIENTS_32) * inverse));
+  store<f32>(to, <f32>(<f64>load<f32>(UNIT_32, FIRST << 2) * inverse));
   for (let i: usize = 4; i < 20; i += 4, factor *= inverse) {
-    store<f32>(to + i, <f32>(<f64>load<f32>(COEFFICIENTS_32 + i) * factor));
+    store<f32>(to + i, <f32>(<f64>load<f32>(UNIT_32 + i, FIRST << 2) * factor));
   }
 }
 

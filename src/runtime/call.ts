@@ -1,5 +1,5 @@
-import { rangeError, typeError } from './errors.js';
-import { cut, geometry, withoutAxis } from './geometry.js';
+import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
@@ -85,6 +85,9 @@ export function mapAlongAxis(
     checkOptions(operation, options, MAP_OPTIONS);
     ({ shape, axis = -1, temperature = 1, out } = options as MapOptions);
   }
+  if (axis === -1 && isSmall(x, out)) {
+    return mapSmall(runtime, operation, kernel, x, out, shape, temperature);
+  }
   const input = readOperand(runtime, operation, 'x', x, shape);
   checkTemperature(operation, temperature, input.elementBytes);
   if (out !== undefined) {
@@ -106,6 +109,62 @@ export function mapAlongAxis(
   }
   if (out !== undefined || input.kind !== 'tensorLike') return result;
   return tensorResult(result as FloatArray, input.shape!);
+}
+
+/** Elements up to which a call takes the short way, and up to which a loop copies them faster than `set`. */
+const SMALL = 1024;
+const LOOP_COPY = 32;
+
+/** Whether x is a short typed array, and `out`, if given, one like it that shares no buffer with it. */
+function isSmall(x: unknown, out: unknown): x is FloatArray {
+  const tag = typedArrayTag(x);
+  if (tag !== 'Float32Array' && tag !== 'Float64Array') return false;
+  const { length } = x as FloatArray;
+  if (length === 0 || length > SMALL) return false;
+  if (out === undefined || out === x) return true;
+  return (
+    typedArrayTag(out) === tag &&
+    (out as FloatArray).length === length &&
+    (out as FloatArray).buffer !== (x as FloatArray).buffer
+  );
+}
+
+/**
+ * mapAlongAxis for a few rows in typed arrays: the same checks and the same kernel, but no operand, no stream and no
+ * view: one copy in, one out. What is copied may as well view linear memory, which does not grow here.
+ */
+function mapSmall(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  x: FloatArray,
+  out: unknown,
+  shape: unknown,
+  temperature: unknown,
+): FloatArray {
+  const elementBytes = x.BYTES_PER_ELEMENT as 4 | 8;
+  const { length } = x;
+  let n = length;
+  if (shape !== undefined) {
+    const sizes = readShape(operation, 'shape', shape);
+    checkLength(operation, 'x', length, sizes);
+    if (sizes.length === 0) cut(operation, sizes, -1);
+    n = sizes[sizes.length - 1]!;
+  }
+  checkTemperature(operation, temperature, elementBytes);
+  const result = (out ?? newArray(elementBytes, length)) as FloatArray;
+  const { arena } = runtime;
+  const heap = elementBytes === 4 ? arena.f32 : arena.f64;
+  const from = arena.streamScratch;
+  const to = from + SMALL * 8;
+  const source = from / elementBytes;
+  const target = to / elementBytes;
+  if (length <= LOOP_COPY) for (let i = 0; i < length; i++) heap[source + i] = x[i]!;
+  else heap.set(x, source);
+  runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch);
+  if (length <= LOOP_COPY) for (let i = 0; i < length; i++) result[i] = heap[target + i]!;
+  else result.set(heap.subarray(target, target + length));
+  return result;
 }
 
 /** Storage for a result: a Tensor for a Tensor, else an array. */

@@ -13,15 +13,15 @@ export function readShape(operation: string, argument: string, shape: unknown): 
   if (!Array.isArray(shape) && typedArrayTag(shape) === undefined) {
     throw typeError(operation, argument, shape, 'an array of sizes');
   }
-  const sizes: number[] = [];
   const rank = (shape as ArrayLike<unknown>).length;
+  const sizes = new Array<number>(rank);
   for (let i = 0; i < rank; i++) {
     const size = (shape as ArrayLike<unknown>)[i];
     if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
     if (!Number.isSafeInteger(size) || size < 0) {
       throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
     }
-    sizes.push(size);
+    sizes[i] = size;
   }
   return sizes;
 }
