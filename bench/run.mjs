@@ -3,7 +3,8 @@
 // Times every operation that has a file here, on every backend and against JavaScript written by hand. Each of them
 // runs in a process of its own, so that none spoils what the engine has learned for another; rounds take turns, and a
 // result is compared with the reference before it is timed.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createKernels } from 'softmax-wasm';
 import { CONTENDERS, PLAIN, Worker } from './contenders.mjs';
@@ -32,6 +33,7 @@ console.log(`Median of ${ROUNDS} rounds; spread: how far the rounds lie apart. f
 const results = [];
 for (const operation of wanted.length > 0 ? wanted : operations) await runOperation(operation);
 if (options.json !== undefined) {
+  mkdirSync(dirname(options.json), { recursive: true });
   writeFileSync(options.json, `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 1)}\n`);
   console.log(`\nwritten to ${options.json}`);
 }
