@@ -2,6 +2,7 @@
 export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
 export { distillation, distillationWithGrad } from './ops/distillation.js';
+export { inspectLogits } from './ops/inspectLogits.js';
 export { klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';

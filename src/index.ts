@@ -3,6 +3,7 @@ export * from './functions.js';
 export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
 export type { CrossEntropyOptions, CrossEntropyWithGradOptions } from './ops/crossEntropy.js';
 export type { DistillationOptions, DistillationWithGradOptions } from './ops/distillation.js';
+export type { InspectLogitsOptions, LogitsReport } from './ops/inspectLogits.js';
 export type { KlDivOptions, KlDivWithGradOptions } from './ops/klDiv.js';
 export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';

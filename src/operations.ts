@@ -1,6 +1,7 @@
 import { bceWithLogitsOn, bceWithLogitsWithGradOn } from './ops/bceWithLogits.js';
 import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
 import { distillationOn, distillationWithGradOn } from './ops/distillation.js';
+import { inspectLogitsOn } from './ops/inspectLogits.js';
 import { klDivOn, klDivWithGradOn } from './ops/klDiv.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
 import { logSumExpOn } from './ops/logSumExp.js';
@@ -15,6 +16,7 @@ export const operations = {
   crossEntropyWithGrad: crossEntropyWithGradOn,
   distillation: distillationOn,
   distillationWithGrad: distillationWithGradOn,
+  inspectLogits: inspectLogitsOn,
   klDiv: klDivOn,
   klDivWithGrad: klDivWithGradOn,
   logSoftmax: logSoftmaxOn,

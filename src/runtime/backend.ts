@@ -86,7 +86,8 @@ export function openBackend(operation: string, wanted: BackendName | 'auto', mod
       const reason = wanted === 'auto' ? REASONS[name] : 'named explicitly';
       return { name, reason, tried, ...open(operation, name) };
     } catch (error) {
-      if (wanted !== 'auto') throw new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
+      if (wanted !== 'auto')
+        throw new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
       tried.push({ name, error: message(error) });
     }
   }

@@ -1,0 +1,225 @@
+import { cutOperand } from '../runtime/call.js';
+import { geometry } from '../runtime/geometry.js';
+import { readOperand } from '../runtime/input.js';
+import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { FloatArray, Input } from '../runtime/types.js';
+
+/** Options of {@link inspectLogits}. */
+export interface InspectLogitsOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+}
+
+/** What {@link inspectLogits} found. */
+export interface LogitsReport {
+  /** What is likely wrong, and what to do about it; empty when nothing looks unusual. */
+  warnings: string[];
+  /** The number of rows: problems along the axis. */
+  rows: number;
+  /** The number of values in a row. */
+  classes: number;
+  /** The smallest finite value, NaN where there is none. */
+  min: number;
+  /** The largest finite value, NaN where there is none. */
+  max: number;
+  nanCount: number;
+  positiveInfinityCount: number;
+  negativeInfinityCount: number;
+  /** Rows of values in [0, 1] that sum to 1: softmax has been applied already. */
+  probabilityRows: number;
+  /** Rows whose exponentials sum to 1: logSoftmax has been applied already. */
+  logProbabilityRows: number;
+  /** Rows that hold one finite value, again and again. */
+  equalRows: number;
+}
+
+/** What only the warnings need. */
+interface Survey extends Omit<LogitsReport, 'warnings'> {
+  /** Rows of nothing but -∞. */
+  emptyRows: number;
+  /** The largest difference of two finite values of a row. */
+  spread: number;
+}
+
+/** How far a sum may be from 1: float16 rounding and printed digits are within it. */
+const TOLERANCE = 1e-3;
+/** Values this far apart are unusual: e^-104 is already 0 in float32. */
+const WIDE = 200;
+/** So many values of a network do not lie in [0, 1] by chance. */
+const MANY = 8;
+
+const OPTIONS: OptionNames = { shape: true, axis: true };
+
+/** @internal */
+export function inspectLogitsOn(runtime: Runtime, x: unknown, options?: unknown): LogitsReport {
+  if (options !== undefined) checkOptions('inspectLogits', options, OPTIONS);
+  const { shape, axis = -1 } = (options ?? {}) as { shape?: unknown; axis?: unknown };
+  const input = readOperand(runtime, 'inspectLogits', 'x', x, shape);
+  cutOperand('inspectLogits', input, axis);
+  const { elementBytes, address, array } = input;
+  const { outer, n, inner } = geometry;
+  const { emptyRows, spread, ...report } =
+    array === undefined
+      ? survey(runtime.arena.floats(elementBytes), address / elementBytes, outer, n, inner)
+      : survey(array, 0, outer, n, inner);
+  return { warnings: warningsOf({ ...report, emptyRows, spread }), ...report };
+}
+
+/** Reads every value once. */
+function survey(data: FloatArray, start: number, outer: number, n: number, inner: number): Survey {
+  let min = Infinity;
+  let max = -Infinity;
+  let nanCount = 0;
+  let positiveInfinityCount = 0;
+  let negativeInfinityCount = 0;
+  let probabilityRows = 0;
+  let logProbabilityRows = 0;
+  let equalRows = 0;
+  let emptyRows = 0;
+  let spread = 0;
+  for (let row = 0; row < outer * inner; row++) {
+    const first = start + Math.floor(row / inner) * n * inner + (row % inner);
+    let low = Infinity;
+    let high = -Infinity;
+    let sum = 0;
+    let sumOfExp = 0;
+    let nans = 0;
+    let above = 0;
+    let below = 0;
+    for (let at = first, end = first + n * inner; at < end; at += inner) {
+      const value = data[at]!;
+      if (value - value === 0) {
+        if (value < low) low = value;
+        if (value > high) high = value;
+        sum += value;
+        // Logarithms of probabilities are never positive: no other row pays for its exponentials.
+        if (high <= TOLERANCE) sumOfExp += Math.exp(value);
+      } else if (value > 0) above++;
+      else if (value < 0) below++;
+      else nans++;
+    }
+    if (low < min) min = low;
+    if (high > max) max = high;
+    if (high - low > spread) spread = high - low;
+    nanCount += nans;
+    positiveInfinityCount += above;
+    negativeInfinityCount += below;
+    if (n < 2) continue;
+    const finite = n - nans - above - below;
+    if (below === n) emptyRows++;
+    if (finite === n && low === high) equalRows++;
+    if (finite === n && low >= 0 && high <= 1 + TOLERANCE && Math.abs(sum - 1) <= TOLERANCE) probabilityRows++;
+    if (nans + above === 0 && high <= TOLERANCE && Math.abs(sumOfExp - 1) <= TOLERANCE) logProbabilityRows++;
+  }
+  return {
+    rows: outer * inner,
+    classes: n,
+    min: min === Infinity ? Number.NaN : min,
+    max: max === -Infinity ? Number.NaN : max,
+    nanCount,
+    positiveInfinityCount,
+    negativeInfinityCount,
+    probabilityRows,
+    logProbabilityRows,
+    equalRows,
+    emptyRows,
+    spread,
+  };
+}
+
+function warningsOf(found: Survey): string[] {
+  const { rows, classes, min, max, nanCount, positiveInfinityCount, emptyRows, equalRows, spread } = found;
+  const mostly = (count: number) => 2 * count > rows;
+  const warnings: string[] = [];
+  if (rows * classes === 0) return [`There are no values: ${rows} rows of ${classes} classes. Check shape.`];
+  if (classes === 1) {
+    warnings.push(
+      'Every row has one class only, and softmax of one number is always 1. Check shape and axis; a single ' +
+        'yes-or-no output belongs in bceWithLogits.',
+    );
+  }
+  if (nanCount > 0) {
+    warnings.push(
+      `${many(nanCount, 'value is', 'values are')} NaN, and so is every result of their rows. Look for a division by ` +
+        '0 or a logarithm of 0 before this point, or lower the learning rate.',
+    );
+  }
+  if (positiveInfinityCount > 0) {
+    warnings.push(
+      `${many(positiveInfinityCount, 'value is', 'values are')} +Infinity, and softmax of their rows is NaN. Look for ` +
+        'an overflow before this point.',
+    );
+  }
+  if (emptyRows > 0) {
+    warnings.push(
+      `${share(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
+        'row? Leave such rows out.',
+    );
+  }
+  if (mostly(found.probabilityRows)) {
+    warnings.push(
+      `${share(found.probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +
+        'expect logits, as they were before a softmax: drop the softmax that made these, or give their logarithms ' +
+        'to nllLoss.',
+    );
+  } else if (mostly(found.logProbabilityRows)) {
+    warnings.push(
+      `${share(found.logProbabilityRows, rows)} log-probabilities: their exponentials sum to 1. Give them to ` +
+        'nllLoss as they are; crossEntropy would give the same and do the work of logSoftmax again.',
+    );
+  } else if (min >= 0 && max <= 1 && min < max && rows * classes >= MANY) {
+    warnings.push(
+      'Every value lies in [0, 1], which looks like the output of a sigmoid. bceWithLogits and crossEntropy expect ' +
+        'logits: drop the sigmoid, it is inside the loss.',
+    );
+  }
+  if (equalRows > 0) {
+    warnings.push(
+      `${share(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
+        'or a layer that is not trained, or dead?',
+    );
+  }
+  if (spread > WIDE) {
+    warnings.push(
+      `The values of a row lie up to ${Number(spread.toPrecision(3))} apart, so that softmax is 0 or 1 and its ` +
+        'gradient 0. Scale the inputs of the model, or lower the learning rate; to mask a class out, use -Infinity.',
+    );
+  }
+  return warnings;
+}
+
+function many(count: number, one: string, more: string): string {
+  return count === 1 ? `1 ${one}` : `${count} ${more}`;
+}
+
+/** The subject and verb of a sentence about so many of all rows. */
+function share(count: number, rows: number): string {
+  if (rows === 1) return 'The row holds';
+  return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
+}
+
+/**
+ * What to look at when a model does not learn: finds logits that are probabilities or log-probabilities already, NaN,
+ * infinities, rows of one value and values too far apart, and says in `warnings` which mistake is likely and how to
+ * mend it. For debugging: it reads every value once, in plain JavaScript.
+ *
+ * A row counts as probabilities or log-probabilities when its sum is within 0.001 of 1, and is warned of when more than
+ * half of the rows are so. -∞ is counted and not warned of, unless a row holds nothing else: it masks a class out.
+ *
+ * @param x logits of shape [..., classes], or any shape with `axis`.
+ * @returns counts, the range of the finite values, and the warnings.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length.
+ *
+ * @example
+ * const { warnings, probabilityRows } = inspectLogits([0.7, 0.2, 0.1, 0.3, 0.3, 0.4], { shape: [2, 3] });
+ * probabilityRows; // 2
+ * warnings[0]; // 'Every row holds probabilities: values in [0, 1] that sum to 1. …'
+ * @example
+ * inspectLogits([2.0, -1.0, 0.5]).warnings; // []
+ */
+export function inspectLogits(x: Input, options?: InspectLogitsOptions): LogitsReport {
+  return inspectLogitsOn(currentRuntime(), x, options);
+}
