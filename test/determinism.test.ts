@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { setOf, type TestSet } from './support/backends.js';
+import type { Operation } from './support/bounds.js';
+import { DTYPES, type Dtype, type Floats, newFloats, problem } from './support/cases.js';
+
+/** 53 bits of a hash of what the elements are bit by bit, any NaN being one: FNV-1a on two lanes. */
+function hashOf(hash: [number, number], values: Floats): void {
+  const canonical = values.map((value) => (Number.isNaN(value) ? NaN : value));
+  const words = new Uint32Array(canonical.buffer);
+  const isNaN64 = (i: number) => values.BYTES_PER_ELEMENT === 8 && Number.isNaN(values[i >> 1]);
+  for (let i = 0; i < words.length; i++) {
+    const element = values.BYTES_PER_ELEMENT === 4 ? Number.isNaN(values[i]) : isNaN64(i);
+    const word = element ? 0x7fc00000 : (words[i] as number);
+    hash[0] = Math.imul(hash[0] ^ word, 0x01000193) >>> 0;
+    hash[1] = Math.imul(hash[1] ^ ((word << 13) | (word >>> 19)), 0x85ebca6b) >>> 0;
+    hash[1] = (hash[1] ^ (hash[0] >>> 15)) >>> 0;
+  }
+}
+
+/** Shapes by the form that computes them, with the axis. */
+const FORMS: Record<string, [number[], number][]> = {
+  rows: [
+    [[3, 1000], 1],
+    [[2, 50_257], 1],
+    [[5, 301], 1],
+  ],
+  'tiles of short rows': [
+    [[1000, 10], 1],
+    [[19, 23], 1],
+    [[6, 47], 1],
+  ],
+  'tiles of columns': [
+    [[300, 17], 0],
+    [[2, 1000, 5], 1],
+    [[3, 40, 300], 1],
+  ],
+  'a short inner axis': [
+    [[8, 1000, 2], 1],
+    [[3, 77, 3], 1],
+  ],
+};
+
+const KINDS = ['within ±8', 'within ±79', 'around 1000', 'within ±1e4', 'some -∞'] as const;
+
+/** The hash of all results of an operation on all shapes of a form, computed in one of two ways. */
+function hashForm({ kernels }: TestSet, operation: Operation, dtype: Dtype, form: string, resident: boolean): string {
+  const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+  for (const [shape, axis] of FORMS[form] ?? []) {
+    for (const kind of KINDS) {
+      for (const temperature of [1, 0.7]) {
+        const p = problem(dtype, shape, kind, { axis, temperature, seed: 11 });
+        const run = kernels[operation] as (x: unknown, options: object) => Floats;
+        if (resident) {
+          using x = kernels.tensor(p.x, shape);
+          const out = newFloats(dtype, operation === 'logSumExp' ? p.x.length / (shape[axis] as number) : p.x.length);
+          hashOf(hash, run(x, { axis, temperature, out }));
+        } else hashOf(hash, run(p.x, { shape, axis, temperature }));
+      }
+    }
+  }
+  return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
+}
+
+describe('simd128 gives the same bits everywhere', () => {
+  const set = setOf('simd128');
+  for (const operation of ['softmax', 'logSoftmax', 'logSumExp'] as const) {
+    test(operation, () => {
+      const hashes: Record<string, string> = {};
+      for (const dtype of DTYPES) {
+        for (const form of Object.keys(FORMS)) {
+          const streamed = hashForm(set, operation, dtype, form, false);
+          expect(hashForm(set, operation, dtype, form, true), `${dtype}, ${form}: resident`).toBe(streamed);
+          hashes[`${dtype}, ${form}`] = streamed;
+        }
+      }
+      expect(hashes).toMatchSnapshot();
+    });
+  }
+
+  test('and so does its debug build', () => {
+    for (const dtype of DTYPES) {
+      for (const form of Object.keys(FORMS)) {
+        expect(hashForm(setOf('debug'), 'softmax', dtype, form, false)).toBe(
+          hashForm(set, 'softmax', dtype, form, false),
+        );
+      }
+    }
+  });
+});
+
+test('the hash tells one bit apart, and no NaN from another', () => {
+  const of = (...values: number[]) => {
+    const hash: [number, number] = [1, 2];
+    hashOf(hash, Float64Array.from(values));
+    return hash.join();
+  };
+  expect(of(1, 2)).not.toBe(of(1, 2 + 2 ** -51));
+  expect(of(0)).not.toBe(of(-0));
+  expect(of(1, 2)).not.toBe(of(2, 1));
+  const bits = new Float64Array(new BigUint64Array([0xfff8000000000001n]).buffer);
+  expect(of(bits[0] as number)).toBe(of(NaN));
+});

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, test } from 'vitest';
+import { sets } from './support/backends.js';
+import { limitOf, SUM_BOUND } from './support/bounds.js';
+import { DTYPES, type Dtype, type Floats, floatsOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+
+const EPSILON: Record<Dtype, number> = { float32: 2 ** -23, float64: 2 ** -52 };
+
+/** A row of numbers of a dtype, most of them of one size. */
+function rows(dtype: Dtype, largest = 60): fc.Arbitrary<Floats> {
+  const noNaN = { noNaN: true, noDefaultInfinity: true };
+  const limit = Math.fround(largest);
+  const element =
+    dtype === 'float32'
+      ? fc.float({ ...noNaN, min: -limit, max: limit })
+      : fc.double({ ...noNaN, min: -limit, max: limit });
+  const many = fc.array(element, { minLength: 1, maxLength: 130 });
+  const long = fc
+    .tuple(fc.array(element, { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 600 }))
+    .map(([values, n]) => Array.from({ length: n }, (_, i) => values[i % values.length] as number));
+  return fc.oneof(many, long).map((values) => floatsOf(dtype, values));
+}
+
+const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 150 });
+
+describe.each(sets)('$name', ({ kernels, backend }) => {
+  const { softmax, logSoftmax, logSumExp } = kernels;
+
+  describe.each(DTYPES)('%s', (dtype) => {
+    const epsilon = EPSILON[dtype];
+
+    test('softmax sums to 1 and lies in [0, 1]', () => {
+      check(
+        fc.property(rows(dtype), (x) => {
+          const y = softmax(x);
+          const sum = Array.from(y).reduce((a, b) => a + b, 0);
+          return Math.abs(sum - 1) <= (dtype === 'float32' ? SUM_BOUND : 1e-13) && y.every((p) => p >= 0 && p <= 1);
+        }),
+      );
+    });
+
+    test('a shift that is exact changes nothing that the bounds do not allow', () => {
+      // Multiples of 1/64 below 64, shifted by a multiple of 64: exact in both dtypes.
+      const grid = fc.array(fc.integer({ min: -4095, max: 4095 }), { minLength: 1, maxLength: 100 });
+      check(
+        fc.property(grid, fc.integer({ min: -60, max: 60 }), (values, k) => {
+          const x = floatsOf(
+            dtype,
+            values.map((value) => value / 64),
+          );
+          const shifted = x.map((value) => value + 64 * k);
+          const max = Math.max(...x);
+          const [a, b] = [logSoftmax(x), logSoftmax(shifted)];
+          const [p, q] = [softmax(x), softmax(shifted)];
+          return x.every((value, i) => {
+            const distance = max - value;
+            const facts = {
+              distance,
+              scale: 0,
+              largest: 1e9,
+              temperature: 1,
+              n: x.length,
+              reach: 128,
+              magnitude: p[i] as number,
+            };
+            const scale = Math.max(distance, Math.log(x.length));
+            const sameLog =
+              Math.abs((a[i] as number) - (b[i] as number)) <= (2 * 5 + 128) * epsilon * scale + epsilon ** 3;
+            const limit = 2.1 * limitOf('softmax', dtype, backend, facts) + 2 ** -148;
+            return sameLog && Math.abs((p[i] as number) - (q[i] as number)) <= limit;
+          });
+        }),
+      );
+    });
+
+    test('elements that change places take their results along', () => {
+      check(
+        fc.property(rows(dtype), fc.integer({ min: 0, max: 1000 }), (x, k) => {
+          const turned = x.map((_, i) => x[(i + k) % x.length] as number);
+          const [y, z] = [softmax(x), softmax(turned)];
+          return y.every((_, i) => {
+            const expected = y[(i + k) % x.length] as number;
+            return Math.abs((z[i] as number) - expected) <= 64 * epsilon * expected;
+          });
+        }),
+      );
+    });
+
+    test('equal elements have equal results', () => {
+      check(
+        fc.property(rows(dtype), (x) => {
+          const [y, z] = [softmax(x), logSoftmax(x)];
+          const seen = new Map<number, number>();
+          return x.every((value, i) => {
+            const first = seen.get(value) ?? i;
+            seen.set(value, first);
+            return y[i] === y[first] && z[i] === z[first];
+          });
+        }),
+      );
+    });
+
+    test('a row comes out the same alone and among others', () => {
+      check(
+        fc.property(rows(dtype), rows(dtype, 1e4), fc.integer({ min: 1, max: 20 }), (x, other, count) => {
+          const n = x.length;
+          const batch = floatsOf(dtype, Array(n * (count + 1)).fill(0));
+          for (let i = 0; i < batch.length; i++) batch[i] = other[i % other.length] as number;
+          batch.set(x, n * (count >> 1));
+          const [start, end] = [n * (count >> 1), n * (count >> 1) + n];
+          const shape = [count + 1, n];
+          expectSame(softmax(batch, { shape }).subarray(start, end), softmax(x), 'softmax');
+          expectSame(logSoftmax(batch, { shape }).subarray(start, end), logSoftmax(x), 'logSoftmax');
+          expectSame(logSumExp(batch, { shape }).subarray(count >> 1, (count >> 1) + 1), [logSumExp(x)], 'logSumExp');
+        }),
+      );
+    });
+
+    test('logSumExp lies between the maximum and the maximum plus log n', () => {
+      check(
+        fc.property(rows(dtype, 1e5), (x) => {
+          const max = Math.max(...x);
+          const value = logSumExp(x);
+          const slack = 8 * epsilon * Math.max(Math.abs(max), Math.log(x.length));
+          return value >= max - slack && value <= max + Math.log(x.length) + slack;
+        }),
+      );
+    });
+
+    test('logSoftmax is x less logSumExp', () => {
+      check(
+        fc.property(rows(dtype), (x) => {
+          const [y, total] = [logSoftmax(x), logSumExp(x)];
+          return x.every(
+            (value, i) => Math.abs((y[i] as number) - (value - total)) <= 16 * epsilon * (128 + Math.abs(total)),
+          );
+        }),
+      );
+    });
+
+    test('a temperature divides', () => {
+      check(
+        fc.property(rows(dtype), fc.integer({ min: -4, max: 4 }), (x, k) => {
+          // A power of two divides exactly.
+          const temperature = 2 ** k;
+          const divided = x.map((value) => value / temperature);
+          const [y, z] = [softmax(x, { temperature }), softmax(divided)];
+          const max = Math.max(...divided);
+          return y.every((p, i) => {
+            const distance = max - (divided[i] as number);
+            const facts = { distance, scale: 0, largest: 1e9, temperature, n: x.length, reach: 0, magnitude: p };
+            return Math.abs(p - (z[i] as number)) <= 2.1 * limitOf('softmax', dtype, backend, facts) + 2 ** -148;
+          });
+        }),
+      );
+    });
+
+    test('the axis may lie anywhere', () => {
+      check(
+        fc.property(
+          fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 19 })),
+          rows(dtype),
+          ([outer, n, inner], values) => {
+            const x = floatsOf(
+              dtype,
+              Array.from(
+                { length: outer * n * inner },
+                (_, i) => (values[(i * 7) % values.length] as number) + (i % 3),
+              ),
+            );
+            const y = softmax(x, { shape: [outer, n, inner], axis: 1 });
+            const [o, k] = [outer - 1, inner >> 1];
+            const row = floatsOf(
+              dtype,
+              Array.from({ length: n }, (_, j) => x[(o * n + j) * inner + k] as number),
+            );
+            return softmax(row).every(
+              (p, j) => Math.abs(p - (y[(o * n + j) * inner + k] as number)) <= 64 * epsilon * p,
+            );
+          },
+        ),
+      );
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expectTypeOf, test } from 'vitest';
+import {
+  type BackendInfo,
+  createKernels,
+  type FloatArray,
+  type Input,
+  init,
+  type Kernels,
+  logSoftmax,
+  logSumExp,
+  type MemoryUsage,
+  memoryUsage,
+  OutOfMemoryError,
+  softmax,
+  type Tensor,
+  type TensorResult,
+  tensor,
+  zeros,
+} from '../src/index.js';
+
+declare const numbers: number[];
+declare const frozen: readonly number[];
+declare const f32: Float32Array;
+declare const f64: Float64Array;
+declare const floats: FloatArray;
+declare const t: Tensor;
+declare const like32: { data: Float32Array; shape: number[] };
+declare const like64: { data: Float64Array; dims: readonly number[] };
+declare const typed64: { data: unknown; dtype: 'float64'; shape: number[] };
+declare const unknownLike: { data: unknown; shape: number[] };
+declare const input: Input;
+
+describe('an element for an element', () => {
+  test('by input', () => {
+    expectTypeOf(softmax(numbers)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(frozen)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax([1, 2, 3])).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax([1, 2] as const)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(f32)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(f64)).toEqualTypeOf<Float64Array>();
+    expectTypeOf(logSoftmax(f64, { axis: 0 })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(softmax(floats)).toExtend<FloatArray>();
+    expectTypeOf(softmax(t)).toEqualTypeOf<Tensor>();
+    expectTypeOf(softmax(like32)).toEqualTypeOf<TensorResult<Float32Array>>();
+    expectTypeOf(softmax(like64)).toEqualTypeOf<TensorResult<Float64Array>>();
+    expectTypeOf(softmax(typed64)).toEqualTypeOf<TensorResult<Float64Array>>();
+    expectTypeOf(softmax(unknownLike)).toEqualTypeOf<TensorResult<FloatArray>>();
+    expectTypeOf(softmax(f64, { shape: [2, 2] })).toEqualTypeOf<Float64Array>();
+  });
+
+  test('out decides', () => {
+    expectTypeOf(softmax(numbers, { out: f32 })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(t, { out: f32 })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmax(like64, { out: f64 })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(softmax(f32, { shape: [2, 2], out: t })).toEqualTypeOf<Tensor>();
+  });
+
+  test('a union of inputs gives a union of results', () => {
+    expectTypeOf(softmax(input)).toExtend<FloatArray | Tensor | TensorResult>();
+  });
+});
+
+describe('a number for a row', () => {
+  test('plain rows are numbers, shaped ones arrays', () => {
+    expectTypeOf(logSumExp(numbers)).toEqualTypeOf<number>();
+    expectTypeOf(logSumExp(f64)).toEqualTypeOf<number>();
+    expectTypeOf(logSumExp(f64, {})).toEqualTypeOf<number>();
+    expectTypeOf(logSumExp(f64, { axis: 0, temperature: 2 })).toEqualTypeOf<number>();
+    expectTypeOf(logSumExp(numbers, { shape: [2, 2] })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(logSumExp(f64, { shape: frozen, keepDims: true })).toEqualTypeOf<Float64Array>();
+  });
+
+  test('tensors stay tensors', () => {
+    expectTypeOf(logSumExp(t)).toEqualTypeOf<Tensor>();
+    expectTypeOf(logSumExp(like32)).toEqualTypeOf<TensorResult<Float32Array>>();
+    expectTypeOf(logSumExp(t, { out: f64 })).toEqualTypeOf<Float64Array>();
+  });
+});
+
+describe('what is refused', () => {
+  test('inputs', () => {
+    // @ts-expect-error: no numbers
+    softmax('abc');
+    // @ts-expect-error: one number is no row
+    softmax(3);
+    // @ts-expect-error: nothing
+    softmax();
+    // @ts-expect-error: nested arrays are for tensor()
+    softmax([[1, 2]]);
+    // @ts-expect-error: no data
+    softmax({ shape: [3] });
+  });
+
+  test('options', () => {
+    // @ts-expect-error: axis is a number
+    softmax(f32, { axis: '0' });
+    // @ts-expect-error: out is a float array or a Tensor
+    softmax(f32, { out: new Int32Array(3) });
+    // @ts-expect-error: an array of sizes
+    softmax(f32, { shape: 3 });
+    // @ts-expect-error: keepDims is a boolean
+    logSumExp(f32, { keepDims: 1 });
+  });
+
+  test('settings', () => {
+    // @ts-expect-error: no such backend
+    createKernels({ backend: 'webgpu' });
+    // @ts-expect-error: a shape is an array
+    zeros(3);
+    // @ts-expect-error: no such dtype
+    tensor([1], [1], { dtype: 'int32' });
+  });
+
+  test('what is read-only', () => {
+    // @ts-expect-error: a tensor keeps its shape
+    t.shape = [1];
+    // @ts-expect-error: also its sizes
+    t.shape[0] = 1;
+  });
+});
+
+describe('tensors and sets', () => {
+  test('Tensor', () => {
+    expectTypeOf(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    ).toEqualTypeOf<Tensor>();
+    expectTypeOf(tensor([[[1]]], [1], { dtype: 'float64' })).toEqualTypeOf<Tensor>();
+    expectTypeOf(tensor(like32)).toEqualTypeOf<Tensor>();
+    expectTypeOf(zeros(frozen)).toEqualTypeOf<Tensor>();
+    expectTypeOf(t.data).toEqualTypeOf<FloatArray>();
+    expectTypeOf(t.toArray()).toEqualTypeOf<FloatArray>();
+    expectTypeOf(t.copyTo(f32)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(t.shape).toEqualTypeOf<readonly number[]>();
+    expectTypeOf(t.dtype).toEqualTypeOf<'float32' | 'float64'>();
+    expectTypeOf(t.disposed).toEqualTypeOf<boolean>();
+    expectTypeOf(t).toExtend<Disposable>();
+  });
+
+  test('Kernels have the functions with their types', () => {
+    const set = createKernels({ backend: 'simd128' });
+    expectTypeOf(set).toEqualTypeOf<Kernels>();
+    expectTypeOf(set.softmax).toEqualTypeOf<typeof softmax>();
+    expectTypeOf(set.logSumExp(f64)).toEqualTypeOf<number>();
+    expectTypeOf(set).not.toHaveProperty('init');
+    expectTypeOf(set).not.toHaveProperty('createKernels');
+    expectTypeOf(init()).toEqualTypeOf<Promise<BackendInfo>>();
+    expectTypeOf(memoryUsage()).toEqualTypeOf<MemoryUsage>();
+    expectTypeOf(new OutOfMemoryError('')).toExtend<RangeError>();
+  });
+});
