@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** The elementary functions of assembly/math, compiled by themselves for one of the builds. */
+export interface Elementary {
+  /** y = f(x) over blocks: fill x, call run(name, bytes of an element), read y. */
+  readonly x: ArrayBuffer;
+  run(name: 'exp' | 'log' | 'log1p', elementBytes: 4 | 8): ArrayBuffer;
+}
+
+/** Bytes of a block of inputs. */
+export const BLOCK_BYTES = 2 ** 22;
+const X = 2 ** 16;
+
+function compile(build: 'simd128' | 'relaxed-simd'): Uint8Array {
+  const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
+  const file = `build/elementary-${build}.wasm`;
+  const entry = 'assembly/checks/elementary.ts';
+  execFileSync(process.execPath, [asc, entry, '--config', 'asconfig.json', '--target', build, '--outFile', file]);
+  return readFileSync(file);
+}
+
+export function openElementary(build: 'simd128' | 'relaxed-simd'): Elementary {
+  const memory = new WebAssembly.Memory({ initial: (X + 2 * BLOCK_BYTES) / 65536 });
+  const module = new WebAssembly.Module(compile(build) as BufferSource);
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<
+    string,
+    (...operands: number[]) => number
+  >;
+  const scratch = Math.ceil(exports.staticEnd!() / 64) * 64;
+  return {
+    x: memory.buffer,
+    run(name, elementBytes) {
+      exports[`${name}_f${elementBytes * 8}`]!(X, X + BLOCK_BYTES, BLOCK_BYTES / elementBytes, scratch);
+      return memory.buffer;
+    },
+  };
+}
+
+/** Where the inputs and the results lie in the memory. */
+export const INPUTS = X;
+export const RESULTS = X + BLOCK_BYTES;
