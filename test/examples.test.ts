@@ -6,7 +6,8 @@ describe('examples', () => {
     '%s runs',
     async (name) => {
       const printed = await runExample(name);
-      expect(printed).not.toMatch(/NaN|undefined/);
+      // What mistakes lead to may well be NaN.
+      if (name !== 'common-mistakes.mjs') expect(printed).not.toMatch(/NaN|undefined/);
       if (name === 'train-classifier.mjs') {
         const accuracies = [...printed.matchAll(/^ +\d+ +[\d.]+ +([\d.]+) %$/gm)].map(([, percent]) => Number(percent));
         expect(accuracies.length).toBeGreaterThan(4);
