@@ -1,0 +1,70 @@
+/** The examples in the doc comments of src/, as programs. */
+
+import { listFilesBelow, readText } from './platform.js';
+
+export interface Example {
+  /** The file, and which of its examples. */
+  readonly name: string;
+  /** The lines of code. */
+  readonly lines: readonly string[];
+}
+
+/** Everything between an `@example` and the next tag or the end of its comment. */
+export async function documentedExamples(): Promise<Example[]> {
+  const files = (await listFilesBelow('src')).filter((file) => file.endsWith('.ts') && !file.startsWith('generated'));
+  const examples: Example[] = [];
+  for (const file of files) {
+    let count = 0;
+    for (const [comment] of (await readText(`src/${file}`)).matchAll(/\/\*\*[\s\S]*?\*\//g)) {
+      const text = comment.slice(3, -2).replace(/^[ \t]*\* ?/gm, '');
+      for (const part of text.split(/^@example\b/m).slice(1)) {
+        const lines = (part.split(/^@\w/m)[0] as string).split('\n').filter((line) => line.trim() !== '');
+        examples.push({ name: `${file} ${++count}`, lines });
+      }
+    }
+  }
+  return examples;
+}
+
+/** A value as the examples write it: numbers to three decimals. */
+export function written(value: unknown): string {
+  if (typeof value === 'number') return String(Number.isFinite(value) ? Number(value.toFixed(3)) + 0 : value);
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (ArrayBuffer.isView(value)) {
+    return `${value.constructor.name} ${written(Array.from(value as Float32Array))}`;
+  }
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${written(field)}`);
+  return `{ ${fields.join(', ')} }`;
+}
+
+/** An expression whose value the comment behind it tells, at the end of a line. */
+const TOLD = /^(?!(?:const|let|using|import)\b)(.*); \/\/ (.*)$/;
+
+/**
+ * Runs an example with these names at hand, and gives what it tells and what came out, in pairs. `await` may stand
+ * anywhere, and the names may be declared anew.
+ */
+export async function runDocumented(
+  { lines }: Example,
+  names: Readonly<Record<string, unknown>>,
+): Promise<{ told: string; got: string }[]> {
+  const pairs: { told: string; got: string }[] = [];
+  const record = (value: unknown, told: string) => {
+    const got = written(value);
+    // A text may be told by how it begins.
+    const isBeginning = told.endsWith("…'") && got.startsWith(told.slice(0, -2));
+    pairs.push({ told, got: isBeginning ? told : got });
+  };
+  const body = lines.map((line) =>
+    line.replace(TOLD, (_, code, told) => `record((${code}), ${JSON.stringify(told)});`),
+  );
+  const AsyncFunction = (async () => undefined).constructor as new (
+    ...source: string[]
+  ) => (...given: unknown[]) => Promise<void>;
+  const keys = Object.keys(names).filter((name) => name !== 'default');
+  const run = new AsyncFunction('record', ...keys, `{\n${body.join('\n')}\n}`);
+  await run(record, ...keys.map((key) => names[key]));
+  return pairs;
+}
