@@ -1,0 +1,100 @@
+/** docs/numerics.md, printed from the table of bounds. */
+
+import { type Bound, bounds, type Operation, SUM_BOUND } from './bounds.js';
+import { DTYPES } from './cases.js';
+
+const MEANING: Record<Operation, string> = {
+  softmax: 'p is the exact probability.',
+  logSoftmax: 'scale is the larger of |x − max| / T and log s, where s = Σ e^((x − max) / T).',
+  logSumExp: 'scale is the larger of |result| and log s, where s = Σ e^((x − max) / T).',
+};
+
+const BACKENDS = [
+  { title: 'relaxed-simd', key: 'relaxed-simd' },
+  { title: 'simd128', key: 'simd128' },
+  { title: 'reference', key: 'reference' },
+] as const;
+
+function superscripts(text: string): string {
+  return text.replace(/\^(-?\d+)/g, (_, digits: string) =>
+    [...digits].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)])).join(''),
+  );
+}
+
+function tableOf(operation: Operation): string {
+  const lines = ['| dtype | backend | where | \\|result − exact\\| is at most |', '|---|---|---|---|'];
+  for (const dtype of DTYPES) {
+    const groups = new Map<readonly Bound[], string[]>();
+    for (const { title, key } of BACKENDS) {
+      const list = bounds[operation][dtype][key];
+      groups.set(list, [...(groups.get(list) ?? []), title]);
+    }
+    for (const [list, titles] of groups) {
+      for (const { where, text } of list)
+        lines.push(`| ${dtype} | ${titles.join(', ')} | ${where} | ${superscripts(text)} |`);
+    }
+  }
+  return lines.join('\n');
+}
+
+export function numericsPage(): string {
+  return `<!-- Printed from test/support/bounds.ts by test/numerics.test.ts; npx vitest run -u test/numerics.test.ts prints it anew. -->
+
+# Numerics
+
+What results you may rely on: how accurate they are, what special values give, and what is the same everywhere.
+
+## Accuracy
+
+The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
+a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, max the
+row's largest element, n its length; reach is the largest |x − max| / T of the row, at most 745. Below the smallest
+normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and no bound is finer than the
+smallest number there is. One unit in the last place of a number is between 2⁻²⁴ and 2⁻²³ of it in float32, and between
+2⁻⁵³ and 2⁻⁵² in float64.
+
+### softmax
+
+${MEANING.softmax}
+
+${tableOf('softmax')}
+
+The probabilities of a float32 row of any length add up to 1 within ${SUM_BOUND}. Every probability lies in [0, 1], the
+largest element has the largest one, and a larger element never has a probability more than one unit in the last place
+below that of a smaller one.
+
+### logSoftmax
+
+${MEANING.logSoftmax}
+A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
+their own, and the logarithm is that of 1 + their sum.
+
+${tableOf('logSoftmax')}
+
+### logSumExp
+
+${MEANING.logSumExp}
+
+${tableOf('logSumExp')}
+
+## Special values
+
+| a row that | softmax | logSoftmax | logSumExp |
+|---|---|---|---|
+| holds NaN | all NaN | all NaN | NaN |
+| holds +∞ | all NaN | all NaN | +∞ |
+| holds nothing but −∞ | all NaN | all NaN | −∞ |
+| holds −∞ beside finite values | exactly 0 there | −∞ there | as if it were absent |
+| has no elements | empty | empty | −∞ |
+| holds values up to the largest float | nothing overflows on the way | finite where the exact result is | finite where the exact result is |
+
+## The same everywhere
+
+\`simd128\` gives the same bits in every engine and on every processor, NaN's own bits excepted. Committed hashes of its
+results are compared in every place the tests run. A row's result does not depend on the other rows, on where it lies in
+memory, on whether the data is a typed array or a resident tensor, or on how a batch is split.
+
+\`relaxed-simd\` may differ in the last bits between processors; \`reference\` takes the engine's own \`Math.exp\` and may
+differ in the last bits between engines. Both keep the bounds above.
+`;
+}
