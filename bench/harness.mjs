@@ -104,11 +104,6 @@ export function checkResult(what, actual, expected, floor) {
   }
 }
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
 export function describeMachine() {
   const cores = cpus();
   const { node, v8 } = process.versions;

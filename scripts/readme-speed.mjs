@@ -48,7 +48,7 @@ const table = [['float32', PLAIN, ...BACKENDS], ['---', '---:', '---:', '---:'],
   .map((cells) => `| ${cells.join(' | ')} |`)
   .join('\n');
 const flag = Number.parseInt(machine.node, 10) < 22 ? ' (relaxed SIMD behind its flag)' : '';
-const caption = `Time of a call, and how many times faster than plain JavaScript. ${machine.cpu}, one core, Node ${machine.node}${flag}, ${date.slice(0, 10)}.`;
+const caption = `Time of a call, the best of several rounds, and how many times faster than plain JavaScript. ${machine.cpu}, one core, Node ${machine.node}${flag}, ${date.slice(0, 10)}.`;
 
 const readme = readFileSync('README.md', 'utf8');
 const [before, rest] = readme.split(BEGIN);
