@@ -1,6 +1,7 @@
 // Binary cross-entropy of logits, element by element: w · ((1 − t) · softplus(x) + p · t · softplus(−x)), and its
 // gradient w · ((p t + 1 − t) · sigmoid(x) − p t) · scale.
 //
+// Both targets' factors, w p t and w (1 − t), come first, so that nothing overflows on the way to a finite loss.
 // softplus(x) = max(x, 0) + log1p(e^−|x|): one exponential serves both of them and the sigmoid, and nothing cancels
 // (torch's own arrangement gives 0 at t = 0, x = −15 in float32). One pass; every operand is read before its element
 // is written, so the results may be any of the operands.
@@ -72,16 +73,20 @@ function elements<T>(
     const chainEnd = min(end, x + CHAIN_BYTES);
     let s = zero;
     for (; x < chainEnd; x += 16, t += 16) {
-      const v = v128.load(x), target = v128.load(t);
+      const v = v128.load(x);
+      let positive = v128.load(t), negative = v128.sub<T>(one, positive);
+      if (isWeighted) {
+        const own = v128.load(w);
+        positive = v128.mul<T>(v128.mul<T>(positive, v128.load(p)), own);
+        negative = v128.mul<T>(negative, own);
+        w += wStep;
+        p += pStep;
+      }
       const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const positive = isWeighted ? v128.mul<T>(target, v128.load(p)) : target;
-      let loss = lossOf<T>(isWeighted, v, target, positive, e, sign, zero, one);
-      if (isWeighted) loss = v128.mul<T>(loss, v128.load(w));
+      const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
       if (withGradient) {
-        let f = factor;
-        if (isWeighted) f = v128.mul<T>(f, v128.mul<T>(v128.load(w), v128.load(g)));
-        const slope = slopeOf<T>(isWeighted, v, target, positive, e, zero, one);
-        v128.store(gradient, v128.mul<T>(slope, f));
+        const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
+        v128.store(gradient, v128.mul<T>(slope, isWeighted ? v128.mul<T>(factor, v128.load(g)) : factor));
         gradient += 16;
         g += gStep;
       }
@@ -89,21 +94,22 @@ function elements<T>(
         v128.store(losses, loss);
         losses += 16;
       } else s = v128.add<T>(s, loss);
-      w += wStep;
-      p += pStep;
     }
     if (!losses) addToSum<T>(sum, laneSum<T>(s));
   }
   if (rest) {
-    const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest), ws = loadTail<T>(w, rest);
+    const v = loadTail<T>(x, rest);
+    let positive = loadTail<T>(t, rest), negative = v128.sub<T>(one, positive);
+    if (isWeighted) {
+      const own = loadTail<T>(w, rest);
+      positive = v128.mul<T>(v128.mul<T>(positive, loadTail<T>(p, rest)), own);
+      negative = v128.mul<T>(negative, own);
+    }
     const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    const positive = isWeighted ? v128.mul<T>(target, loadTail<T>(p, rest)) : target;
-    let loss = lossOf<T>(isWeighted, v, target, positive, e, sign, zero, one);
-    if (isWeighted) loss = v128.mul<T>(loss, ws);
+    const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
     if (withGradient) {
-      let f = factor;
-      if (isWeighted) f = v128.mul<T>(f, v128.mul<T>(ws, loadTail<T>(g, rest)));
-      const slope = slopeOf<T>(isWeighted, v, target, positive, e, zero, one);
+      const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
+      const f = isWeighted ? v128.mul<T>(factor, loadTail<T>(g, rest)) : factor;
       storeTail<T>(gradient, v128.mul<T>(slope, f), rest);
     }
     if (losses) storeTail<T>(losses, loss, rest);
@@ -111,26 +117,27 @@ function elements<T>(
   }
 }
 
-/** |x| · (1 − t or p t, whichever x counts against) + (1 − t + p t) · log1p(e), e = e^−|x|. */
+/** |x| · (negative or positive, whichever x counts against) + (negative + positive) · log1p(e), e = e^−|x|. */
 // @ts-ignore: decorator
 @inline
 function lossOf<T>(
-  isWeighted: bool, x: v128, target: v128, positive: v128, e: v128, sign: v128, zero: v128, one: v128
+  isWeighted: bool, x: v128, positive: v128, negative: v128, e: v128, sign: v128, zero: v128, one: v128
 ): v128 {
-  const negative = v128.sub<T>(one, target);
   const against = v128.bitselect(negative, positive, v128.ge<T>(x, zero));
   let shared = log1pOfUnit<T>(e, one);
   if (isWeighted) shared = v128.mul<T>(v128.add<T>(negative, positive), shared);
   return madd<T>(v128.andnot(x, sign), against, shared);
 }
 
-/** (1 − t + p t) · sigmoid(x) − p t. */
+/** (negative + positive) · sigmoid(x) − positive. */
 // @ts-ignore: decorator
 @inline
-function slopeOf<T>(isWeighted: bool, x: v128, target: v128, positive: v128, e: v128, zero: v128, one: v128): v128 {
+function slopeOf<T>(
+  isWeighted: bool, x: v128, positive: v128, negative: v128, e: v128, zero: v128, one: v128
+): v128 {
   const larger = v128.div<T>(one, v128.add<T>(one, e));
   let sigmoid = v128.bitselect(larger, v128.mul<T>(e, larger), v128.ge<T>(x, zero));
-  if (isWeighted) sigmoid = v128.mul<T>(v128.add<T>(v128.sub<T>(one, target), positive), sigmoid);
+  if (isWeighted) sigmoid = v128.mul<T>(v128.add<T>(negative, positive), sigmoid);
   return v128.sub<T>(sigmoid, positive);
 }
 

@@ -3,7 +3,7 @@
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, promoteHigh, promoteLow, storeTail, tailMask } from "../simd/lanes";
 import { BLOCK, CHAIN_BYTES, roundingOf } from "./row";
-import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES } from "./tile";
+import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
 
 /**
  * Σ p ((x − xMax) − (y − yMax)), p = e · factor; a p of 0 counts 0 whatever x and y are. Near equal rows cancel element
@@ -73,8 +73,20 @@ export function tileDivergence<T>(e: usize, offsets: usize, n: usize, columns: u
     for (let q = at, end = at + n * TILE_BYTES; q < end; q += TILE_BYTES) {
       const p = v128.mul<T>(v128.load(e + q), f);
       const term = v128.andnot(v128.mul<T>(p, v128.load(offsets + q)), v128.eq<T>(p, zero));
-      low = f64x2.add(low, sizeof<T>() == 4 ? promoteLow(term) : term);
-      if (sizeof<T>() == 4) high = f64x2.add(high, promoteHigh(term));
+      if (sizeof<T>() == 4) {
+        low = f64x2.add(low, promoteLow(term));
+        high = f64x2.add(high, promoteHigh(term));
+      } else {
+        // Here the high one is what rounding takes from the low one.
+        const sum = f64x2.add(low, term);
+        high = f64x2.add(high, tileRoundingOf(low, term, sum));
+        low = sum;
+      }
+    }
+    if (sizeof<T>() == 8) {
+      // NaN where the sum is infinite.
+      const whole = f64x2.add(low, high);
+      low = v128.bitselect(low, whole, f64x2.ne(whole, whole));
     }
     const state = scratch + column * lanes<T>() * 8;
     v128.store(state, low, TARGET_DOT);

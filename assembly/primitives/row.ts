@@ -238,19 +238,28 @@ export function rowTargetSums<T>(
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
   let t = targets ? targets : ZEROS, w = weight ? weight : ones<T>();
-  let q: f64 = 0, qx: f64 = 0;
+  let q: f64 = 0, qx: f64 = 0, lostQ: f64 = 0, lostQx: f64 = 0;
   while (x < end) {
     const blockEnd = min(end, x + BLOCK * sizeof<T>());
     let blockQ = zero, blockQx = zero;
-    for (; x < blockEnd; x += 16, t += targetStep, w += weightStep) {
-      const share = madd<T>(v128.load(t), k, s);
-      const v = v128.mul<T>(share, v128.load(w));
-      blockQ = v128.add<T>(blockQ, v);
-      const term = v128.mul<T>(v, v128.sub<T>(v128.load(x), c));
-      blockQx = v128.add<T>(blockQx, v128.andnot(term, v128.eq<T>(share, zero)));
+    while (x < blockEnd) {
+      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+      let chainQ = zero, chainQx = zero;
+      for (; x < chainEnd; x += 16, t += targetStep, w += weightStep) {
+        const share = madd<T>(v128.load(t), k, s);
+        const v = v128.mul<T>(share, v128.load(w));
+        chainQ = v128.add<T>(chainQ, v);
+        const term = v128.mul<T>(v, v128.sub<T>(v128.load(x), c));
+        chainQx = v128.add<T>(chainQx, v128.andnot(term, v128.eq<T>(share, zero)));
+      }
+      blockQ = v128.add<T>(blockQ, chainQ);
+      blockQx = v128.add<T>(blockQx, chainQx);
     }
-    q += laneSum<T>(blockQ);
-    qx += laneSum<T>(blockQx);
+    const partQ = laneSum<T>(blockQ), totalQ = q + partQ, partQx = laneSum<T>(blockQx), totalQx = qx + partQx;
+    lostQ += roundingOf<T>(q, partQ, totalQ);
+    lostQx += roundingOf<T>(qx, partQx, totalQx);
+    q = totalQ;
+    qx = totalQx;
   }
   if (rest) {
     const inside = tailMask<T>(rest);
@@ -260,6 +269,8 @@ export function rowTargetSums<T>(
     const term = v128.mul<T>(v, v128.sub<T>(loadTail<T>(x, rest), c));
     qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(share, zero)), inside));
   }
+  q += lostQ;
+  if (isFinite(qx)) qx += lostQx;
   return f64x2.replace_lane(f64x2.splat(q), 1, qx);
 }
 

@@ -284,7 +284,7 @@ function tilePrepare<T>(column: usize, n: usize, maxima: v128, temperature: f64,
 /** What total = a + b lost in rounding (Knuth's two-sum). */
 // @ts-ignore: decorator
 @inline
-function roundingOf(a: v128, b: v128, total: v128): v128 {
+export function roundingOf(a: v128, b: v128, total: v128): v128 {
   const added = f64x2.sub(total, a);
   return f64x2.add(f64x2.sub(a, f64x2.sub(total, added)), f64x2.sub(b, added));
 }
@@ -454,12 +454,25 @@ export function tileTargetSums<T>(
       const share = targets ? madd<T>(v128.load(t), k, s) : s;
       const q = v128.mul<T>(share, v128.load_splat<T>(w));
       const term = v128.andnot(v128.mul<T>(q, v128.sub<T>(v128.load(p), c)), v128.eq<T>(share, zero));
-      sumLow = f64x2.add(sumLow, sizeof<T>() == 4 ? promoteLow(q) : q);
-      dotLow = f64x2.add(dotLow, sizeof<T>() == 4 ? promoteLow(term) : term);
       if (sizeof<T>() == 4) {
+        sumLow = f64x2.add(sumLow, promoteLow(q));
         sumHigh = f64x2.add(sumHigh, promoteHigh(q));
+        dotLow = f64x2.add(dotLow, promoteLow(term));
         dotHigh = f64x2.add(dotHigh, promoteHigh(term));
+      } else {
+        // Here the high ones are what rounding takes from the low ones.
+        const sum = f64x2.add(sumLow, q), dot = f64x2.add(dotLow, term);
+        sumHigh = f64x2.add(sumHigh, roundingOf(sumLow, q, sum));
+        dotHigh = f64x2.add(dotHigh, roundingOf(dotLow, term, dot));
+        sumLow = sum;
+        dotLow = dot;
       }
+    }
+    if (sizeof<T>() == 8) {
+      sumLow = f64x2.add(sumLow, sumHigh);
+      // NaN where the sum is infinite.
+      const whole = f64x2.add(dotLow, dotHigh);
+      dotLow = v128.bitselect(dotLow, whole, f64x2.ne(whole, whole));
     }
     const state = scratch + column * lanes<T>() * 8;
     v128.store(state, sumLow, TARGET_SUM);

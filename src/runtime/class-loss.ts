@@ -231,9 +231,15 @@ function totalWeight(runtime: Runtime, call: Call, rows: number, indices: number
   const { elementBytes } = call.input;
   const heap = runtime.arena.floats(elementBytes);
   let total = 0;
+  let lost = 0;
   for (let i = 0; i < rows; i++) {
     const target = i32[indices / 4 + i]!;
-    if (target >= 0) total += weight === 0 ? 1 : heap[weight / elementBytes + target]!;
+    if (target < 0) continue;
+    const own = weight === 0 ? 1 : heap[weight / elementBytes + target]!;
+    const before = total;
+    total = before + own;
+    const added = total - before;
+    lost += before - (total - added) + (own - added);
   }
-  return total;
+  return Number.isFinite(total) ? total + lost : total;
 }
