@@ -112,3 +112,46 @@ export function limitOf(operation: Operation, dtype: Dtype, backend: BackendName
   const bound = bounds[operation][dtype][backend].find(({ holds }) => holds(facts));
   return bound === undefined ? 0 : bound.limit(facts);
 }
+
+export type LossOperation = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
+
+/**
+ * The bounds of a loss and of its gradient, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the magnitudes
+ * of the formula's terms: for rows of n elements whose largest |x − max| / T is `reach`.
+ */
+export interface LossBound {
+  readonly text: string;
+  readonly loss: (n: number, reach: number) => number;
+  readonly gradText: string;
+  readonly grad: (n: number, reach: number) => number;
+}
+
+function units(loss: number, grad: number): LossBound {
+  return { text: `${loss}`, loss: () => loss, gradText: `${grad}`, grad: () => grad };
+}
+
+// As for softmax, the float64 reference adds in one plain chain and subtracts the maximum first.
+const chained: LossBound = {
+  text: '5 + reach / 2 + n / 2',
+  loss: (n, reach) => 5 + reach / 2 + n / 2,
+  gradText: '8 + reach / 2 + n / 2',
+  grad: (n, reach) => 8 + reach / 2 + n / 2,
+};
+
+type LossRows = Record<Dtype, Record<BackendName, LossBound>>;
+
+function lossRows(simd: LossBound, reference32: LossBound, reference64: LossBound): LossRows {
+  return {
+    float32: { 'relaxed-simd': simd, simd128: simd, reference: reference32 },
+    float64: { 'relaxed-simd': simd, simd128: simd, reference: reference64 },
+  };
+}
+
+/** The bounds of every loss, dtype and backend. */
+export const lossBounds: Record<LossOperation, LossRows> = {
+  crossEntropy: lossRows(units(5, 4), units(1, 1), chained),
+  nllLoss: lossRows(units(2, 2), units(1, 1), units(2, 2)),
+  bceWithLogits: lossRows(units(4, 4), units(1, 1), units(4, 4)),
+  klDiv: lossRows(units(4, 4), units(1, 1), units(4, 4)),
+  distillation: lossRows(units(4, 4), units(1, 1), chained),
+};

@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest';
+import { sets } from './support/backends.js';
+import { type Dtype, floatsOf, type Kind, lanesOf, newFloats, numbers, randomOf, sizeOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { bceWithLogitsCases } from './support/fixtures.js';
+import {
+  describeErrors,
+  describeResults,
+  expectAccurateLoss,
+  expectGradientOfLoss,
+  fixtureProblem,
+  type LossProblem,
+  lossWithGrad,
+  once,
+  precisionOf,
+  testLosses,
+} from './support/losses.js';
+import * as oracle from './support/oracle.js';
+
+const FIXTURES = bceWithLogitsCases.map((c) =>
+  fixtureProblem(c, c.logits, floatsOf(c.dtype, c.targets), {
+    weight: c.weight && floatsOf(c.dtype, c.weight),
+    posWeight: c.posWeight && floatsOf(c.dtype, c.posWeight),
+    reduction: c.reduction,
+  }),
+);
+
+/** The bits of a variant: a weight for each label, a posWeight for each label; 4: both for each element. */
+const VARIANTS = [0, 1, 2, 3, 7];
+
+function make(
+  dtype: Dtype,
+  shape: readonly number[],
+  _axis: number,
+  reduction: string,
+  { kind = 'within ±8', variant = 3 }: { kind?: Kind; variant?: number } = {},
+): LossProblem {
+  const size = sizeOf(shape);
+  const seed = size + variant;
+  const random = randomOf(seed);
+  const first = numbers(dtype, size, kind, seed);
+  const targets = newFloats(dtype, size).map(() => [0, 1, random()][Math.floor(3 * random())] as number);
+  const labels = variant & 4 ? size : (shape.at(-1) as number);
+  const weigh = (bit: number) =>
+    variant & bit ? numbers(dtype, labels, 'within ±8', seed + bit).map(Math.abs) : undefined;
+  const weight = weigh(1);
+  const posWeight = weigh(2);
+  const spread = (values: ReturnType<typeof weigh>) => values && first.map((_, i) => values[i % labels] as number);
+  const exact = once(() =>
+    oracle.bceWithLogits(precisionOf(dtype), first, targets, {
+      weight: spread(weight),
+      posWeight: spread(posWeight),
+      reduction: reduction as oracle.Reduction,
+    }),
+  );
+  const what = `${dtype} [${shape}], ${reduction}, ${kind}, variant ${variant}`;
+  const options = { weight, posWeight, reduction };
+  return { what, dtype, shape, axis: -1, first, second: targets, options, exact };
+}
+
+describe('fixtures', () => {
+  for (const set of sets) {
+    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'bceWithLogits', p));
+  }
+});
+
+describe('lengths', () => {
+  for (const variant of VARIANTS) {
+    testLosses('bceWithLogits', `variant ${variant}`, (dtype) => {
+      const l = lanesOf(dtype);
+      return [1, 2, 3, l, l + 1, 15, 16, 17, 31, 32, 33, 101, 1000].flatMap((n) =>
+        ['mean', 'sum', 'none'].map((reduction) => make(dtype, [3, n], 1, reduction, { variant })),
+      );
+    });
+  }
+});
+
+describe('kinds of numbers', () => {
+  for (const kind of [
+    'within ±30',
+    'within ±79',
+    'around 600',
+    'within ±1e4',
+    'within ±1e38',
+    'all equal',
+    'subnormal',
+  ] as const) {
+    testLosses('bceWithLogits', kind, (dtype) =>
+      // A weight would make a subnormal number, which may be 0, normal.
+      (kind === 'around 600' ? [0] : VARIANTS).flatMap((variant) =>
+        ['sum', 'none'].map((r) => make(dtype, [40, 25], 1, r, { kind, variant })),
+      ),
+    );
+  }
+});
+
+describe('results', () => {
+  describeResults('bceWithLogits', (dtype, shape, axis, reduction) => make(dtype, shape, axis, reduction), [
+    [[300, 1000], 1],
+    [[20_001, 7], 1],
+    [[40, 5000], 1],
+    [[100_003], 0],
+  ]);
+});
+
+describe('gradient', () => {
+  for (const set of sets) {
+    test(`${set.name}: against differences of the loss`, () => {
+      for (const reduction of ['mean', 'sum', 'none']) {
+        for (const variant of VARIANTS) {
+          expectGradientOfLoss(set.kernels, 'bceWithLogits', make('float64', [4, 5], 1, reduction, { variant }));
+        }
+      }
+    });
+  }
+});
+
+describe('values to know', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: t = 0, x = -15 is 3.06e-7`, () => {
+      expect(kernels.bceWithLogits([-15], [0])).toBeCloseTo(3.059022e-7, 12);
+      expect(kernels.bceWithLogits([15], [1])).toBe(kernels.bceWithLogits([-15], [0]));
+    });
+
+    test(`${name}: right to the float limits`, () => {
+      const x = [0, 40, -40, 87, -87, 88, 104, -104, 1e4, -1e4, 3e38, -3e38];
+      const { loss, grad } = kernels.bceWithLogitsWithGrad(x, new Float32Array(x.length), { reduction: 'none' });
+      x.forEach((value, i) => {
+        const softplus = Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)));
+        const sigmoid = value < 0 ? Math.exp(value) / (1 + Math.exp(value)) : 1 / (1 + Math.exp(-value));
+        expect(Math.abs((loss[i] as number) - softplus)).toBeLessThanOrEqual(3e-7 * softplus + 2 ** -126);
+        expect(Math.abs((grad[i] as number) - sigmoid)).toBeLessThanOrEqual(4e-7 * sigmoid + 2 ** -126);
+      });
+    });
+  }
+});
+
+describe('labels', () => {
+  const x = numbers('float32', 12, 'within ±8', 3);
+  const labels = [1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 0];
+  for (const { name, kernels } of sets) {
+    test(`${name}: as integers of every width, booleans and numbers`, () => {
+      for (const logits of [x, Float64Array.from(x)]) {
+        const floats = floatsOf(logits instanceof Float32Array ? 'float32' : 'float64', labels);
+        const expected = kernels.bceWithLogitsWithGrad(logits, floats, { shape: [4, 3] });
+        const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
+        const others = [labels, labels.map(Boolean), BigInt64Array.from(labels.map(BigInt))];
+        const shaped = { data: Int8Array.from(labels), shape: [4, 3] };
+        for (const targets of [...kinds.map((kind) => kind.from(labels)), ...others, shaped]) {
+          expect(kernels.bceWithLogitsWithGrad(logits, targets, { shape: [4, 3] })).toEqual(expected);
+        }
+      }
+    });
+
+    test(`${name}: through blocks`, () => {
+      const logits = numbers('float64', 100_001, 'within ±8', 5);
+      const targets = Uint8Array.from(logits, (_, i) => Number(i % 3 === 0));
+      const expected = kernels.bceWithLogits(logits, Float64Array.from(targets));
+      expect(kernels.bceWithLogits(logits, targets)).toBe(expected);
+      expect(kernels.bceWithLogits(logits, BigUint64Array.from(targets, BigInt))).toBe(expected);
+    });
+  }
+});
+
+describe('weights are broadcast', () => {
+  const shape = [7, 50, 60];
+  const own = [[60], [1], [50, 60], [50, 1], [7, 1, 1], [7, 1, 60], [1, 50, 60], [7, 50, 60], [1, 1, 1], []];
+  for (const { name, kernels } of sets) {
+    for (const dtype of ['float32', 'float64'] as const) {
+      test(`${name} ${dtype}: as if each element had its own`, () => {
+        const p = make(dtype, shape, 2, 'none', { variant: 0 });
+        const gradOutput = numbers(dtype, p.first.length, 'within ±8', 9);
+        for (const sizes of own) {
+          const weight = numbers(dtype, sizeOf(sizes), 'within ±8', 3).map(Math.abs);
+          const posWeight = numbers(dtype, 60, 'within ±8', 4).map(Math.abs);
+          const spread = p.first.map((_, i) => weight[indexOf(i, sizes, shape)] as number);
+          const given = { weight: { data: weight, shape: sizes }, posWeight, gradOutput };
+          const whole = { weight: spread, posWeight: p.first.map((_, i) => posWeight[i % 60] as number), gradOutput };
+          const actual = lossWithGrad(kernels, 'bceWithLogits', p, given);
+          const expected = lossWithGrad(kernels, 'bceWithLogits', p, whole);
+          expectSame(actual.loss as Float32Array, expected.loss as Float32Array, `[${sizes}]`);
+          expectSame(actual.grad, expected.grad, `[${sizes}]`);
+          const mean = { ...given, reduction: 'mean', gradOutput: 1 };
+          const wholeMean = { ...whole, reduction: 'mean', gradOutput: 1 };
+          const value = lossWithGrad(kernels, 'bceWithLogits', p, mean).loss;
+          expect(value).toBe(lossWithGrad(kernels, 'bceWithLogits', p, wholeMean).loss);
+        }
+      });
+    }
+  }
+});
+
+/** The element of a broadcast that an element of the whole shape has. */
+function indexOf(i: number, own: readonly number[], shape: readonly number[]): number {
+  let index = 0;
+  let step = 1;
+  let rest = i;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = own[axis + own.length - shape.length] ?? 1;
+    index += size === 1 ? 0 : (rest % (shape[axis] as number)) * step;
+    rest = Math.floor(rest / (shape[axis] as number));
+    step *= size;
+  }
+  return index;
+}
+
+const X = [1, 2, 3, 4, 5, 6];
+const T = [0, 1, 0, 1, 0, 1];
+const shape = [2, 3];
+
+describeErrors([
+  {
+    message: 'bceWithLogitsWithGrad: targets has 5 elements, expected 6, as logits',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, T.slice(1), { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets has shape [3, 2], expected [2, 3], as logits',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, { data: Int8Array.from(T), shape: [3, 2] }, { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets[3] is 2, expected 0 or 1',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, Int32Array.of(0, 1, 0, 2, 0, 1), { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets[5] is -1n, expected 0 or 1',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, BigInt64Array.of(0n, 1n, 0n, 1n, 0n, -1n), { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets[1] is "1", expected a number, true or false',
+    type: TypeError,
+    call: (k, out) => k.bceWithLogitsWithGrad(X, [0, '1', 0, 1, 0, 1] as never, { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets is 1, expected an array, a tensor-like object or a Tensor',
+    type: TypeError,
+    call: (k, out) => k.bceWithLogitsWithGrad(X, 1 as never, { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: targets is float64, expected float32, as logits',
+    type: TypeError,
+    call: (k, out) => k.bceWithLogitsWithGrad(X, Float64Array.from(T), { shape, out }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: weight has 2 elements, expected 1, 3 (the last axis) or 6',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, T, { shape, out, weight: [1, 2] }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: posWeight has shape [3, 1], expected one that broadcasts to [2, 3]',
+    call: (k, out) =>
+      k.bceWithLogitsWithGrad(X, T, { shape, out, posWeight: { data: new Float32Array(3), shape: [3, 1] } }),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: gradOutput has 2 elements, expected 6, one for each element',
+    call: (k, out) => k.bceWithLogitsWithGrad(X, T, { shape, out, gradOutput: [1, 2], reduction: 'none' }),
+  },
+  {
+    message: 'bceWithLogits: unknown option "pos_weight", the name is posWeight here',
+    type: TypeError,
+    call: (k) => k.bceWithLogits(X, T, { shape, pos_weight: [1, 2, 3] } as never),
+  },
+  {
+    message: 'bceWithLogitsWithGrad: out is Float32Array(3), expected the very range of targets or one apart from it',
+    call: (k, out) => {
+      const bits = out.slice();
+      const targets = new Int32Array(out.buffer, 0, 3).fill(0);
+      try {
+        return k.bceWithLogitsWithGrad([1, 2, 3], targets, { out: out.subarray(1, 4) as Float32Array });
+      } finally {
+        out.set(bits);
+      }
+    },
+  },
+]);

@@ -1,0 +1,428 @@
+import { describe, expect, test } from 'vitest';
+import { sets } from './support/backends.js';
+import { type Dtype, floatsOf, type Kind, lengths, newFloats, numbers, sizeOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { crossEntropyCases } from './support/fixtures.js';
+import {
+  describeErrors,
+  describeResults,
+  expectAccurateLoss,
+  expectGradientOfLoss,
+  fixtureProblem,
+  type LossProblem,
+  once,
+  placed,
+  precisionOf,
+  randomIndices,
+  randomProbabilities,
+  testLosses,
+} from './support/losses.js';
+import * as oracle from './support/oracle.js';
+
+const FIXTURES = crossEntropyCases.map((c) =>
+  fixtureProblem(
+    c,
+    c.logits,
+    c.probabilities === undefined ? Int32Array.from(c.targets ?? []) : floatsOf(c.dtype, c.probabilities),
+    {
+      temperature: c.temperature,
+      weight: c.weight && floatsOf(c.dtype, c.weight),
+      ignoreIndex: c.ignoreIndex,
+      labelSmoothing: c.labelSmoothing,
+      reduction: c.reduction,
+    },
+  ),
+);
+
+/** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
+const VARIANTS = [0, 1, 2, 4, 7, 8, 9, 13];
+
+interface Choice {
+  readonly kind?: Kind;
+  readonly temperature?: number;
+  readonly variant?: number;
+}
+
+function make(
+  dtype: Dtype,
+  shape: readonly number[],
+  axis: number,
+  reduction: string,
+  { kind = 'within ±8', temperature = 1, variant = 7 }: Choice = {},
+): LossProblem {
+  const n = shape.at(axis) as number;
+  const seed = sizeOf(shape) + variant;
+  const first = numbers(dtype, sizeOf(shape), kind, seed);
+  const hasProbabilities = (variant & 8) !== 0;
+  const ignoreIndex = !hasProbabilities && variant & 2 ? 0 : undefined;
+  const second = hasProbabilities
+    ? randomProbabilities(dtype, shape, axis, seed)
+    : randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
+  const options = {
+    temperature,
+    weight: variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined,
+    ignoreIndex,
+    labelSmoothing: variant & 4 ? 0.125 : 0,
+    reduction: reduction as oracle.Reduction,
+  };
+  const exact = once(() => {
+    const targets = hasProbabilities
+      ? { probabilities: oracle.toRows(second, shape, axis) }
+      : { indices: second as Int32Array };
+    const logits = oracle.toRows(first, shape, axis);
+    return placed(oracle.crossEntropy(precisionOf(dtype), logits, n, targets, options), shape, axis);
+  });
+  const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, ${kind}, T ${temperature}, variant ${variant}`;
+  return { what, dtype, shape, axis, first, second, options, exact };
+}
+
+describe('fixtures', () => {
+  for (const set of sets) {
+    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'crossEntropy', p));
+  }
+});
+
+describe('rows of every length', () => {
+  for (const variant of VARIANTS) {
+    testLosses('crossEntropy', `variant ${variant}`, (dtype) =>
+      lengths(dtype)
+        .filter((n) => n > 0)
+        .map((n) => make(dtype, [3, n], 1, n % 2 ? 'mean' : 'none', { variant })),
+    );
+  }
+});
+
+describe('kinds of numbers', () => {
+  for (const kind of [
+    'within ±30',
+    'within ±79',
+    'around 1000',
+    'within ±1e4',
+    'few values',
+    'all equal',
+    'long runs of equals',
+    'one far above',
+  ] as const) {
+    testLosses('crossEntropy', kind, (dtype) =>
+      VARIANTS.flatMap((variant) =>
+        [2, 10, 47, 48, 300, 3000].map((n) => make(dtype, [2, n], 1, 'none', { kind, variant })),
+      ),
+    );
+  }
+});
+
+describe('axes', () => {
+  testLosses('crossEntropy', 'all', (dtype) =>
+    (
+      [
+        [[7], 0],
+        [[5, 7], 0],
+        [[4, 5, 6], 1],
+        [[3, 10, 2, 2], 1],
+        [[2, 300, 3], 1],
+        [[2, 9, 17], 1],
+        [[2, 3, 4, 5], -2],
+      ] as const
+    ).flatMap(([shape, axis]) =>
+      VARIANTS.map((variant) => make(dtype, shape, axis, variant & 1 ? 'mean' : 'sum', { variant, temperature: 0.7 })),
+    ),
+  );
+});
+
+describe('long rows', () => {
+  testLosses('crossEntropy', '50257', (dtype) =>
+    [0, 7, 9].map((variant) => make(dtype, [2, 50_257], 1, 'mean', { variant, kind: 'within ±30' })),
+  );
+});
+
+describe('results', () => {
+  describeResults('crossEntropy', (dtype, shape, axis, reduction) => make(dtype, shape, axis, reduction), [
+    [[300, 1000], 1],
+    [[9, 30_000], 1],
+    [[3000, 10], 1],
+    [[40, 50, 17], 1],
+    [[2, 3000, 40], 1],
+    [[7, 3000, 3], 1],
+    [[1, 20_000, 2], 1],
+    [[100, 2000], 0],
+  ]);
+});
+
+describe('gradient', () => {
+  for (const set of sets) {
+    test(`${set.name}: against differences of the loss`, () => {
+      for (const reduction of ['mean', 'sum', 'none']) {
+        for (const variant of VARIANTS) {
+          for (const shape of [
+            [4, 5],
+            [3, 30],
+          ]) {
+            const p = make('float64', shape, 1, reduction, { variant, temperature: 2 });
+            expectGradientOfLoss(set.kernels, 'crossEntropy', p);
+          }
+        }
+      }
+    });
+  }
+});
+
+/** The table of numerics.md. */
+describe('golden values', () => {
+  const x = Float64Array.of(1, 2, 3, 1, 5, 1, 0, 0, 9);
+  const weight = Float64Array.of(1, 2, 4);
+  const indices = [0, 1, 2];
+  const ignored = [0, -100, 2];
+  const labelSmoothing = 0.1;
+  const oneHot = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
+  const soft = Float64Array.of(0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0, 0.5, 0.5);
+  const golden = [
+    ['plain', indices, {}, 0.8146096844],
+    ['ign', ignored, {}, 1.2039263768],
+    ['w', indices, { weight }, 0.3543636744],
+    ['w, ign', ignored, { weight }, 0.4817186242],
+    ['ε', indices, { labelSmoothing }, 1.07016524],
+    ['ε, ign', ignored, { labelSmoothing }, 1.4539263768],
+    ['ε, w', indices, { labelSmoothing, weight }, 0.5765787516],
+    ['ε, w, ign', ignored, { labelSmoothing, weight }, 0.659246557],
+    ['one-hot probabilities, w', oneHot, { weight }, 0.8268485735],
+    ['T', soft, {}, 2.4479430178],
+    ['T, w', soft, { weight }, 4.4958998479],
+    ['T, w, ε', soft, { weight, labelSmoothing }, 4.6474965672],
+  ] as const;
+  for (const { name, kernels } of sets) {
+    for (const [what, targets, options, expected] of golden) {
+      test(`${name} ${what}`, () => {
+        expect(kernels.crossEntropy(x, targets, { shape: [3, 3], ...options })).toBeCloseTo(expected, 9);
+      });
+    }
+    test(`${name} ε, w, ign, none`, () => {
+      const options = { shape: [3, 3], weight, labelSmoothing, reduction: 'none' } as const;
+      const losses = kernels.crossEntropy(x, ignored, options);
+      [2.3952867597, 0, 0.9009460251].forEach((expected, i) => {
+        expect(losses[i]).toBeCloseTo(expected, 9);
+      });
+    });
+  }
+});
+
+describe('losses that are almost 0', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: right to the last digits`, () => {
+      for (const n of [2, 10, 100, 3000]) {
+        // log1p((n − 1) e^−d)
+        const x = new Float64Array(n).fill(-28.5 - Math.log(n - 1));
+        x[n >> 1] = 0;
+        const exact = oracle.crossEntropy('double-double', x, n, { indices: [n >> 1] }).loss;
+        expect(exact.hi[0]).toBeLessThan(4.3e-13);
+        const loss = kernels.crossEntropy(x, n >> 1);
+        expect(oracle.relativeError(loss, exact, 0)).toBeLessThan(name === 'reference' ? 5e-14 : 5 * 2 ** -52);
+        const y = new Float32Array(n).fill(-20 - Math.log(n - 1));
+        y[n >> 1] = 0;
+        const small = oracle.crossEntropy('float64', y, n, { indices: [n >> 1] }).loss;
+        expect(oracle.relativeError(kernels.crossEntropy(y, n >> 1), small, 0)).toBeLessThan(5 * 2 ** -23);
+      }
+    });
+
+    test(`${name}: shifting a row changes nothing`, () => {
+      const x = numbers('float64', 100, 'few values', 3);
+      const shifted = x.map((value) => value + 64);
+      expect(kernels.crossEntropy(shifted, 5)).toBeCloseTo(kernels.crossEntropy(x, 5), 14);
+    });
+  }
+});
+
+describe('targets', () => {
+  const x = numbers('float32', 30, 'within ±8', 1);
+  const shape = [5, 6];
+  const indices = [3, 0, 5, 2, 1];
+  for (const { name, kernels } of sets) {
+    test(`${name}: integers of every width`, () => {
+      const expected = kernels.crossEntropy(x, indices, { shape });
+      const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
+      for (const kind of kinds) expect(kernels.crossEntropy(x, kind.from(indices), { shape })).toBe(expected);
+      for (const kind of [BigInt64Array, BigUint64Array]) {
+        const targets = kind.from(indices.map(BigInt));
+        expect(kernels.crossEntropy(x, targets, { shape })).toBe(expected);
+        expect(kernels.crossEntropy(x, { data: targets, dims: [5] }, { shape })).toBe(expected);
+      }
+    });
+
+    test(`${name}: one number for a single row`, () => {
+      const loss = kernels.crossEntropy([2, 1, 0.1], 0);
+      expect(loss).toBeCloseTo(0.417, 3);
+      expect(kernels.crossEntropy([2, 1, 0.1], [0])).toBe(loss);
+      expect(kernels.crossEntropy([2, 1, 0.1], 0, { reduction: 'none' })).toBeCloseTo(0.417, 3);
+    });
+
+    test(`${name}: one-hot probabilities are indices`, () => {
+      const oneHot = new Float32Array(30);
+      indices.forEach((t, row) => {
+        oneHot[row * 6 + t] = 1;
+      });
+      const index = kernels.crossEntropyWithGrad(x, indices, { shape, reduction: 'none' });
+      const like = { data: oneHot, shape };
+      const tensor = kernels.tensor(oneHot, shape);
+      for (const targets of [oneHot, like, tensor]) {
+        const hot = kernels.crossEntropyWithGrad(x, targets, { shape, reduction: 'none' });
+        hot.loss.forEach((loss, i) => {
+          expect(loss).toBeCloseTo(index.loss[i] as number, 5);
+        });
+        hot.grad.forEach((g, i) => {
+          expect(g).toBeCloseTo(index.grad[i] as number, 6);
+        });
+      }
+      tensor.dispose();
+    });
+
+    test(`${name}: a weight of plain numbers has the digits of the logits`, () => {
+      const logits = Float64Array.of(1, 2, 3);
+      const plain = kernels.crossEntropy(logits, 1, { weight: [0.1, 0.2, 0.3], reduction: 'sum' });
+      expect(plain).toBe(kernels.crossEntropy(logits, 1, { weight: Float64Array.of(0.1, 0.2, 0.3), reduction: 'sum' }));
+    });
+
+    test(`${name}: -∞ beside a probability of 0 counts 0`, () => {
+      const loss = kernels.crossEntropy(Float64Array.of(1, -Infinity, 2), Float64Array.of(0.5, 0, 0.5));
+      expect(loss).toBeCloseTo(Math.log(1 + Math.E) - 0.5, 12);
+      expect(kernels.crossEntropy([1, -Infinity, 2], 1)).toBe(Infinity);
+    });
+
+    test(`${name}: every row ignored`, () => {
+      const all = { shape: [2, 3], ignoreIndex: 1 } as const;
+      const grad = new Float32Array(6).fill(7);
+      expect(kernels.crossEntropyWithGrad([1, 2, 3, 4, 5, 6], [1, 1], { ...all, out: grad }).loss).toBeNaN();
+      expectSame(grad, newFloats('float32', 6), 'gradient');
+      expect(kernels.crossEntropy([1, 2, 3, 4, 5, 6], [1, 1], { ...all, reduction: 'sum' })).toBe(0);
+    });
+  }
+});
+
+const X = [1, 2, 3, 4, 5, 6];
+const shape = [2, 3];
+const targets = [0, 1];
+
+describeErrors([
+  {
+    message: 'crossEntropyWithGrad: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
+    call: (k, out) => k.crossEntropyWithGrad(X, [0, 3], { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets[0] is -1, expected an integer in [0, 3) or ignoreIndex (7)',
+    call: (k, out) => k.crossEntropyWithGrad(X, Int8Array.of(-1, 0), { shape, out, ignoreIndex: 7 }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets[1] is 0.5, expected an integer in [0, 3) or ignoreIndex (-100)',
+    call: (k, out) => k.crossEntropyWithGrad(X, [0, 0.5], { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets[1] is NaN, expected an integer in [0, 3) or ignoreIndex (-100)',
+    call: (k, out) => k.crossEntropyWithGrad(X, [0, NaN], { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets[0] is 4294967296n, expected an integer in [0, 3) or ignoreIndex (-100)',
+    call: (k, out) => k.crossEntropyWithGrad(X, BigInt64Array.of(2n ** 32n, 0n), { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets has 3 elements, expected 2, one for each row',
+    call: (k, out) => k.crossEntropyWithGrad(X, [0, 1, 2], { shape, out }),
+  },
+  {
+    message:
+      'crossEntropyWithGrad: targets has as many numbers as the logits, expected 2 class indices, or class ' +
+      'probabilities as a Float32Array or Float64Array',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, X, { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets[1] is "1", expected an integer',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, [0, '1'] as never, { shape, out }),
+  },
+  {
+    message:
+      'crossEntropyWithGrad: targets is "cat", expected class indices (integers) or class probabilities (floats)',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, 'cat' as never, { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets is float64, expected float32, as logits',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, new Float64Array(6), { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets has shape [3, 2], expected [2, 3], as logits',
+    call: (k, out) => k.crossEntropyWithGrad(X, { data: new Float32Array(6), shape: [3, 2] }, { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: targets has shape [1, 2], expected [2], the shape without its axis',
+    call: (k, out) => k.crossEntropyWithGrad(X, { data: Int32Array.of(0, 1), shape: [1, 2] }, { shape, out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: weight has 2 elements, expected 3, one for each class',
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, weight: [1, 2] }),
+  },
+  {
+    message: 'crossEntropyWithGrad: labelSmoothing is 1.5, expected a number in [0, 1]',
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, labelSmoothing: 1.5 }),
+  },
+  {
+    message: 'crossEntropyWithGrad: labelSmoothing is "no", expected a number',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, labelSmoothing: 'no' as never }),
+  },
+  {
+    message: 'crossEntropyWithGrad: temperature is 0, expected a number in [2^-100, 2^100]',
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, temperature: 0 }),
+  },
+  {
+    message: 'crossEntropyWithGrad: ignoreIndex is 0.5, expected an integer',
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, ignoreIndex: 0.5 }),
+  },
+  {
+    message: 'crossEntropyWithGrad: ignoreIndex is given, expected none with class probabilities as targets',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, new Float32Array(6), { shape, out, ignoreIndex: 0 }),
+  },
+  {
+    message: 'crossEntropyWithGrad: reduction is "avg", expected one of "mean", "sum", "none"',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, reduction: 'avg' as never }),
+  },
+  {
+    message: 'crossEntropyWithGrad: gradOutput is an array of 2, expected a number for reduction "mean"',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, gradOutput: [1, 2] }),
+  },
+  {
+    message: 'crossEntropyWithGrad: gradOutput has 3 elements, expected 2, one for each row',
+    call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, gradOutput: [1, 2, 3], reduction: 'none' }),
+  },
+  {
+    message: 'crossEntropyWithGrad: out has 6 elements, expected 3',
+    call: (k, out) => k.crossEntropyWithGrad([1, 2, 3], 0, { out }),
+  },
+  {
+    message: 'crossEntropyWithGrad: out is Float32Array(6), expected a Float64Array or a Tensor',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(new Float64Array(6), targets, { shape, out }),
+  },
+  {
+    message: 'crossEntropy: out is given, expected none for reduction "mean", which gives a number',
+    type: TypeError,
+    call: (k, out) => k.crossEntropy(X, targets, { shape, out: out.subarray(0, 2) as Float32Array }),
+  },
+  {
+    message: 'crossEntropy: unknown option "label_smoothing", the name is labelSmoothing here',
+    type: TypeError,
+    call: (k) => k.crossEntropy(X, targets, { shape, label_smoothing: 0.1 } as never),
+  },
+  {
+    message: 'crossEntropy: unknown option "ignore_index", the name is ignoreIndex here',
+    type: TypeError,
+    call: (k) => k.crossEntropy(X, targets, { shape, ignore_index: 1 } as never),
+  },
+  {
+    message: 'crossEntropyWithGrad: out is Float32Array(3), expected the very range of logits or one apart from it',
+    call: (k, out) =>
+      k.crossEntropyWithGrad(out.subarray(0, 3) as Float32Array, 1, { out: out.subarray(2, 5) as Float32Array }),
+  },
+]);

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { sets } from './support/backends.js';
+import { type Dtype, floatsOf, type Kind, lanesOf, numbers, sizeOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { klDivCases, logPoints } from './support/fixtures.js';
+import {
+  describeErrors,
+  describeResults,
+  expectAccurateLoss,
+  expectGradientOfLoss,
+  fixtureProblem,
+  type LossProblem,
+  once,
+  precisionOf,
+  randomProbabilities,
+  testLosses,
+} from './support/losses.js';
+import * as oracle from './support/oracle.js';
+
+const FIXTURES = klDivCases.map((c) =>
+  fixtureProblem(c, c.logProbs, floatsOf(c.dtype, c.targets), { logTarget: c.logTarget, reduction: c.reduction }),
+);
+
+function make(
+  dtype: Dtype,
+  shape: readonly number[],
+  _axis: number,
+  reduction: string,
+  { kind = 'within ±8', logTarget = false }: { kind?: Kind; logTarget?: boolean } = {},
+): LossProblem {
+  const seed = sizeOf(shape);
+  const first = numbers(dtype, seed, kind, seed).map((x) => -Math.abs(x));
+  const targets = logTarget
+    ? numbers(dtype, seed, kind, seed + 1).map((x) => (x > 0 ? -x : x / 2))
+    : randomProbabilities(dtype, shape, -1, seed);
+  const exact = once(() => {
+    const batchSize = shape.length > 1 ? (shape[0] as number) : 1;
+    const options = { logTarget, reduction: reduction as oracle.BatchReduction, batchSize };
+    return oracle.klDiv(precisionOf(dtype), first, targets, options);
+  });
+  const what = `${dtype} [${shape}], ${reduction}, ${kind}${logTarget ? ', logTarget' : ''}`;
+  return { what, dtype, shape, axis: -1, first, second: targets, options: { logTarget, reduction }, exact };
+}
+
+describe('fixtures', () => {
+  for (const set of sets) {
+    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'klDiv', p));
+  }
+});
+
+describe('lengths', () => {
+  for (const logTarget of [false, true]) {
+    testLosses('klDiv', `logTarget ${logTarget}`, (dtype) => {
+      const l = lanesOf(dtype);
+      return [1, 2, 3, l, l + 1, 15, 16, 17, 31, 32, 33, 101, 1000].flatMap((n) =>
+        ['mean', 'batchMean', 'sum', 'none'].map((reduction) => make(dtype, [3, n], 1, reduction, { logTarget })),
+      );
+    });
+  }
+});
+
+describe('kinds of numbers', () => {
+  for (const kind of ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'] as const) {
+    testLosses('klDiv', kind, (dtype) =>
+      [false, true].flatMap((logTarget) =>
+        ['sum', 'none'].map((reduction) => make(dtype, [40, 25], 1, reduction, { kind, logTarget })),
+      ),
+    );
+  }
+});
+
+describe('results', () => {
+  for (const logTarget of [false, true]) {
+    describe(`logTarget ${logTarget}`, () => {
+      const choose = (dtype: Dtype, shape: readonly number[], axis: number, reduction: string) =>
+        make(dtype, shape, axis, reduction, { logTarget });
+      describeResults('klDiv', choose, [
+        [[300, 1000], 1],
+        [[100_003], 0],
+      ]);
+    });
+  }
+});
+
+describe('gradient', () => {
+  for (const set of sets) {
+    test(`${set.name}: against differences of the loss`, () => {
+      for (const reduction of ['mean', 'batchMean', 'sum', 'none']) {
+        for (const logTarget of [false, true]) {
+          expectGradientOfLoss(set.kernels, 'klDiv', make('float64', [4, 5], 1, reduction, { logTarget }));
+        }
+      }
+    });
+  }
+});
+
+describe('t log t', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: over the whole range of t, subnormal numbers too`, () => {
+      const t = Float64Array.from(logPoints.x).filter((x) => x >= 0 && x < 1e300);
+      const y = kernels.klDiv(new Float64Array(t.length), t, { reduction: 'none' });
+      const { loss } = oracle.klDiv('double-double', new Float64Array(t.length), t, { reduction: 'none' });
+      t.forEach((_, i) => {
+        const error = Math.abs((y[i] as number) - (loss.hi[i] as number));
+        expect(error).toBeLessThanOrEqual(4 * 2 ** -52 * (loss.scale[i] as number) + 2 ** -1073);
+      });
+      const small = Float32Array.from([1e-45, 3e-40, 1.17e-38, 1.2e-38, 0.5, 0.75, 1, 1.5, 3e38, 0]);
+      const result = kernels.klDiv(new Float32Array(small.length), small, { reduction: 'none' });
+      small.forEach((value, i) => {
+        const exact = value === 0 ? 0 : Math.fround(value * Math.log(value));
+        const tolerance = 5e-7 * Math.abs(exact) + 2 ** -149;
+        if (Number.isFinite(exact)) expect(Math.abs((result[i] as number) - exact)).toBeLessThanOrEqual(tolerance);
+        else expect(result[i]).toBe(exact);
+      });
+    });
+
+    test(`${name}: e^t outside the range of normal numbers`, () => {
+      const t = [-200, -104, -87.4, 88.7, 88.8, 200];
+      const { grad } = kernels.klDivWithGrad(new Float32Array(6), t, { logTarget: true, reduction: 'sum' });
+      expect(grad[0]).toBe(-0);
+      expect(grad[1]).toBeCloseTo(0, 37);
+      expect(grad[2]).toBeCloseTo(0, 37);
+      expect((grad[3] as number) / -Math.exp(Math.fround(88.7))).toBeCloseTo(1, 6);
+      expect([grad[4], grad[5]]).toEqual([-Infinity, -Infinity]);
+    });
+
+    test(`${name}: plain numbers have the digits of the log-probabilities`, () => {
+      const logProbs = Float64Array.of(-0.5, -1);
+      const targets = [0.6, 0.4];
+      const loss = kernels.klDiv(logProbs, targets, { reduction: 'none' });
+      expectSame(loss, kernels.klDiv(logProbs, Float64Array.from(targets), { reduction: 'none' }), 'plain');
+    });
+  }
+});
+
+const X = [-1, -2, -3, -4, -5, -6];
+const T = [0.1, 0.2, 0.7, 0.3, 0.3, 0.4];
+const shape = [2, 3];
+
+describeErrors([
+  {
+    message: 'klDivWithGrad: targets has 5 elements, expected 6, as logProbs',
+    call: (k, out) => k.klDivWithGrad(X, T.slice(1), { shape, out }),
+  },
+  {
+    message: 'klDivWithGrad: targets is float64, expected float32, as logProbs',
+    type: TypeError,
+    call: (k, out) => k.klDivWithGrad(X, Float64Array.from(T), { shape, out }),
+  },
+  {
+    message: 'klDivWithGrad: logTarget is 1, expected true or false',
+    type: TypeError,
+    call: (k, out) => k.klDivWithGrad(X, T, { shape, out, logTarget: 1 as never }),
+  },
+  {
+    message: 'klDivWithGrad: reduction is "batchmean", expected one of "mean", "batchMean", "sum", "none"',
+    type: TypeError,
+    call: (k, out) => k.klDivWithGrad(X, T, { shape, out, reduction: 'batchmean' as never }),
+  },
+  {
+    message: 'klDiv: unknown option "log_target", the name is logTarget here',
+    type: TypeError,
+    call: (k) => k.klDiv(X, T, { shape, log_target: true } as never),
+  },
+  {
+    message: 'klDiv: unknown option "axis", expected one of shape, logTarget, reduction, out',
+    type: TypeError,
+    call: (k) => k.klDiv(X, T, { shape, axis: 1 } as never),
+  },
+  {
+    message: 'klDiv: out is given, expected none for reduction "mean", which gives a number',
+    type: TypeError,
+    call: (k, out) => k.klDiv(X, T, { shape, out: out as Float32Array }),
+  },
+]);

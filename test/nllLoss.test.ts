@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { sets } from './support/backends.js';
+import { type Dtype, floatsOf, numbers, sizeOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { nllLossCases } from './support/fixtures.js';
+import {
+  describeErrors,
+  describeResults,
+  expectAccurateLoss,
+  expectGradientOfLoss,
+  fixtureProblem,
+  type LossProblem,
+  once,
+  placed,
+  precisionOf,
+  randomIndices,
+  testLosses,
+} from './support/losses.js';
+import * as oracle from './support/oracle.js';
+
+const FIXTURES = nllLossCases.map((c) =>
+  fixtureProblem(c, c.logProbs, Int32Array.from(c.targets), {
+    weight: c.weight && floatsOf(c.dtype, c.weight),
+    ignoreIndex: c.ignoreIndex,
+    reduction: c.reduction,
+  }),
+);
+
+/** Some with class weights, some with rows that are ignored. */
+function make(dtype: Dtype, shape: readonly number[], axis: number, reduction: string, variant = 3): LossProblem {
+  const n = shape.at(axis) as number;
+  const seed = sizeOf(shape) + variant;
+  const first = numbers(dtype, sizeOf(shape), 'within ±8', seed).map((x) => -Math.abs(x));
+  const ignoreIndex = variant & 2 ? 0 : undefined;
+  const targets = randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
+  const weight = variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined;
+  const options = { weight, ignoreIndex, reduction: reduction as oracle.Reduction };
+  const exact = once(() =>
+    placed(oracle.nllLoss(precisionOf(dtype), oracle.toRows(first, shape, axis), n, targets, options), shape, axis),
+  );
+  const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, variant ${variant}`;
+  return { what, dtype, shape, axis, first, second: targets, options, exact };
+}
+
+describe('fixtures', () => {
+  for (const set of sets) {
+    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'nllLoss', p));
+  }
+});
+
+describe('shapes', () => {
+  testLosses('nllLoss', 'all', (dtype) =>
+    (
+      [
+        [[7], 0],
+        [[5, 7], 1],
+        [[5, 7], 0],
+        [[3, 300], 1],
+        [[2, 5, 3], 1],
+        [[2, 5, 2], 1],
+        [[4, 6, 33], 1],
+      ] as const
+    ).flatMap(([shape, axis]) =>
+      ['mean', 'sum', 'none'].flatMap((reduction) => [0, 1, 2, 3].map((v) => make(dtype, shape, axis, reduction, v))),
+    ),
+  );
+
+  test('a long row', () => {
+    for (const set of sets) expectAccurateLoss(set, 'nllLoss', make('float32', [40, 50_257], 1, 'mean'));
+  });
+});
+
+describe('results', () => {
+  describeResults('nllLoss', make, [
+    [[300, 1000], 1],
+    [[9, 30_000], 1],
+    [[40, 50, 17], 1],
+    [[1, 20_000, 2], 1],
+    [[100, 2000], 0],
+  ]);
+});
+
+describe('gradient', () => {
+  for (const set of sets) {
+    test(`${set.name}: against differences of the loss`, () => {
+      for (const reduction of ['mean', 'sum', 'none']) {
+        expectGradientOfLoss(set.kernels, 'nllLoss', make('float64', [4, 5], 1, reduction));
+      }
+    });
+  }
+});
+
+describe('only the targets are read', () => {
+  for (const set of sets) {
+    test(`${set.name}: of an array that lies in JavaScript or in linear memory`, () => {
+      const { kernels } = set;
+      const x = new Float32Array(30 * 40).fill(NaN);
+      const targets = randomIndices(30, 40, 3);
+      targets.forEach((t, row) => {
+        x[row * 40 + t] = -1 - row;
+      });
+      const expected = Float32Array.from({ length: 30 }, (_, row) => 1 + row);
+      const options = { shape: [30, 40], reduction: 'none' } as const;
+      expectSame(kernels.nllLoss(x, targets, options), expected, 'array');
+      const tensor = kernels.tensor(x, [30, 40]);
+      const losses = kernels.nllLoss(tensor, targets, { reduction: 'none' });
+      expectSame(losses.data, expected, 'tensor');
+      expectSame(kernels.nllLoss(tensor.data, targets, options), expected, 'view');
+      losses.dispose();
+      tensor.dispose();
+    });
+  }
+});
+
+test('from log-softmax it is cross-entropy', () => {
+  for (const { kernels } of sets) {
+    const x = numbers('float64', 60, 'within ±8', 5);
+    const targets = randomIndices(6, 10, 7);
+    const shape = [6, 10];
+    const loss = kernels.nllLoss(kernels.logSoftmax(x, { shape }), targets, { shape });
+    expect(Math.abs(loss - kernels.crossEntropy(x, targets, { shape }))).toBeLessThan(1e-14);
+  }
+});
+
+const X = [-1, -2, -3, -4, -5, -6];
+const shape = [2, 3];
+
+describeErrors([
+  {
+    message: 'nllLossWithGrad: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
+    call: (k, out) => k.nllLossWithGrad(X, [0, 3], { shape, out }),
+  },
+  {
+    message: 'nllLossWithGrad: targets is Float32Array(6), expected class indices (integers)',
+    type: TypeError,
+    call: (k, out) => k.nllLossWithGrad(X, new Float32Array(6) as never, { shape, out }),
+  },
+  {
+    message: 'nllLossWithGrad: weight has 2 elements, expected 3, one for each class',
+    call: (k, out) => k.nllLossWithGrad(X, [0, 1], { shape, out, weight: [1, 2] }),
+  },
+  {
+    message: 'nllLossWithGrad: targets has 3 elements, expected 2, one for each row',
+    call: (k, out) => k.nllLossWithGrad(X, [0, 1, 2], { shape, out }),
+  },
+  {
+    message:
+      'nllLoss: unknown option "labelSmoothing", expected one of shape, axis, weight, ignoreIndex, reduction, out',
+    type: TypeError,
+    call: (k) => k.nllLoss(X, [0, 1], { shape, labelSmoothing: 0.1 } as never),
+  },
+  {
+    message: 'nllLoss: reduction is "batchMean", expected one of "mean", "sum", "none"',
+    type: TypeError,
+    call: (k) => k.nllLoss(X, [0, 1], { shape, reduction: 'batchMean' } as never),
+  },
+]);
