@@ -1,26 +1,16 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { type AxisOperands, forEachProblem } from './axis.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
-export function logSumExp(
-  heaps: Heaps,
-  elementBytes: 4 | 8,
-  x: number,
-  y: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  _scratch: number,
-): void {
+export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
+  const [x, y, outer, n, inner, temperature] = operands;
   const heap = heaps.floats(elementBytes);
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const first = x / elementBytes + o * n * inner + i;
-      const max = maximum(heap, first, n, inner);
-      const sum = Number.isFinite(max) ? logSum(heap, first, n, inner, max, temperature) : 0;
-      heap[y / elementBytes + o * inner + i] = max / temperature + sum;
-    }
-  }
+  forEachProblem(outer, n, inner, (offset, problem) => {
+    const first = x / elementBytes + offset;
+    const max = maximum(heap, first, n, inner);
+    const sum = Number.isFinite(max) ? logSum(heap, first, n, inner, max, temperature) : 0;
+    heap[y / elementBytes + problem] = max / temperature + sum;
+  });
 }
 
 /** The largest of n elements `stride` apart; NaN where one is NaN. */
