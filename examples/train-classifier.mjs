@@ -3,9 +3,10 @@
 //
 //     node examples/train-classifier.mjs [--quick]
 import { backendInfo, crossEntropyWithGrad, softmax } from 'softmax-wasm';
+import { batches, rowsOf } from './lib/batches.mjs';
 import { Network } from './lib/network.mjs';
 import { drawRegions } from './lib/picture.mjs';
-import { createRandom, normal, shuffled } from './lib/random.mjs';
+import { createRandom, normal } from './lib/random.mjs';
 import { compareWithPlain } from './lib/speed.mjs';
 
 const QUICK = process.argv.includes('--quick');
@@ -30,14 +31,10 @@ function makeSpirals(random) {
 }
 
 function trainEpoch(network, { points, labels }, rate, random) {
-  const order = shuffled(POINTS, random);
   let total = 0;
-  for (let start = 0; start < POINTS; start += BATCH) {
-    const batch = order.slice(start, start + BATCH);
-    const x = Float32Array.from(batch.flatMap((i) => [points[2 * i], points[2 * i + 1]]));
-    const y = Int32Array.from(batch, (i) => labels[i]);
-    const logits = network.forward(x, batch.length);
-    const { loss, grad } = crossEntropyWithGrad(logits, y, { shape: [batch.length, CLASSES] });
+  for (const batch of batches(POINTS, BATCH, random)) {
+    const logits = network.forward(rowsOf(points, 2, batch), batch.length);
+    const { loss, grad } = crossEntropyWithGrad(logits, rowsOf(labels, 1, batch), { shape: [batch.length, CLASSES] });
     network.learn(grad, batch.length, rate);
     total += loss * batch.length;
   }

@@ -1,6 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import { examples, readmePrograms, runExample, runProgram } from './support/examples.js';
 
+/** What an example must have printed. */
+const CHECKS: Record<string, (printed: string) => void> = {
+  'train-classifier.mjs': (printed) => {
+    const accuracies = columnsOf(printed, /^ +\d+ +[\d.]+ +([\d.]+) %$/gm).flat();
+    expect(accuracies.length).toBeGreaterThan(4);
+    expect(accuracies.at(-1)).toBeGreaterThan(90);
+    expect(printed).toContain('256 × 1024');
+  },
+  'multi-label.mjs': (printed) => {
+    const losses = columnsOf(printed, /^ +\d+ +([\d.]+)$/gm).flat();
+    expect(losses.length).toBe(12);
+    expect(losses[5]).toBeLessThan(losses[0]! / 1.5);
+    const [, recall, , weightedRecall] = columnsOf(printed, /^spot +\d+ % +(\d+) % +(\d+) % +(\d+) % +(\d+) %$/gm)[0]!;
+    expect(weightedRecall).toBeGreaterThan(recall! + 10);
+  },
+  'distillation.mjs': (printed) => {
+    const gains = columnsOf(printed, /^\d+ .* (-?[\d.]+) points +2 of 2$/gm).flat();
+    expect(gains.length).toBe(4);
+    expect(Math.min(...gains)).toBeGreaterThan(2);
+  },
+};
+
+/** The numbers that a pattern catches, line by line. */
+function columnsOf(printed: string, pattern: RegExp): number[][] {
+  return [...printed.matchAll(pattern)].map(([, ...caught]) => caught.map(Number));
+}
+
 describe('examples', () => {
   test.each(examples)(
     '%s runs',
@@ -8,12 +35,7 @@ describe('examples', () => {
       const printed = await runExample(name);
       // What mistakes lead to may well be NaN.
       if (name !== 'common-mistakes.mjs') expect(printed).not.toMatch(/NaN|undefined/);
-      if (name === 'train-classifier.mjs') {
-        const accuracies = [...printed.matchAll(/^ +\d+ +[\d.]+ +([\d.]+) %$/gm)].map(([, percent]) => Number(percent));
-        expect(accuracies.length).toBeGreaterThan(4);
-        expect(accuracies.at(-1)).toBeGreaterThan(90);
-        expect(printed).toContain('256 × 1024');
-      }
+      CHECKS[name]?.(printed);
     },
     60_000,
   );
