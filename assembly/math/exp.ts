@@ -332,12 +332,12 @@ export function prepareRow<T>(scratch: usize, maximum: T, temperature: f64): voi
 }
 
 // e^x of a single x, outside a softmax: where it is normal, and beyond.
-const LEAST_32 = memory.data<f32>([-87.3365], 16);
-const LEAST_64 = memory.data<f64>([-708.396418], 16);
+const LEAST_32 = memory.data<f32>([-87.33654022216797], 16);
+const LEAST_64 = memory.data<f64>([-708.396418532264], 16);
 const MOST_32 = memory.data<f32>([88.72283935546875, Infinity], 16);
 const MOST_64 = memory.data<f64>([709.782712893384, Infinity], 16);
 
-/** The least x, to a few digits, whose e^x is a normal number. */
+/** The least x whose e^x is a normal number; for f64 to its last digit but one. */
 // @ts-ignore: decorator
 @inline
 export function leastExponent<T>(): v128 {
