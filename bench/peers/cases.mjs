@@ -1,0 +1,101 @@
+// What is compared: the grid, the inputs that every peer makes for itself, and the exact results.
+import { logits } from '../harness.mjs';
+import { classIndices, probabilities } from '../losses.mjs';
+
+/** @typedef {[rows: number, n: number]} Shape */
+
+/** @type {Shape[]} */
+const SHAPES = [
+  [256, 1024],
+  [8, 32768],
+  [64, 131072],
+  [1024, 128],
+  [4096, 10],
+  [1024, 3],
+];
+const [SQUARE] = SHAPES;
+
+/**
+ * Each operation is one over rows, float32; a loss is the mean, its result [loss, …gradient].
+ * @type {Record<string, Shape[]>}
+ */
+export const GRID = {
+  softmax: SHAPES,
+  logSoftmax: [SQUARE],
+  logSumExp: [SQUARE],
+  crossEntropy: [SQUARE],
+  crossEntropyWithGrad: [SQUARE],
+  bceWithLogits: [SQUARE],
+  bceWithLogitsWithGrad: [SQUARE],
+};
+
+export const labelOf = (/** @type {Shape} */ [rows, n]) => `${rows} × ${n}`;
+
+/**
+ * The logits, and what the operation takes beside them, if anything: indices of classes or probabilities.
+ * @param {{ operation: string, shape: Shape }} example
+ */
+export function inputsOf({ operation, shape: [rows, n] }) {
+  const example = { rows, n, elements: rows * n };
+  const x = logits(example.elements);
+  if (operation.startsWith('crossEntropy')) return { x, targets: classIndices(example) };
+  if (operation.startsWith('bceWithLogits')) return { x, targets: probabilities(example) };
+  return { x, targets: new Float32Array(0) };
+}
+
+/** The result of a loss and perhaps its gradient. */
+export function lossResult(loss, gradient = new Float32Array(0)) {
+  const result = new Float32Array(1 + gradient.length);
+  result[0] = loss;
+  result.set(gradient, 1);
+  return result;
+}
+
+/**
+ * The case computed in float64, and what errors of smaller results are relative to.
+ * @param {{ operation: string, shape: Shape }} example
+ */
+export function exactResult({ operation, shape: [rows, n] }) {
+  const { x, targets } = inputsOf({ operation, shape: [rows, n] });
+  if (operation.startsWith('bceWithLogits')) {
+    const result = new Float64Array(1 + (operation.endsWith('WithGrad') ? x.length : 0));
+    for (let i = 0; i < x.length; i++) {
+      const e = Math.exp(-Math.abs(x[i]));
+      result[0] += (Math.max(x[i], 0) - targets[i] * x[i] + Math.log1p(e)) / x.length;
+      if (result.length > 1) result[i + 1] = ((x[i] < 0 ? e : 1) / (1 + e) - targets[i]) / x.length;
+    }
+    return { result, floor: 1 / x.length };
+  }
+  const isLoss = operation.startsWith('crossEntropy');
+  const length = { logSumExp: rows, crossEntropy: 1, crossEntropyWithGrad: 1 + x.length }[operation] ?? x.length;
+  const result = new Float64Array(length);
+  for (let row = 0; row < rows; row++) {
+    const start = row * n;
+    const logSumExp = exactLogSumExp(x.subarray(start, start + n));
+    if (operation === 'logSumExp') result[row] = logSumExp;
+    if (isLoss) result[0] += (logSumExp - x[start + targets[row]]) / rows;
+    if (length < x.length) continue;
+    for (let i = start; i < start + n; i++) {
+      if (operation === 'logSoftmax') result[i] = x[i] - logSumExp;
+      else if (!isLoss) result[i] = Math.exp(x[i] - logSumExp);
+      else result[i + 1] = (Math.exp(x[i] - logSumExp) - (i - start === targets[row] ? 1 : 0)) / rows;
+    }
+  }
+  return { result, floor: operation.startsWith('log') ? 1 : 0 };
+}
+
+function exactLogSumExp(row) {
+  const max = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  return max + Math.log(row.reduce((sum, v) => sum + Math.exp(v - max), 0));
+}
+
+/** The largest error, relative to the exact result or to `floor` where that is larger. */
+export function largestError(actual, { result, floor }) {
+  if (actual.length !== result.length) throw new Error(`gave ${actual.length} numbers, expected ${result.length}`);
+  let largest = 0;
+  for (let i = 0; i < result.length; i++) {
+    const error = Math.abs(actual[i] - result[i]) / Math.max(Math.abs(result[i]), floor);
+    if (!(error <= largest)) largest = error;
+  }
+  return largest;
+}

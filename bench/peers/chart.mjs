@@ -1,0 +1,138 @@
+// The results as a picture: a panel for each operation, in it a block for each shape, in that a line for each peer with
+// a dot on a logarithmic scale, and the figures beside it. It needs no font, script or style from elsewhere.
+import { formatTime } from '../table.mjs';
+import { labelOf } from './cases.mjs';
+import { OURS } from './peers.mjs';
+
+const COLUMNS = 3;
+const BLOCK = { width: 380, names: 112, figures: 108, title: 34, line: 17, axis: 26, gap: 22 };
+const MARGIN = 24;
+const HEADER = 74;
+const PANEL_TITLE = 30;
+const INK = '#1f2328';
+const FAINT = '#6b7280';
+const GRID = '#e5e7eb';
+const COLOURS = { ours: '#0b62d6', theirs: '#8a919c' };
+
+const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+function text(x, y, content, { size = 12, fill = INK, anchor = 'start', weight = 400 } = {}) {
+  const style = `font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}"`;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}>${escaped(content)}</text>`;
+}
+function line(x1, y1, x2, y2, stroke, width = 1) {
+  const at = [x1, y1, x2, y2].map((v) => v.toFixed(1));
+  return `<line x1="${at[0]}" y1="${at[1]}" x2="${at[2]}" y2="${at[3]}" stroke="${stroke}" stroke-width="${width}"/>`;
+}
+
+/** @returns {string} the SVG of a report of run.mjs */
+export function drawChart({ machine, date, results, versions }) {
+  const lines = results
+    .filter(({ problem }) => !problem)
+    .map((it) => ({ ...it, speed: (it.shape[0] * it.shape[1]) / it.nanoseconds }));
+  const speeds = lines.map(({ speed }) => speed);
+  const scale = logarithmic(Math.min(...speeds), Math.max(...speeds));
+
+  const parts = [];
+  const width = 2 * MARGIN + COLUMNS * BLOCK.width + (COLUMNS - 1) * BLOCK.gap;
+  let y = HEADER;
+  for (const panel of layOut(lines)) {
+    let x = MARGIN;
+    for (const { operation, blocks } of panel.operations) {
+      const span = blocks.length * (BLOCK.width + BLOCK.gap) - BLOCK.gap;
+      parts.push(text(x, y + 18, operation, { size: 15, weight: 600 }));
+      parts.push(line(x, y + 25, x + span, y + 25, FAINT));
+      for (const block of blocks) {
+        parts.push(drawBlock(block, scale, x, y + PANEL_TITLE));
+        x += BLOCK.width + BLOCK.gap;
+      }
+    }
+    y += PANEL_TITLE + panel.height;
+  }
+
+  const peers = Object.entries(versions).filter(([, version]) => version !== '');
+  const caption = `${machine.cpu}, one thread, Node ${machine.node}, ${date.slice(0, 10)}. ${peers.map((it) => it.join(' ')).join(', ')}.`;
+  const height = y + MARGIN;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    text(MARGIN, 32, 'softmax-wasm beside its peers', { size: 20, weight: 600 }),
+    text(
+      MARGIN,
+      56,
+      'Billions of float32 elements in a second: further to the right is faster, each grid line ten times the one before. Beside it the time of a call, and how many times that of ours.',
+      { fill: FAINT },
+    ),
+    ...parts,
+    text(MARGIN, height - 12, caption, { size: 11, fill: FAINT }),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** Whole powers of ten around the speeds. @returns the place of a speed between 0 and 1, and the powers */
+function logarithmic(lowest, highest) {
+  const from = Math.floor(Math.log10(lowest));
+  const to = Math.max(Math.ceil(Math.log10(highest)), from + 1);
+  const powers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  return { place: (speed) => (Math.log10(speed) - from) / (to - from), powers };
+}
+
+/** Operations side by side as long as their blocks fit; one with more blocks than columns goes on below. */
+function layOut(lines) {
+  const panels = [];
+  let free = 0;
+  for (const ofOperation of groupBy(lines, ({ operation }) => operation)) {
+    const blocks = groupBy(ofOperation, ({ shape }) => labelOf(shape));
+    for (let first = 0; first < blocks.length; first += COLUMNS) {
+      const some = blocks.slice(first, first + COLUMNS);
+      if (free < some.length) {
+        panels.push({ operations: /** @type {any[]} */ ([]), height: 0 });
+        free = COLUMNS;
+      }
+      free -= some.length;
+      const panel = panels[panels.length - 1];
+      panel.operations.push({ operation: ofOperation[0].operation, blocks: some });
+      const most = Math.max(...some.map((block) => block.length));
+      panel.height = Math.max(panel.height, BLOCK.title + most * BLOCK.line + BLOCK.axis + BLOCK.gap);
+    }
+  }
+  return panels;
+}
+
+function drawBlock(lines, { place, powers }, left, top) {
+  const from = left + BLOCK.names;
+  const to = left + BLOCK.width - BLOCK.figures;
+  const first = top + BLOCK.title;
+  const bottom = first + lines.length * BLOCK.line;
+  const x = (speed) => from + place(speed) * (to - from);
+  const parts = [text(left, top + 18, labelOf(lines[0].shape), { weight: 600 })];
+  for (const power of powers) {
+    const at = x(10 ** power);
+    parts.push(line(at, first - 6, at, bottom, GRID));
+    parts.push(text(at, bottom + 14, 10 ** power, { size: 10, fill: FAINT, anchor: 'middle' }));
+  }
+  const fastestOfOurs = OURS.find((name) => lines.some(({ peer }) => peer === name));
+  const byTime = [...lines].sort((a, b) => a.nanoseconds - b.nanoseconds);
+  for (const [i, { peer, speed, nanoseconds, ratios }] of byTime.entries()) {
+    const y = first + i * BLOCK.line + BLOCK.line / 2;
+    const ours = OURS.includes(peer);
+    const colour = ours ? COLOURS.ours : COLOURS.theirs;
+    const style = { size: 11.5, weight: ours ? 600 : 400, fill: ours ? COLOURS.ours : INK };
+    parts.push(text(from - 8, y + 4, peer, { ...style, anchor: 'end' }));
+    parts.push(line(from, y, x(speed), y, colour, ours ? 2 : 1));
+    parts.push(`<circle cx="${x(speed).toFixed(1)}" cy="${y.toFixed(1)}" r="4" fill="${colour}"/>`);
+    parts.push(text(to + 62, y + 4, formatTime(nanoseconds), { ...style, anchor: 'end' }));
+    const ratio = fastestOfOurs && ratios[fastestOfOurs];
+    if (ratio) parts.push(text(left + BLOCK.width, y + 4, `${formatRatio(ratio)} ×`, { ...style, anchor: 'end' }));
+  }
+  return parts.join('\n');
+}
+
+const formatRatio = (ratio) => (ratio < 9.95 ? ratio.toFixed(1) : ratio.toFixed(0));
+
+function groupBy(items, key) {
+  const groups = {};
+  for (const item of items) (groups[key(item)] ??= []).push(item);
+  return Object.values(groups);
+}

@@ -1,0 +1,60 @@
+// The protocol that every worker speaks, pytorch.py too. Requests come on stdin and answers go out on file descriptor 3,
+// a line of JSON each: { answer } or { error }.
+//   { do: 'start' }                          → { version }
+//   { do: 'prepare', operation, shape }      → { result }, float32 in base64, of one call
+//   { do: 'measure', milliseconds }          → { nanoseconds } of one call
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Stopwatch } from '../../stopwatch.mjs';
+
+/**
+ * @typedef {{ operation: string, shape: [rows: number, n: number] }} Case
+ * @typedef {{ run(): unknown, result(): any, dispose?(): void }} Task
+ *   run() does the work once, and may return a promise; result() gives the Float32Array that the last run left.
+ */
+
+/**
+ * Makes this process the worker of a peer.
+ * @param {() => Promise<{ version: string, prepare(example: Case): Task | undefined | Promise<Task | undefined> }>} load
+ *   prepare gives undefined for what the peer does not have
+ */
+export function serve(load) {
+  let peer;
+  /** @type {Task | undefined} */
+  let task;
+  let stopwatch;
+  const answers = {
+    async start() {
+      peer = await load();
+      return { version: peer.version };
+    },
+
+    async prepare(example) {
+      task?.dispose?.();
+      task = await peer.prepare(example);
+      if (task === undefined) return {};
+      await task.run();
+      stopwatch = new Stopwatch(task.run);
+      const { buffer, byteOffset, byteLength } = await task.result();
+      return { result: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
+    },
+
+    async measure({ milliseconds }) {
+      return { nanoseconds: await stopwatch.measure(milliseconds) };
+    },
+  };
+
+  const replies = createWriteStream('', { fd: 3 });
+  createInterface({ input: process.stdin })
+    .on('line', async (line) => {
+      const request = JSON.parse(line);
+      let reply;
+      try {
+        reply = { answer: await answers[request.do](request) };
+      } catch (error) {
+        reply = { error: String(error?.message ?? error) };
+      }
+      replies.write(`${JSON.stringify(reply)}\n`);
+    })
+    .on('close', () => process.exit());
+}
