@@ -2,10 +2,10 @@
 // a dot on a logarithmic scale, and the figures beside it. It needs no font, script or style from elsewhere.
 import { formatTime } from '../table.mjs';
 import { labelOf } from './cases.mjs';
-import { OURS } from './peers.mjs';
+import { NATIVE, OURS } from './peers.mjs';
 
 const COLUMNS = 3;
-const BLOCK = { width: 380, names: 112, figures: 108, title: 34, line: 17, axis: 26, gap: 22 };
+const BLOCK = { width: 388, names: 120, figures: 108, title: 34, line: 17, axis: 26, gap: 22 };
 const MARGIN = 24;
 const HEADER = 74;
 const PANEL_TITLE = 30;
@@ -23,6 +23,23 @@ function text(x, y, content, { size = 12, fill = INK, anchor = 'start', weight =
 function line(x1, y1, x2, y2, stroke, width = 1) {
   const at = [x1, y1, x2, y2].map((v) => v.toFixed(1));
   return `<line x1="${at[0]}" y1="${at[1]}" x2="${at[2]}" y2="${at[3]}" stroke="${stroke}" stroke-width="${width}"/>`;
+}
+
+/** What a dot looks like: its outline and its inside. */
+const KINDS = {
+  'softmax-wasm': [COLOURS.ours, COLOURS.ours],
+  'JavaScript and WebAssembly': [COLOURS.theirs, COLOURS.theirs],
+  'native code': [COLOURS.theirs, '#ffffff'],
+};
+const [OUR_KIND, WEB_KIND, NATIVE_KIND] = Object.keys(KINDS);
+
+function kindOf(peer) {
+  if (OURS.includes(peer)) return OUR_KIND;
+  return NATIVE.includes(peer) ? NATIVE_KIND : WEB_KIND;
+}
+function dot(x, y, kind) {
+  const [stroke, fill] = KINDS[kind];
+  return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
 }
 
 /** @returns {string} the SVG of a report of run.mjs */
@@ -63,6 +80,10 @@ export function drawChart({ machine, date, results, versions }) {
       'Billions of float32 elements in a second: further to the right is faster, each grid line ten times the one before. Beside it the time of a call, and how many times that of ours.',
       { fill: FAINT },
     ),
+    ...Object.keys(KINDS).map((kind, i) => {
+      const x = width - MARGIN - 400 + [0, 115, 310][i];
+      return `${dot(x, 28, kind)}${text(x + 9, 32, kind, { fill: kind === OUR_KIND ? COLOURS.ours : INK })}`;
+    }),
     ...parts,
     text(MARGIN, height - 12, caption, { size: 11, fill: FAINT }),
     '</svg>',
@@ -117,11 +138,10 @@ function drawBlock(lines, { place, powers }, left, top) {
   for (const [i, { peer, speed, nanoseconds, ratios }] of byTime.entries()) {
     const y = first + i * BLOCK.line + BLOCK.line / 2;
     const ours = OURS.includes(peer);
-    const colour = ours ? COLOURS.ours : COLOURS.theirs;
     const style = { size: 11.5, weight: ours ? 600 : 400, fill: ours ? COLOURS.ours : INK };
     parts.push(text(from - 8, y + 4, peer, { ...style, anchor: 'end' }));
-    parts.push(line(from, y, x(speed), y, colour, ours ? 2 : 1));
-    parts.push(`<circle cx="${x(speed).toFixed(1)}" cy="${y.toFixed(1)}" r="4" fill="${colour}"/>`);
+    parts.push(line(from, y, x(speed), y, ours ? COLOURS.ours : COLOURS.theirs, ours ? 2 : 1));
+    parts.push(dot(x(speed), y, kindOf(peer)));
     parts.push(text(to + 62, y + 4, formatTime(nanoseconds), { ...style, anchor: 'end' }));
     const ratio = fastestOfOurs && ratios[fastestOfOurs];
     if (ratio) parts.push(text(left + BLOCK.width, y + 4, `${formatRatio(ratio)} ×`, { ...style, anchor: 'end' }));

