@@ -4,6 +4,7 @@
 // them best; a result is compared with one in float64 before it is timed, and rounds take turns.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,12 +30,14 @@ const ROUNDS = options.quick ? 2 : 7;
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
 /** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
+const NODES = ['20', '22', '24', '26'];
 /** Elements that a quick run leaves cases above out for. */
 const QUICK_ELEMENTS = 300_000;
 
 const operations = wanted.length > 0 ? wanted : Object.keys(GRID);
 demandKnown('operation', operations, Object.keys(GRID));
 demandKnown('peer', options.peer, PEERS);
+if (options.node !== undefined) demandKnown('Node', [options.node], NODES);
 
 installPeers();
 const node = findNode(options.node);
@@ -42,6 +45,8 @@ const machine = { ...describeMachine(), node: node.node, v8: node.v8 };
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
 console.log(`float32, one thread. Median of ${ROUNDS} rounds; spread: how far the rounds lie apart.`);
 console.log('Ratio: the time of a peer over ours. Error: the largest, relative to the result in float64.');
+const [load] = loadavg();
+if (load > 1) console.log(`The machine has other work (load ${load.toFixed(1)}): calls of milliseconds look too slow.`);
 
 const versions = {};
 /** Peers that cannot run here, and why. */
@@ -150,7 +155,7 @@ function installPeers() {
   const folder = fileURLToPath(new URL('.', import.meta.url));
   const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
   if (modified(`${folder}node_modules/.package-lock.json`) >= modified(`${folder}package-lock.json`)) return;
-  console.error('installing the peers into bench/peers (some 700 MB) …');
+  console.error('installing the peers into bench/peers (some 800 MB) …');
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
     stdio: ['ignore', 2, 2],

@@ -7,5 +7,5 @@ const load = createRequire(import.meta.url);
 serve(async () => {
   const ort = load('onnxruntime-node');
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-  return onnxPeer(ort, load('onnxruntime-node/package.json').version, options, true);
+  return onnxPeer(ort, load('onnxruntime-node/package.json').version, options);
 });

@@ -7,5 +7,5 @@ const load = createRequire(import.meta.url);
 serve(async () => {
   const ort = load('onnxruntime-web');
   ort.env.wasm.numThreads = 1;
-  return onnxPeer(ort, ort.env.versions.web, { executionProviders: ['wasm'] }, false);
+  return onnxPeer(ort, ort.env.versions.web, { executionProviders: ['wasm'] });
 });
