@@ -8,13 +8,13 @@ import { log, log1p } from "../math/log";
 
 function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {
   prepareExp<T>(1, scratch);
-  const least = leastExponent<T>(), zero = v128.splat<T>(0);
+  const least = leastExponent<T>();
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let end = x + n * sizeof<T>(); x < end; x += 16, y += 16) {
     const v = v128.load(x);
-    v128.store(y, wideExp<T>(v, false, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+    v128.store(y, wideExp<T>(v, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
   }
 }
 

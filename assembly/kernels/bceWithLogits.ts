@@ -14,8 +14,8 @@ import {
 } from "../math/exp";
 import { log1pOfUnit } from "../math/log";
 import { addToSum } from "../primitives/loss";
-import { CHAIN_BYTES, ones } from "../primitives/row";
-import { madd } from "../simd/arch";
+import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
+import { madd, select } from "../simd/arch";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
 function bceWithLogits<T>(
@@ -24,8 +24,9 @@ function bceWithLogits<T>(
 ): void {
   prepareExp<T>(1, scratch);
   if (weight | posWeight | scales) {
-    if (gradient) weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
-    else weighted<T>(x, targets, losses, count, sum, weight, posWeight, scratch);
+    if (gradient) {
+      weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
+    } else weighted<T>(x, targets, losses, count, sum, weight, posWeight, scratch);
   } else if (gradient) plainGradient<T>(x, targets, losses, gradient, count, scale, sum, scratch);
   else plain<T>(x, targets, losses, count, sum, scratch);
 }
@@ -70,32 +71,37 @@ function elements<T>(
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
   while (x < end) {
-    const chainEnd = min(end, x + CHAIN_BYTES);
-    let s = zero;
-    for (; x < chainEnd; x += 16, t += 16) {
-      const v = v128.load(x);
-      let positive = v128.load(t), negative = v128.sub<T>(one, positive);
-      if (isWeighted) {
-        const own = v128.load(w);
-        positive = v128.mul<T>(v128.mul<T>(positive, v128.load(p)), own);
-        negative = v128.mul<T>(negative, own);
-        w += wStep;
-        p += pStep;
+    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    let block = zero;
+    while (x < blockEnd) {
+      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+      let s = zero;
+      for (; x < chainEnd; x += 16, t += 16) {
+        const v = v128.load(x);
+        let positive = v128.load(t), negative = v128.sub<T>(one, positive);
+        if (isWeighted) {
+          const own = v128.load(w);
+          positive = v128.mul<T>(v128.mul<T>(positive, v128.load(p)), own);
+          negative = v128.mul<T>(negative, own);
+          w += wStep;
+          p += pStep;
+        }
+        const e = wideExp<T>(v128.or(v, sign), true, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
+        if (withGradient) {
+          const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
+          v128.store(gradient, v128.mul<T>(slope, isWeighted ? v128.mul<T>(factor, v128.load(g)) : factor));
+          gradient += 16;
+          g += gStep;
+        }
+        if (losses) {
+          v128.store(losses, loss);
+          losses += 16;
+        } else s = v128.add<T>(s, loss);
       }
-      const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
-      if (withGradient) {
-        const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
-        v128.store(gradient, v128.mul<T>(slope, isWeighted ? v128.mul<T>(factor, v128.load(g)) : factor));
-        gradient += 16;
-        g += gStep;
-      }
-      if (losses) {
-        v128.store(losses, loss);
-        losses += 16;
-      } else s = v128.add<T>(s, loss);
+      block = v128.add<T>(block, s);
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(s));
+    if (!losses) addToSum<T>(sum, laneSum<T>(block));
   }
   if (rest) {
     const v = loadTail<T>(x, rest);
@@ -105,7 +111,7 @@ function elements<T>(
       positive = v128.mul<T>(v128.mul<T>(positive, loadTail<T>(p, rest)), own);
       negative = v128.mul<T>(negative, own);
     }
-    const e = wideExp<T>(v128.or(v, sign), true, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const e = wideExp<T>(v128.or(v, sign), true, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
     if (withGradient) {
       const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
@@ -123,7 +129,7 @@ function elements<T>(
 function lossOf<T>(
   isWeighted: bool, x: v128, positive: v128, negative: v128, e: v128, sign: v128, zero: v128, one: v128
 ): v128 {
-  const against = v128.bitselect(negative, positive, v128.ge<T>(x, zero));
+  const against = select<T>(negative, positive, v128.ge<T>(x, zero));
   let shared = log1pOfUnit<T>(e, one);
   if (isWeighted) shared = v128.mul<T>(v128.add<T>(negative, positive), shared);
   return madd<T>(v128.andnot(x, sign), against, shared);
@@ -135,8 +141,7 @@ function lossOf<T>(
 function slopeOf<T>(
   isWeighted: bool, x: v128, positive: v128, negative: v128, e: v128, zero: v128, one: v128
 ): v128 {
-  const larger = v128.div<T>(one, v128.add<T>(one, e));
-  let sigmoid = v128.bitselect(larger, v128.mul<T>(e, larger), v128.ge<T>(x, zero));
+  let sigmoid = v128.div<T>(select<T>(one, e, v128.ge<T>(x, zero)), v128.add<T>(one, e));
   if (isWeighted) sigmoid = v128.mul<T>(v128.add<T>(negative, positive), sigmoid);
   return v128.sub<T>(sigmoid, positive);
 }

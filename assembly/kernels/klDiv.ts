@@ -9,9 +9,9 @@
 import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
 } from "../math/exp";
-import { log } from "../math/log";
+import { xLogX } from "../math/log";
 import { addToSum } from "../primitives/loss";
-import { CHAIN_BYTES, ones } from "../primitives/row";
+import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 
@@ -48,32 +48,37 @@ function elements<T>(
   let f = scales ? scales : ones<T>();
   const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
   while (x < end) {
-    const chainEnd = min(end, x + CHAIN_BYTES);
-    let s = zero;
-    for (; x < chainEnd; x += 16, t += 16) {
-      const v = v128.load(x), target = v128.load(t);
-      const p = logTarget
-        ? wideExp<T>(target, false, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-        : target;
-      const loss = lossOf<T>(logTarget, v, target, p, zero);
-      if (gradient) {
-        v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
-        gradient += 16;
-        f += scaleStep;
+    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    let block = zero;
+    while (x < blockEnd) {
+      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+      let s = zero;
+      for (; x < chainEnd; x += 16, t += 16) {
+        const v = v128.load(x), target = v128.load(t);
+        const p = logTarget
+          ? wideExp<T>(target, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+          : target;
+        const loss = lossOf<T>(logTarget, v, target, p, zero, one);
+        if (gradient) {
+          v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
+          gradient += 16;
+          f += scaleStep;
+        }
+        if (losses) {
+          v128.store(losses, loss);
+          losses += 16;
+        } else s = v128.add<T>(s, loss);
       }
-      if (losses) {
-        v128.store(losses, loss);
-        losses += 16;
-      } else s = v128.add<T>(s, loss);
+      block = v128.add<T>(block, s);
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(s));
+    if (!losses) addToSum<T>(sum, laneSum<T>(block));
   }
   if (rest) {
     const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest);
     const p = logTarget
-      ? wideExp<T>(target, false, least, zero, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+      ? wideExp<T>(target, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
       : target;
-    const loss = lossOf<T>(logTarget, v, target, p, zero);
+    const loss = lossOf<T>(logTarget, v, target, p, zero, one);
     if (gradient) storeTail<T>(gradient, v128.mul<T>(p, v128.mul<T>(factor, loadTail<T>(f, rest))), rest);
     if (losses) storeTail<T>(losses, loss, rest);
     else addToSum<T>(sum, laneSum<T>(v128.and(loss, tailMask<T>(rest))));
@@ -82,10 +87,9 @@ function elements<T>(
 
 // @ts-ignore: decorator
 @inline
-function lossOf<T>(logTarget: bool, x: v128, target: v128, p: v128, zero: v128): v128 {
+function lossOf<T>(logTarget: bool, x: v128, target: v128, p: v128, zero: v128, one: v128): v128 {
   if (logTarget) return v128.mul<T>(p, v128.sub<T>(target, x));
-  const entropy = v128.andnot(v128.mul<T>(target, log<T>(target)), v128.eq<T>(target, zero));
-  return nmadd<T>(target, x, entropy);
+  return nmadd<T>(target, x, xLogX<T>(target, zero, one));
 }
 
 export function klDiv_f32(

@@ -334,7 +334,7 @@ export function prepareRow<T>(scratch: usize, maximum: T, temperature: f64): voi
 // e^x of a single x, outside a softmax: where it is normal, and beyond.
 const LEAST_32 = memory.data<f32>([-87.33654022216797], 16);
 const LEAST_64 = memory.data<f64>([-708.396418532264], 16);
-const MOST_32 = memory.data<f32>([88.72283935546875, Infinity], 16);
+const MOST_32 = memory.data<f32>([88.72283172607422, Infinity], 16);
 const MOST_64 = memory.data<f64>([709.782712893384, Infinity], 16);
 
 /** The least x whose e^x is a normal number; for f64 to its last digit but one. */
@@ -351,14 +351,14 @@ export function leastExponent<T>(): v128 {
 // @ts-ignore: decorator
 @inline
 export function wideExp<T>(
-  x: v128, negative: bool, least: v128, zero: v128, scratch: usize,
+  x: v128, negative: bool, least: v128, scratch: usize,
   log2e: v128, magic: v128, high: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const shifted = madd<T>(x, log2e, magic);
   const p = significand<T>(x, shifted, ln2LowOf<T>(scratch), scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  // pmax keeps NaN and turns what is below into 0.
-  const flushed = v128.bitselect(e, v128.pmax<T>(x, zero), v128.ge<T>(x, least));
+  // The integers added to NaN may have made a number of it.
+  const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));
   if (negative) return flushed;
   const most = sizeof<T>() == 4 ? MOST_32 : MOST_64;
   const over = v128.gt<T>(x, v128.load_splat<T>(most));

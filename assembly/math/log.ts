@@ -5,15 +5,16 @@
 // tangent (as in FreeBSD's msun, e_log.c). Coefficients: Sollya.
 // Errors: f32 at most 1.1 ULP, all inputs; f64 at most 1.5 ULP (log1p) and 1.6 ULP (log).
 
-import { madd, nmadd } from "../simd/arch";
-import { toFloats } from "../simd/lanes";
+import { madd, nmadd, select } from "../simd/arch";
+import { addIntegers, toFloats } from "../simd/lanes";
 
-const LN2: f64 = 0.6931471805599453;
-
-const TABLE_32 = memory.data<f32>([0.6666671633720398, 0.39978641271591187, 0.29963940382003784], 16);
+// The coefficients of P, then 2 and ln 2.
+const TABLE_32 = memory.data<f32>([
+  0.6666671633720398, 0.39978641271591187, 0.29963940382003784, 2, 0.6931471805599453
+], 16);
 const TABLE_64 = memory.data<f64>([
   0.6666666666666694, 0.3999999999933552, 0.28571428835523954, 0.2222218288215877,
-  0.18184602868916347, 0.15283917434611477, 0.15116297628543318
+  0.18184602868916347, 0.15283917434611477, 0.15116297628543318, 2, 0.6931471805599453
 ], 16);
 
 // @ts-ignore: decorator
@@ -26,7 +27,7 @@ function coefficient<T>(i: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function logReduced<T>(f: v128, k: v128): v128 {
-  const s = v128.div<T>(f, v128.add<T>(f, v128.splat<T>(2)));
+  const s = v128.div<T>(f, v128.add<T>(f, coefficient<T>(sizeof<T>() == 4 ? 3 : 7)));
   const z = v128.mul<T>(s, s);
   let p: v128;
   if (sizeof<T>() == 4) {
@@ -39,7 +40,7 @@ function logReduced<T>(f: v128, k: v128): v128 {
     p = madd<T>(z, odd, even);
   }
   const logarithm = nmadd<T>(s, nmadd<T>(z, p, f), f);
-  return madd<T>(k, v128.splat<T>(<T>LN2), logarithm);
+  return madd<T>(k, coefficient<T>(sizeof<T>() == 4 ? 4 : 8), logarithm);
 }
 
 /** log(1 + x) for 0 ≤ x ≤ 2^126 (2^1022 for f64); NaN for NaN. */
@@ -61,37 +62,78 @@ export function log1p<T>(x: v128): v128 {
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);
 }
 
-/** log(1 + x) for 0 ≤ x ≤ 1, in fewer instructions; NaN for NaN. */
+// What log1pOfUnit and log need beside the coefficients. Loaded where they are used: V8 takes three instructions to
+// build a vector constant, in every iteration.
+const UNIT_32 = memory.data<f32>([2, 0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
+const HALF_64 = memory.data<f64>([0.5], 16);
+// The least normal number; what makes subnormal numbers normal; what k is too large by, without that and with it.
+const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 127, 150], 16);
+const FLOATS_64 = memory.data<f64>([2.2250738585072014e-308, 4503599627370496.0, 1023, 1075], 16);
+// 1 − ¾ in bits; the mantissa; ¾ in bits.
+const BITS_32 = memory.data<u32>([0x00400000, 0x007fffff, 0x3f400000], 16);
+const BITS_64 = memory.data<u64>([0x0008000000000000, 0x000fffffffffffff, 0x3fe8000000000000], 16);
+
+/**
+ * log(1 + x) for 0 ≤ x ≤ 1, in fewer instructions; NaN for NaN. f32: 2 · artanh(s) with s = x / (2 + x) ≤ 1/3, within
+ * 1.6 · 2^-23 of the result.
+ */
 // @ts-ignore: decorator
 @inline
 export function log1pOfUnit<T>(x: v128, one: v128): v128 {
-  const half = v128.splat<T>(0.5);
-  const halves = v128.ge<T>(x, half);
-  const f = v128.bitselect(v128.mul<T>(v128.sub<T>(x, one), half), x, halves);
+  if (sizeof<T>() == 4) {
+    const two = v128.load_splat<f32>(UNIT_32);
+    const s = f32x4.div(x, f32x4.add(x, two));
+    const z = f32x4.mul(s, s);
+    let p = madd<f32>(v128.load_splat<f32>(UNIT_32, 16), z, v128.load_splat<f32>(UNIT_32, 12));
+    p = madd<f32>(madd<f32>(p, z, v128.load_splat<f32>(UNIT_32, 8)), z, v128.load_splat<f32>(UNIT_32, 4));
+    return f32x4.mul(s, madd<f32>(p, z, two));
+  }
+  const half = v128.load_splat<f64>(HALF_64);
+  const halves = f64x2.ge(x, half);
+  const f = select<T>(f64x2.mul(f64x2.sub(x, one), half), x, halves);
   return logReduced<T>(f, v128.and(halves, one));
 }
 
-/** log x for any x: subnormals too, -∞ for 0, NaN below 0 and for NaN. */
+// @ts-ignore: decorator
+@inline
+function float<T>(i: usize): v128 {
+  return v128.load_splat<T>((sizeof<T>() == 4 ? FLOATS_32 : FLOATS_64) + i * sizeof<T>());
+}
+
+// @ts-ignore: decorator
+@inline
+function bits<T>(i: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load_splat<u32>(BITS_32 + (i << 2));
+  return v128.load_splat<u64>(BITS_64 + (i << 3));
+}
+
+/** log x for finite x > 0, subnormal numbers too; a number for any other x. */
+// @ts-ignore: decorator
+@inline
+function logOfPositive<T>(x: v128, one: v128): v128 {
+  const tiny = v128.lt<T>(x, float<T>(0));
+  const h = addIntegers<T>(select<T>(v128.mul<T>(x, float<T>(1)), x, tiny), bits<T>(0));
+  const exponents = sizeof<T>() == 4 ? i32x4.shr_u(h, 23) : i64x2.shr_u(h, 52);
+  const k = v128.sub<T>(toFloats<T>(exponents), select<T>(float<T>(3), float<T>(2), tiny));
+  const f = v128.sub<T>(addIntegers<T>(v128.and(h, bits<T>(1)), bits<T>(2)), one);
+  return logReduced<T>(f, k);
+}
+
+/** log x for any x: -∞ for 0, NaN below 0 and for NaN. */
 // @ts-ignore: decorator
 @inline
 export function log<T>(x: v128): v128 {
   const one = v128.splat<T>(1), zero = v128.splat<T>(0);
-  let h: v128, k: v128, f: v128;
-  if (sizeof<T>() == 4) {
-    const tiny = f32x4.lt(x, f32x4.splat(1.1754943508222875e-38));
-    const y = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608.0)), x, tiny);
-    h = i32x4.add(y, i32x4.splat(0x3f800000 - 0x3f400000));
-    k = f32x4.sub(toFloats<T>(i32x4.shr_u(h, 23)), v128.bitselect(f32x4.splat(150), f32x4.splat(127), tiny));
-    f = i32x4.add(v128.and(h, i32x4.splat(0x007fffff)), i32x4.splat(0x3f400000));
-  } else {
-    const tiny = f64x2.lt(x, f64x2.splat(2.2250738585072014e-308));
-    const y = v128.bitselect(f64x2.mul(x, f64x2.splat(4503599627370496.0)), x, tiny);
-    h = i64x2.add(y, i64x2.splat(0x3ff0000000000000 - 0x3fe8000000000000));
-    k = f64x2.sub(toFloats<T>(i64x2.shr_u(h, 52)), v128.bitselect(f64x2.splat(1075), f64x2.splat(1023), tiny));
-    f = i64x2.add(v128.and(h, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe8000000000000));
-  }
-  const finite = logReduced<T>(v128.sub<T>(f, one), k);
-  const regular = v128.bitselect(finite, x, v128.lt<T>(x, v128.splat<T>(<T>Infinity)));
-  const invalid = v128.bitselect(v128.splat<T>(<T>-Infinity), v128.splat<T>(<T>NaN), v128.eq<T>(x, zero));
-  return v128.bitselect(invalid, regular, v128.le<T>(x, zero));
+  const regular = select<T>(logOfPositive<T>(x, one), x, v128.lt<T>(x, v128.splat<T>(<T>Infinity)));
+  const invalid = select<T>(v128.splat<T>(<T>-Infinity), v128.splat<T>(<T>NaN), v128.eq<T>(x, zero));
+  return select<T>(invalid, regular, v128.le<T>(x, zero));
+}
+
+/** x · log x for any x: 0 for 0, ∞ for ∞, NaN below 0 and for NaN. */
+// @ts-ignore: decorator
+@inline
+export function xLogX<T>(x: v128, zero: v128, one: v128): v128 {
+  // The logarithm of ∞ and NaN is a number here: the factor x makes up for it.
+  const product = v128.mul<T>(x, logOfPositive<T>(x, one));
+  return v128.or(v128.andnot(product, v128.eq<T>(x, zero)), v128.lt<T>(x, zero));
 }

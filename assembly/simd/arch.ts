@@ -19,6 +19,15 @@ export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
   return v128.sub<T>(c, v128.mul<T>(a, b));
 }
 
+/** The lanes of a where the mask is set, of b elsewhere; a mask's lanes have all bits alike. */
+// @ts-ignore: decorator
+@inline
+export function select<T>(a: v128, b: v128, mask: v128): v128 {
+  if (!FUSED) return v128.bitselect(a, b, mask);
+  if (sizeof<T>() == 4) return v128.relaxed_laneselect<i32>(a, b, mask);
+  return v128.relaxed_laneselect<i64>(a, b, mask);
+}
+
 /** x · x − y, for the run-time probe: only a fused multiply-add keeps the low bits of x · x. */
 export function multiplyAddProbe(x: f64, y: f64): f64 {
   return v128.extract_lane<f64>(madd<f64>(v128.splat<f64>(x), v128.splat<f64>(x), v128.splat<f64>(-y)), 0);

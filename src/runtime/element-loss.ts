@@ -18,8 +18,8 @@ import type { Runtime } from './runtime.js';
 import { type ElementTargets, readElementTargets } from './targets.js';
 import type { FloatArray } from './types.js';
 
-/** A multiple of the elements that a kernel adds before float64 takes over: CHAIN_BYTES of assembly/primitives/row.ts. */
-const GRANULE = 32;
+/** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
+const GRANULE = 256;
 
 /** A kernel of an element-wise loss; one that takes no weights leaves the last two out. */
 export type ElementLossKernel = Kernel<
