@@ -1,6 +1,6 @@
 // What the operations do to a row: n elements side by side, the lanes running along it.
 //
-// Sums run in chains of eight vectors, chains add up to blocks in lanes, and blocks in float64 (with compensation for
+// Sums run in chains of four vectors, chains add up to blocks in lanes, and blocks in float64 (with compensation for
 // f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 
 import {
@@ -27,7 +27,7 @@ export function roundingOf<T>(a: f64, b: f64, total: f64): f64 {
 }
 
 /** Bytes of the vectors that a single chain of additions takes. */
-export const CHAIN_BYTES: usize = 128;
+export const CHAIN_BYTES: usize = 64;
 
 /** Shortest row that is worth a loop of its own; shorter ones go through tiles. */
 // @ts-ignore: decorator

@@ -41,10 +41,8 @@ function unitRows(largest: number): Pick<Bound, 'where' | 'holds'> {
 
 const otherwise = { where: 'any other row', holds: () => true };
 
-// The first one leaves room for rows made to be bad, many elements that round the same way: of elements in rows at random
-// one in a million is further off than 3 · 2^-23.
 const softmax32: readonly Bound[] = [
-  { ...unitRows(8), text: '3.5 · 2^-23 · p', limit: (f) => 3.5 * 2 ** -23 * f.magnitude },
+  { ...unitRows(8), text: '3.6e-7 · p', limit: (f) => 3.6e-7 * f.magnitude },
   { ...unitRows(32), text: '2^-21 · p', limit: (f) => 2 ** -21 * f.magnitude },
   { ...unitRows(80), text: '2^-20 · p', limit: (f) => 2 ** -20 * f.magnitude },
   {
