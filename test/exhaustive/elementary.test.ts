@@ -5,13 +5,20 @@ import { BLOCK_BYTES, INPUTS, openElementary, RESULTS } from '../support/element
 import { exp, log, log1p } from '../support/oracle.js';
 
 const LEAST_NORMAL = 2 ** -126;
+/** Beyond this a number rounds to the float32 infinity. */
+const MOST = 2 ** 128 - 2 ** 103;
 const COUNT = BLOCK_BYTES / 4;
 const BLOCKS = 2 ** 32 / COUNT;
 
+const FLOAT = new Float32Array(1);
+const BITS = new Uint32Array(FLOAT.buffer);
+/** 2^(e - 150) for the exponent field e of a float32, that of a subnormal number being 1. */
+const ULPS = Float64Array.from({ length: 256 }, (_, field) => 2 ** (Math.max(field, 1) - 150));
+
 /** The unit in the last place of a float32 near the value. */
 function ulp32(value: number): number {
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), -126);
-  return 2 ** (exponent - 23);
+  FLOAT[0] = value;
+  return ULPS[(BITS[0]! >>> 23) & 255]!;
 }
 
 interface Worst {
@@ -55,9 +62,10 @@ describe.each(['simd128', 'relaxed-simd'] as const)('%s', (build) => {
     let disorder = 0;
     let wrong = 0;
     forAll('exp', build, (x, y) => {
-      const exact = Math.exp(x);
+      // The oracle is asked only where its answer is not plain: e^x of a tiny x rounds to 1.
+      const exact = x > 89 ? Infinity : x < -104 ? 0 : Math.abs(x) < 2 ** -26 ? 1 : Math.exp(x);
       if (Number.isNaN(x)) wrong += Number.isNaN(y) ? 0 : 1;
-      else if (Math.fround(exact) === Infinity) wrong += y === Infinity ? 0 : 1;
+      else if (exact > MOST) wrong += y === Infinity ? 0 : 1;
       else if (exact < LEAST_NORMAL) wrong += y >= 0 && y <= LEAST_NORMAL ? 0 : 1;
       else {
         record(normal, x, y, exact);
@@ -86,6 +94,7 @@ describe.each(['simd128', 'relaxed-simd'] as const)('%s', (build) => {
     let wrong = 0;
     forAll(name, build, (x, y) => {
       const domain = name === 'log' ? x > 0 && x < Infinity : x > 0 && x <= 2 ** 126;
+      if (domain && name === 'log1p' && x < 2 ** -26 && y === x) return;
       if (domain) record(worst, x, y, reference(x));
       else if (name === 'log1p') wrong += Number.isNaN(x) && !Number.isNaN(y) ? 1 : 0;
       else wrong += Object.is(y, Math.log(x)) ? 0 : 1;
