@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createKernels, OutOfMemoryError } from '../src/index.js';
 import { sets } from './support/backends.js';
 import { type Dtype, floatsOf, type Kind, lengths, newFloats, numbers, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
@@ -426,3 +427,12 @@ describeErrors([
       k.crossEntropyWithGrad(out.subarray(0, 3) as Float32Array, 1, { out: out.subarray(2, 5) as Float32Array }),
   },
 ]);
+
+test.each(['simd128', 'reference'] as const)('%s: results are freed when memory runs out', (backend) => {
+  const kernels = createKernels({ backend, maxMemory: 2 ** 21 });
+  const logits = kernels.zeros([400, 600]);
+  const before = kernels.memoryUsage();
+  const targets = new Int32Array(400);
+  expect(() => kernels.crossEntropyWithGrad(logits, targets, { reduction: 'none' })).toThrow(OutOfMemoryError);
+  expect(kernels.memoryUsage()).toEqual(before);
+});

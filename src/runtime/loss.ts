@@ -105,11 +105,18 @@ export function runLoss(
   const losses =
     reduction === 'none' ? resultStorage(runtime, operation, lossOut, input, shape ?? [], count) : undefined;
   const gradientShape = input.shape ?? [input.length];
-  const gradient = withGrad ? resultStorage(runtime, operation, out, input, gradientShape, input.length) : undefined;
+  const madeLosses = lossOut === undefined ? losses : undefined;
+  let gradient: FloatArray | Tensor | undefined;
+  try {
+    if (withGrad) gradient = resultStorage(runtime, operation, out, input, gradientShape, input.length);
+  } catch (error) {
+    if (Tensor.is(madeLosses)) madeLosses.dispose();
+    throw error;
+  }
 
   const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, extent);
   const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient, 'elements');
-  stream.start();
+  stream.start(madeLosses, out === undefined && gradient);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
   while (stream.next()) {
