@@ -102,7 +102,7 @@ function distil(
   const divisor = reduction === 'mean' ? rows : reduction === 'batchMean' ? batchSize(input.shape ?? [n]) : 1;
   const run = runtime.kernel(kernel, input.elementBytes);
   const lossShape = input.shape === undefined ? undefined : withoutAxis(input.shape, axis as number, false);
-  return runLoss(runtime, call, 'rows', lossShape, divisor, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, call, 'row', lossShape, divisor, (losses, gradient, scale, rowScales, sum) =>
     run(
       stream.at(ours),
       stream.at(theirs),

@@ -101,7 +101,7 @@ export function mapAlongAxis(
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes);
   const from = stream.input(input);
-  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'elements');
+  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {
@@ -222,7 +222,7 @@ export function reduceAlongAxis(
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes);
   const from = stream.input(input);
-  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 'rows');
+  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 1);
   stream.start(out === undefined && result);
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {

@@ -183,7 +183,7 @@ export function classLoss(
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
   const shape = input.shape === undefined ? undefined : withoutAxis(input.shape, call.axis, false);
   const kernel = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
-  return runLoss(runtime, call, 'rows', shape, divisor, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, call, 'row', shape, divisor, (losses, gradient, scale, rowScales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),

@@ -173,7 +173,7 @@ export function elementLoss(
   const posWeight = weightInput(runtime, call.posWeight, input, shape);
   const divisor = reduction === 'mean' ? length : reduction === 'batchMean' ? batchSize(shape) : 1;
   const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
-  return runLoss(runtime, call, 'elements', shape, divisor, (losses, gradient, scale, scales, sum) =>
+  return runLoss(runtime, call, 'element', shape, divisor, (losses, gradient, scale, scales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),

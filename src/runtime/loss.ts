@@ -5,7 +5,6 @@ import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Arena } from './memory.js';
 import type { Runtime } from './runtime.js';
-import type { Extent } from './stream.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
 
@@ -22,6 +21,9 @@ export function checkReduction<R extends string>(operation: string, reduction: u
   if (allowed.includes(reduction as R)) return reduction as R;
   throw typeError(operation, 'reduction', reduction, `one of ${allowed.map(show).join(', ')}`);
 }
+
+/** What has a loss of its own where they are not reduced. */
+export type Unit = 'row' | 'element';
 
 /** gradOutput as it was read: a number, or an operand with a number for each unreduced loss. */
 export type GradOutput = number | Operand;
@@ -58,7 +60,7 @@ export function checkResults(
   runtime: Runtime,
   call: LossCall,
   losses: number,
-  each: string,
+  each: Unit,
   others: Readonly<Record<string, Operand | undefined>>,
 ): void {
   const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
@@ -86,12 +88,12 @@ export type RunLoss = (losses: number, gradient: number, scale: number, scales: 
 
 /**
  * Runs a loss block by block, once its stream is open and has its inputs: sets up where losses and gradient go, and
- * hands them back. Losses that are not reduced have the extent and the shape given; no shape stands for one number.
+ * hands them back. Losses that are not reduced have the shape given; no shape stands for one number.
  */
 export function runLoss(
   runtime: Runtime,
   call: LossCall,
-  extent: Extent,
+  each: Unit,
   shape: readonly number[] | undefined,
   divisor: number,
   run: RunLoss,
@@ -101,7 +103,7 @@ export function runLoss(
   const count = shape === undefined ? 1 : product(shape);
   const lossOut = withGrad ? undefined : out;
   const sum = stream.claim(16);
-  const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, extent);
+  const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, each);
   const losses =
     reduction === 'none' ? resultStorage(runtime, operation, lossOut, input, shape ?? [], count) : undefined;
   const gradientShape = input.shape ?? [input.length];
@@ -114,8 +116,8 @@ export function runLoss(
     throw error;
   }
 
-  const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, extent);
-  const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient, 'elements');
+  const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, 1);
+  const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient);
   stream.start(madeLosses, out === undefined && gradient);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
@@ -138,9 +140,9 @@ function readSum({ f64 }: Arena, address: number): number {
 }
 
 /** gradOutput as an input of the stream. */
-function placeScales(runtime: Runtime, operand: Operand, { elementBytes }: Operand, extent: Extent): number {
+function placeScales(runtime: Runtime, operand: Operand, { elementBytes }: Operand, each: Unit): number {
   const { stream } = runtime;
-  if (extent === 'elements') return elementInput(runtime, operand, elementBytes);
+  if (each === 'element') return elementInput(runtime, operand, elementBytes);
   const address = stream.claim(operand.length * elementBytes);
   placeFloats(runtime, operand, elementBytes, address);
   return stream.rows(address, elementBytes);
@@ -154,8 +156,9 @@ export function elementInput(runtime: Runtime, operand: Operand, elementBytes: 4
   return stream.broadcast(new Broadcast(operand, shape, shape));
 }
 
-function outputTo(runtime: Runtime, operation: string, result: FloatArray | Tensor, extent: Extent): number {
-  return runtime.stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), extent);
+function outputTo(runtime: Runtime, operation: string, result: FloatArray | Tensor, perProblem?: number): number {
+  const address = addressOf(runtime, operation, result);
+  return runtime.stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
 }
 
 /** @throws RangeError unless the operand has this many elements. */

@@ -14,9 +14,6 @@ import type { FloatArray } from './types.js';
 
 type Numbers = FloatArray | Int32Array;
 
-/** How much of an operand belongs to a problem: all n elements, or one. */
-export type Extent = 'elements' | 'rows';
-
 /** An operand of the call in progress. */
 interface Slot {
   /** Where the elements are when not in linear memory. */
@@ -25,7 +22,8 @@ interface Slot {
   broadcast: Broadcast | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is streamed. */
   home: number;
-  extent: Extent;
+  /** Elements of the operand that belong to a problem: all n, one, or another number. */
+  perProblem: number;
   isOutput: boolean;
   isInteger: boolean;
   elementBytes: number;
@@ -101,7 +99,7 @@ export class Stream {
         array: undefined,
         broadcast: undefined,
         home: -1,
-        extent: 'elements',
+        perProblem: 1,
         isOutput: false,
         isInteger: false,
         elementBytes: 4,
@@ -136,24 +134,29 @@ export class Stream {
 
   /** Adds an operand that is read. */
   input(operand: Operand): number {
-    return this.#add(operand.array, operand.address, 'elements', false, operand.elementBytes, false);
+    return this.#add(operand.array, operand.address, this.#n, false, operand.elementBytes, false);
   }
 
   /** Adds the elements of a broadcast, which are read; for element-wise operations. */
   broadcast(broadcast: Broadcast): number {
-    const index = this.#add(undefined, -1, 'elements', false, this.#elementBytes, false);
+    const index = this.#add(undefined, -1, this.#n, false, this.#elementBytes, false);
     this.#slots[index]!.broadcast = broadcast;
     return index;
   }
 
-  /** Adds floats that are written: elements, or one for each problem. */
-  output(array: FloatArray | undefined, address: number, extent: Extent): number {
-    return this.#add(array, address, extent, true, this.#elementBytes, false);
+  /** Adds floats that are written: an element for an element, or so many for each problem. */
+  output(array: FloatArray | undefined, address: number, perProblem = this.#n): number {
+    return this.#add(array, address, perProblem, true, this.#elementBytes, false);
+  }
+
+  /** Adds int32 that are written, so many for each problem. */
+  integerOutput(array: Int32Array, address: number, perProblem: number): number {
+    return this.#add(array, address, perProblem, true, 4, true);
   }
 
   /** Adds an operand with one element for each problem that lies in linear memory. */
   rows(address: number, elementBytes: number): number {
-    return this.#add(undefined, address, 'rows', false, elementBytes, false);
+    return this.#add(undefined, address, 1, false, elementBytes, false);
   }
 
   /** Memory for a small operand until the call ends. Claimed after `open` and before anything is read. */
@@ -167,7 +170,7 @@ export class Stream {
   /** The operand's address in the block at hand. */
   at(index: number): number {
     const slot = this.#slots[index]!;
-    if (this.#turns && slot.extent === 'elements') return slot.turned;
+    if (this.#isTurned(slot)) return slot.turned;
     if (slot.broadcast !== undefined) return slot.block + this.#phaseOf(slot.broadcast) * slot.elementBytes;
     return slot.home < 0 ? slot.block : this.#homeOf(slot);
   }
@@ -180,7 +183,7 @@ export class Stream {
   #add(
     array: Numbers | undefined,
     home: number,
-    extent: Extent,
+    perProblem: number,
     isOutput: boolean,
     elementBytes: number,
     isInteger: boolean,
@@ -189,7 +192,7 @@ export class Stream {
     slot.array = array;
     slot.broadcast = undefined;
     slot.home = home;
-    slot.extent = extent;
+    slot.perProblem = perProblem;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
     slot.elementBytes = elementBytes;
@@ -252,7 +255,7 @@ export class Stream {
     let bytes = 0;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      if (slot.home < 0 || slot.extent === 'elements') bytes += this.#columnBytes(slot);
+      if (slot.home < 0 || slot.perProblem > 1) bytes += this.#columnBytes(slot);
     }
     return bytes;
   }
@@ -261,10 +264,10 @@ export class Stream {
   #moveHome(): void {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      if (slot.home < 0 || slot.extent === 'rows') continue;
+      if (slot.home < 0 || slot.perProblem === 1) continue;
       const start = slot.home / slot.elementBytes;
-      const length = this.#totalOuter * this.#n * this.#totalInner;
-      slot.array = this.#arena.floats(slot.elementBytes).subarray(start, start + length);
+      const length = this.#totalOuter * slot.perProblem * this.#totalInner;
+      slot.array = this.#heapOf(slot).subarray(start, start + length);
       slot.home = -1;
     }
   }
@@ -286,13 +289,22 @@ export class Stream {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       if (slot.home < 0) bytes += this.#columnBytes(slot) * this.#totalInner;
-      if (this.#turns && slot.extent === 'elements') bytes += this.#columnBytes(slot) * this.#totalInner;
+      if (this.#isTurned(slot)) bytes += this.#columnBytes(slot) * this.#totalInner;
     }
     return bytes;
   }
 
+  /** Whether the kernel sees the operand with the axis moved: one element for each problem lies the same both ways. */
+  #isTurned(slot: Slot): boolean {
+    return this.#turns && slot.perProblem > 1;
+  }
+
+  #heapOf(slot: Slot): Numbers {
+    return slot.isInteger ? this.#arena.i32 : this.#arena.floats(slot.elementBytes);
+  }
+
   #columnBytes(slot: Slot): number {
-    return (slot.extent === 'elements' ? this.#n : 1) * slot.elementBytes;
+    return slot.perProblem * slot.elementBytes;
   }
 
   /** Gives every operand its place in the scratch. */
@@ -305,7 +317,7 @@ export class Stream {
         slot.block = at;
         at += bytes;
       }
-      if (this.#turns && slot.extent === 'elements') {
+      if (this.#isTurned(slot)) {
         slot.turned = at;
         at += bytes;
       }
@@ -378,9 +390,9 @@ export class Stream {
       if (slot.isOutput) continue;
       if (slot.broadcast !== undefined) this.#broadcast(slot, slot.broadcast);
       else if (slot.home < 0) this.#copy(slot);
-      if (this.#turns && slot.extent === 'elements') {
+      if (this.#isTurned(slot)) {
         const from = slot.home < 0 ? slot.block : this.#homeOf(slot);
-        this.#transpose!(from, slot.turned, this.outer / this.#totalInner, this.#n, this.#totalInner);
+        this.#transpose!(from, slot.turned, this.outer / this.#totalInner, slot.perProblem, this.#totalInner);
       }
     }
   }
@@ -397,9 +409,9 @@ export class Stream {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       if (!slot.isOutput) continue;
-      if (this.#turns && slot.extent === 'elements') {
+      if (this.#isTurned(slot)) {
         const to = slot.home < 0 ? slot.block : this.#homeOf(slot);
-        this.#transpose!(slot.turned, to, this.outer / this.#totalInner, this.#totalInner, this.#n);
+        this.#transpose!(slot.turned, to, this.outer / this.#totalInner, this.#totalInner, slot.perProblem);
       }
       if (slot.home < 0) this.#copy(slot);
     }
@@ -407,19 +419,19 @@ export class Stream {
 
   /** Copies the block at hand between the caller's array and the scratch. */
   #copy(slot: Slot): void {
-    const heap = slot.isInteger ? this.#arena.i32 : this.#arena.floats(slot.elementBytes);
+    const heap = this.#heapOf(slot);
     const array = slot.array!;
-    const perColumn = slot.extent === 'elements' ? this.#n : 1;
+    const { perProblem } = slot;
     const block = slot.block / slot.elementBytes;
     if (this.#tiles === 1) {
-      const start = perColumn * this.#totalInner * this.#slice;
+      const start = perProblem * this.#totalInner * this.#slice;
       const slices = this.#turns ? this.outer / this.#totalInner : this.outer;
-      copyRange(array, start, heap, block, perColumn * this.#totalInner * slices, slot.isOutput);
+      copyRange(array, start, heap, block, perProblem * this.#totalInner * slices, slot.isOutput);
       return;
     }
     const width = this.inner;
-    for (let j = 0; j < perColumn; j++) {
-      const start = (this.#slice * perColumn + j) * this.#totalInner + this.#tileStart();
+    for (let j = 0; j < perProblem; j++) {
+      const start = (this.#slice * perProblem + j) * this.#totalInner + this.#tileStart();
       copyRange(array, start, heap, block + j * width, width, slot.isOutput);
     }
   }
