@@ -1,7 +1,6 @@
-import { wasm as relaxedSimd } from '../generated/relaxed-simd.js';
-import { wasm as simd128 } from '../generated/simd128.js';
 import { type LinearMemory, PlainMemory } from './memory.js';
-import { checkStamp, decodeBase64, type Exports, instantiate, multiplyAddFuses } from './wasm.js';
+import { unpack } from './unpack.js';
+import { checkStamp, type Exports, instantiate, multiplyAddFuses } from './wasm.js';
 
 export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
 
@@ -26,7 +25,6 @@ const REASONS: Record<BackendName, string> = {
   simd128: 'fixed-width SIMD is supported',
   reference: 'plain TypeScript runs everywhere',
 };
-const BYTES: Record<ModuleBackend, string> = { 'relaxed-simd': relaxedSimd, simd128 };
 
 /** Compiled modules, shared by all sets of kernels. */
 const compiled = new Map<ModuleBackend, WebAssembly.Module>();
@@ -38,7 +36,7 @@ export function isBackendName(value: unknown): value is BackendName {
 function compile(name: ModuleBackend): WebAssembly.Module {
   let module = compiled.get(name);
   if (module === undefined) {
-    module = new WebAssembly.Module(decodeBase64(BYTES[name]));
+    module = new WebAssembly.Module(unpack(name));
     compiled.set(name, module);
   }
   return module;
@@ -50,7 +48,7 @@ export async function compileAhead(name: BackendName | 'auto'): Promise<void> {
   for (const candidate of names) {
     if (compiled.has(candidate)) return;
     try {
-      compiled.set(candidate, await WebAssembly.compile(decodeBase64(BYTES[candidate])));
+      compiled.set(candidate, await WebAssembly.compile(unpack(candidate)));
       return;
     } catch {
       // The next one, then.

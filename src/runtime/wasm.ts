@@ -13,13 +13,6 @@ export interface Instance {
 /** Name of the custom section that tells which version of the sources a module was built from. */
 const STAMP_SECTION = 'softmax-wasm';
 
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
 /** @throws TypeError when the module was not built from this version of the sources. */
 export function checkStamp(operation: string, module: WebAssembly.Module, expected: string): void {
   const [section] = WebAssembly.Module.customSections(module, STAMP_SECTION);
