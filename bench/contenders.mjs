@@ -1,19 +1,19 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { PLAIN } from './contender.mjs';
 
-/** JavaScript written by hand: what the others are compared with. */
-export const PLAIN = 'plain JavaScript';
-export const CONTENDERS = [PLAIN, 'reference', 'simd128', 'relaxed-simd'];
+export const BACKENDS = ['simd128', 'relaxed-simd'];
+export const CONTENDERS = [PLAIN, 'reference', ...BACKENDS];
 
 /** Node 20 has relaxed SIMD behind a flag. */
 const FLAGS = Number.parseInt(process.versions.node, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
-const PROGRAM = fileURLToPath(new URL('worker.mjs', import.meta.url));
+const programOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** One contender in a process of its own. */
 export class Worker {
   constructor(name) {
     this.name = name;
-    this.child = fork(PROGRAM, [name], { execArgv: FLAGS, serialization: 'advanced' });
+    this.child = fork(programOf('worker.mjs'), [name], { execArgv: FLAGS, serialization: 'advanced' });
   }
 
   /** Gives the worker the operation to run. What keeps it from doing so is returned, and ends it. */
@@ -52,4 +52,11 @@ export class Worker {
       this.child.send(message);
     });
   }
+}
+
+/** Milliseconds of the import and of the first call, in a new process. @returns {{ import: number, call: number }} */
+export function firstCall(backend) {
+  return JSON.parse(
+    execFileSync(process.execPath, [...FLAGS, programOf('first-call.mjs'), backend], { encoding: 'utf8' }),
+  );
 }

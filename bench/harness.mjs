@@ -4,7 +4,6 @@
 //   plain(example)            JavaScript written by hand
 //   ours(kernels, example)    the library, on one backend
 // Both give { run, result }: run() does the work once, result() is the array that it left behind.
-import { cpus } from 'node:os';
 
 /** The shapes that every operation along an axis is timed on, as tensors that live in linear memory. */
 const TENSORS = [
@@ -102,10 +101,4 @@ export function checkResult(what, actual, expected, floor) {
       throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
     }
   }
-}
-
-export function describeMachine() {
-  const cores = cpus();
-  const { node, v8 } = process.versions;
-  return { cpu: cores[0].model.trim(), cores: cores.length, platform: `${process.platform} ${process.arch}`, node, v8 };
 }

@@ -2,29 +2,17 @@
 //
 // Times every operation that has a file here, on every backend and against JavaScript written by hand. Each of them
 // runs in a process of its own, so that none spoils what the engine has learned for another; rounds take turns, and a
-// result is compared with the reference before it is timed.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+// result is compared with the reference before it is timed. Last, what the very first call takes.
 import { createKernels } from 'softmax-wasm';
-import { CONTENDERS, PLAIN, Worker } from './contenders.mjs';
-import { checkResult, describeMachine } from './harness.mjs';
-import { printCase, printHeader, progress } from './table.mjs';
+import { bestOf, medianOf, parseCommand, saveJson } from './command.mjs';
+import { PLAIN } from './contender.mjs';
+import { BACKENDS, CONTENDERS, firstCall, Worker } from './contenders.mjs';
+import { checkResult } from './harness.mjs';
+import { describeMachine } from './machine.mjs';
+import { printCase, printFirstCall, printHeader, progress } from './table.mjs';
 
-const { values: options, positionals: wanted } = parseArgs({
-  allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
-});
-const ROUNDS = options.quick ? 2 : 5;
-const ROUND_MILLISECONDS = options.quick ? 20 : 120;
-/** Elements that a quick run leaves cases above out for. */
-const QUICK_ELEMENTS = 300_000;
-
-const operations = readdirSync(new URL('.', import.meta.url))
-  .filter((file) => file.endsWith('.bench.mjs'))
-  .map((file) => file.slice(0, -'.bench.mjs'.length));
-const unknown = wanted.filter((name) => !operations.includes(name));
-if (unknown.length > 0) throw new Error(`no benchmark of ${unknown.join(', ')}; there are ${operations.join(', ')}`);
+const { options, operations, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
+const FIRST_CALLS = options.quick ? 3 : 15;
 
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
@@ -32,16 +20,16 @@ console.log(`The best of ${ROUNDS} rounds, each the median of its samples; sprea
 console.log('float32, one thread.');
 
 const results = [];
-for (const operation of wanted.length > 0 ? wanted : operations) await runOperation(operation);
+for (const operation of operations) await runOperation(operation);
+const firstCalls = timeFirstCalls();
+printFirstCall(firstCalls, FIRST_CALLS);
 if (options.json !== undefined) {
-  mkdirSync(dirname(options.json), { recursive: true });
-  writeFileSync(options.json, `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 1)}\n`);
-  console.log(`\nwritten to ${options.json}`);
+  saveJson(options.json, { machine, date: new Date().toISOString(), results, firstCalls });
 }
 
 async function runOperation(operation) {
   const { default: bench } = await import(`./${operation}.bench.mjs`);
-  const cases = bench.cases.filter(({ elements }) => !options.quick || elements <= QUICK_ELEMENTS);
+  const cases = bench.cases.filter(isWanted);
   const workers = await startWorkers(operation);
   printHeader(operation);
   for (const [done, example] of cases.entries()) {
@@ -58,15 +46,13 @@ async function runOperation(operation) {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, worker] of workers.entries()) {
         say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
-        rounds[i].push(await worker.measure(ROUND_MILLISECONDS));
+        rounds[i].push(await worker.measure(roundMilliseconds));
       }
     }
     progress('');
-    // The best round: what else the machine does only ever adds time, most of all to the slowest.
-    const plain = Math.min(...rounds[workers.findIndex(({ name }) => name === PLAIN)]);
+    const plain = bestOf(rounds[workers.findIndex(({ name }) => name === PLAIN)]).nanoseconds;
     const lines = workers.map(({ name }, i) => {
-      const nanoseconds = Math.min(...rounds[i]);
-      const spread = (Math.max(...rounds[i]) - Math.min(...rounds[i])) / nanoseconds;
+      const { nanoseconds, spread } = bestOf(rounds[i]);
       const contender = { contender: name, nanoseconds, ratio: plain / nanoseconds, spread };
       return { operation, case: label, elements, ...contender, elementsPerSecond: (elements / nanoseconds) * 1e9 };
     });
@@ -86,4 +72,23 @@ async function startWorkers(operation) {
     else console.log(`${name} does not run here: ${problem}`);
   }
   return workers;
+}
+
+/** Of each backend the median and the extremes, in milliseconds, over processes of their own. */
+function timeFirstCalls() {
+  return BACKENDS.map((backend) => {
+    const times = Array.from({ length: FIRST_CALLS }, (_, i) => {
+      progress(`first call on ${backend}, ${i + 1} of ${FIRST_CALLS}`);
+      return firstCall(backend);
+    });
+    progress('');
+    const calls = times.map(({ call }) => call);
+    return {
+      backend,
+      median: medianOf(calls),
+      least: Math.min(...calls),
+      most: Math.max(...calls),
+      import: medianOf(times.map((time) => time.import)),
+    };
+  });
 }

@@ -39,3 +39,11 @@ export function formatTime(nanoseconds) {
   const value = nanoseconds / scale;
   return `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ${unit}`;
 }
+
+export function printFirstCall(lines, processes) {
+  console.log(`\nFirst call, compile included: the median of ${processes} new processes (from least to most)`);
+  for (const { backend, median, least, most, import: imported } of lines) {
+    const [time, from, to, before] = [median, least, most, imported].map((ms) => ms.toFixed(1));
+    console.log(`${backend.padEnd(26)}${time} ms (${from} to ${to}), after ${before} ms for the import`);
+  }
+}

@@ -3,12 +3,12 @@
 // Times the library beside others that do the same. Each runs in a process of its own with its inputs where it likes
 // them best; a result is compared with one in float64 before it is timed, and rounds take turns.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeMachine } from '../harness.mjs';
+import { medianOf, save, saveJson } from '../command.mjs';
+import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
@@ -58,8 +58,8 @@ const targets = judgeTargets(results, Number.parseInt(machine.node, 10));
 printTargets(targets, machine.node);
 const date = new Date().toISOString();
 const report = { machine, date, quick: options.quick, versions, absent, results, targets };
-if (options.json !== undefined) write(options.json, `${JSON.stringify(report, null, 1)}\n`);
-if (options.svg !== undefined) write(options.svg, drawChart(report));
+if (options.json !== undefined) saveJson(options.json, report);
+if (options.svg !== undefined) save(options.svg, drawChart(report));
 
 async function runOperation(/** @type {string} */ operation) {
   const peers = await startPeers();
@@ -112,21 +112,16 @@ async function attempt(line, step) {
 function summarize(lines) {
   const time = (name) => {
     const ours = lines.find(({ peer, problem }) => peer === name && !problem);
-    return ours && median(ours.rounds);
+    return ours && medianOf(ours.rounds);
   };
   const ours = OURS.map((name) => ({ name, nanoseconds: time(name) })).filter((it) => it.nanoseconds !== undefined);
   return lines.map((line) => {
     if (line.problem) return line;
-    const nanoseconds = median(line.rounds);
+    const nanoseconds = medianOf(line.rounds);
     const spread = (Math.max(...line.rounds) - Math.min(...line.rounds)) / nanoseconds;
     const ratios = Object.fromEntries(ours.map((it) => [it.name, nanoseconds / it.nanoseconds]));
     return { ...line, nanoseconds, spread, ratios };
   });
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 /** Those that can run here; what cannot is named once. */
@@ -169,10 +164,4 @@ function demandKnown(what, names, known) {
   if (unknown.length === 0) return;
   console.error(`no ${what} ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(1);
-}
-
-function write(file, content) {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
-  console.log(`\nwritten to ${file}`);
 }

@@ -1,0 +1,42 @@
+// The work of one contender, wherever it runs: in a process (worker.mjs) or in a worker of a page (browser/worker.mjs).
+import { createKernels } from 'softmax-wasm';
+import { Stopwatch } from './stopwatch.mjs';
+
+/** JavaScript written by hand: what the others are compared with. */
+export const PLAIN = 'plain JavaScript';
+
+/** What it answers to each request, by the request's `do`. */
+export function contender(name) {
+  const kernels = name === PLAIN ? undefined : createKernels({ backend: name });
+  let bench;
+  let stopwatch;
+
+  return {
+    /** Takes an operation: the benchmark in the file of its name. */
+    async start({ operation }) {
+      bench = (await import(`./${operation}.bench.mjs`)).default;
+    },
+
+    /** Sets a case up and runs it once: the result. */
+    prepare({ index }) {
+      const task = kernels === undefined ? bench.plain(bench.cases[index]) : bench.ours(kernels, bench.cases[index]);
+      task.run();
+      stopwatch = new Stopwatch(task.run);
+      return task.result();
+    },
+
+    /** Nanoseconds of one call. */
+    measure({ milliseconds }) {
+      return stopwatch.measure(milliseconds);
+    },
+  };
+}
+
+/** The message that goes back for a request to one of the contenders. */
+export async function reply(contenderOf, request) {
+  try {
+    return { answer: await contenderOf()[request.do](request) };
+  } catch (error) {
+    return { error: String(error.message) };
+  }
+}

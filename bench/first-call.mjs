@@ -1,0 +1,8 @@
+// How long a program waits for its first result, compile included: node first-call.mjs BACKEND prints milliseconds as
+// JSON, of the import and of the call. Once in each process, or the engine would have compiled before.
+const start = performance.now();
+const { createKernels } = await import('softmax-wasm');
+const imported = performance.now();
+createKernels({ backend: /** @type {any} */ (process.argv[2]) }).softmax([2, 1, 0.1]);
+const called = performance.now();
+console.log(JSON.stringify({ import: imported - start, call: called - imported }));

@@ -1,0 +1,7 @@
+import { cpus } from 'node:os';
+
+export function describeMachine() {
+  const cores = cpus();
+  const { node, v8 } = process.versions;
+  return { cpu: cores[0].model.trim(), cores: cores.length, platform: `${process.platform} ${process.arch}`, node, v8 };
+}
