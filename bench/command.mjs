@@ -27,9 +27,16 @@ function chosen(names) {
   const operations = readdirSync(new URL('.', import.meta.url))
     .filter((file) => file.endsWith('.bench.mjs'))
     .map((file) => file.slice(0, -'.bench.mjs'.length));
-  const unknown = names.filter((name) => !operations.includes(name));
-  if (unknown.length > 0) throw new Error(`no benchmark of ${unknown.join(', ')}; there are ${operations.join(', ')}`);
+  demandKnown('benchmark of', names, operations);
   return names.length > 0 ? names : operations;
+}
+
+/** Ends the program at a name that there is not. */
+export function demandKnown(what, names, known) {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  console.error(`no ${what} ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  process.exit(1);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { Bench } from 'tinybench';
 
 /** A sample takes at least this long, many calls where need be: a clock cannot see a microsecond. */
-const SAMPLE_MILLISECONDS = 0.05;
+const SAMPLE_MILLISECONDS = Math.max(0.05, 100 * clockTick());
 
 /** At least this much before anything is timed, so that the engine has optimized every loop. */
 const WARM_UP = { milliseconds: 150, calls: 12 };
@@ -21,38 +21,65 @@ export class Stopwatch {
   /** Nanoseconds of one call: the median of the samples that fit into so many milliseconds. */
   async measure(milliseconds) {
     if (this.#callsPerSample === 0) {
-      await this.#callFor(Math.max(milliseconds, WARM_UP.milliseconds), WARM_UP.calls);
-      this.#callsPerSample = Math.ceil(SAMPLE_MILLISECONDS / (await this.#callFor(milliseconds / 4)));
+      await this.#warmUp(milliseconds);
+      this.#callsPerSample = await this.#chooseCalls();
     }
-    const run = this.#run;
     const calls = this.#callsPerSample;
-    const sample = () => {
-      for (let i = 0; i < calls; i++) run();
-    };
-    const sampleAsync = async () => {
-      for (let i = 0; i < calls; i++) await run();
-    };
     const timer = new Bench({ time: milliseconds, iterations: 2, warmup: false });
-    timer.add('work', this.#isAsync ? sampleAsync : sample);
+    timer.add('work', this.#sample(calls));
     await timer.run();
     const [{ result }] = timer.tasks;
     if (result.state !== 'completed') throw new Error(`timing: ${result.state}`);
     return (result.latency.p50 / calls) * 1e6;
   }
 
-  /** Calls for so long, and so often at least. @returns milliseconds of one call. */
-  async #callFor(milliseconds, least = 1) {
-    const start = performance.now();
-    let calls = 0;
-    let elapsed = 0;
-    for (; elapsed < milliseconds || calls < least; elapsed = performance.now() - start) {
+  /** What makes so many calls. */
+  #sample(calls) {
+    const run = this.#run;
+    if (!this.#isAsync) {
+      return () => {
+        for (let i = 0; i < calls; i++) run();
+      };
+    }
+    return async () => {
+      for (let i = 0; i < calls; i++) await run();
+    };
+  }
+
+  async #warmUp(milliseconds) {
+    const end = performance.now() + Math.max(milliseconds, WARM_UP.milliseconds);
+    for (let calls = 0; calls < WARM_UP.calls || performance.now() < end; calls++) {
       const pending = this.#run();
       if (pending instanceof Promise) {
         this.#isAsync = true;
         await pending;
       }
-      calls++;
     }
-    return elapsed / calls;
   }
+
+  /** Doubles the calls until the fastest of three samples is long enough: to look at the clock may take longer than a call. */
+  async #chooseCalls() {
+    for (let calls = 1; ; calls *= 2) {
+      const sample = this.#sample(calls);
+      let fastest = Infinity;
+      for (let i = 0; i < 3; i++) {
+        const start = performance.now();
+        await sample();
+        fastest = Math.min(fastest, performance.now() - start);
+      }
+      if (fastest >= SAMPLE_MILLISECONDS) return calls;
+    }
+  }
+}
+
+/** The smallest step of the clock in milliseconds: browsers make theirs coarse. */
+function clockTick() {
+  let tick = Infinity;
+  for (let i = 0; i < 10; i++) {
+    const start = performance.now();
+    let now = start;
+    while (now === start) now = performance.now();
+    tick = Math.min(tick, now - start);
+  }
+  return tick;
 }

@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { medianOf, save, saveJson } from '../command.mjs';
+import { demandKnown, medianOf, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, GRID, labelOf, largestError } from './cases.mjs';
@@ -157,11 +157,4 @@ function installPeers() {
     shell: process.platform === 'win32',
   });
   if (status !== 0) console.error('that failed: going on with what is there');
-}
-
-function demandKnown(what, names, known) {
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  console.error(`no ${what} ${unknown.join(', ')}; there are ${known.join(', ')}`);
-  process.exit(1);
 }

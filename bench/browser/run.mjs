@@ -1,0 +1,134 @@
+// npm run bench:browser -- [operation …] [--browser NAME …] [--quick] [--json FILE]
+//
+// The cases of `npm run bench` in headless browsers, and in this Node beside them. Every backend runs in a worker of its
+// own, rounds take turns over backends and engines, and a result is compared with the reference before it is timed.
+import { bestOf, demandKnown, parseCommand, saveJson } from '../command.mjs';
+import { PLAIN } from '../contender.mjs';
+import { BACKENDS } from '../contenders.mjs';
+import { describeMachine } from '../machine.mjs';
+import { progress } from '../table.mjs';
+import { BROWSERS } from './browsers.mjs';
+import { browserEngine, nodeEngine } from './engines.mjs';
+import { printCase, printHeader } from './report.mjs';
+import { serve } from './server.mjs';
+
+const CONTENDERS = [PLAIN, ...BACKENDS];
+
+const {
+  options,
+  operations,
+  rounds: ROUNDS,
+  roundMilliseconds,
+  isWanted,
+} = parseCommand({ browser: { type: 'string', multiple: true, default: Object.keys(BROWSERS) } });
+demandKnown('browser', options.browser, Object.keys(BROWSERS));
+
+const machine = describeMachine();
+console.log(`${machine.cpu}, ${machine.platform}`);
+console.log(`Time of a call: the best of ${ROUNDS} rounds, each the median of its samples. float32, one thread.`);
+console.log('Last, the slowest engine and how many times the time of the fastest it takes.');
+
+const server = await serve();
+/** Browsers, and contenders in them, that cannot run here, and why. */
+const absent = {};
+const engines = await openEngines();
+const results = [];
+try {
+  for (const operation of operations) await runOperation(operation);
+} finally {
+  for (const engine of engines) await problemOf(engine.close());
+  server.close();
+}
+if (options.json !== undefined) {
+  const versions = Object.fromEntries(engines.map(({ name, version }) => [name, version]));
+  saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, versions, absent, results });
+}
+
+/** Those that can run here; what cannot is named. */
+async function openEngines() {
+  const opened = [nodeEngine()];
+  for (const name of options.browser) {
+    progress(`starting ${name}`);
+    const problem = await problemOf(
+      BROWSERS[name](server.url).then((browser) => opened.push(browserEngine(name, browser))),
+    );
+    if (problem) note(name, problem);
+  }
+  progress('');
+  return opened;
+}
+
+async function runOperation(/** @type {string} */ operation) {
+  const { default: bench } = await import(`../${operation}.bench.mjs`);
+  const started = await startContenders(operation);
+
+  printHeader(operation, engines);
+  const cases = bench.cases.filter(isWanted);
+  for (const [done, example] of cases.entries()) {
+    const { label, elements } = example;
+    const index = bench.cases.indexOf(example);
+    const say = (what) => progress(`${operation} ${done + 1}/${cases.length}: ${label}, ${what}`);
+    const cells = started.map((it) => ({ ...it, rounds: /** @type {number[]} */ ([]), problem: '' }));
+    for (const engine of engines) {
+      say(`reference in ${engine.name}`);
+      const problem = await problemOf(engine.expect(index));
+      for (const cell of cells) if (cell.engine === engine) cell.problem = problem;
+    }
+    for (const cell of cells) {
+      say(`checking ${cell.contender} in ${cell.engine.name}`);
+      await attempt(cell, () => cell.engine.prepare(cell.contender, index, bench.floor));
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const cell of cells) {
+        say(`round ${round + 1} of ${ROUNDS}, ${cell.contender} in ${cell.engine.name}`);
+        await attempt(cell, async () => {
+          cell.rounds.push(await cell.engine.measure(cell.contender, roundMilliseconds));
+        });
+      }
+    }
+    progress('');
+    const lines = cells.map(({ engine, contender, rounds, problem }) => {
+      const place = { operation, case: label, elements, contender, engine: engine.name };
+      return problem ? { ...place, problem } : { ...place, ...bestOf(rounds) };
+    });
+    printCase(label, lines, engines);
+    results.push(...lines);
+  }
+}
+
+/** In each engine the reference and those that run there; what cannot is named once. */
+async function startContenders(operation) {
+  const started = [];
+  for (const engine of engines) {
+    for (const contender of ['reference', ...CONTENDERS]) {
+      const place = `${contender} in ${engine.name}`;
+      if (place in absent) continue;
+      progress(`starting ${place}`);
+      const problem = await problemOf(engine.start(contender, operation));
+      if (!problem) started.push({ engine, contender });
+      else note(place, problem);
+    }
+  }
+  return started.filter(({ contender }) => contender !== 'reference');
+}
+
+/** Does a step for a cell of the table unless an earlier one failed; what keeps it from that becomes its problem. */
+async function attempt(cell, step) {
+  if (!cell.problem) cell.problem = await problemOf(step());
+}
+
+/** Why something did not come about; empty if it did. */
+async function problemOf(/** @type {Promise<unknown>} */ promise) {
+  try {
+    await promise;
+    return '';
+  } catch ({ message }) {
+    return message.split('\n')[0];
+  }
+}
+
+function note(what, problem) {
+  absent[what] = problem;
+  progress('');
+  console.log(`${what} does not run here: ${problem}`);
+}

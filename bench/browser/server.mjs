@@ -1,0 +1,31 @@
+// Serves the page and its worker. Isolated from other origins, a page gets the finest clock that its browser has.
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const HEADERS = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+const PAGE = '<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>';
+
+/** One file of a program and all that it imports, the library from dist/ among it. */
+async function bundle(file) {
+  const entry = fileURLToPath(new URL(file, import.meta.url));
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', write: false });
+  return outputFiles[0].text;
+}
+
+/** @returns {Promise<{ url: string, close(): void }>} */
+export async function serve() {
+  const files = {
+    '/': ['text/html', PAGE],
+    '/page.js': ['text/javascript', await bundle('page.mjs')],
+    '/worker.js': ['text/javascript', await bundle('worker.mjs')],
+  };
+  const server = createServer(({ url = '' }, response) => {
+    const [type, content] = files[url] ?? [];
+    if (type === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { ...HEADERS, 'content-type': type }).end(content);
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', () => ready(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+}
