@@ -1,12 +1,11 @@
 import { distillation as reference } from '../reference/distillation.js';
-import { cutOperand } from '../runtime/call.js';
+import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry, withoutAxis } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import {
   type BatchReduction,
   batchSize,
-  checkLikeness,
   checkReduction,
   checkResults,
   type LossCall,

@@ -1,4 +1,4 @@
-import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
 import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { Dtype, FloatArray, TensorResult } from './types.js';
 
-/** The three calling sequences that most operations share: what is read, in which order, and how results come back. */
+/** The calling sequences that most operations share: what is read, in which order, and how results come back. */
 
 export function dtypeOf(operand: Operand): Dtype {
   return operand.elementBytes === 4 ? 'float32' : 'float64';
@@ -55,8 +55,55 @@ export function checkOverlap(
   }
 }
 
-/** A kernel from elements to elements along an axis. */
+/** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
+export function checkLikeness(
+  operation: string,
+  argument: string,
+  operand: Operand,
+  first: string,
+  model: Operand,
+): void {
+  if (operand.elementBytes !== model.elementBytes) {
+    throw new TypeError(`${operation}: ${argument} is ${dtypeOf(operand)}, expected ${dtypeOf(model)}, as ${first}`);
+  }
+  checkSameShape(operation, argument, operand, first, model);
+}
+
+/** @throws RangeError unless they have the same shape, or length where one has no shape. */
+export function checkSameShape(
+  operation: string,
+  argument: string,
+  operand: Pick<Operand, 'shape' | 'length'>,
+  first: string,
+  model: Operand,
+): void {
+  const { shape } = operand;
+  const hasShapes = shape !== undefined && model.shape !== undefined;
+  const differs = hasShapes
+    ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
+    : operand.length !== model.length;
+  if (!differs) return;
+  const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
+  const expected = hasShapes ? showShape(model.shape) : `${model.length}`;
+  throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
+}
+
+/** A kernel from elements to elements along an axis; one that takes a single operand leaves the last out. */
 export type MapKernel = Kernel<
+  (
+    x: number,
+    y: number,
+    outer: number,
+    n: number,
+    inner: number,
+    temperature: number,
+    scratch: number,
+    beside: number,
+  ) => void
+>;
+
+/** A kernel from elements to a number for each problem. */
+export type ReduceKernel = Kernel<
   (x: number, y: number, outer: number, n: number, inner: number, temperature: number, scratch: number) => void
 >;
 
@@ -94,18 +141,59 @@ export function mapAlongAxis(
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
     checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
   }
+  return mapOperands(runtime, operation, kernel, input, undefined, axis, temperature, out);
+}
+
+/** The same for an operation of two arguments alike, such as a result and the gradient with respect to it. */
+export function mapPairAlongAxis(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  [first, second]: readonly [string, string],
+  x: unknown,
+  other: unknown,
+  options: unknown,
+): unknown {
+  if (options !== undefined) checkOptions(operation, options, MAP_OPTIONS);
+  const { shape, axis = -1, temperature = 1, out } = (options ?? {}) as MapOptions;
+  const input = readOperand(runtime, operation, first, x, shape);
+  const beside = readOperand(runtime, operation, second, other, undefined, input.elementBytes);
+  checkLikeness(operation, second, beside, first, input);
+  checkTemperature(operation, temperature, input.elementBytes);
+  if (out !== undefined) {
+    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    const address = addressOf(runtime, operation, out);
+    checkOverlap(operation, first, input, out, address);
+    checkOverlap(operation, second, beside, out, address);
+  }
+  return mapOperands(runtime, operation, kernel, input, beside, axis, temperature, out);
+}
+
+/** Runs a kernel from elements to elements, once its arguments are read and but for the axis checked. */
+function mapOperands(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  input: Operand,
+  beside: Operand | undefined,
+  axis: unknown,
+  temperature: number,
+  out: FloatArray | Tensor | undefined,
+): unknown {
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
 
-  const result = (out ?? newResult(runtime, operation, input, input.shape!, input.length)) as FloatArray | Tensor;
+  const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
   const { stream } = runtime;
-  stream.open(operation, outer, n, inner, input.elementBytes);
+  stream.open(operation, outer, n, inner, input.elementBytes, beside === undefined ? 1 : 2);
   const from = stream.input(input);
+  const second = beside === undefined ? -1 : stream.input(beside);
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {
-    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);
+    const other = second < 0 ? 0 : stream.at(second);
+    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, other);
   }
   if (out !== undefined || input.kind !== 'tensorLike') return result;
   return tensorResult(result as FloatArray, input.shape!);
@@ -161,7 +249,7 @@ function mapSmall(
   const target = to / elementBytes;
   if (length <= LOOP_COPY) for (let i = 0; i < length; i++) heap[source + i] = x[i]!;
   else heap.set(x, source);
-  runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch);
+  runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch, 0);
   if (length <= LOOP_COPY) for (let i = 0; i < length; i++) result[i] = heap[target + i]!;
   else result.set(heap.subarray(target, target + length));
   return result;
@@ -193,7 +281,7 @@ interface ReduceOptions extends MapOptions {
 export function reduceAlongAxis(
   runtime: Runtime,
   operation: string,
-  kernel: MapKernel,
+  kernel: ReduceKernel,
   x: unknown,
   options: unknown,
 ): unknown {

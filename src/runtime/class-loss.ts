@@ -1,11 +1,10 @@
-import { cutOperand } from './call.js';
+import { checkLikeness, cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
 import { geometry, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   checkCount,
-  checkLikeness,
   checkReduction,
   checkResults,
   type LossCall,

@@ -1,13 +1,12 @@
 import { type AnyNumbers, Broadcast, checkBroadcast } from './broadcast.js';
+import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   batchSize,
-  checkLikeness,
   checkReduction,
   checkResults,
-  checkSameShape,
   elementInput,
   type LossCall,
   readGradOutput,

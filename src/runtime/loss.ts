@@ -1,6 +1,6 @@
 import { Broadcast } from './broadcast.js';
 import { addressOf, checkOverlap, dtypeOf, newArray } from './call.js';
-import { show, showShape, typeError } from './errors.js';
+import { show, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Arena } from './memory.js';
@@ -177,39 +177,6 @@ export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 
       ? operand.array!
       : arena.floats(own).subarray(operand.address / own, operand.address / own + operand.length);
   arena.floats(elementBytes).set(source, address / elementBytes);
-}
-
-/** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
-export function checkLikeness(
-  operation: string,
-  argument: string,
-  operand: Operand,
-  first: string,
-  model: Operand,
-): void {
-  if (operand.elementBytes !== model.elementBytes) {
-    throw new TypeError(`${operation}: ${argument} is ${dtypeOf(operand)}, expected ${dtypeOf(model)}, as ${first}`);
-  }
-  checkSameShape(operation, argument, operand, first, model);
-}
-
-/** @throws RangeError unless they have the same shape, or length where one has no shape. */
-export function checkSameShape(
-  operation: string,
-  argument: string,
-  operand: Pick<Operand, 'shape' | 'length'>,
-  first: string,
-  model: Operand,
-): void {
-  const { shape } = operand;
-  const hasShapes = shape !== undefined && model.shape !== undefined;
-  const differs = hasShapes
-    ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
-    : operand.length !== model.length;
-  if (!differs) return;
-  const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
-  const expected = hasShapes ? showShape(model.shape) : `${model.length}`;
-  throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 
 /** Storage for a result of a loss: `out`, or a new array or Tensor like the first argument. */
