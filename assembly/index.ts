@@ -1,4 +1,5 @@
 // What the module exports: one line per operation, and what the wrapper needs to set it up.
+export { argmax_f32, argmax_f64 } from "./kernels/argmax";
 export { bceWithLogits_f32, bceWithLogits_f64 } from "./kernels/bceWithLogits";
 export {
   crossEntropy_f32, crossEntropy_f64, softCrossEntropy_f32, softCrossEntropy_f64

@@ -48,16 +48,18 @@ function describe(example) {
  * @param plain (x, y, start, n, stride, at): one problem by hand; x[start], x[start + stride], … gives y
  * @param {object} [options]
  * @param {boolean} [options.reduces] whether a problem gives one number, y[at], or an element for an element
+ * @param {boolean} [options.indices] whether what it gives are indices
  * @param {number} [options.floor] what errors of results smaller than that are relative to
  */
-export function alongAxis(operation, plain, { reduces = false, floor = 1e-30 } = {}) {
+export function alongAxis(operation, plain, { reduces = false, indices = false, floor = 1e-30 } = {}) {
+  const Results = indices ? Int32Array : Float32Array;
   return {
     cases: ALONG_AXIS,
     floor,
 
     plain({ elements, outer, n, inner }) {
       const x = logits(elements);
-      const y = new Float32Array(reduces ? outer * inner : elements);
+      const y = new Results(reduces ? outer * inner : elements);
       const run = () => {
         for (let o = 0; o < outer; o++) {
           for (let i = 0; i < inner; i++) plain(x, y, o * n * inner + i, n, inner, o * inner + i);
@@ -69,11 +71,15 @@ export function alongAxis(operation, plain, { reduces = false, floor = 1e-30 } =
     ours(kernels, { elements, shape, axis, outer, inner, resident }) {
       const x = logits(elements);
       if (!resident) {
-        const out = new Float32Array(reduces ? 1 : elements);
+        const out = new Results(reduces ? 1 : elements);
         const options = reduces ? { shape, out } : { out };
         return { run: () => kernels[operation](x, options), result: () => out };
       }
       const input = kernels.tensor(x, shape);
+      if (indices) {
+        const out = new Int32Array(outer * inner);
+        return { run: () => kernels[operation](input, { axis, out }), result: () => out };
+      }
       const out = kernels.zeros(reduces ? [outer * inner] : shape);
       const options = { axis, out };
       return { run: () => kernels[operation](input, options), result: () => out.toArray() };

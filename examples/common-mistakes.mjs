@@ -3,6 +3,7 @@
 //
 //     node examples/common-mistakes.mjs
 import {
+  argmax,
   bceWithLogitsWithGrad,
   crossEntropy,
   crossEntropyWithGrad,
@@ -15,7 +16,6 @@ import { short, table } from './lib/table.mjs';
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const list = (/** @type {Iterable<number>} */ values) => Array.from(values, short).join(', ');
-const argmax = (values) => values.indexOf(Math.max(...values));
 
 function show(title, lines) {
   console.log(`${title}\n\n${table(lines)}\n`);

@@ -1,4 +1,5 @@
 // The functions that a set of kernels has: one line per operation.
+export { argmax } from './ops/argmax.js';
 export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
 export { distillation, distillationWithGrad } from './ops/distillation.js';

@@ -1,5 +1,6 @@
 export { createKernels, type Kernels } from './create-kernels.js';
 export * from './functions.js';
+export type { ArgmaxOptions } from './ops/argmax.js';
 export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
 export type { CrossEntropyOptions, CrossEntropyWithGradOptions } from './ops/crossEntropy.js';
 export type { DistillationOptions, DistillationWithGradOptions } from './ops/distillation.js';
@@ -21,6 +22,7 @@ export type {
   ElementLossResult,
   FloatArray,
   GradResult,
+  IndexResult,
   Input,
   Labels,
   LossResult,

@@ -1,3 +1,4 @@
+import { argmaxOn } from './ops/argmax.js';
 import { bceWithLogitsOn, bceWithLogitsWithGradOn } from './ops/bceWithLogits.js';
 import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
 import { distillationOn, distillationWithGradOn } from './ops/distillation.js';
@@ -10,6 +11,7 @@ import { softmaxOn } from './ops/softmax.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
 export const operations = {
+  argmax: argmaxOn,
   bceWithLogits: bceWithLogitsOn,
   bceWithLogitsWithGrad: bceWithLogitsWithGradOn,
   crossEntropy: crossEntropyOn,

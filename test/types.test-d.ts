@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import {
+  argmax,
   type BackendInfo,
   createKernels,
   type FloatArray,
@@ -74,6 +75,19 @@ describe('a number for a row', () => {
     expectTypeOf(logSumExp(t)).toEqualTypeOf<Tensor>();
     expectTypeOf(logSumExp(like32)).toEqualTypeOf<TensorResult<Float32Array>>();
     expectTypeOf(logSumExp(t, { out: f64 })).toEqualTypeOf<Float64Array>();
+  });
+});
+
+describe('an index for a row', () => {
+  test('plain rows are numbers, shaped ones int32 arrays, tensors data and shape', () => {
+    expectTypeOf(argmax(numbers)).toEqualTypeOf<number>();
+    expectTypeOf(argmax(f64, { axis: 0 })).toEqualTypeOf<number>();
+    expectTypeOf(argmax(f64, { shape: [2, 2] })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(argmax(t)).toEqualTypeOf<TensorResult<Int32Array>>();
+    expectTypeOf(argmax(like64)).toEqualTypeOf<TensorResult<Int32Array>>();
+    expectTypeOf(argmax(t, { out: new Int32Array(1) })).toExtend<Int32Array>();
+    // @ts-expect-error: indices are int32
+    argmax(t, { out: f32 });
   });
 });
 

@@ -86,6 +86,14 @@ export function laneMax<T>(v: v128): T {
   );
 }
 
+/** A bit for each lane of a mask, that of lane 0 the lowest. */
+// @ts-ignore: decorator
+@inline
+export function laneBits<T>(mask: v128): i32 {
+  if (sizeof<T>() == 4) return i32x4.bitmask(mask);
+  return i64x2.bitmask(mask);
+}
+
 /** Integer lanes, 0 or more and small enough to be exact, as floats. */
 // @ts-ignore: decorator
 @inline

@@ -23,6 +23,7 @@ export const GRID = {
   softmax: SHAPES,
   logSoftmax: [SQUARE],
   logSumExp: [SQUARE],
+  argmax: [SQUARE],
   crossEntropy: [SQUARE],
   crossEntropyWithGrad: [SQUARE],
   bceWithLogits: [SQUARE],
@@ -66,6 +67,7 @@ export function exactResult({ operation, shape: [rows, n] }) {
     }
     return { result, floor: 1 / x.length };
   }
+  if (operation === 'argmax') return { result: exactArgmax(x, rows, n), floor: 1 };
   const isLoss = operation.startsWith('crossEntropy');
   const length = { logSumExp: rows, crossEntropy: 1, crossEntropyWithGrad: 1 + x.length }[operation] ?? x.length;
   const result = new Float64Array(length);
@@ -82,6 +84,13 @@ export function exactResult({ operation, shape: [rows, n] }) {
     }
   }
   return { result, floor: operation.startsWith('log') ? 1 : 0 };
+}
+
+function exactArgmax(x, rows, n) {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const values = x.subarray(row * n, row * n + n);
+    return values.indexOf(values.reduce((a, b) => Math.max(a, b), -Infinity));
+  });
 }
 
 function exactLogSumExp(row) {

@@ -18,6 +18,7 @@ const TARGETS = [
   ['softmax', ['1024 × 3'], 'tfjs-wasm', undefined, 8, 6],
   ['logSoftmax', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
   ['logSumExp', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
+  ['argmax', ['256 × 1024'], 'tfjs-wasm', undefined, 5, 5],
   ['crossEntropyWithGrad', ['256 × 1024'], 'tfjs-wasm', 'crossEntropy', 7, 8],
   ['crossEntropyWithGrad', ['256 × 1024'], 'torch', undefined, 2, undefined],
   ['bceWithLogitsWithGrad', ['256 × 1024'], 'tfjs-wasm', 'bceWithLogits', 6, 4],

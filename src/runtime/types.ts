@@ -48,6 +48,15 @@ export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | T
         : number
       : TensorResult<ArrayOf<X>>;
 
+/** Result of an operation that returns an index for each problem along the axis. */
+export type IndexResult<X, O> = O extends { out: infer R extends Int32Array }
+  ? R
+  : X extends FloatArray | readonly number[]
+    ? O extends { shape: readonly number[] }
+      ? Int32Array
+      : number
+    : TensorResult<Int32Array>;
+
 /** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
 export type ClassIndices =
   | number

@@ -541,6 +541,21 @@ function logOfWeightedSum(f: Functions, row: Row, weight: (i: number) => number,
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Ranking
+
+/** The indices of a row, its largest element first: NaN before all others, equals (−0 and 0 are) as they lie. */
+export function ranking(row: Numbers): number[] {
+  const order = Array.from(row, (_, i) => i);
+  const isNaNAt = (i: number) => Number(Number.isNaN(at(row, i)));
+  return order.sort((a, b) => isNaNAt(b) - isNaNAt(a) || (isNaNAt(a) ? 0 : compare(at(row, b), at(row, a))) || a - b);
+}
+
+/** As a − b, which would be NaN for equal infinities. */
+function compare(a: number, b: number): number {
+  return Number(a > b) - Number(a < b);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Backward
 
 /** dx = y·(dy − Σ y·dy)/T. The scale is |y|·(|dy| + Σ|y·dy|)/T. */

@@ -15,6 +15,7 @@ serve(async () => {
     softmax: jit((x) => nn.softmax(x, -1)),
     logSoftmax: jit((x) => nn.logSoftmax(x, -1)),
     logSumExp: jit((x) => nn.logsumexp(x, -1)),
+    argmax: jit((x) => numpy.argmax(x, -1)),
     crossEntropy: jit(crossEntropy),
     crossEntropyWithGrad: jit(valueAndGrad(crossEntropy)),
   };

@@ -23,7 +23,7 @@ function valueInfo(name, { type, shape }) {
 }
 
 /** The model y = op(inputs). */
-function oneNodeModel(op, { inputs, output, attributes }) {
+function oneNodeModel(op, { inputs, output, type = FLOAT, attributes }) {
   const names = Object.keys(inputs);
   const node = [
     ...names.flatMap((name) => text(1, name)),
@@ -35,7 +35,7 @@ function oneNodeModel(op, { inputs, output, attributes }) {
     ...bytes(1, node),
     ...text(2, 'graph'),
     ...names.flatMap((name) => bytes(11, valueInfo(name, inputs[name]))),
-    ...bytes(12, valueInfo('y', { type: FLOAT, shape: output })),
+    ...bytes(12, valueInfo('y', { type, shape: output })),
   ];
   return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, OPSET)])]);
 }
@@ -44,6 +44,7 @@ const MODELS = {
   softmax: ([rows, n]) => ['Softmax', [rows, n], [integer('axis', 1)]],
   logSoftmax: ([rows, n]) => ['LogSoftmax', [rows, n], [integer('axis', 1)]],
   logSumExp: ([rows]) => ['ReduceLogSumExp', [rows], [integers('axes', [1]), integer('keepdims', 0)]],
+  argmax: ([rows]) => ['ArgMax', [rows], [integer('axis', 1), integer('keepdims', 0)], INT64],
   crossEntropy: () => ['SoftmaxCrossEntropyLoss', [], []],
 };
 
@@ -58,7 +59,7 @@ export function onnxPeer(ort, version, options) {
     version,
     async prepare({ operation, shape }) {
       if (!(operation in MODELS)) return undefined;
-      const [op, output, attributes] = MODELS[operation](shape);
+      const [op, output, attributes, type] = MODELS[operation](shape);
       const { x, targets } = inputsOf({ operation, shape });
       const inputs = { x: { type: FLOAT, shape } };
       const feeds = { x: new ort.Tensor('float32', x, shape) };
@@ -66,7 +67,10 @@ export function onnxPeer(ort, version, options) {
         inputs.targets = { type: INT64, shape: [shape[0]] };
         feeds.targets = new ort.Tensor('int64', BigInt64Array.from(targets, BigInt), [shape[0]]);
       }
-      const session = await ort.InferenceSession.create(oneNodeModel(op, { inputs, output, attributes }), options);
+      const session = await ort.InferenceSession.create(
+        oneNodeModel(op, { inputs, output, type, attributes }),
+        options,
+      );
       // A tensor to write into is no faster in the native one, and the other ignores it.
       const run = () => session.run(feeds);
       return { run, result: async () => (await run()).y.data, dispose: () => session.release() };

@@ -10,7 +10,7 @@ import { Stopwatch } from '../../stopwatch.mjs';
 /**
  * @typedef {{ operation: string, shape: [rows: number, n: number] }} Case
  * @typedef {{ run(): unknown, result(): any, dispose?(): void }} Task
- *   run() does the work once, and may return a promise; result() gives the Float32Array that the last run left.
+ *   run() does the work once, and may return a promise; result() gives the array that the last run left.
  */
 
 /**
@@ -35,7 +35,8 @@ export function serve(load) {
       if (task === undefined) return {};
       await task.run();
       stopwatch = new Stopwatch(task.run);
-      const { buffer, byteOffset, byteLength } = await task.result();
+      // Indices are exact as float32 up to 2^24.
+      const { buffer, byteOffset, byteLength } = Float32Array.from(await task.result(), Number);
       return { result: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
     },
 

@@ -16,6 +16,7 @@ serve(async () => {
     softmax: (x) => tf.softmax(x, 1),
     logSoftmax: (x) => tf.logSoftmax(x, 1),
     logSumExp: (x) => tf.logSumExp(x, 1),
+    argmax: (x) => tf.argMax(x, 1),
     crossEntropy: (x, targets) => softmaxCrossEntropy(targets, x),
     bceWithLogits: (x, targets) => sigmoidCrossEntropy(targets, x),
   };

@@ -1,0 +1,69 @@
+import { argmax as reference } from '../reference/argmax.js';
+import { cutOperand } from '../runtime/call.js';
+import { geometry } from '../runtime/geometry.js';
+import { readOperand } from '../runtime/input.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { checkApart, checkIndexOut, checkNotEmpty, handBackIndices, indexAddress } from '../runtime/ranking.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { IndexResult, Input } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('argmax', reference);
+
+/** Options of {@link argmax}. */
+export interface ArgmaxOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis that is searched; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Receives the indices, one for each problem; apart from x. */
+  out?: Int32Array;
+}
+
+const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
+
+/** @internal */
+export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unknown {
+  if (options !== undefined) checkOptions('argmax', options, OPTIONS);
+  const { shape, axis = -1, out } = (options ?? {}) as { shape?: unknown; axis?: unknown; out?: unknown };
+  const input = readOperand(runtime, 'argmax', 'x', x, shape);
+  cutOperand('argmax', input, axis);
+  const { outer, n, inner } = geometry;
+  checkNotEmpty('argmax', 'x', n, outer * inner);
+  if (out !== undefined) {
+    checkIndexOut('argmax', 'out', out, outer * inner);
+    checkApart(runtime, 'argmax', 'out', out, 'x', input);
+  }
+
+  const indices = out ?? new Int32Array(outer * inner);
+  const { stream } = runtime;
+  stream.open('argmax', outer, n, inner, input.elementBytes);
+  const from = stream.input(input);
+  const to = stream.integerOutput(indices, indexAddress(runtime, indices), 1);
+  stream.start();
+  const run = runtime.kernel(kernel, input.elementBytes);
+  while (stream.next()) run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, stream.scratch);
+  return out ?? handBackIndices(indices, input, axis as number);
+}
+
+/**
+ * The index of the largest element along an axis: the first of equals, and of NaN, which counts as the largest of all.
+ *
+ * Softmax does not change which element that is: give it the logits. Semantics: torch.argmax, except that it names the
+ * first of equals always.
+ *
+ * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @returns a number for a plain row; with `shape` an Int32Array, and for tensors `{ data, shape }` with one, without
+ * the axis.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length, an
+ * axis without elements, or an overlap of `out` with x.
+ *
+ * @example
+ * argmax([0.1, 2.0, 1.0]); // 1
+ * @example
+ * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3] }); // Int32Array [2, 1]
+ * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3], axis: 0 }); // Int32Array [0, 1, 0]
+ */
+export function argmax<X extends Input, const O extends ArgmaxOptions>(x: X, options?: O): IndexResult<X, O> {
+  return argmaxOn(currentRuntime(), x, options) as IndexResult<X, O>;
+}

@@ -1,0 +1,28 @@
+import type { Heaps } from '../runtime/kernel.js';
+import { forEachProblem } from './axis.js';
+
+/** argmax in plain loops: the first of equals, NaN being the largest. */
+export function argmax(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  x: number,
+  y: number,
+  outer: number,
+  n: number,
+  inner: number,
+  _scratch: number,
+): void {
+  const heap = heaps.floats(elementBytes);
+  forEachProblem(outer, n, inner, (offset, problem) => {
+    const first = x / elementBytes + offset;
+    let largest = heap[first]!;
+    let index = 0;
+    for (let i = 1; i < n && !Number.isNaN(largest); i++) {
+      const value = heap[first + i * inner]!;
+      if (value <= largest) continue;
+      largest = value;
+      index = i;
+    }
+    heaps.i32[y / 4 + problem] = index;
+  });
+}

@@ -1,0 +1,86 @@
+import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { withoutAxis } from './geometry.js';
+import { checkAttached, type Operand } from './input.js';
+import type { Runtime } from './runtime.js';
+import { Tensor } from './tensor.js';
+import type { FloatArray, TensorResult } from './types.js';
+
+/** What the operations that rank elements share: results that are indices, and where results may lie. */
+
+/** @throws RangeError when there are problems without elements: nothing is the largest of none. */
+export function checkNotEmpty(operation: string, argument: string, n: number, problems: number): void {
+  if (n === 0 && problems > 0) {
+    throw new RangeError(`${operation}: ${argument} has 0 elements along the axis, expected at least 1`);
+  }
+}
+
+/** @throws TypeError, RangeError unless it can take this many indices. */
+export function checkIndexOut(
+  operation: string,
+  argument: string,
+  out: unknown,
+  size: number,
+): asserts out is Int32Array {
+  if (typedArrayTag(out) !== 'Int32Array') throw typeError(operation, argument, out, 'an Int32Array');
+  const array = out as Int32Array;
+  if (array.length === 0) checkAttached(operation, argument, array);
+  if (array.length !== size) {
+    throw new RangeError(`${operation}: ${argument} has ${array.length} elements, expected ${size}`);
+  }
+}
+
+/** Bytes that an argument takes. */
+interface Range {
+  readonly buffer: unknown;
+  readonly start: number;
+  readonly end: number;
+}
+
+function rangeOf(runtime: Runtime, operation: string, elements: Operand | FloatArray | Int32Array | Tensor): Range {
+  if (Tensor.is(elements)) {
+    const start = elements.address(operation, 'out');
+    return { buffer: runtime.arena.buffer, start, end: start + elements.data.byteLength };
+  }
+  if ('kind' in elements) {
+    const { address, length, elementBytes, array } = elements;
+    if (array !== undefined) return rangeOf(runtime, operation, array);
+    return { buffer: runtime.arena.buffer, start: address, end: address + length * elementBytes };
+  }
+  const { buffer, byteOffset, byteLength } = elements;
+  return { buffer, start: byteOffset, end: byteOffset + byteLength };
+}
+
+/** @throws RangeError when a result and another argument share bytes, unless they are the very same where it may be. */
+export function checkApart(
+  runtime: Runtime,
+  operation: string,
+  argument: string,
+  out: FloatArray | Int32Array | Tensor,
+  otherName: string,
+  other: Operand | FloatArray | Int32Array | Tensor,
+  maybeSame = false,
+): void {
+  const a = rangeOf(runtime, operation, out);
+  const b = rangeOf(runtime, operation, other);
+  if (a.buffer !== b.buffer || a.end <= b.start || b.end <= a.start) return;
+  if (maybeSame && a.start === b.start && a.end === b.end) return;
+  const expected = maybeSame
+    ? `the very range of ${otherName} or one apart from it`
+    : `a range apart from ${otherName}`;
+  throw rangeError(operation, argument, out, expected);
+}
+
+/** The address of an array of indices in linear memory, -1 where it lies elsewhere. */
+export function indexAddress(runtime: Runtime, indices: Int32Array): number {
+  return indices.buffer === runtime.arena.buffer ? indices.byteOffset : -1;
+}
+
+/** An index for each problem as the caller gets it: data and shape for tensors, a number for a plain row. */
+export function handBackIndices(
+  indices: Int32Array,
+  { kind, shape }: Operand,
+  axis: number,
+): Int32Array | TensorResult<Int32Array> | number {
+  if (shape === undefined) return indices[0]!;
+  return kind === 'array' ? indices : { data: indices, shape: withoutAxis(shape, axis, false) };
+}
