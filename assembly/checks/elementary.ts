@@ -14,7 +14,7 @@ function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let end = x + n * sizeof<T>(); x < end; x += 16, y += 16) {
     const v = v128.load(x);
-    v128.store(y, wideExp<T>(v, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+    v128.store(y, wideExp<T>(v, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
   }
 }
 

@@ -10,7 +10,7 @@
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes, twice what was ever seen.
 
 import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
+  biasedMagic, boundedExp, coefficient, leastBounded, ln2HighOf, log2eOver, oneVector, prepareExp
 } from "../math/exp";
 import { log1pOfUnit } from "../math/log";
 import { addToSum } from "../primitives/loss";
@@ -62,8 +62,8 @@ function elements<T>(
   isWeighted: bool, withGradient: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64,
   scales: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
 ): void {
-  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
-  const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
+  const log2e = log2eOver<T>(scratch), magic = biasedMagic<T>(), high = ln2HighOf<T>(scratch);
+  const least = leastBounded<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const sign = v128.splat<T>(<T>-0.0), factor = v128.splat<T>(<T>scale);
@@ -86,7 +86,7 @@ function elements<T>(
           w += wStep;
           p += pStep;
         }
-        const e = wideExp<T>(v128.or(v, sign), true, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e = boundedExp<T>(v128.pmax<T>(v128.or(v, sign), least), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
         if (withGradient) {
           const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
@@ -111,7 +111,7 @@ function elements<T>(
       positive = v128.mul<T>(v128.mul<T>(positive, loadTail<T>(p, rest)), own);
       negative = v128.mul<T>(negative, own);
     }
-    const e = wideExp<T>(v128.or(v, sign), true, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const e = boundedExp<T>(v128.pmax<T>(v128.or(v, sign), least), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
     if (withGradient) {
       const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);

@@ -56,7 +56,7 @@ function elements<T>(
       for (; x < chainEnd; x += 16, t += 16) {
         const v = v128.load(x), target = v128.load(t);
         const p = logTarget
-          ? wideExp<T>(target, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+          ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
           : target;
         const loss = lossOf<T>(logTarget, v, target, p, zero, one);
         if (gradient) {
@@ -76,7 +76,7 @@ function elements<T>(
   if (rest) {
     const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest);
     const p = logTarget
-      ? wideExp<T>(target, false, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+      ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
       : target;
     const loss = lossOf<T>(logTarget, v, target, p, zero, one);
     if (gradient) storeTail<T>(gradient, v128.mul<T>(p, v128.mul<T>(factor, loadTail<T>(f, rest))), rest);

@@ -331,7 +331,53 @@ export function prepareRow<T>(scratch: usize, maximum: T, temperature: f64): voi
   for (let lane: usize = 0; lane < lanes<T>(); lane++) prepareLane<T>(scratch, lane, maximum, false, temperature);
 }
 
-// e^x of a single x, outside a softmax: where it is normal, and beyond.
+// e^x of a single x, outside a softmax; prepareExp was called for temperature 1.
+//
+// Between -BOUND and BOUND, n + bias of the exponent is 0 or more, so 2^n can be a float of its own: multiplying by it,
+// instead of adding n to the bits of p, keeps NaN, and gives 0 for the least n there is. The bias comes with the magic
+// number.
+const BOUNDED_32 = memory.data<f32>([-88, 88, 12583039], 16);
+const BOUNDED_64 = memory.data<f64>([-709, 709, 6755399441056767], 16);
+
+// @ts-ignore: decorator
+@inline
+function bounded<T>(i: usize): v128 {
+  return v128.load_splat<T>((sizeof<T>() == 4 ? BOUNDED_32 : BOUNDED_64) + i * sizeof<T>());
+}
+
+/** -BOUND: e^x of it, and of what is less, is no normal number; taken to be 0. */
+// @ts-ignore: decorator
+@inline
+export function leastBounded<T>(): v128 {
+  return bounded<T>(0);
+}
+
+// @ts-ignore: decorator
+@inline
+export function mostBounded<T>(): v128 {
+  return bounded<T>(1);
+}
+
+/** The magicNumber of boundedExp. */
+// @ts-ignore: decorator
+@inline
+export function biasedMagic<T>(): v128 {
+  return bounded<T>(2);
+}
+
+/** e^x for |x| ≤ BOUND, NaN for NaN; what is below the normal numbers may be 0. */
+// @ts-ignore: decorator
+@inline
+export function boundedExp<T>(
+  x: v128, scratch: usize, log2e: v128, biased: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const shifted = madd<T>(x, log2e, biased);
+  const p = significand<T>(x, shifted, ln2LowOf<T>(scratch), scratch, biased, high, c5, c4, c3, c2, c1);
+  return v128.mul<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
+}
+
+// Where e^x is normal, and beyond.
 const LEAST_32 = memory.data<f32>([-87.33654022216797], 16);
 const LEAST_64 = memory.data<f64>([-708.396418532264], 16);
 const MOST_32 = memory.data<f32>([88.72283172607422, Infinity], 16);
@@ -344,14 +390,11 @@ export function leastExponent<T>(): v128 {
   return v128.load_splat<T>(sizeof<T>() == 4 ? LEAST_32 : LEAST_64);
 }
 
-/**
- * e^x for any x: NaN for NaN, 0 where it is less than a normal number, and, unless x is `negative` (a literal: at most
- * 0), ∞ where it is more. `least` is leastExponent; prepareExp was called for temperature 1.
- */
+/** e^x for any x: NaN for NaN, 0 where it is less than a normal number, ∞ where it is more. `least` is leastExponent. */
 // @ts-ignore: decorator
 @inline
 export function wideExp<T>(
-  x: v128, negative: bool, least: v128, scratch: usize,
+  x: v128, least: v128, scratch: usize,
   log2e: v128, magic: v128, high: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const shifted = madd<T>(x, log2e, magic);
@@ -359,7 +402,6 @@ export function wideExp<T>(
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
   // The integers added to NaN may have made a number of it.
   const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));
-  if (negative) return flushed;
   const most = sizeof<T>() == 4 ? MOST_32 : MOST_64;
   const over = v128.gt<T>(x, v128.load_splat<T>(most));
   return v128.bitselect(v128.load_splat<T>(most + sizeof<T>()), flushed, over);
