@@ -87,6 +87,51 @@ export function alongAxis(operation, plain, { reduces = false, indices = false, 
   };
 }
 
+/** What every operation from elements to elements is timed on: tensors, and typed arrays. */
+const ELEMENT_WISE = [
+  ...[
+    [1, 10],
+    [4096, 10],
+    [256, 1024],
+    [64, 131072],
+  ].map((shape) => {
+    return describe({ label: shape.join(' × '), shape, axis: 1, resident: true });
+  }),
+  ...[
+    [1, 10],
+    [1, 1000],
+    [256, 1024],
+  ].map((shape) => {
+    return describe({ label: `${shape.join(' × ')}, typed arrays`, shape, axis: 1, resident: false });
+  }),
+];
+
+/**
+ * The benchmark of an operation from elements to elements.
+ * @param operation its name
+ * @param plain (x, y): all elements by hand
+ */
+export function elementWise(operation, plain) {
+  return {
+    cases: ELEMENT_WISE,
+    floor: 1e-30,
+
+    plain({ elements }) {
+      const x = logits(elements);
+      const y = new Float32Array(elements);
+      return { run: () => plain(x, y), result: () => y };
+    },
+
+    ours(kernels, { elements, shape, resident }) {
+      const x = logits(elements);
+      const input = resident ? kernels.tensor(x, shape) : x;
+      const out = resident ? kernels.zeros(shape) : new Float32Array(elements);
+      const options = { out };
+      return { run: () => kernels[operation](input, options), result: () => (resident ? out.toArray() : out) };
+    },
+  };
+}
+
 /** Numbers such as a network gives: bell-shaped, some 3 wide, the same in every process. */
 export function logits(count, seed = 1) {
   let state = seed;

@@ -8,6 +8,7 @@ export type { InspectLogitsOptions, LogitsReport } from './ops/inspectLogits.js'
 export type { KlDivOptions, KlDivWithGradOptions } from './ops/klDiv.js';
 export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
+export type { SigmoidOptions } from './ops/sigmoid.js';
 export type { SoftmaxOptions } from './ops/softmax.js';
 export type { BackendInfo, BackendName } from './runtime/backend.js';
 export { OutOfMemoryError } from './runtime/errors.js';

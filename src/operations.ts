@@ -4,9 +4,11 @@ import { crossEntropyOn, crossEntropyWithGradOn } from './ops/crossEntropy.js';
 import { distillationOn, distillationWithGradOn } from './ops/distillation.js';
 import { inspectLogitsOn } from './ops/inspectLogits.js';
 import { klDivOn, klDivWithGradOn } from './ops/klDiv.js';
+import { logSigmoidOn } from './ops/logSigmoid.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
 import { logSumExpOn } from './ops/logSumExp.js';
 import { nllLossOn, nllLossWithGradOn } from './ops/nllLoss.js';
+import { sigmoidOn } from './ops/sigmoid.js';
 import { softmaxOn } from './ops/softmax.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
@@ -21,9 +23,11 @@ export const operations = {
   inspectLogits: inspectLogitsOn,
   klDiv: klDivOn,
   klDivWithGrad: klDivWithGradOn,
+  logSigmoid: logSigmoidOn,
   logSoftmax: logSoftmaxOn,
   logSumExp: logSumExpOn,
   nllLoss: nllLossOn,
   nllLossWithGrad: nllLossWithGradOn,
+  sigmoid: sigmoidOn,
   softmax: softmaxOn,
 };

@@ -58,6 +58,10 @@ function hashForm({ kernels }: TestSet, operation: Operation, dtype: Dtype, form
       }
     }
   }
+  return hexOf(hash);
+}
+
+function hexOf(hash: [number, number]): string {
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
@@ -74,6 +78,19 @@ describe('simd128 gives the same bits everywhere', () => {
         }
       }
       expect(hashes).toMatchSnapshot();
+    });
+  }
+
+  for (const operation of ['sigmoid', 'logSigmoid'] as const) {
+    test(operation, () => {
+      const hashes = DTYPES.map((dtype) => {
+        const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+        for (const kind of KINDS) {
+          hashOf(hash, set.kernels[operation](problem(dtype, [5003], kind, { seed: 11 }).x) as Floats);
+        }
+        return [dtype, hexOf(hash)];
+      });
+      expect(Object.fromEntries(hashes)).toMatchSnapshot();
     });
   }
 

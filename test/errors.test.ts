@@ -388,7 +388,60 @@ const tensors: Row[] = [
   ],
 ];
 
-const tables = { arguments: arguments_, 'tensor-likes': tensorLikes, options, shapes, temperatures, outs, tensors };
+const elements: Row[] = [
+  [(k, out) => k.sigmoid(any('1'), { out }), TypeError, `sigmoid: x is "1", expected ${EXPECTED}`],
+  [
+    (k, out) => k.logSigmoid(any(new Int32Array(4)), { out }),
+    TypeError,
+    `logSigmoid: x is Int32Array(4), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [(k) => k.sigmoid(X4(), any(null)), TypeError, 'sigmoid: options is null, expected an object'],
+  [
+    (k, out) => k.sigmoid(X4(), any({ shape: [4], out })),
+    TypeError,
+    'sigmoid: unknown option "shape", expected one of out',
+  ],
+  [
+    (k, out) => k.logSigmoid(X4(), any({ output: out })),
+    TypeError,
+    'logSigmoid: unknown option "output", the name is out here',
+  ],
+  [
+    (k) => k.sigmoid(X4(), { out: new Float64Array(4) }),
+    TypeError,
+    'sigmoid: out is Float64Array(4), expected a Float32Array or a Tensor',
+  ],
+  [(k) => k.logSigmoid(X4(), { out: new Float32Array(5) }), RangeError, 'logSigmoid: out has 5 elements, expected 4'],
+  [
+    (k) => k.sigmoid(X4(), { out: detached() }),
+    TypeError,
+    'sigmoid: out is detached, expected an array whose buffer is alive',
+  ],
+  [
+    (k, out) => k.sigmoid({ data: X4(), shape: [5] }, { out }),
+    RangeError,
+    'sigmoid: x has 4 elements, expected 5 for shape [5]',
+  ],
+  [
+    (k) => {
+      const buffer = new Float32Array(8).fill(1);
+      return k.logSigmoid(buffer.subarray(0, 4), { out: buffer.subarray(1, 5) });
+    },
+    RangeError,
+    'logSigmoid: out is Float32Array(4), expected the very range of x or one apart from it',
+  ],
+];
+
+const tables = {
+  arguments: arguments_,
+  'tensor-likes': tensorLikes,
+  options,
+  shapes,
+  temperatures,
+  outs,
+  elements,
+  tensors,
+};
 
 describe.each(sets)('$name', ({ kernels }) => {
   for (const [name, rows] of Object.entries(tables)) {

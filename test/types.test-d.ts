@@ -7,11 +7,13 @@ import {
   type Input,
   init,
   type Kernels,
+  logSigmoid,
   logSoftmax,
   logSumExp,
   type MemoryUsage,
   memoryUsage,
   OutOfMemoryError,
+  sigmoid,
   softmax,
   type Tensor,
   type TensorResult,
@@ -47,6 +49,9 @@ describe('an element for an element', () => {
     expectTypeOf(softmax(typed64)).toEqualTypeOf<TensorResult<Float64Array>>();
     expectTypeOf(softmax(unknownLike)).toEqualTypeOf<TensorResult<FloatArray>>();
     expectTypeOf(softmax(f64, { shape: [2, 2] })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(sigmoid(numbers)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(logSigmoid(like64)).toEqualTypeOf<TensorResult<Float64Array>>();
+    expectTypeOf(sigmoid(t, { out: f32 })).toEqualTypeOf<Float32Array>();
   });
 
   test('out decides', () => {

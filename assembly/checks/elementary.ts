@@ -1,10 +1,13 @@
-// The elementary functions by themselves, y = f(x) for n elements (whole vectors), for test/exhaustive: no part of the
+// The elementary functions, most of them by themselves: y = f(x) for n elements (whole vectors), for test/exhaustive: no part of the
 // modules that are shipped.
 
 import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
 } from "../math/exp";
 import { log, log1p } from "../math/log";
+
+export { logSigmoid_f32, logSigmoid_f64 } from "../kernels/logSigmoid";
+export { sigmoid_f32, sigmoid_f64 } from "../kernels/sigmoid";
 
 function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {
   prepareExp<T>(1, scratch);

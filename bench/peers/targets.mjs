@@ -21,6 +21,7 @@ const TARGETS = [
   ['argmax', ['256 × 1024'], 'tfjs-wasm', undefined, 5, 5],
   ['crossEntropyWithGrad', ['256 × 1024'], 'tfjs-wasm', 'crossEntropy', 7, 8],
   ['crossEntropyWithGrad', ['256 × 1024'], 'torch', undefined, 2, undefined],
+  ['sigmoid', ['256 × 1024'], 'tfjs-wasm', undefined, 1.6, 1.1],
   ['bceWithLogitsWithGrad', ['256 × 1024'], 'tfjs-wasm', 'bceWithLogits', 6, 4],
 ];
 

@@ -1,9 +1,10 @@
-import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
+import { rangeError, showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
+import { isSmall, placeSmall, smallResult, takeSmall } from './small.js';
 import { Tensor } from './tensor.js';
 import type { Dtype, FloatArray, TensorResult } from './types.js';
 
@@ -182,7 +183,25 @@ function mapOperands(
 ): unknown {
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
+  const { stream } = runtime;
+  const run = runtime.kernel(kernel, input.elementBytes);
+  return mapBlocks(runtime, operation, input, beside, out, outer, n, inner, (from, to, other) =>
+    run(from, to, stream.outer, n, stream.inner, temperature, stream.scratch, other),
+  );
+}
 
+/** Runs a kernel block by block: `run` gets the addresses of x, the result and, if there is one, what is beside x. */
+function mapBlocks(
+  runtime: Runtime,
+  operation: string,
+  input: Operand,
+  beside: Operand | undefined,
+  out: FloatArray | Tensor | undefined,
+  outer: number,
+  n: number,
+  inner: number,
+  run: (x: number, y: number, beside: number) => void,
+): unknown {
   const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes, beside === undefined ? 1 : 2);
@@ -190,37 +209,12 @@ function mapOperands(
   const second = beside === undefined ? -1 : stream.input(beside);
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
-  const run = runtime.kernel(kernel, input.elementBytes);
-  while (stream.next()) {
-    const other = second < 0 ? 0 : stream.at(second);
-    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, other);
-  }
+  while (stream.next()) run(stream.at(from), stream.at(to), second < 0 ? 0 : stream.at(second));
   if (out !== undefined || input.kind !== 'tensorLike') return result;
   return tensorResult(result as FloatArray, input.shape!);
 }
 
-/** Elements up to which a call takes the short way, and up to which a loop copies them faster than `set`. */
-const SMALL = 1024;
-const LOOP_COPY = 32;
-
-/** Whether x is a short typed array, and `out`, if given, one like it that shares no buffer with it. */
-function isSmall(x: unknown, out: unknown): x is FloatArray {
-  const tag = typedArrayTag(x);
-  if (tag !== 'Float32Array' && tag !== 'Float64Array') return false;
-  const { length } = x as FloatArray;
-  if (length === 0 || length > SMALL) return false;
-  if (out === undefined || out === x) return true;
-  return (
-    typedArrayTag(out) === tag &&
-    (out as FloatArray).length === length &&
-    (out as FloatArray).buffer !== (x as FloatArray).buffer
-  );
-}
-
-/**
- * mapAlongAxis for a few rows in typed arrays: the same checks and the same kernel, but no operand, no stream and no
- * view: one copy in, one out. What is copied may as well view linear memory, which does not grow here.
- */
+/** mapAlongAxis for a few rows in typed arrays: the same checks and the same kernel. */
 function mapSmall(
   runtime: Runtime,
   operation: string,
@@ -242,17 +236,50 @@ function mapSmall(
   checkTemperature(operation, temperature, elementBytes);
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const { arena } = runtime;
-  const heap = elementBytes === 4 ? arena.f32 : arena.f64;
-  const from = arena.streamScratch;
-  const to = from + SMALL * 8;
-  const source = from / elementBytes;
-  const target = to / elementBytes;
-  if (length <= LOOP_COPY) for (let i = 0; i < length; i++) heap[source + i] = x[i]!;
-  else heap.set(x, source);
+  const from = placeSmall(arena, x);
+  const to = smallResult(arena);
   runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch, 0);
-  if (length <= LOOP_COPY) for (let i = 0; i < length; i++) result[i] = heap[target + i]!;
-  else result.set(heap.subarray(target, target + length));
-  return result;
+  return takeSmall(arena, result);
+}
+
+/** A kernel from elements to elements, each on its own. */
+export type ElementKernel = Kernel<(x: number, y: number, count: number, scratch: number) => void>;
+
+const ELEMENT_OPTIONS: OptionNames = { out: true };
+
+/** sigmoid and logSigmoid: an element for an element, whatever the shape. */
+export function mapElements(
+  runtime: Runtime,
+  operation: string,
+  kernel: ElementKernel,
+  x: unknown,
+  options: unknown,
+): unknown {
+  let out: unknown;
+  if (options !== undefined) {
+    checkOptions(operation, options, ELEMENT_OPTIONS);
+    ({ out } = options as MapOptions);
+  }
+  if (isSmall(x, out)) return mapSmallElements(runtime, kernel, x, out);
+  const input = readOperand(runtime, operation, 'x', x, undefined);
+  if (out !== undefined) {
+    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+  }
+  const { stream } = runtime;
+  const run = runtime.kernel(kernel, input.elementBytes);
+  return mapBlocks(runtime, operation, input, undefined, out, input.length, 1, 1, (from, to) =>
+    run(from, to, stream.outer, stream.scratch),
+  );
+}
+
+function mapSmallElements(runtime: Runtime, kernel: ElementKernel, x: FloatArray, out: unknown): FloatArray {
+  const elementBytes = x.BYTES_PER_ELEMENT as 4 | 8;
+  const result = (out ?? newArray(elementBytes, x.length)) as FloatArray;
+  const { arena } = runtime;
+  const from = placeSmall(arena, x);
+  runtime.kernel(kernel, elementBytes)(from, smallResult(arena), x.length, arena.kernelScratch);
+  return takeSmall(arena, result);
 }
 
 /** Storage for a result: a Tensor for a Tensor, else an array. */

@@ -111,6 +111,19 @@ export function limitOf(operation: Operation, dtype: Dtype, backend: BackendName
   return bound === undefined ? 0 : bound.limit(facts);
 }
 
+export type ElementOperation = 'sigmoid' | 'logSigmoid';
+
+type Ulps = Record<Dtype, Record<BackendName, number>>;
+
+// The float32 reference rounds a float64 once; in float64 it is made of the engine's own functions.
+const ulps: Ulps = {
+  float32: { 'relaxed-simd': 6, simd128: 6, reference: 1 },
+  float64: { 'relaxed-simd': 6, simd128: 6, reference: 6 },
+};
+
+/** The bounds of operations from elements to elements, in units in the last place wherever the result is normal. */
+export const elementBounds: Record<ElementOperation, Ulps> = { sigmoid: ulps, logSigmoid: ulps };
+
 export type LossOperation = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
 
 /**

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** The elementary functions of assembly/math, compiled by themselves for one of the builds. */
+export type ElementaryName = 'exp' | 'log' | 'log1p' | 'sigmoid' | 'logSigmoid';
+
+/** The elementary functions of assembly/checks, compiled by themselves for one of the builds. */
 export interface Elementary {
   /** y = f(x) over blocks: fill x, call run(name, bytes of an element), read y. */
   readonly x: ArrayBuffer;
-  run(name: 'exp' | 'log' | 'log1p', elementBytes: 4 | 8): ArrayBuffer;
+  run(name: ElementaryName, elementBytes: 4 | 8): ArrayBuffer;
 }
 
 /** Bytes of a block of inputs. */

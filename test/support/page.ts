@@ -1,6 +1,6 @@
 /** docs/numerics.md, printed from the table of bounds. */
 
-import { type Bound, bounds, type Operation, SUM_BOUND } from './bounds.js';
+import { type Bound, bounds, type ElementOperation, elementBounds, type Operation, SUM_BOUND } from './bounds.js';
 import { DTYPES } from './cases.js';
 
 const MEANING: Record<Operation, string> = {
@@ -32,6 +32,17 @@ function tableOf(operation: Operation): string {
     for (const [list, titles] of groups) {
       for (const { where, text } of list)
         lines.push(`| ${dtype} | ${titles.join(', ')} | ${where} | ${superscripts(text)} |`);
+    }
+  }
+  return lines.join('\n');
+}
+
+function elementTable(operations: readonly ElementOperation[]): string {
+  const lines = ['| operation | dtype | relaxed-simd | simd128 | reference |', '|---|---|---|---|---|'];
+  for (const operation of operations) {
+    for (const dtype of DTYPES) {
+      const row = elementBounds[operation][dtype];
+      lines.push(`| ${operation} | ${dtype} | ${BACKENDS.map(({ key }) => row[key]).join(' | ')} |`);
     }
   }
   return lines.join('\n');
@@ -77,6 +88,12 @@ ${MEANING.logSumExp}
 
 ${tableOf('logSumExp')}
 
+### sigmoid and logSigmoid
+
+In units in the last place, wherever the exact result is a normal number. Below the normal numbers it may become 0.
+
+${elementTable(['sigmoid', 'logSigmoid'])}
+
 ## Special values
 
 | a row that | softmax | logSoftmax | logSumExp |
@@ -87,6 +104,13 @@ ${tableOf('logSumExp')}
 | holds −∞ beside finite values | exactly 0 there | −∞ there | as if it were absent |
 | has no elements | empty | empty | −∞ |
 | holds values up to the largest float | nothing overflows on the way | finite where the exact result is | finite where the exact result is |
+
+| element | sigmoid | logSigmoid |
+|---|---|---|
+| NaN | NaN | NaN |
+| +∞ | 1 | 0 |
+| −∞ | 0 | −∞ |
+| 0 | ½ | −log 2 |
 
 ## The same everywhere
 

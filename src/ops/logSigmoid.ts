@@ -1,0 +1,32 @@
+import { logSigmoid as reference } from '../reference/logSigmoid.js';
+import { mapElements } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Input, MapResult } from '../runtime/types.js';
+import type { SigmoidOptions } from './sigmoid.js';
+
+const kernel = /* @__PURE__ */ defineKernel('logSigmoid', reference);
+
+/** @internal */
+export function logSigmoidOn(runtime: Runtime, x: unknown, options: unknown): unknown {
+  return mapElements(runtime, 'logSigmoid', kernel, x, options);
+}
+
+/**
+ * The logarithm of the sigmoid of each element, −log(1 + e^−x): finite wherever x is, and right to its last digits
+ * where the sigmoid is almost 1: log(sigmoid(x)) would be 0 there, and -∞ where it is tiny.
+ *
+ * logSigmoid(-1e4) is -1e4. NaN gives NaN, -∞ gives -∞.
+ * Formula: torch.nn.functional.logsigmoid.
+ *
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
+ * @returns logarithms of probabilities in the kind of array or tensor that came in, or `out`.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong length of `out` or its
+ * partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * logSigmoid([-90, -1, 0]); // Float32Array [-90, -1.313, -0.693]
+ */
+export function logSigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
+  return logSigmoidOn(currentRuntime(), x, options) as MapResult<X, O>;
+}

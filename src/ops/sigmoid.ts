@@ -1,0 +1,38 @@
+import { sigmoid as reference } from '../reference/sigmoid.js';
+import { mapElements } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('sigmoid', reference);
+
+/** Options of {@link sigmoid} and {@link logSigmoid}. */
+export interface SigmoidOptions {
+  /** Receives the result: same dtype and number of elements; x itself or apart from it. */
+  out?: FloatArray | Tensor;
+}
+
+/** @internal */
+export function sigmoidOn(runtime: Runtime, x: unknown, options: unknown): unknown {
+  return mapElements(runtime, 'sigmoid', kernel, x, options);
+}
+
+/**
+ * The logistic function of each element, 1 / (1 + e^−x): the probability of a yes-or-no question from its logit.
+ *
+ * Right to the limits of the floats on both sides: sigmoid(-20) is 2.06e-9, not 0; what is less than the smallest
+ * normal number may be 0. NaN gives NaN.
+ * Formula: torch.sigmoid.
+ *
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
+ * @returns probabilities in the kind of array or tensor that came in, or `out`.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong length of `out` or its
+ * partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]
+ */
+export function sigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
+  return sigmoidOn(currentRuntime(), x, options) as MapResult<X, O>;
+}
