@@ -23,12 +23,9 @@ export const GRID = {
   softmax: SHAPES,
   logSoftmax: [SQUARE],
   logSumExp: [SQUARE],
-<<<<<<< HEAD
   argmax: [SQUARE],
-=======
   sigmoid: [SQUARE],
   logSigmoid: [SQUARE],
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
   crossEntropy: [SQUARE],
   crossEntropyWithGrad: [SQUARE],
   bceWithLogits: [SQUARE],
@@ -72,12 +69,9 @@ export function exactResult({ operation, shape: [rows, n] }) {
     }
     return { result, floor: 1 / x.length };
   }
-<<<<<<< HEAD
   if (operation === 'argmax') return { result: exactArgmax(x, rows, n), floor: 1 };
-=======
   if (operation === 'sigmoid') return { result: Float64Array.from(x, (v) => 1 / (1 + Math.exp(-v))), floor: 0 };
   if (operation === 'logSigmoid') return { result: Float64Array.from(x, (v) => -Math.log1p(Math.exp(-v))), floor: 0 };
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
   const isLoss = operation.startsWith('crossEntropy');
   const length = { logSumExp: rows, crossEntropy: 1, crossEntropyWithGrad: 1 + x.length }[operation] ?? x.length;
   const result = new Float64Array(length);

@@ -15,12 +15,9 @@ serve(async () => {
     softmax: jit((x) => nn.softmax(x, -1)),
     logSoftmax: jit((x) => nn.logSoftmax(x, -1)),
     logSumExp: jit((x) => nn.logsumexp(x, -1)),
-<<<<<<< HEAD
     argmax: jit((x) => numpy.argmax(x, -1)),
-=======
     sigmoid: jit(nn.sigmoid),
     logSigmoid: jit(nn.logSigmoid),
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
     crossEntropy: jit(crossEntropy),
     crossEntropyWithGrad: jit(valueAndGrad(crossEntropy)),
   };

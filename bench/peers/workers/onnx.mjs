@@ -44,11 +44,8 @@ const MODELS = {
   softmax: ([rows, n]) => ['Softmax', [rows, n], [integer('axis', 1)]],
   logSoftmax: ([rows, n]) => ['LogSoftmax', [rows, n], [integer('axis', 1)]],
   logSumExp: ([rows]) => ['ReduceLogSumExp', [rows], [integers('axes', [1]), integer('keepdims', 0)]],
-<<<<<<< HEAD
   argmax: ([rows]) => ['ArgMax', [rows], [integer('axis', 1), integer('keepdims', 0)], INT64],
-=======
   sigmoid: (shape) => ['Sigmoid', shape, []],
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
   crossEntropy: () => ['SoftmaxCrossEntropyLoss', [], []],
 };
 

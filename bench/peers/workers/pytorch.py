@@ -49,12 +49,9 @@ def prepare(operation, shape):
             "softmax": lambda: F.softmax(x, 1),
             "logSoftmax": lambda: F.log_softmax(x, 1),
             "logSumExp": lambda: torch.logsumexp(x, 1),
-<<<<<<< HEAD
             "argmax": lambda: torch.argmax(x, 1),
-=======
             "sigmoid": lambda: torch.sigmoid(x),
             "logSigmoid": lambda: F.logsigmoid(x),
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
         }.get(operation)
 
     def with_gradient():

@@ -16,12 +16,9 @@ serve(async () => {
     softmax: (x) => tf.softmax(x, 1),
     logSoftmax: (x) => tf.logSoftmax(x, 1),
     logSumExp: (x) => tf.logSumExp(x, 1),
-<<<<<<< HEAD
     argmax: (x) => tf.argMax(x, 1),
-=======
     sigmoid: tf.sigmoid,
     logSigmoid: tf.logSigmoid,
->>>>>>> 3ea33d7 (sigmoid: Add sigmoid and logSigmoid, right to the limits of the floats)
     crossEntropy: (x, targets) => softmaxCrossEntropy(targets, x),
     bceWithLogits: (x, targets) => sigmoidCrossEntropy(targets, x),
   };
