@@ -29,6 +29,11 @@ export function contender(name) {
     measure({ milliseconds }) {
       return stopwatch.measure(milliseconds);
     },
+
+    /** The bytes of linear memory, 0 where there is none. */
+    memory() {
+      return kernels === undefined ? 0 : kernels.zeros([1]).data.buffer.byteLength;
+    },
   };
 }
 

@@ -36,6 +36,11 @@ export class Worker {
     return this.#ask({ do: 'measure', milliseconds });
   }
 
+  /** The bytes of its linear memory. */
+  memory() {
+    return this.#ask({ do: 'memory' });
+  }
+
   stop() {
     this.child.kill();
   }

@@ -1,6 +1,6 @@
 import { alongAxis } from './harness.mjs';
 
-const row = (x, y, start, n, stride) => {
+export const softmaxRow = (x, y, start, n, stride) => {
   const end = start + n * stride;
   let max = -Infinity;
   for (let i = start; i < end; i += stride) if (x[i] > max) max = x[i];
@@ -14,4 +14,4 @@ const row = (x, y, start, n, stride) => {
   for (let i = start; i < end; i += stride) y[i] *= scale;
 };
 
-export default alongAxis('softmax', row);
+export default alongAxis('softmax', softmaxRow);

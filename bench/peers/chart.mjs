@@ -1,5 +1,6 @@
 // The results as a picture: a panel for each operation, in it a block for each shape, in that a line for each peer with
-// a dot on a logarithmic scale, and the figures beside it. It needs no font, script or style from elsewhere.
+// a dot on a logarithmic scale, and the figures beside it.
+import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, picture, text } from '../svg.mjs';
 import { formatTime } from '../table.mjs';
 import { labelOf } from './cases.mjs';
 import { NATIVE, OURS } from './peers.mjs';
@@ -9,21 +10,6 @@ const BLOCK = { width: 388, names: 120, figures: 108, title: 34, line: 17, axis:
 const MARGIN = 24;
 const HEADER = 74;
 const PANEL_TITLE = 30;
-const INK = '#1f2328';
-const FAINT = '#6b7280';
-const GRID = '#e5e7eb';
-const COLOURS = { ours: '#0b62d6', theirs: '#8a919c' };
-
-const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-
-function text(x, y, content, { size = 12, fill = INK, anchor = 'start', weight = 400 } = {}) {
-  const style = `font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}"`;
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}>${escaped(content)}</text>`;
-}
-function line(x1, y1, x2, y2, stroke, width = 1) {
-  const at = [x1, y1, x2, y2].map((v) => v.toFixed(1));
-  return `<line x1="${at[0]}" y1="${at[1]}" x2="${at[2]}" y2="${at[3]}" stroke="${stroke}" stroke-width="${width}"/>`;
-}
 
 /** What a dot looks like: its outline and its inside. */
 const KINDS = {
@@ -36,10 +22,6 @@ const [OUR_KIND, WEB_KIND, NATIVE_KIND] = Object.keys(KINDS);
 function kindOf(peer) {
   if (OURS.includes(peer)) return OUR_KIND;
   return NATIVE.includes(peer) ? NATIVE_KIND : WEB_KIND;
-}
-function dot(x, y, kind) {
-  const [stroke, fill] = KINDS[kind];
-  return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
 }
 
 /** @returns {string} the SVG of a report of run.mjs */
@@ -70,9 +52,7 @@ export function drawChart({ machine, date, results, versions }) {
   const peers = Object.entries(versions).filter(([, version]) => version !== '');
   const caption = `${machine.cpu}, one thread, Node ${machine.node}, ${date.slice(0, 10)}. ${peers.map((it) => it.join(' ')).join(', ')}.`;
   const height = y + MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+  return picture(width, height, [
     text(MARGIN, 32, 'softmax-wasm beside its peers', { size: 20, weight: 600 }),
     text(
       MARGIN,
@@ -82,21 +62,11 @@ export function drawChart({ machine, date, results, versions }) {
     ),
     ...Object.keys(KINDS).map((kind, i) => {
       const x = width - MARGIN - 400 + [0, 115, 310][i];
-      return `${dot(x, 28, kind)}${text(x + 9, 32, kind, { fill: kind === OUR_KIND ? COLOURS.ours : INK })}`;
+      return `${dot(x, 28, ...KINDS[kind])}${text(x + 9, 32, kind, { fill: kind === OUR_KIND ? COLOURS.ours : INK })}`;
     }),
     ...parts,
     text(MARGIN, height - 12, caption, { size: 11, fill: FAINT }),
-    '</svg>',
-    '',
-  ].join('\n');
-}
-
-/** Whole powers of ten around the speeds. @returns the place of a speed between 0 and 1, and the powers */
-function logarithmic(lowest, highest) {
-  const from = Math.floor(Math.log10(lowest));
-  const to = Math.max(Math.ceil(Math.log10(highest)), from + 1);
-  const powers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
-  return { place: (speed) => (Math.log10(speed) - from) / (to - from), powers };
+  ]);
 }
 
 /** Operations side by side as long as their blocks fit; one with more blocks than columns goes on below. */
@@ -141,7 +111,7 @@ function drawBlock(lines, { place, powers }, left, top) {
     const style = { size: 11.5, weight: ours ? 600 : 400, fill: ours ? COLOURS.ours : INK };
     parts.push(text(from - 8, y + 4, peer, { ...style, anchor: 'end' }));
     parts.push(line(from, y, x(speed), y, ours ? COLOURS.ours : COLOURS.theirs, ours ? 2 : 1));
-    parts.push(dot(x(speed), y, kindOf(peer)));
+    parts.push(dot(x(speed), y, ...KINDS[kindOf(peer)]));
     parts.push(text(to + 62, y + 4, formatTime(nanoseconds), { ...style, anchor: 'end' }));
     const ratio = fastestOfOurs && ratios[fastestOfOurs];
     if (ratio) parts.push(text(left + BLOCK.width, y + 4, `${formatRatio(ratio)} ×`, { ...style, anchor: 'end' }));

@@ -1,0 +1,90 @@
+// npm run bench:scale -- [--quick] [--json FILE] [--svg FILE]
+//
+// Softmax from a thousand elements to a billion, streamed from typed arrays: the time of an element and what becomes of
+// linear memory. Beside it, as far as patience goes, JavaScript written by hand.
+import { freemem } from 'node:os';
+import { createKernels } from 'softmax-wasm';
+import { bestOf, parseCommand, save, saveJson } from '../command.mjs';
+import { PLAIN } from '../contender.mjs';
+import { BACKENDS, Worker } from '../contenders.mjs';
+import { checkResult } from '../harness.mjs';
+import { describeMachine } from '../machine.mjs';
+import { progress } from '../table.mjs';
+import { drawChart } from './chart.mjs';
+import { printCase, printHeader } from './report.mjs';
+import bench from './softmax.bench.mjs';
+
+const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand({ svg: { type: 'string' } });
+const CONTENDERS = [PLAIN, ...BACKENDS];
+/** Where JavaScript stops, and a quick run. */
+const PATIENCE = 1e7;
+/** Of the first rows the reference knows all the others. */
+const REFERENCE_ELEMENTS = 1e6;
+/** The share of the free memory that the arrays of the backends may take. */
+const MEMORY_SHARE = 0.85;
+
+const machine = describeMachine();
+console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log('Softmax of float32 in rows of 1000, typed arrays in and out, one thread: nanoseconds for an element,');
+console.log(`the best of ${ROUNDS} rounds.`);
+
+const cases = chooseCases();
+const workers = [];
+for (const name of CONTENDERS) {
+  const worker = new Worker(name);
+  const problem = await worker.start('scale/softmax');
+  if (problem === undefined) workers.push(worker);
+  else console.log(`${name} does not run here: ${problem}`);
+}
+printHeader(workers.map(({ name }) => name));
+const results = [];
+for (const example of cases) await runCase(example);
+for (const worker of workers) worker.stop();
+
+const report = { machine, date: new Date().toISOString(), quick: options.quick, results };
+if (options.json !== undefined) saveJson(options.json, report);
+if (options.svg !== undefined) save(options.svg, drawChart(report));
+
+/** A billion elements at once where two backends have the memory for them, else in several calls. */
+function chooseCases() {
+  const bytes = ({ held }) => BACKENDS.length * 2 * Float32Array.BYTES_PER_ELEMENT * held;
+  const fits = (example) => bytes(example) <= MEMORY_SHARE * freemem();
+  const inParts = ({ elements, held }) => held < elements;
+  const whole = bench.cases.filter((example) => !inParts(example) && fits(example));
+  const largest = Math.max(...whole.map(({ elements }) => elements));
+  const parts = bench.cases.filter((example) => inParts(example) && example.elements > largest && fits(example));
+  return [...whole, ...parts].filter(({ elements }) => !options.quick || elements <= PATIENCE);
+}
+
+async function runCase(example) {
+  const { label, elements } = example;
+  const index = bench.cases.indexOf(example);
+  const say = (what) => progress(`${label} elements: ${what}`);
+  const taking = workers.filter(({ name }) => name !== PLAIN || elements <= PATIENCE);
+  const held = Math.min(example.held, REFERENCE_ELEMENTS);
+  const reference = bench.ours(createKernels({ backend: 'reference' }), { elements: held, held });
+  reference.run();
+  for (const worker of taking) {
+    say(`checking ${worker.name}`);
+    checkResult(`${worker.name}: ${label} elements`, await worker.prepare(index), reference.result(), bench.floor);
+  }
+  const rounds = taking.map(() => /** @type {number[]} */ ([]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, worker] of taking.entries()) {
+      say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
+      rounds[i].push(await worker.measure(roundMilliseconds));
+    }
+  }
+  const lines = [];
+  for (const [i, worker] of taking.entries()) {
+    const { nanoseconds, spread } = bestOf(rounds[i]);
+    const figures = { nanosecondsPerElement: nanoseconds / elements, spread, linearMemory: await worker.memory() };
+    lines.push({ case: label, elements, held: example.held, contender: worker.name, ...figures });
+  }
+  progress('');
+  printCase(
+    label,
+    workers.map(({ name }) => lines.find(({ contender }) => contender === name)),
+  );
+  results.push(...lines);
+}
