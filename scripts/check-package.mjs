@@ -1,11 +1,9 @@
 // Packs the package as npm would publish it, lets publint and @arethetypeswrong/cli judge the tarball, looks for
-// files that must not be missing or must not be there, and says how large it is.
+// files that must not be missing or must not be there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 
 const NEEDED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/simd128.wasm', 'dist/relaxed-simd.wasm'];
 const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts|wasm))$/;
@@ -24,16 +22,6 @@ try {
   if (missing.length > 0) throw new Error(`the package lacks ${missing.join(', ')}`);
   if (unexpected.length > 0) throw new Error(`the package holds ${unexpected.join(', ')}`);
   console.log(`${filename}: ${paths.length} files, ${size} bytes packed, ${unpackedSize} unpacked`);
-
-  const { outputFiles } = await build({
-    stdin: { contents: "export * from './dist/index.js';", resolveDir: '.' },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    write: false,
-  });
-  const bundle = outputFiles[0].contents;
-  console.log(`all of it in one bundle: ${bundle.length} bytes, ${gzipSync(bundle).length} gzipped`);
 
   const tarball = join(folder, filename);
   run('node_modules/.bin/publint', 'run', tarball, '--strict');
