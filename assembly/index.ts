@@ -8,10 +8,12 @@ export { distillation_f32, distillation_f64 } from "./kernels/distillation";
 export { klDiv_f32, klDiv_f64, logKlDiv_f32, logKlDiv_f64 } from "./kernels/klDiv";
 export { logSigmoid_f32, logSigmoid_f64 } from "./kernels/logSigmoid";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
+export { logSoftmaxBackward_f32, logSoftmaxBackward_f64 } from "./kernels/logSoftmaxBackward";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
 export { nllLoss_f32, nllLoss_f64 } from "./kernels/nllLoss";
 export { sigmoid_f32, sigmoid_f64 } from "./kernels/sigmoid";
 export { softmax_f32, softmax_f64 } from "./kernels/softmax";
+export { softmaxBackward_f32, softmaxBackward_f64 } from "./kernels/softmaxBackward";
 export { transpose_f32 } from "./kernels/transpose";
 export { multiplyAddProbe } from "./simd/arch";
 

@@ -10,6 +10,7 @@ export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
 export type { SigmoidOptions } from './ops/sigmoid.js';
 export type { SoftmaxOptions } from './ops/softmax.js';
+export type { SoftmaxBackwardOptions } from './ops/softmaxBackward.js';
 export type { BackendInfo, BackendName } from './runtime/backend.js';
 export { OutOfMemoryError } from './runtime/errors.js';
 export type { BatchReduction, Reduction } from './runtime/loss.js';

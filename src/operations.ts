@@ -6,10 +6,12 @@ import { inspectLogitsOn } from './ops/inspectLogits.js';
 import { klDivOn, klDivWithGradOn } from './ops/klDiv.js';
 import { logSigmoidOn } from './ops/logSigmoid.js';
 import { logSoftmaxOn } from './ops/logSoftmax.js';
+import { logSoftmaxBackwardOn } from './ops/logSoftmaxBackward.js';
 import { logSumExpOn } from './ops/logSumExp.js';
 import { nllLossOn, nllLossWithGradOn } from './ops/nllLoss.js';
 import { sigmoidOn } from './ops/sigmoid.js';
 import { softmaxOn } from './ops/softmax.js';
+import { softmaxBackwardOn } from './ops/softmaxBackward.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
 export const operations = {
@@ -25,9 +27,11 @@ export const operations = {
   klDivWithGrad: klDivWithGradOn,
   logSigmoid: logSigmoidOn,
   logSoftmax: logSoftmaxOn,
+  logSoftmaxBackward: logSoftmaxBackwardOn,
   logSumExp: logSumExpOn,
   nllLoss: nllLossOn,
   nllLossWithGrad: nllLossWithGradOn,
   sigmoid: sigmoidOn,
   softmax: softmaxOn,
+  softmaxBackward: softmaxBackwardOn,
 };

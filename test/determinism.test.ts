@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { setOf, type TestSet } from './support/backends.js';
-import type { Operation } from './support/bounds.js';
-import { DTYPES, type Dtype, type Floats, newFloats, problem } from './support/cases.js';
+import type { BackwardOperation, Operation } from './support/bounds.js';
+import { DTYPES, type Dtype, type Floats, newFloats, numbers, problem } from './support/cases.js';
 
 /** 53 bits of a hash of what the elements are bit by bit, any NaN being one: FNV-1a on two lanes. */
 function hashOf(hash: [number, number], values: Floats): void {
@@ -42,19 +42,36 @@ const FORMS: Record<string, [number[], number][]> = {
 
 const KINDS = ['within ±8', 'within ±79', 'around 1000', 'within ±1e4', 'some -∞'] as const;
 
+/** What a backward operation takes first is what its forward operation makes of the numbers. */
+const FORWARD: Partial<Record<Operation | BackwardOperation, 'softmax' | 'logSoftmax'>> = {
+  softmaxBackward: 'softmax',
+  logSoftmaxBackward: 'logSoftmax',
+};
+
 /** The hash of all results of an operation on all shapes of a form, computed in one of two ways. */
-function hashForm({ kernels }: TestSet, operation: Operation, dtype: Dtype, form: string, resident: boolean): string {
+function hashForm(
+  { kernels }: TestSet,
+  operation: Operation | BackwardOperation,
+  dtype: Dtype,
+  form: string,
+  resident: boolean,
+): string {
   const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+  const forward = FORWARD[operation];
   for (const [shape, axis] of FORMS[form] ?? []) {
     for (const kind of KINDS) {
       for (const temperature of [1, 0.7]) {
-        const p = problem(dtype, shape, kind, { axis, temperature, seed: 11 });
-        const run = kernels[operation] as (x: unknown, options: object) => Floats;
+        const { x } = problem(dtype, shape, kind, { axis, temperature, seed: 11 });
+        const options = { shape, axis, temperature };
+        const given =
+          forward === undefined ? [x] : [kernels[forward](x, options), numbers(dtype, x.length, 'within ±8', 12)];
+        const run = kernels[operation] as (...given: unknown[]) => Floats;
         if (resident) {
-          using x = kernels.tensor(p.x, shape);
-          const out = newFloats(dtype, operation === 'logSumExp' ? p.x.length / (shape[axis] as number) : p.x.length);
-          hashOf(hash, run(x, { axis, temperature, out }));
-        } else hashOf(hash, run(p.x, { shape, axis, temperature }));
+          const tensors = given.map((values) => kernels.tensor(values, shape));
+          const out = newFloats(dtype, operation === 'logSumExp' ? x.length / (shape[axis] as number) : x.length);
+          hashOf(hash, run(...tensors, { axis, temperature, out }));
+          for (const tensor of tensors) tensor.dispose();
+        } else hashOf(hash, run(...given, options));
       }
     }
   }
@@ -67,7 +84,7 @@ function hexOf(hash: [number, number]): string {
 
 describe('simd128 gives the same bits everywhere', () => {
   const set = setOf('simd128');
-  for (const operation of ['softmax', 'logSoftmax', 'logSumExp'] as const) {
+  for (const operation of ['softmax', 'logSoftmax', 'logSumExp', 'softmaxBackward', 'logSoftmaxBackward'] as const) {
     test(operation, () => {
       const hashes: Record<string, string> = {};
       for (const dtype of DTYPES) {

@@ -9,12 +9,14 @@ import {
   type Kernels,
   logSigmoid,
   logSoftmax,
+  logSoftmaxBackward,
   logSumExp,
   type MemoryUsage,
   memoryUsage,
   OutOfMemoryError,
   sigmoid,
   softmax,
+  softmaxBackward,
   type Tensor,
   type TensorResult,
   tensor,
@@ -59,6 +61,18 @@ describe('an element for an element', () => {
     expectTypeOf(softmax(t, { out: f32 })).toEqualTypeOf<Float32Array>();
     expectTypeOf(softmax(like64, { out: f64 })).toEqualTypeOf<Float64Array>();
     expectTypeOf(softmax(f32, { shape: [2, 2], out: t })).toEqualTypeOf<Tensor>();
+  });
+
+  test('by the first of two', () => {
+    expectTypeOf(softmaxBackward(numbers, f32)).toEqualTypeOf<Float32Array>();
+    expectTypeOf(softmaxBackward(f64, numbers, { shape: [2, 2] })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(softmaxBackward(t, like32)).toEqualTypeOf<Tensor>();
+    expectTypeOf(logSoftmaxBackward(like64, f64)).toEqualTypeOf<TensorResult<Float64Array>>();
+    expectTypeOf(logSoftmaxBackward(t, t, { out: f32 })).toEqualTypeOf<Float32Array>();
+    // @ts-expect-error: the gradient that comes in is missing
+    softmaxBackward(f32);
+    // @ts-expect-error: the backward operations take no mask: what it hid has probability 0
+    softmaxBackward(f32, f32, { mask: [true] });
   });
 
   test('a union of inputs gives a union of results', () => {

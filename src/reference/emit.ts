@@ -1,4 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { roundingOf } from './sum.js';
 
 /** Stores a problem's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */
 export function emit(
@@ -16,7 +17,6 @@ export function emit(
   const { f64 } = heaps;
   const before = f64[sum / 8]!;
   const after = before + loss;
-  const added = after - before;
   f64[sum / 8] = after;
-  f64[sum / 8 + 1]! += before - (after - added) + (loss - added);
+  f64[sum / 8 + 1]! += roundingOf(before, loss, after);
 }

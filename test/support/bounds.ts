@@ -113,16 +113,16 @@ export function limitOf(operation: Operation, dtype: Dtype, backend: BackendName
 
 export type ElementOperation = 'sigmoid' | 'logSigmoid';
 
-type Ulps = Record<Dtype, Record<BackendName, number>>;
+export type Units = Record<Dtype, Record<BackendName, number>>;
 
 // The float32 reference rounds a float64 once; in float64 it is made of the engine's own functions.
-const ulps: Ulps = {
+const ulps: Units = {
   float32: { 'relaxed-simd': 6, simd128: 6, reference: 1 },
   float64: { 'relaxed-simd': 6, simd128: 6, reference: 6 },
 };
 
 /** The bounds of operations from elements to elements, in units in the last place wherever the result is normal. */
-export const elementBounds: Record<ElementOperation, Ulps> = { sigmoid: ulps, logSigmoid: ulps };
+export const elementBounds: Record<ElementOperation, Units> = { sigmoid: ulps, logSigmoid: ulps };
 
 export type LossOperation = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
 
@@ -165,4 +165,20 @@ export const lossBounds: Record<LossOperation, LossRows> = {
   bceWithLogits: lossRows(units(4, 4), units(1, 1), units(4, 4)),
   klDiv: lossRows(units(4, 4), units(1, 1), units(4, 4)),
   distillation: lossRows(units(4, 4), units(1, 1), chained),
+};
+
+export type BackwardOperation = 'softmaxBackward' | 'logSoftmaxBackward';
+
+/**
+ * The bounds of the backward operations, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the magnitudes of
+ * the formula's terms. The reference adds with compensation: in float64 it needs no more than the others.
+ */
+const backward: Units = {
+  float32: { 'relaxed-simd': 4, simd128: 4, reference: 1 },
+  float64: { 'relaxed-simd': 4, simd128: 4, reference: 4 },
+};
+
+export const backwardBounds: Record<BackwardOperation, Units> = {
+  softmaxBackward: backward,
+  logSoftmaxBackward: backward,
 };

@@ -1,6 +1,6 @@
 /** docs/numerics.md, printed from the table of bounds. */
 
-import { type Bound, bounds, type ElementOperation, elementBounds, type Operation, SUM_BOUND } from './bounds.js';
+import { type Bound, backwardBounds, bounds, elementBounds, type Operation, SUM_BOUND, type Units } from './bounds.js';
 import { DTYPES } from './cases.js';
 
 const MEANING: Record<Operation, string> = {
@@ -37,11 +37,11 @@ function tableOf(operation: Operation): string {
   return lines.join('\n');
 }
 
-function elementTable(operations: readonly ElementOperation[]): string {
+function unitTable(table: Readonly<Record<string, Units>>): string {
   const lines = ['| operation | dtype | relaxed-simd | simd128 | reference |', '|---|---|---|---|---|'];
-  for (const operation of operations) {
+  for (const [operation, units] of Object.entries(table)) {
     for (const dtype of DTYPES) {
-      const row = elementBounds[operation][dtype];
+      const row = units[dtype];
       lines.push(`| ${operation} | ${dtype} | ${BACKENDS.map(({ key }) => row[key]).join(' | ')} |`);
     }
   }
@@ -88,11 +88,18 @@ ${MEANING.logSumExp}
 
 ${tableOf('logSumExp')}
 
+### softmaxBackward and logSoftmaxBackward
+
+In units of 2⁻²³ (float64: 2⁻⁵²) of the sum of the magnitudes of the formula's terms, |y| · (|dy| + Σ |y · dy|) / T and
+(|dy| + e^logP · Σ |dy|) / T: where terms cancel, digits that the arguments do not have cannot come back.
+
+${unitTable(backwardBounds)}
+
 ### sigmoid and logSigmoid
 
 In units in the last place, wherever the exact result is a normal number. Below the normal numbers it may become 0.
 
-${elementTable(['sigmoid', 'logSigmoid'])}
+${unitTable(elementBounds)}
 
 ## Special values
 
@@ -111,6 +118,9 @@ ${elementTable(['sigmoid', 'logSigmoid'])}
 | +∞ | 1 | 0 |
 | −∞ | 0 | −∞ |
 | 0 | ½ | −log 2 |
+
+softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
+makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0.
 
 ## The same everywhere
 

@@ -1,0 +1,92 @@
+// The gradient of log-softmax: dx_i = (dy_i − e^logP_i Σ dy_j) / t for each problem of [outer, n, inner], logP the
+// log-softmax and dy the gradient with respect to it.
+//
+// Passes over a row: the sum; the result. e^logP is exactly 0 where logP is −∞. dx may be dy or logP.
+// n or outer · inner may be 0.
+// Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t.
+
+import {
+  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
+} from "../math/exp";
+import { checkArray, checkProblems } from "../primitives/check";
+import { rowSum, tileSum } from "../primitives/dot";
+import { usesRows } from "../primitives/row";
+import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
+import { nmadd } from "../simd/arch";
+import { lanes, loadTail, storeTail } from "../simd/lanes";
+
+function logSoftmaxBackward<T>(
+  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  checkProblems<T>(logP, dx, outer * n * inner, outer * n * inner, t, scratch);
+  checkArray<T>(dy, outer * n * inner);
+  prepareExp<T>(1, scratch); // logP has the temperature in it
+  if (usesRows<T>(n, inner)) rows<T>(logP, dx, outer, n, t, scratch, dy);
+  else tiles<T>(logP, dx, outer, n, inner, t, scratch, dy);
+}
+
+function rows<T>(logP: usize, dx: usize, count: usize, n: usize, t: f64, scratch: usize, dy: usize): void {
+  const factor = v128.splat<T>(<T>(1 / t));
+  const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
+  for (const end = logP + count * bytes; logP < end; logP += bytes, dy += bytes, dx += bytes) {
+    const sum = v128.splat<T>(<T>(rowSum<T>(dy, n) / t));
+    gradients<T>(logP, dy, dx, logP + whole, 16, factor, sum, scratch);
+    if (rest) gradientTail<T>(logP + whole, dy + whole, dx + whole, rest, factor, sum, scratch);
+  }
+}
+
+function tiles<T>(
+  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  const factor = v128.splat<T>(<T>(1 / t));
+  const logTile = scratch + HEADER_BYTES, bytes = n * TILE_BYTES, dyTile = logTile + bytes;
+  let problems: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += problems) {
+    problems = problemsOfTile<T>(first, outer, inner);
+    gather<T>(logP, n, inner, first, problems, logTile, 0);
+    gather<T>(dy, n, inner, first, problems, dyTile, 0);
+    for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
+      const at = column << 4, p = logTile + at, d = dyTile + at;
+      const sum = v128.mul<T>(tileSum<T>(d, n), factor);
+      gradients<T>(p, d, d, p + bytes, TILE_BYTES, factor, sum, scratch);
+      v128.store(scratch + at, v128.splat<T>(1), FACTOR);
+    }
+    scatter<T>(dyTile, dx, n, inner, first, problems, scratch);
+  }
+}
+
+/** The gradient for vectors that are `step` bytes apart; factor 1 / t and sum Σ dy / t. */
+function gradients<T>(
+  logP: usize, dy: usize, dx: usize, end: usize, step: usize, factor: v128, sum: v128, scratch: usize
+): void {
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  for (; logP < end; logP += step, dy += step, dx += step) {
+    const p = wideExp<T>(v128.load(logP), leastExponent<T>(), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    v128.store(dx, nmadd<T>(p, sum, v128.mul<T>(v128.load(dy), factor)));
+  }
+}
+
+/** The same for the end of a row, in a vector of scratch. */
+function gradientTail<T>(
+  logP: usize, dy: usize, dx: usize, rest: usize, factor: v128, sum: v128, scratch: usize
+): void {
+  const tile = scratch + HEADER_BYTES;
+  v128.store(tile, loadTail<T>(logP, rest));
+  v128.store(tile, loadTail<T>(dy, rest), 16);
+  gradients<T>(tile, tile + 16, tile, tile + 16, 16, factor, sum, scratch);
+  storeTail<T>(dx, v128.load(tile), rest);
+}
+
+export function logSoftmaxBackward_f32(
+  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  logSoftmaxBackward<f32>(logP, dx, outer, n, inner, t, scratch, dy);
+}
+
+export function logSoftmaxBackward_f64(
+  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  logSoftmaxBackward<f64>(logP, dx, outer, n, inner, t, scratch, dy);
+}

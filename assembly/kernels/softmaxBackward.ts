@@ -1,0 +1,96 @@
+// The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each problem of [outer, n, inner], y the softmax and dy
+// the gradient with respect to it.
+//
+// Passes over a row: the sum; the result. 1 / t goes to dy where it is at most 1 and to y where it is above, so that
+// nothing on the way leaves the normal numbers unless the result does.
+// dx may be dy or y. n or outer · inner may be 0.
+// Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
+
+import { checkArray, checkProblems } from "../primitives/check";
+import { rowDot, tileDot } from "../primitives/dot";
+import { usesRows } from "../primitives/row";
+import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
+import { madd } from "../simd/arch";
+import { lanes, loadTail, storeTail } from "../simd/lanes";
+
+function softmaxBackward<T>(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, t, scratch);
+  checkArray<T>(dy, outer * n * inner);
+  if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, t, dy);
+  else tiles<T>(y, dx, outer, n, inner, t, scratch, dy);
+}
+
+/** The factor of dy and of the sum: with half of it dy − sum cannot overflow. */
+// @ts-ignore: decorator
+@inline
+function innerFactor<T>(t: f64): v128 {
+  return v128.splat<T>(<T>(0.5 * min(1.0, 1 / t)));
+}
+
+/** The factor of y. */
+// @ts-ignore: decorator
+@inline
+function outerFactor<T>(t: f64): v128 {
+  return v128.splat<T>(<T>(2 * max(1.0, 1 / t)));
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient<T>(y: v128, dy: v128, scale: v128, factor: v128, offset: v128): v128 {
+  return v128.mul<T>(v128.mul<T>(y, scale), madd<T>(dy, factor, offset));
+}
+
+/** The gradient for vectors that are `step` bytes apart. */
+function gradients<T>(
+  y: usize, dy: usize, dx: usize, end: usize, step: usize, scale: v128, factor: v128, offset: v128
+): void {
+  for (; y < end; y += step, dy += step, dx += step) {
+    v128.store(dx, gradient<T>(v128.load(y), v128.load(dy), scale, factor, offset));
+  }
+}
+
+function rows<T>(y: usize, dx: usize, count: usize, n: usize, t: f64, dy: usize): void {
+  const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
+  const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
+  for (const end = y + count * bytes; y < end; y += bytes, dy += bytes, dx += bytes) {
+    const offset = v128.splat<T>(<T>(-rowDot<T>(y, dy, n) * 0.5 * min(1.0, 1 / t)));
+    gradients<T>(y, dy, dx, y + whole, 16, scale, factor, offset);
+    if (!rest) continue;
+    const v = loadTail<T>(y + whole, rest), d = loadTail<T>(dy + whole, rest);
+    storeTail<T>(dx + whole, gradient<T>(v, d, scale, factor, offset), rest);
+  }
+}
+
+function tiles<T>(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
+  const yTile = scratch + HEADER_BYTES, bytes = n * TILE_BYTES, dyTile = yTile + bytes;
+  let problems: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += problems) {
+    problems = problemsOfTile<T>(first, outer, inner);
+    gather<T>(y, n, inner, first, problems, yTile, 0);
+    gather<T>(dy, n, inner, first, problems, dyTile, 0);
+    for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
+      const at = column << 4, p = yTile + at, d = dyTile + at;
+      const offset = v128.neg<T>(v128.mul<T>(tileDot<T>(p, d, n), factor));
+      gradients<T>(p, d, d, p + bytes, TILE_BYTES, scale, factor, offset);
+      v128.store(scratch + at, v128.splat<T>(1), FACTOR);
+    }
+    scatter<T>(dyTile, dx, n, inner, first, problems, scratch);
+  }
+}
+
+export function softmaxBackward_f32(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  softmaxBackward<f32>(y, dx, outer, n, inner, t, scratch, dy);
+}
+
+export function softmaxBackward_f64(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+): void {
+  softmaxBackward<f64>(y, dx, outer, n, inner, t, scratch, dy);
+}

@@ -1,0 +1,96 @@
+// The sums that the backward operations need: of products or of plain numbers, over a row or the problems of a tile.
+
+import { madd } from "../simd/arch";
+import { demote, laneSum, lanes, loadTail, promoteHigh, promoteLow } from "../simd/lanes";
+import { BLOCK, CHAIN_BYTES, roundingOf } from "./row";
+import { TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
+
+/** Rows of a tile summed in one chain of additions, and the most whose chains are added without float64. */
+const TILE_CHAIN: usize = 4;
+const SHORT: usize = TILE_CHAIN * TILE_CHAIN;
+
+/** Σ x_i y_i of a row. */
+export function rowDot<T>(x: usize, y: usize, n: usize): f64 {
+  return rowTotal<T>(true, x, y, n);
+}
+
+/** Σ x_i of a row. */
+export function rowSum<T>(x: usize, n: usize): f64 {
+  return rowTotal<T>(false, x, x, n);
+}
+
+/** `dot`, whether y counts, is a literal. */
+// @ts-ignore: decorator
+@inline
+function rowTotal<T>(dot: bool, x: usize, y: usize, n: usize): f64 {
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  let sum: f64 = 0, lost: f64 = 0;
+  while (x < end) {
+    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    let block = v128.splat<T>(0);
+    for (; x + CHAIN_BYTES <= blockEnd; x += CHAIN_BYTES, y += CHAIN_BYTES) {
+      const low = plus<T>(dot, x, y, 16, term<T>(dot, x, y, 0)), high = plus<T>(dot, x, y, 48, term<T>(dot, x, y, 32));
+      block = v128.add<T>(block, v128.add<T>(low, high));
+    }
+    for (; x < blockEnd; x += 16, y += 16) block = plus<T>(dot, x, y, 0, block);
+    const part = laneSum<T>(block), total = sum + part;
+    lost += roundingOf<T>(sum, part, total);
+    sum = total;
+  }
+  if (rest) {
+    const v = loadTail<T>(x, rest);
+    sum += laneSum<T>(dot ? v128.mul<T>(v, loadTail<T>(y, rest)) : v);
+  }
+  return isFinite(sum) ? sum + lost : sum;
+}
+
+// @ts-ignore: decorator
+@inline
+function term<T>(dot: bool, x: usize, y: usize, at: usize): v128 {
+  return dot ? v128.mul<T>(v128.load(x + at), v128.load(y + at)) : v128.load(x + at);
+}
+
+// @ts-ignore: decorator
+@inline
+function plus<T>(dot: bool, x: usize, y: usize, at: usize, sum: v128): v128 {
+  return dot ? madd<T>(v128.load(x + at), v128.load(y + at), sum) : v128.add<T>(sum, v128.load(x + at));
+}
+
+/** Σ x_i y_i of each problem in a column of vectors of two tiles. */
+export function tileDot<T>(x: usize, y: usize, n: usize): v128 {
+  return tileTotal<T>(true, x, y, n);
+}
+
+/** Σ x_i of each problem in a column of vectors of a tile. */
+export function tileSum<T>(x: usize, n: usize): v128 {
+  return tileTotal<T>(false, x, x, n);
+}
+
+/** `dot` is a literal. */
+// @ts-ignore: decorator
+@inline
+function tileTotal<T>(dot: bool, x: usize, y: usize, n: usize): v128 {
+  const zero = v128.splat<T>(0);
+  let sum = zero, low = zero, high = zero;
+  for (const end = x + n * TILE_BYTES; x < end; ) {
+    const chainEnd = min(end, x + TILE_CHAIN * TILE_BYTES);
+    let s = zero;
+    for (; x < chainEnd; x += TILE_BYTES, y += TILE_BYTES) s = plus<T>(dot, x, y, 0, s);
+    if (n <= SHORT) {
+      sum = v128.add<T>(sum, s);
+    } else if (sizeof<T>() == 8) {
+      // Here low is what rounding takes from the sum.
+      const total = f64x2.add(sum, s);
+      low = f64x2.add(low, tileRoundingOf(sum, s, total));
+      sum = total;
+    } else {
+      low = f64x2.add(low, promoteLow(s));
+      high = f64x2.add(high, promoteHigh(s));
+    }
+  }
+  if (n <= SHORT) return sum;
+  if (sizeof<T>() == 4) return demote(low, high);
+  // NaN where the sum is infinite.
+  const whole = f64x2.add(sum, low);
+  return v128.bitselect(sum, whole, f64x2.ne(whole, whole));
+}

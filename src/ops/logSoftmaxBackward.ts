@@ -1,0 +1,44 @@
+import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
+import { mapPairAlongAxis } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Input, MapResult } from '../runtime/types.js';
+import type { SoftmaxBackwardOptions } from './softmaxBackward.js';
+
+const kernel = /* @__PURE__ */ defineKernel('logSoftmaxBackward', reference);
+
+/** @internal */
+export function logSoftmaxBackwardOn(runtime: Runtime, logP: unknown, dy: unknown, options: unknown): unknown {
+  return mapPairAlongAxis(runtime, 'logSoftmaxBackward', kernel, ['logP', 'dy'], logP, dy, options);
+}
+
+/**
+ * The backward pass of {@link logSoftmax}: from its result logP and the gradient dy of something with respect to logP,
+ * the gradient with respect to the logits, (dy_i − e^logP_i Σ_j dy_j) / t.
+ *
+ * What a row holds follows the formula: NaN in dy makes the row NaN, NaN in logP its own element. Where logP is -∞ the
+ * gradient is dy / t for any finite dy.
+ * Formula: the backward pass of torch.nn.functional.log_softmax.
+ *
+ * @param logP what logSoftmax returned: numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @param dy the gradient with respect to logP, of its shape and dtype.
+ * @returns the gradient with respect to the logits, in the kind of array or tensor that logP is, or `out`.
+ * @throws TypeError for a wrong kind of argument, a dy of another dtype or an unknown option, RangeError for a wrong
+ * shape, axis, length or temperature or a partial overlap of `out` with logP or dy, OutOfMemoryError at the limit of
+ * linear memory.
+ *
+ * @example
+ * const logP = logSoftmax([0, 0]);
+ * logSoftmaxBackward(logP, [-1, 0]); // Float32Array [-0.5, 0.5]
+ * @example
+ * const rows = logSoftmax(new Float64Array([1, 2, 3, 4]), { shape: [2, 2], axis: 0 });
+ * const dy = new Float64Array([-1, 0, 0, -1]);
+ * logSoftmaxBackward(rows, dy, { shape: [2, 2], axis: 0, out: dy }); // Float64Array [-0.881, 0.119, 0.881, -0.119]
+ */
+export function logSoftmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions>(
+  logP: X,
+  dy: Input,
+  options?: O,
+): MapResult<X, O> {
+  return logSoftmaxBackwardOn(currentRuntime(), logP, dy, options) as MapResult<X, O>;
+}

@@ -1,0 +1,55 @@
+import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
+import { mapPairAlongAxis } from '../runtime/call.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('softmaxBackward', reference);
+
+/** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
+export interface SoftmaxBackwardOptions {
+  /** Sizes of the axes of both arguments. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis that the forward operation ran along; negative counts from the end. Default -1. */
+  axis?: number;
+  /** The temperature of the forward operation. Default 1. */
+  temperature?: number;
+  /** Receives the result: same dtype and number of elements; dy or the first argument itself, or apart from both. */
+  out?: FloatArray | Tensor;
+}
+
+/** @internal */
+export function softmaxBackwardOn(runtime: Runtime, y: unknown, dy: unknown, options: unknown): unknown {
+  return mapPairAlongAxis(runtime, 'softmaxBackward', kernel, ['y', 'dy'], y, dy, options);
+}
+
+/**
+ * The backward pass of {@link softmax}: from its result y and the gradient dy of something with respect to y, the
+ * gradient with respect to the logits, y_i (dy_i − Σ_j y_j dy_j) / t.
+ *
+ * What a row of y or dy holds follows the formula: NaN in either makes the row NaN. Where y is 0, as behind a mask, the
+ * gradient is 0 for any finite dy.
+ * Formula: Goodfellow, Bengio and Courville, Deep Learning, 6.2.2; the backward pass of torch.nn.functional.softmax.
+ *
+ * @param y what softmax returned: numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @param dy the gradient with respect to y, of its shape and dtype.
+ * @returns the gradient with respect to the logits, in the kind of array or tensor that y is, or `out`.
+ * @throws TypeError for a wrong kind of argument, a dy of another dtype or an unknown option, RangeError for a wrong
+ * shape, axis, length or temperature or a partial overlap of `out` with y or dy, OutOfMemoryError at the limit of linear
+ * memory.
+ *
+ * @example
+ * softmaxBackward([0.5, 0.25, 0.25], [1, 0, 2]); // Float32Array [0, -0.25, 0.25]
+ * @example
+ * const y = softmax([1, 2, 3, 4], { shape: [2, 2], temperature: 2 });
+ * const dy = new Float32Array([1, 0, 0, 1]);
+ * softmaxBackward(y, dy, { shape: [2, 2], temperature: 2, out: dy }); // Float32Array [0.118, -0.118, -0.118, 0.118]
+ */
+export function softmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions>(
+  y: X,
+  dy: Input,
+  options?: O,
+): MapResult<X, O> {
+  return softmaxBackwardOn(currentRuntime(), y, dy, options) as MapResult<X, O>;
+}

@@ -1,0 +1,20 @@
+import type { Heaps } from '../runtime/kernel.js';
+import { type AxisOperands, forEachProblem } from './axis.js';
+import { sumOf } from './sum.js';
+
+/** The gradient of log-softmax in plain loops: dx_i = (dy_i − e^logP_i Σ dy_j) / t. */
+export function logSoftmaxBackward(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  ...operands: [...AxisOperands, dy: number]
+): void {
+  const [logP, dx, outer, n, inner, temperature, , dy] = operands;
+  const heap = heaps.floats(elementBytes);
+  const at = (array: number, i: number) => heap[array / elementBytes + i]!;
+  forEachProblem(outer, n, inner, (first) => {
+    const sum = sumOf(n, (j) => at(dy, first + j * inner)) / temperature;
+    for (let i = first; i < first + n * inner; i += inner) {
+      heap[dx / elementBytes + i] = at(dy, i) / temperature - Math.exp(at(logP, i)) * sum;
+    }
+  });
+}

@@ -1,0 +1,19 @@
+import type { Heaps } from '../runtime/kernel.js';
+import { type AxisOperands, forEachProblem } from './axis.js';
+import { sumOf } from './sum.js';
+
+/** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
+export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: [...AxisOperands, dy: number]): void {
+  const [y, dx, outer, n, inner, temperature, , dy] = operands;
+  const heap = heaps.floats(elementBytes);
+  const at = (array: number, i: number) => heap[array / elementBytes + i]!;
+  // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.
+  const factor = Math.min(1, 1 / temperature) / 2;
+  const scale = Math.max(1, 1 / temperature) * 2;
+  forEachProblem(outer, n, inner, (first) => {
+    const sum = sumOf(n, (j) => at(y, first + j * inner) * at(dy, first + j * inner));
+    for (let i = first; i < first + n * inner; i += inner) {
+      heap[dx / elementBytes + i] = at(y, i) * scale * (at(dy, i) * factor - sum * factor);
+    }
+  });
+}

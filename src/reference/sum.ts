@@ -1,0 +1,18 @@
+/** What total = a + b lost in rounding (Knuth's two-sum). */
+export function roundingOf(a: number, b: number, total: number): number {
+  const added = total - a;
+  return a - (total - added) + (b - added);
+}
+
+/** Σ term(i) over count indices, with compensation: as right as if it were rounded a few times, however many there are. */
+export function sumOf(count: number, term: (i: number) => number): number {
+  let sum = 0;
+  let lost = 0;
+  for (let i = 0; i < count; i++) {
+    const value = term(i);
+    const total = sum + value;
+    lost += roundingOf(sum, value, total);
+    sum = total;
+  }
+  return Number.isFinite(sum) ? sum + lost : sum;
+}
