@@ -1,4 +1,5 @@
 // What is compared: the grid, the inputs that every peer makes for itself, and the exact results.
+import { shares } from '../backward.mjs';
 import { logits } from '../harness.mjs';
 import { classIndices, probabilities } from '../losses.mjs';
 
@@ -26,6 +27,8 @@ export const GRID = {
   argmax: [SQUARE],
   sigmoid: [SQUARE],
   logSigmoid: [SQUARE],
+  softmaxBackward: [SQUARE],
+  logSoftmaxBackward: [SQUARE],
   crossEntropy: [SQUARE],
   crossEntropyWithGrad: [SQUARE],
   bceWithLogits: [SQUARE],
@@ -35,7 +38,8 @@ export const GRID = {
 export const labelOf = (/** @type {Shape} */ [rows, n]) => `${rows} × ${n}`;
 
 /**
- * The logits, and what the operation takes beside them, if anything: indices of classes or probabilities.
+ * The logits, and what the operation takes beside them, if anything: indices of classes, probabilities, or for a backward
+ * operation, whose first argument is no logits, the gradient that comes in.
  * @param {{ operation: string, shape: Shape }} example
  */
 export function inputsOf({ operation, shape: [rows, n] }) {
@@ -43,6 +47,8 @@ export function inputsOf({ operation, shape: [rows, n] }) {
   const x = logits(example.elements);
   if (operation.startsWith('crossEntropy')) return { x, targets: classIndices(example) };
   if (operation.startsWith('bceWithLogits')) return { x, targets: probabilities(example) };
+  if (operation === 'softmaxBackward') return { x: shares(x.length, 1), targets: shares(x.length, 2) };
+  if (operation === 'logSoftmaxBackward') return { x: x.map((v) => -Math.abs(v)), targets: shares(x.length, 2) };
   return { x, targets: new Float32Array(0) };
 }
 
@@ -69,6 +75,7 @@ export function exactResult({ operation, shape: [rows, n] }) {
     }
     return { result, floor: 1 / x.length };
   }
+  if (operation.endsWith('Backward')) return { result: exactBackward(operation, x, targets, n), floor: 0.1 };
   if (operation === 'argmax') return { result: exactArgmax(x, rows, n), floor: 1 };
   if (operation === 'sigmoid') return { result: Float64Array.from(x, (v) => 1 / (1 + Math.exp(-v))), floor: 0 };
   if (operation === 'logSigmoid') return { result: Float64Array.from(x, (v) => -Math.log1p(Math.exp(-v))), floor: 0 };
@@ -88,6 +95,16 @@ export function exactResult({ operation, shape: [rows, n] }) {
     }
   }
   return { result, floor: operation.startsWith('log') ? 1 : 0 };
+}
+
+function exactBackward(operation, x, dy, n) {
+  const sums = new Float64Array(x.length / n);
+  const isLog = operation.startsWith('log');
+  for (let i = 0; i < x.length; i++) sums[Math.floor(i / n)] += isLog ? dy[i] : x[i] * dy[i];
+  return Float64Array.from(x, (v, i) => {
+    const sum = sums[Math.floor(i / n)];
+    return isLog ? dy[i] - Math.exp(v) * sum : v * (dy[i] - sum);
+  });
 }
 
 function exactArgmax(x, rows, n) {

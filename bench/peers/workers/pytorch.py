@@ -44,6 +44,15 @@ def prepare(operation, shape):
     elif operation.startswith("bceWithLogits"):
         targets = (logits(rows * n, 2).double().abs() / 9).float().view(rows, n)
         loss = lambda: F.binary_cross_entropy_with_logits(x, targets)
+    elif operation.endswith("Backward"):
+        # What the backward passes of softmax and log_softmax call.
+        size = logits(rows * n).view(rows, n).double().abs()
+        dy = (logits(rows * n, 2).double().abs() / 9).float().view(rows, n)
+        y, log_p = (size / 9).float(), (-size).float()
+        return {
+            "softmaxBackward": lambda: torch.ops.aten._softmax_backward_data(dy, y, 1, torch.float32),
+            "logSoftmaxBackward": lambda: torch.ops.aten._log_softmax_backward_data(dy, log_p, 1, torch.float32),
+        }.get(operation)
     else:
         return {
             "softmax": lambda: F.softmax(x, 1),

@@ -30,6 +30,7 @@ serve(async () => {
   return {
     version: tf.version.tfjs,
     prepare({ operation, shape }) {
+      if (!(operation in forward || operation in withGradient)) return undefined;
       const inputs = inputsOf({ operation, shape });
       const x = tf.tensor2d(inputs.x, shape);
       // The loss takes one-hot rows; making them is not timed.
