@@ -14,6 +14,7 @@ export { nllLoss_f32, nllLoss_f64 } from "./kernels/nllLoss";
 export { sigmoid_f32, sigmoid_f64 } from "./kernels/sigmoid";
 export { softmax_f32, softmax_f64 } from "./kernels/softmax";
 export { softmaxBackward_f32, softmaxBackward_f64 } from "./kernels/softmaxBackward";
+export { topK_f32, topK_f64 } from "./kernels/topK";
 export { transpose_f32 } from "./kernels/transpose";
 export { multiplyAddProbe } from "./simd/arch";
 

@@ -15,6 +15,7 @@ const TENSORS = [
   { shape: [256, 1024] },
   { shape: [8, 32768] },
   { shape: [64, 131072] },
+  { shape: [1, 128000] },
   { shape: [1024, 256], axis: 0 },
   { shape: [128, 1024], axis: 0 },
   { shape: [8, 1000, 2], axis: 1 },

@@ -11,6 +11,7 @@ export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
 export type { SigmoidOptions } from './ops/sigmoid.js';
 export type { SoftmaxOptions } from './ops/softmax.js';
 export type { SoftmaxBackwardOptions } from './ops/softmaxBackward.js';
+export type { TopKOptions } from './ops/topK.js';
 export type { BackendInfo, BackendName } from './runtime/backend.js';
 export { OutOfMemoryError } from './runtime/errors.js';
 export type { BatchReduction, Reduction } from './runtime/loss.js';
@@ -32,6 +33,8 @@ export type {
   ReduceResult,
   TensorLike,
   TensorResult,
+  TopKOut,
+  TopKResult,
 } from './runtime/types.js';
 export { init } from './setup.js';
 export type { NestedNumbers, TensorOptions } from './tensors.js';

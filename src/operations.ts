@@ -12,6 +12,7 @@ import { nllLossOn, nllLossWithGradOn } from './ops/nllLoss.js';
 import { sigmoidOn } from './ops/sigmoid.js';
 import { softmaxOn } from './ops/softmax.js';
 import { softmaxBackwardOn } from './ops/softmaxBackward.js';
+import { topKOn } from './ops/topK.js';
 
 /** Every operation by its public name, taking the runtime first: what a set of kernels is made of. */
 export const operations = {
@@ -34,4 +35,5 @@ export const operations = {
   sigmoid: sigmoidOn,
   softmax: softmaxOn,
   softmaxBackward: softmaxBackwardOn,
+  topK: topKOn,
 };

@@ -20,6 +20,7 @@ import {
   type Tensor,
   type TensorResult,
   tensor,
+  topK,
   zeros,
 } from '../src/index.js';
 
@@ -107,6 +108,19 @@ describe('an index for a row', () => {
     expectTypeOf(argmax(t, { out: new Int32Array(1) })).toExtend<Int32Array>();
     // @ts-expect-error: indices are int32
     argmax(t, { out: f32 });
+  });
+});
+
+describe('values and indices', () => {
+  test('by input, or as out has them', () => {
+    expectTypeOf(topK(numbers, 2)).toEqualTypeOf<{ values: Float32Array; indices: Int32Array }>();
+    expectTypeOf(topK(f64, 2, { shape: [2, 2] }).values).toEqualTypeOf<Float64Array>();
+    expectTypeOf(topK(t, 2).values).toEqualTypeOf<Tensor>();
+    expectTypeOf(topK(t, 2).indices).toEqualTypeOf<TensorResult<Int32Array>>();
+    expectTypeOf(topK(like64, 2).values).toEqualTypeOf<TensorResult<Float64Array>>();
+    expectTypeOf(topK(f32, 1, { out: { values: t, indices: new Int32Array(1) } }).values).toEqualTypeOf<Tensor>();
+    // @ts-expect-error: both are needed
+    topK(f32, 1, { out: { values: f32 } });
   });
 });
 

@@ -2,6 +2,9 @@
 import { shares } from '../backward.mjs';
 import { logits } from '../harness.mjs';
 import { classIndices, probabilities } from '../losses.mjs';
+import { K } from '../topK.bench.mjs';
+
+export { K };
 
 /** @typedef {[rows: number, n: number]} Shape */
 
@@ -15,20 +18,24 @@ const SHAPES = [
   [1024, 3],
 ];
 const [SQUARE] = SHAPES;
+/** One row as long as a language model's. */
+const VOCABULARY = /** @type {Shape} */ ([1, 128000]);
 
 /**
- * Each operation is one over rows or elements, float32; a loss is the mean, its result [loss, …gradient].
+ * Each operation is one over rows or elements, float32; a loss is the mean, its result [loss, …gradient]. The result of
+ * topK is [...values, ...indices].
  * @type {Record<string, Shape[]>}
  */
 export const GRID = {
   softmax: SHAPES,
   logSoftmax: [SQUARE],
   logSumExp: [SQUARE],
-  argmax: [SQUARE],
   sigmoid: [SQUARE],
   logSigmoid: [SQUARE],
   softmaxBackward: [SQUARE],
   logSoftmaxBackward: [SQUARE],
+  argmax: [SQUARE, VOCABULARY],
+  topK: [VOCABULARY],
   crossEntropy: [SQUARE],
   crossEntropyWithGrad: [SQUARE],
   bceWithLogits: [SQUARE],
@@ -79,6 +86,11 @@ export function exactResult({ operation, shape: [rows, n] }) {
   if (operation === 'argmax') return { result: exactArgmax(x, rows, n), floor: 1 };
   if (operation === 'sigmoid') return { result: Float64Array.from(x, (v) => 1 / (1 + Math.exp(-v))), floor: 0 };
   if (operation === 'logSigmoid') return { result: Float64Array.from(x, (v) => -Math.log1p(Math.exp(-v))), floor: 0 };
+  if (operation === 'topK') {
+    const order = Array.from(x, (_, i) => i).sort((a, b) => x[b] - x[a] || a - b);
+    const indices = order.slice(0, K);
+    return { result: Float64Array.from([...indices.map((i) => x[i]), ...indices]), floor: 1 };
+  }
   const isLoss = operation.startsWith('crossEntropy');
   const length = { logSumExp: rows, crossEntropy: 1, crossEntropyWithGrad: 1 + x.length }[operation] ?? x.length;
   const result = new Float64Array(length);

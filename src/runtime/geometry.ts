@@ -66,9 +66,15 @@ export function checkLength(operation: string, argument: string, length: number,
 
 /** The shape without its axis, or with 1 in its place. */
 export function withoutAxis(shape: readonly number[], axis: number, keepDims: boolean): number[] {
+  if (keepDims) return withAxis(shape, axis, 1);
   const result = shape.slice();
-  const at = axis < 0 ? axis + shape.length : axis;
-  if (keepDims) result[at] = 1;
-  else result.splice(at, 1);
+  result.splice(axis < 0 ? axis + shape.length : axis, 1);
+  return result;
+}
+
+/** The shape with another size of its axis. */
+export function withAxis(shape: readonly number[], axis: number, size: number): number[] {
+  const result = shape.slice();
+  result[axis < 0 ? axis + shape.length : axis] = size;
   return result;
 }

@@ -39,7 +39,8 @@ interface Range {
 function rangeOf(runtime: Runtime, operation: string, elements: Operand | FloatArray | Int32Array | Tensor): Range {
   if (Tensor.is(elements)) {
     const start = elements.address(operation, 'out');
-    return { buffer: runtime.arena.buffer, start, end: start + elements.data.byteLength };
+    const bytes = elements.size * (elements.dtype === 'float32' ? 4 : 8);
+    return { buffer: runtime.arena.buffer, start, end: start + bytes };
   }
   if ('kind' in elements) {
     const { address, length, elementBytes, array } = elements;

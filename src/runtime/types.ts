@@ -57,6 +57,20 @@ export type IndexResult<X, O> = O extends { out: infer R extends Int32Array }
       : number
     : TensorResult<Int32Array>;
 
+/** Where topK writes: values of the dtype of x, and their indices. */
+export interface TopKOut {
+  values: FloatArray | Tensor;
+  indices: Int32Array;
+}
+
+/** Result of topK. */
+export type TopKResult<X, O> = O extends { out: infer R extends TopKOut }
+  ? R
+  : {
+      values: MapResult<X, unknown>;
+      indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array>;
+    };
+
 /** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
 export type ClassIndices =
   | number

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 
 MASK = 2**32 - 1
+# As bench/topK.bench.mjs has it.
+K = 50
 SAMPLE_SECONDS = 0.00005
 WARM_UP_SECONDS = 0.15
 
@@ -53,6 +55,10 @@ def prepare(operation, shape):
             "softmaxBackward": lambda: torch.ops.aten._softmax_backward_data(dy, y, 1, torch.float32),
             "logSoftmaxBackward": lambda: torch.ops.aten._log_softmax_backward_data(dy, log_p, 1, torch.float32),
         }.get(operation)
+    elif operation == "topK":
+        run = lambda: torch.topk(x, K, 1)
+        run.result = lambda: torch.cat([part.float().flatten() for part in run()])
+        return run
     else:
         return {
             "softmax": lambda: F.softmax(x, 1),

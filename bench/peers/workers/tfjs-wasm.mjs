@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { inputsOf, lossResult } from '../cases.mjs';
+import { inputsOf, K, lossResult } from '../cases.mjs';
 import { serve } from './serve.mjs';
 
 const load = createRequire(import.meta.url);
@@ -19,6 +19,7 @@ serve(async () => {
     argmax: (x) => tf.argMax(x, 1),
     sigmoid: tf.sigmoid,
     logSigmoid: tf.logSigmoid,
+    topK: (x) => tf.topk(x, K),
     crossEntropy: (x, targets) => softmaxCrossEntropy(targets, x),
     bceWithLogits: (x, targets) => sigmoidCrossEntropy(targets, x),
   };
@@ -26,6 +27,9 @@ serve(async () => {
     crossEntropyWithGrad: forward.crossEntropy,
     bceWithLogitsWithGrad: forward.bceWithLogits,
   };
+
+  const numbersOf = (given) =>
+    'indices' in given ? [...given.values.dataSync(), ...given.indices.dataSync()] : given.dataSync();
 
   return {
     version: tf.version.tfjs,
@@ -41,7 +45,7 @@ serve(async () => {
 
       if (operation in forward) {
         const call = () => forward[operation](x, targets);
-        return { run: () => tf.dispose(tf.tidy(call)), result: () => tf.tidy(() => call().dataSync()), dispose };
+        return { run: () => tf.dispose(tf.tidy(call)), result: () => tf.tidy(() => numbersOf(call())), dispose };
       }
       const valueAndGrad = tf.valueAndGrad((logits) => withGradient[operation](logits, targets));
       const call = () => valueAndGrad(x);

@@ -1,0 +1,127 @@
+import { topK as reference } from '../reference/topK.js';
+import { addressOf, cutOperand, dtypeOf, newArray } from '../runtime/call.js';
+import { rangeError, typeError } from '../runtime/errors.js';
+import { geometry, withAxis } from '../runtime/geometry.js';
+import { type Operand, readOperand } from '../runtime/input.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { checkApart, checkIndexOut, checkNotEmpty, indexAddress } from '../runtime/ranking.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('topK', reference);
+
+/** Options of {@link topK}. */
+export interface TopKOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis that is ranked; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Receives the results, k for each problem: values of x's dtype and indices, each apart from the other and from x. */
+  out?: TopKOut;
+}
+
+const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
+
+/** `out` as it comes, before it is checked. */
+interface Unchecked {
+  values: unknown;
+  indices: unknown;
+}
+
+/** @internal */
+export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unknown): unknown {
+  if (options !== undefined) checkOptions('topK', options, OPTIONS);
+  const { shape, axis = -1, out } = (options ?? {}) as { shape?: unknown; axis?: unknown; out?: unknown };
+  const given = out === undefined ? undefined : readOut(out);
+  const input = readOperand(runtime, 'topK', 'x', x, shape);
+  cutOperand('topK', input, axis);
+  const { outer, n, inner } = geometry;
+  checkNotEmpty('topK', 'x', n, outer * inner);
+  checkCount(k, n);
+  const results = outer * k * inner;
+  if (given !== undefined) checkResults(runtime, input, given, results);
+
+  // Before memory grows: a view of it has no place afterwards.
+  const homes = given === undefined ? { values: -1, indices: -1 } : homesOf(runtime, given);
+
+  const { stream } = runtime;
+  const { elementBytes } = input;
+  stream.open('topK', outer, n, inner, elementBytes);
+  const capacity = Math.min(n, 4 * k + 32);
+  const buffer = stream.claim(capacity * 2 * elementBytes);
+  const resultShape = withAxis(input.shape ?? [n], axis as number, k);
+  const values = given?.values ?? newValues(runtime, input, resultShape, results);
+  const indices = given?.indices ?? new Int32Array(results);
+  if (given === undefined && Tensor.is(values)) homes.values = values.address('topK', 'values');
+  const from = stream.input(input);
+  const toValues = stream.output(Tensor.is(values) ? undefined : values, homes.values, k);
+  const toIndices = stream.integerOutput(indices, homes.indices, k);
+  stream.start(given === undefined && values);
+  const run = runtime.kernel(kernel, elementBytes);
+  while (stream.next()) {
+    const { outer: slices, inner: width, scratch } = stream;
+    run(stream.at(from), stream.at(toValues), stream.at(toIndices), slices, n, width, k, buffer, capacity, scratch);
+  }
+  if (given !== undefined) return out;
+  if (input.kind === 'array') return { values, indices };
+  const like = (data: unknown) => ({ data, shape: resultShape.slice() });
+  return { values: input.kind === 'tensor' ? values : like(values), indices: like(indices) };
+}
+
+/** Both results, each read once. @throws TypeError unless it is an object */
+function readOut(out: unknown): Unchecked {
+  if (typeof out !== 'object' || out === null) throw typeError('topK', 'out', out, '{ values, indices }');
+  const { values, indices } = out as Partial<Unchecked>;
+  return { values, indices };
+}
+
+function checkCount(k: unknown, n: number): asserts k is number {
+  if (typeof k !== 'number') throw typeError('topK', 'k', k, 'a whole number');
+  if (!(Number.isInteger(k) && k >= 1 && k <= n)) throw rangeError('topK', 'k', k, `a whole number in [1, ${n}]`);
+}
+
+function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: number): asserts out is TopKOut {
+  const { values, indices } = out;
+  runtime.checkOut('topK', 'out.values', values, dtypeOf(input), size);
+  checkIndexOut('topK', 'out.indices', indices, size);
+  checkApart(runtime, 'topK', 'out.values', values, 'x', input, true);
+  checkApart(runtime, 'topK', 'out.indices', indices, 'x', input);
+  checkApart(runtime, 'topK', 'out.indices', indices, 'out.values', values);
+}
+
+/** The addresses of results in linear memory, -1 where they lie elsewhere. */
+function homesOf(runtime: Runtime, { values, indices }: TopKOut): { values: number; indices: number } {
+  return { values: addressOf(runtime, 'topK', values), indices: indexAddress(runtime, indices) };
+}
+
+function newValues(runtime: Runtime, input: Operand, shape: readonly number[], length: number): FloatArray | Tensor {
+  if (input.kind === 'tensor') return runtime.allocate('topK', shape, dtypeOf(input));
+  return newArray(input.elementBytes, length);
+}
+
+/**
+ * The k largest elements along an axis and their indices, the largest first. Equals come in the order in which they
+ * lie; NaN counts as the largest of all.
+ *
+ * A few of many cost little more than a look at each element; all of them are a sort. Semantics: torch.topk, except
+ * that equals have an order always.
+ *
+ * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @param k how many, from 1 to the length of the axis.
+ * @returns `values` in the kind of x and `indices` in an Int32Array (`{ data, shape }` for tensors), with k in the place
+ * of the axis.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k or length,
+ * an axis without elements, or results that overlap, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * const { values, indices } = topK([0.1, 2.0, 1.0, 2.0], 3);
+ * values; // Float32Array [2, 2, 1]
+ * indices; // Int32Array [1, 3, 2]
+ * @example
+ * topK([1, 2, 3, 1, 5, 1], 1, { shape: [2, 3], axis: 0 }).values; // Float32Array [1, 5, 3]
+ */
+export function topK<X extends Input, const O extends TopKOptions>(x: X, k: number, options?: O): TopKResult<X, O> {
+  return topKOn(currentRuntime(), x, k, options) as TopKResult<X, O>;
+}
