@@ -15,14 +15,37 @@ import {
 import { log1pOfUnit } from "../math/log";
 import { addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
+import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd, select } from "../simd/arch";
-import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
+import { laneSum, lanes, splatAt } from "../simd/lanes";
 
 function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
   prepareExp<T>(1, scratch);
+  const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
+  if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, scales, sum, weight, posWeight, scratch);
+  if (!rest) return;
+  const lossTail = tailSlot(0, scratch), gradientTail = tailSlot(1, scratch);
+  const xTail = tailOf<T>(x, at, rest, tailSlot(2, scratch));
+  const targetTail = tailOf<T>(targets, at, rest, tailSlot(3, scratch));
+  const scaleTail = tailOf<T>(scales, at, rest, tailSlot(4, scratch));
+  const weightTail = tailOf<T>(weight, at, rest, tailSlot(5, scratch));
+  const posWeightTail = tailOf<T>(posWeight, at, rest, tailSlot(6, scratch));
+  vectors<T>(
+    xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, scaleTail, sum,
+    weightTail, posWeightTail, scratch
+  );
+  emitTailOf<T>(losses, at, rest, lossTail, sum);
+  storeTailOf<T>(gradient, at, rest, gradientTail);
+}
+
+/** The elements of whole vectors. */
+function vectors<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  weight: usize, posWeight: usize, scratch: usize
+): void {
   if (weight | posWeight | scales) {
     if (gradient) {
       weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
@@ -66,10 +89,11 @@ function elements<T>(
   const least = leastBounded<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const sign = v128.splat<T>(<T>-0.0), factor = v128.splat<T>(<T>scale);
+  // The first places in scratch are the careful exponential's, which is not used here.
+  const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch, <T>scale);
   const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
-  const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
+  const end = x + count * sizeof<T>();
   while (x < end) {
     const blockEnd = min(end, x + BLOCK * sizeof<T>());
     let block = zero;
@@ -102,24 +126,6 @@ function elements<T>(
       block = v128.add<T>(block, s);
     }
     if (!losses) addToSum<T>(sum, laneSum<T>(block));
-  }
-  if (rest) {
-    const v = loadTail<T>(x, rest);
-    let positive = loadTail<T>(t, rest), negative = v128.sub<T>(one, positive);
-    if (isWeighted) {
-      const own = loadTail<T>(w, rest);
-      positive = v128.mul<T>(v128.mul<T>(positive, loadTail<T>(p, rest)), own);
-      negative = v128.mul<T>(negative, own);
-    }
-    const e = boundedExp<T>(v128.pmax<T>(v128.or(v, sign), least), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    const loss = lossOf<T>(isWeighted, v, positive, negative, e, sign, zero, one);
-    if (withGradient) {
-      const slope = slopeOf<T>(isWeighted, v, positive, negative, e, zero, one);
-      const f = isWeighted ? v128.mul<T>(factor, loadTail<T>(g, rest)) : factor;
-      storeTail<T>(gradient, v128.mul<T>(slope, f), rest);
-    }
-    if (losses) storeTail<T>(losses, loss, rest);
-    else addToSum<T>(sum, laneSum<T>(v128.and(loss, tailMask<T>(rest))));
   }
 }
 

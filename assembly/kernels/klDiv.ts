@@ -12,15 +12,48 @@ import {
 import { xLogX } from "../math/log";
 import { addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
+import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { nmadd } from "../simd/arch";
-import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
+import { laneSum, lanes, splatAt } from "../simd/lanes";
+
+/** `logTarget` is a literal. */
+// @ts-ignore: decorator
+@inline
+function klDiv<T>(
+  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
+  sum: usize, scratch: usize
+): void {
+  prepareExp<T>(1, scratch);
+  const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
+  if (whole) vectors<T>(logTarget, x, targets, losses, gradient, whole, scale, scales, sum, scratch);
+  if (!rest) return;
+  const lossTail = tailSlot(0, scratch), gradientTail = tailSlot(1, scratch);
+  const xTail = tailOf<T>(x, at, rest, tailSlot(2, scratch));
+  const targetTail = tailOf<T>(targets, at, rest, tailSlot(3, scratch));
+  const scaleTail = tailOf<T>(scales, at, rest, tailSlot(4, scratch));
+  vectors<T>(
+    logTarget, xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, scaleTail, sum, scratch
+  );
+  emitTailOf<T>(losses, at, rest, lossTail, sum);
+  storeTailOf<T>(gradient, at, rest, gradientTail);
+}
+
+/** The elements of whole vectors. */
+// @ts-ignore: decorator
+@inline
+function vectors<T>(
+  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
+  sum: usize, scratch: usize
+): void {
+  if (logTarget) logarithms<T>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  else probabilities<T>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+}
 
 // Each in a function of its own, so that a loop has its constants in registers.
 function probabilities<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  prepareExp<T>(1, scratch);
   elements<T>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
@@ -28,7 +61,6 @@ function logarithms<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  prepareExp<T>(1, scratch);
   elements<T>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
@@ -43,10 +75,11 @@ function elements<T>(
   const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const factor = v128.splat<T>(<T>-scale);
+  // The first places in scratch are the careful exponential's, which is not used here.
+  const factor = splatAt<T>(scratch, <T>-scale);
   const scaleStep: usize = scales ? 16 : 0;
   let f = scales ? scales : ones<T>();
-  const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
+  const end = x + count * sizeof<T>();
   while (x < end) {
     const blockEnd = min(end, x + BLOCK * sizeof<T>());
     let block = zero;
@@ -73,16 +106,6 @@ function elements<T>(
     }
     if (!losses) addToSum<T>(sum, laneSum<T>(block));
   }
-  if (rest) {
-    const v = loadTail<T>(x, rest), target = loadTail<T>(t, rest);
-    const p = logTarget
-      ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-      : target;
-    const loss = lossOf<T>(logTarget, v, target, p, zero, one);
-    if (gradient) storeTail<T>(gradient, v128.mul<T>(p, v128.mul<T>(factor, loadTail<T>(f, rest))), rest);
-    if (losses) storeTail<T>(losses, loss, rest);
-    else addToSum<T>(sum, laneSum<T>(v128.and(loss, tailMask<T>(rest))));
-  }
 }
 
 // @ts-ignore: decorator
@@ -96,26 +119,26 @@ export function klDiv_f32(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  probabilities<f32>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  klDiv<f32>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function klDiv_f64(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  probabilities<f64>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  klDiv<f64>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function logKlDiv_f32(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  logarithms<f32>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  klDiv<f32>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 export function logKlDiv_f64(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  logarithms<f64>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  klDiv<f64>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }

@@ -7,6 +7,14 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
+/** value in all lanes, by way of memory at p: V8 may move a splat into the loop that uses it, but not a load. */
+// @ts-ignore: decorator
+@inline
+export function splatAt<T>(p: usize, value: T): v128 {
+  store<T>(p, value);
+  return v128.load_splat<T>(p);
+}
+
 /** The integer lanes of x moved left by bits. */
 // @ts-ignore: decorator
 @inline
