@@ -32,7 +32,7 @@ export function backward(operation, given, plain) {
       const x = place(given(elements));
       const dy = place(shares(elements, 2));
       const out = resident ? kernels.zeros(shape) : new Float32Array(elements);
-      const options = { axis: resident ? axis : -1, out };
+      const options = resident ? { axis, out } : { shape, out };
       return { run: () => kernels[operation](x, dy, options), result: () => (resident ? out.toArray() : out) };
     },
   };

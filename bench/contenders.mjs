@@ -6,14 +6,18 @@ export const BACKENDS = ['simd128', 'relaxed-simd'];
 export const CONTENDERS = [PLAIN, 'reference', ...BACKENDS];
 
 /** Node 20 has relaxed SIMD behind a flag. */
-const FLAGS = Number.parseInt(process.versions.node, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
+export const flagsOf = (version) => (Number.parseInt(version, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : []);
+const THIS_NODE = { path: process.execPath, node: process.versions.node };
 const programOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** One contender in a process of its own. */
 export class Worker {
   constructor(name) {
     this.name = name;
-    this.child = fork(programOf('worker.mjs'), [name], { execArgv: FLAGS, serialization: 'advanced' });
+    this.child = fork(programOf('worker.mjs'), [name], {
+      execArgv: flagsOf(THIS_NODE.node),
+      serialization: 'advanced',
+    });
   }
 
   /** Gives the worker the operation to run. What keeps it from doing so is returned, and ends it. */
@@ -60,8 +64,7 @@ export class Worker {
 }
 
 /** Milliseconds of the import and of the first call, in a new process. @returns {{ import: number, call: number }} */
-export function firstCall(backend) {
-  return JSON.parse(
-    execFileSync(process.execPath, [...FLAGS, programOf('first-call.mjs'), backend], { encoding: 'utf8' }),
-  );
+export function firstCall(backend, { path, node } = THIS_NODE) {
+  const arguments_ = [...flagsOf(node), programOf('first-call.mjs'), backend];
+  return JSON.parse(execFileSync(path, arguments_, { encoding: 'utf8' }));
 }

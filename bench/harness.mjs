@@ -18,17 +18,28 @@ const TENSORS = [
   { shape: [1, 128000] },
   { shape: [1024, 256], axis: 0 },
   { shape: [128, 1024], axis: 0 },
+  { shape: [16, 1024, 16], axis: 1 },
   { shape: [8, 1000, 2], axis: 1 },
+  { shape: [8, 1000, 3], axis: 1 },
 ];
-/** One row in typed arrays, in and out. */
-const ROWS = [1, 10, 1000];
+/** In typed arrays, in and out. */
+const ARRAYS = [
+  [1, 1],
+  [1, 4],
+  [1, 10],
+  [1, 1000],
+  [1, 10000],
+  [256, 1024],
+];
 
 export const ALONG_AXIS = [
   ...TENSORS.map(({ shape, axis = shape.length - 1 }) => {
     const place = axis === shape.length - 1 ? '' : `, axis ${axis}`;
     return describe({ label: `${shape.join(' × ')}${place}`, shape, axis, resident: true });
   }),
-  ...ROWS.map((n) => describe({ label: `1 × ${n}, typed arrays`, shape: [1, n], axis: 1, resident: false })),
+  ...ARRAYS.map((shape) => {
+    return describe({ label: `${shape.join(' × ')}, typed arrays`, shape, axis: 1, resident: false });
+  }),
 ];
 
 function describe(example) {
@@ -72,8 +83,9 @@ export function alongAxis(operation, plain, { reduces = false, indices = false, 
     ours(kernels, { elements, shape, axis, outer, inner, resident }) {
       const x = logits(elements);
       if (!resident) {
-        const out = new Results(reduces ? 1 : elements);
-        const options = reduces ? { shape, out } : { out };
+        const out = new Results(reduces ? outer : elements);
+        // One row needs no shape, as it would be called.
+        const options = reduces || outer > 1 ? { shape, out } : { out };
         return { run: () => kernels[operation](x, options), result: () => out };
       }
       const input = kernels.tensor(x, shape);

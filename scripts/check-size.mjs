@@ -1,30 +1,14 @@
 // Refuses what has grown past its budget: gzipped bytes of each module and of what a browser loads, which is all of the
 // package or what is left of it beside softmax alone. 1 KB is 1000 bytes; gzip at its usual level.
 import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-
-/** A minified bundle of what `contents` imports. */
-async function bundle(contents) {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: '.' },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    write: false,
-  });
-  return outputFiles[0].contents;
-}
-
-const ALL = "export * from './dist/index.js';";
-const SOFTMAX = "export { softmax } from './dist/index.js';";
+import { bundle, gzipped } from './size.mjs';
 
 const rows = [
   { what: 'dist/simd128.wasm', budget: 30, bytes: readFileSync('dist/simd128.wasm') },
   { what: 'dist/relaxed-simd.wasm', budget: 30, bytes: readFileSync('dist/relaxed-simd.wasm') },
-  { what: 'bundle of everything', budget: 60, bytes: await bundle(ALL) },
-  { what: 'bundle of softmax alone', budget: 48, bytes: await bundle(SOFTMAX) },
-].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipSync(bytes).length / 1000 }));
+  { what: 'bundle of everything', budget: 60, bytes: await bundle() },
+  { what: 'bundle of softmax alone', budget: 48, bytes: await bundle('{ softmax }') },
+].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(24) + figures.map((figure) => String(figure).padStart(9)).join('');
 console.log(columns('KB', 'plain', 'gzipped', 'budget'));

@@ -45,6 +45,20 @@ export const GRID = {
 export const labelOf = (/** @type {Shape} */ [rows, n]) => `${rows} × ${n}`;
 
 /**
+ * The benchmark of an operation in `npm run bench`, and its case of this name: what the library and JavaScript written by
+ * hand run here too.
+ */
+export async function findBenchmark({ operation, label }) {
+  const withGrad = operation.endsWith('WithGrad');
+  const name = withGrad ? operation.slice(0, -'WithGrad'.length) : operation;
+  const { default: bench } = await import(`../${name}.bench.mjs`);
+  const wanted = withGrad ? `${label}, with gradient` : label;
+  const example = bench.cases.find((/** @type {any} */ candidate) => candidate.label === wanted);
+  if (example === undefined) throw new Error(`${name}.bench.mjs has no ${wanted}`);
+  return { bench, example };
+}
+
+/**
  * The logits, and what the operation takes beside them, if anything: indices of classes, probabilities, or for a backward
  * operation, whose first argument is no logits, the gradient that comes in.
  * @param {{ operation: string, shape: Shape }} example

@@ -2,7 +2,6 @@
 // a dot on a logarithmic scale, and the figures beside it.
 import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, picture, text } from '../svg.mjs';
 import { formatTime } from '../table.mjs';
-import { labelOf } from './cases.mjs';
 import { NATIVE, OURS } from './peers.mjs';
 
 const COLUMNS = 3;
@@ -27,8 +26,8 @@ function kindOf(peer) {
 /** @returns {string} the SVG of a report of run.mjs */
 export function drawChart({ machine, date, results, versions }) {
   const lines = results
-    .filter(({ problem }) => !problem)
-    .map((it) => ({ ...it, speed: (it.shape[0] * it.shape[1]) / it.nanoseconds }));
+    .filter(({ problem, shape }) => !problem && shape !== undefined)
+    .map((it) => ({ ...it, speed: it.elements / it.nanoseconds }));
   const speeds = lines.map(({ speed }) => speed);
   const scale = logarithmic(Math.min(...speeds), Math.max(...speeds));
 
@@ -74,7 +73,7 @@ function layOut(lines) {
   const panels = [];
   let free = 0;
   for (const ofOperation of groupBy(lines, ({ operation }) => operation)) {
-    const blocks = groupBy(ofOperation, ({ shape }) => labelOf(shape));
+    const blocks = groupBy(ofOperation, ({ label }) => label);
     for (let first = 0; first < blocks.length; first += COLUMNS) {
       const some = blocks.slice(first, first + COLUMNS);
       if (free < some.length) {
@@ -97,7 +96,7 @@ function drawBlock(lines, { place, powers }, left, top) {
   const first = top + BLOCK.title;
   const bottom = first + lines.length * BLOCK.line;
   const x = (speed) => from + place(speed) * (to - from);
-  const parts = [text(left, top + 18, labelOf(lines[0].shape), { weight: 600 })];
+  const parts = [text(left, top + 18, lines[0].label, { weight: 600 })];
   for (const power of powers) {
     const at = x(10 ** power);
     parts.push(line(at, first - 6, at, bottom, GRID));

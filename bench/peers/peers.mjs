@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { flagsOf } from '../contenders.mjs';
 
 /** JavaScript written by hand. */
 export const HAND_WRITTEN = 'hand-written JS';
@@ -26,7 +27,6 @@ const PROGRAMS = {
 };
 export const PEERS = Object.keys(PROGRAMS).filter((name) => !OURS.includes(name));
 
-const RELAXED_SIMD_FLAG = '--experimental-wasm-relaxed-simd';
 const TIMEOUT_MILLISECONDS = 300_000;
 
 /** The Node of a major version, fetched by npx (Linux only); without one, this Node. @returns its path and exact version */
@@ -63,8 +63,7 @@ export class Peer {
   constructor(name, node) {
     this.name = name;
     const [runner, file, ...rest] = PROGRAMS[name];
-    const flags = Number.parseInt(node.node, 10) < 22 ? [RELAXED_SIMD_FLAG] : [];
-    const [command, options] = runner === 'node' ? [node.path, flags] : [findPython(), []];
+    const [command, options] = runner === 'node' ? [node.path, flagsOf(node.node)] : [findPython(), []];
     const worker = fileURLToPath(new URL(`workers/${file}`, import.meta.url));
     const child = spawn(command, [...options, worker, ...rest], { stdio: ['pipe', 'ignore', 'pipe', 'pipe'] });
     this.#child = child;

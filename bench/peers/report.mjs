@@ -2,7 +2,7 @@
 import { formatTime } from '../table.mjs';
 import { OURS } from './peers.mjs';
 
-const COLUMNS = [23, 18, 10, 9, 9, 15, 15, 10];
+const COLUMNS = [26, 18, 10, 9, 9, 15, 15, 10];
 
 const ratio = (value) => (value === undefined ? '–' : `${value.toPrecision(3)} ×`);
 
@@ -18,24 +18,23 @@ export function printHeader(operation) {
 
 /** The lines of one case, the case named in the first. */
 export function printCase(label, lines) {
-  for (const [i, { peer, shape, nanoseconds, spread, ratios, error, problem }] of lines.entries()) {
+  for (const [i, { peer, elements, nanoseconds, spread, ratios, error, problem }] of lines.entries()) {
     const place = [i === 0 ? label : '', peer];
     if (problem) {
       printLine([...place, `  failed: ${problem.split('\n')[0]}`]);
       continue;
     }
-    const speed = (shape[0] * shape[1]) / nanoseconds;
+    const speed = elements / nanoseconds;
     const figures = [formatTime(nanoseconds), `${(100 * spread).toFixed(0)} %`, speed.toPrecision(3)];
     printLine([...place, ...figures, ...OURS.map((name) => ratio(ratios[name])), error.toExponential(1)]);
   }
 }
 
 export function printTargets(targets, node) {
-  if (targets.length === 0) return;
-  console.log(`\nTargets, Node ${node}: the peer's time over ours`);
-  for (const { work, against, backend, target, measured } of targets) {
-    const verdict = measured === undefined ? 'not measured' : measured >= target ? 'met' : 'MISSED';
-    const figures = [`≥ ${target}`.padStart(7), (measured?.toPrecision(3) ?? '–').padStart(6)];
-    console.log(`${work.padEnd(38)}${against.padEnd(34)}${backend.padEnd(13)}${figures.join('  ')}  ${verdict}`);
+  console.log(`\nTargets, Node ${node}: how many times the peer's time is ours, for an element`);
+  for (const { work, against, backend, relation, target, measured, met } of targets) {
+    const verdict = met === undefined ? 'not measured' : met ? 'met' : 'MISSED';
+    const figures = [`${relation} ${target}`.padStart(7), (measured?.toPrecision(3) ?? '–').padStart(6)];
+    console.log(`${work.padEnd(38)}${against.padEnd(38)}${backend.padEnd(13)}${figures.join('  ')}  ${verdict}`);
   }
 }

@@ -7,14 +7,15 @@ import { existsSync, statSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { createKernels } from '../../dist/index.js';
 import { demandKnown, medianOf, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
-import { exactResult, GRID, labelOf, largestError } from './cases.mjs';
+import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
-import { findNode, OURS, PEERS, Peer } from './peers.mjs';
+import { findNode, HAND_WRITTEN, OURS, PEERS, Peer } from './peers.mjs';
 import { printCase, printHeader, printTargets } from './report.mjs';
-import { judgeTargets } from './targets.mjs';
+import { judgeStart, judgeTargets, OPERATIONS, ownLabels } from './targets.mjs';
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -30,12 +31,13 @@ const ROUNDS = options.quick ? 2 : 7;
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
 /** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
+const FIRST_CALLS = options.quick ? 3 : 15;
 const NODES = ['20', '22', '24', '26'];
 /** Elements that a quick run leaves cases above out for. */
 const QUICK_ELEMENTS = 300_000;
 
-const operations = wanted.length > 0 ? wanted : Object.keys(GRID);
-demandKnown('operation', operations, Object.keys(GRID));
+const operations = wanted.length > 0 ? wanted : OPERATIONS;
+demandKnown('operation', operations, OPERATIONS);
 demandKnown('peer', options.peer, PEERS);
 if (options.node !== undefined) demandKnown('Node', [options.node], NODES);
 
@@ -54,7 +56,7 @@ const absent = {};
 const results = [];
 for (const operation of operations) await runOperation(operation);
 
-const targets = judgeTargets(results, Number.parseInt(machine.node, 10));
+const targets = [...judgeTargets(results, node), ...(await judgeStart(node, FIRST_CALLS))];
 printTargets(targets, machine.node);
 const date = new Date().toISOString();
 const report = { machine, date, quick: options.quick, versions, absent, results, targets };
@@ -62,20 +64,20 @@ if (options.json !== undefined) saveJson(options.json, report);
 if (options.svg !== undefined) save(options.svg, drawChart(report));
 
 async function runOperation(/** @type {string} */ operation) {
-  const peers = await startPeers();
+  const peers = await startPeers(operation in GRID ? PEERS : [HAND_WRITTEN]);
   printHeader(operation);
-  const shapes = GRID[operation].filter(([rows, n]) => !options.quick || rows * n <= QUICK_ELEMENTS);
-  for (const [done, shape] of shapes.entries()) {
-    const label = labelOf(shape);
-    const say = (what) => progress(`${operation} ${done + 1}/${shapes.length}: ${label}, ${what}`);
-    const exact = exactResult({ operation, shape });
+  const cases = await casesOf(operation);
+  for (const [done, { shape, label, elements, taking }] of cases.entries()) {
+    const say = (what) => progress(`${operation} ${done + 1}/${cases.length}: ${label}, ${what}`);
+    const exact = await expectedResult({ operation, label, shape });
     const lines = [];
-    for (const peer of peers) {
+    for (const peer of peers.filter(({ name }) => taking.includes(name))) {
       say(`checking ${peer.name}`);
-      const line = { operation, shape, peer: peer.name, error: NaN, rounds: /** @type {number[]} */ ([]), problem: '' };
+      const figures = { error: NaN, rounds: /** @type {number[]} */ ([]), problem: '' };
+      const line = { operation, label, shape, elements, peer: peer.name, ...figures };
       lines.push({ peer, line });
       await attempt(line, async () => {
-        const result = await peer.prepare({ operation, shape });
+        const result = await peer.prepare({ operation, label, shape });
         if (result === undefined) return lines.pop();
         line.error = largestError(result, exact);
         say(`warming ${peer.name} up`);
@@ -97,6 +99,28 @@ async function runOperation(/** @type {string} */ operation) {
     results.push(...figures);
   }
   for (const peer of peers) peer.stop();
+}
+
+/** Those with a shape, in which every peer takes part that has the operation, and those of `npm run bench`. */
+async function casesOf(operation) {
+  const shared = (GRID[operation] ?? []).map((shape) => {
+    return { shape, label: labelOf(shape), elements: shape[0] * shape[1], taking: [...OURS, ...PEERS] };
+  });
+  const own = ownLabels(operation).map(async (label) => {
+    const { elements } = (await findBenchmark({ operation, label })).example;
+    return { shape: undefined, label, elements, taking: [...OURS, HAND_WRITTEN] };
+  });
+  const cases = [...shared, ...(await Promise.all(own))];
+  return cases.filter(({ elements }) => !options.quick || elements <= QUICK_ELEMENTS);
+}
+
+/** What a result must be: computed in float64, by our reference backend where only we have the case. */
+async function expectedResult({ operation, label, shape }) {
+  if (shape !== undefined) return exactResult({ operation, shape });
+  const { bench, example } = await findBenchmark({ operation, label });
+  const task = bench.ours(createKernels({ backend: 'reference' }), example);
+  task.run();
+  return { result: task.result(), floor: bench.floor };
 }
 
 /** Does a step for a line; what keeps the peer from it becomes the line's problem. */
@@ -125,9 +149,9 @@ function summarize(lines) {
 }
 
 /** Those that can run here; what cannot is named once. */
-async function startPeers() {
+async function startPeers(/** @type {string[]} */ names) {
   const started = [];
-  for (const name of [...OURS, ...PEERS.filter((peer) => options.peer.includes(peer))]) {
+  for (const name of [...OURS, ...names.filter((peer) => options.peer.includes(peer))]) {
     if (name in absent) continue;
     progress(`starting ${name}`);
     const peer = new Peer(name, node);

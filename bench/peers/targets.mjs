@@ -1,12 +1,18 @@
-// How fast the library is meant to be beside its peers: the peer's time over ours, at least.
-import { labelOf } from './cases.mjs';
+// How fast the library is meant to be: beside its peers, beside JavaScript written by hand, and beside itself.
+import { bundle, gzipped } from '../../scripts/size.mjs';
+import { medianOf } from '../command.mjs';
+import { firstCall } from '../contenders.mjs';
+import { GRID, labelOf } from './cases.mjs';
+import { HAND_WRITTEN } from './peers.mjs';
 
-/** Stands for the backend at hand. */
+/** Stands for the backend that is judged: another of its cases is what it is compared with. */
 const OURSELVES = 'our own';
 
 /**
- * Operation, cases, peer, the peer's operation where it is another one, with relaxed-simd, with simd128.
- * @type {[string, string[], string, string | undefined, number, number | undefined][]}
+ * Operation, cases, peer, the peer's operation where it is another one, with relaxed-simd, with simd128: how many times
+ * the peer's time of an element ours goes into it, at least. Beside ourselves: the other case, unless it has the same
+ * name, and how many bytes ours moves for each of its.
+ * @type {[string, string[], string, string | undefined, number, number | undefined, { label?: string, bytes?: number }?][]}
  */
 const TARGETS = [
   ['softmax', ['256 × 1024', '8 × 32768'], 'tfjs-wasm', undefined, 2, 1.25],
@@ -19,34 +25,90 @@ const TARGETS = [
   ['softmax', ['4096 × 10'], 'tfjs-wasm', undefined, 4.5, 3],
   ['softmax', ['4096 × 10'], 'onnxruntime-node', undefined, 2.3, 1.6],
   ['softmax', ['1024 × 3'], 'tfjs-wasm', undefined, 8, 6],
+  ['softmax', ['1024 × 256, axis 0'], OURSELVES, undefined, 0.85, 0.85, { label: '256 × 1024' }],
+  ['softmax', ['128 × 1024, axis 0'], OURSELVES, undefined, 0.85, 0.85, { label: '1024 × 128' }],
+  ['softmax', ['16 × 1024 × 16, axis 1'], OURSELVES, undefined, 0.85, 0.85, { label: '256 × 1024' }],
+  [
+    'softmax',
+    ['8 × 1000 × 2, axis 1', '8 × 1000 × 3, axis 1'],
+    OURSELVES,
+    undefined,
+    0.6,
+    0.6,
+    { label: '256 × 1024' },
+  ],
+  ['softmax', ['1 × 1, typed arrays'], HAND_WRITTEN, undefined, 0.5, 0.5],
+  ['softmax', ['1 × 4, typed arrays', '1 × 10, typed arrays'], HAND_WRITTEN, undefined, 1, 1],
+  ['softmax', ['1 × 1000, typed arrays'], HAND_WRITTEN, undefined, 8, 6],
+  ['softmax', ['1 × 10000, typed arrays'], HAND_WRITTEN, undefined, 12, 8],
+  ['softmax', ['256 × 1024, typed arrays'], OURSELVES, undefined, 0.75, 0.75, { label: '256 × 1024' }],
   ['logSoftmax', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
   ['logSumExp', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
   ['argmax', ['256 × 1024'], 'tfjs-wasm', undefined, 5, 5],
-  ['topK', ['1 × 128000'], OURSELVES, 'argmax', 0.33, 0.33],
+  ['topK', ['1 × 128000'], OURSELVES, 'argmax', 1 / 3, 1 / 3],
   ['crossEntropyWithGrad', ['256 × 1024'], 'tfjs-wasm', 'crossEntropy', 7, 8],
   ['crossEntropyWithGrad', ['256 × 1024'], 'torch', undefined, 2, undefined],
   ['sigmoid', ['256 × 1024'], 'tfjs-wasm', undefined, 1.6, 1.1],
   ['bceWithLogitsWithGrad', ['256 × 1024'], 'tfjs-wasm', 'bceWithLogits', 6, 4],
+  ['klDiv', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8],
+  ['klDivWithGrad', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8, { bytes: 12 / 8 }],
+  ['distillation', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8],
+  ['distillationWithGrad', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8, { bytes: 12 / 8 }],
+  ['softmaxBackward', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8, { bytes: 12 / 8 }],
 ];
+/** Milliseconds of the first call, kilobytes of the package in a bundle, gzipped: at most. */
+const FIRST_CALL = 20;
+const SIZE = 60;
+
+/** What `npm run bench` has and the peers do not: run to be compared with ourselves or with JavaScript. */
+export function ownLabels(operation) {
+  const shared = (GRID[operation] ?? []).map(labelOf);
+  const labels = TARGETS.flatMap(([name, its, peer, peerOperation = name, , , { label } = {}]) => {
+    const base = peer === OURSELVES && peerOperation === operation ? [label ?? its].flat() : [];
+    return name === operation ? [...its, ...base] : base;
+  });
+  return [...new Set(labels)].filter((label) => !shared.includes(label));
+}
+
+export const OPERATIONS = [...new Set([...Object.keys(GRID), ...TARGETS.map(([operation]) => operation)])];
+
+/** The targets of simd128 are for Node 20, where relaxed-simd is behind a flag, those of relaxed-simd for later ones. */
+const judged = ({ node }) => (Number.parseInt(node, 10) < 22 ? 'simd128' : 'relaxed-simd');
 
 /**
- * The targets for this engine: those of simd128 are for Node 20, where relaxed-simd is behind a flag, those of
- * relaxed-simd for later ones. One that the run did not measure has no `measured`; of operations that it left out there
+ * The targets for this engine. One that the run did not measure has no `measured`; of operations that it left out there
  * is none.
  */
-export function judgeTargets(results, major) {
-  const backend = major < 22 ? 'simd128' : 'relaxed-simd';
-  return TARGETS.flatMap(([operation, labels, peer, peerOperation = operation, relaxed, simd128]) => {
+export function judgeTargets(results, node) {
+  const backend = judged(node);
+  const timeOf = (peer, operation, label) => {
+    const found = results.find((it) => it.peer === peer && it.operation === operation && it.label === label);
+    return found?.nanoseconds && found.nanoseconds / found.elements;
+  };
+  return TARGETS.flatMap(([operation, labels, peer, peerOperation = operation, relaxed, simd128, other = {}]) => {
     const target = backend === 'simd128' ? simd128 : relaxed;
     if (target === undefined || !results.some((line) => line.operation === operation)) return [];
     return labels.map((label) => {
-      const time = (name, of) =>
-        results.find((line) => line.peer === name && line.operation === of && labelOf(line.shape) === label)
-          ?.nanoseconds;
-      const [ours, theirs] = [time(backend, operation), time(peer === OURSELVES ? backend : peer, peerOperation)];
-      const measured = ours === undefined || theirs === undefined ? undefined : theirs / ours;
-      const against = peerOperation === operation ? peer : `${peer} ${peerOperation}`;
-      return { work: `${operation} ${label}`, against, backend, target, measured };
+      const base = other.label ?? label;
+      const ours = timeOf(backend, operation, label);
+      const theirs = timeOf(peer === OURSELVES ? backend : peer, peerOperation, base);
+      const measured = ours && theirs && (theirs / ours) * (other.bytes ?? 1);
+      const what = [peer, peerOperation !== operation && peerOperation, base !== label && base].filter(Boolean);
+      return line(`${operation} ${label}`, what.join(' '), backend, '≥', target, measured);
     });
   });
+}
+
+/** The targets that are not about an operation: what a program pays to have the library at all. */
+export async function judgeStart(node, repetitions) {
+  const calls = Array.from({ length: repetitions }, () => firstCall(judged(node), node).call);
+  return [
+    line('first call, compile included', 'milliseconds', judged(node), '≤', FIRST_CALL, medianOf(calls)),
+    line('gzip of all that a browser loads', 'KB', '', '≤', SIZE, gzipped(await bundle()) / 1000),
+  ];
+}
+
+function line(work, against, backend, relation, target, measured) {
+  const met = measured === undefined ? undefined : relation === '≥' ? measured >= target : measured <= target;
+  return { work, against, backend, relation, target, measured, met };
 }

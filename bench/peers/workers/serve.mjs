@@ -1,14 +1,14 @@
 // The protocol that every worker speaks, pytorch.py too. Requests come on stdin and answers go out on file descriptor 3,
 // a line of JSON each: { answer } or { error }.
 //   { do: 'start' }                          → { version }
-//   { do: 'prepare', operation, shape }      → { result }, float32 in base64, of one call
+//   { do: 'prepare', operation, label, shape } → { result }, float32 in base64, of one call
 //   { do: 'measure', milliseconds }          → { nanoseconds } of one call
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Stopwatch } from '../../stopwatch.mjs';
 
 /**
- * @typedef {{ operation: string, shape: [rows: number, n: number] }} Case
+ * @typedef {{ operation: string, label: string, shape: [rows: number, n: number] }} Case
  * @typedef {{ run(): unknown, result(): any, dispose?(): void }} Task
  *   run() does the work once, and may return a promise; result() gives the array that the last run left.
  */
