@@ -223,7 +223,12 @@ function logSum<T>(
   const top = <f64>v128.extract_lane<T>(exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1), 0);
   const count = laneSum<T>(toFloats<T>(equals));
   if (keep) store<f64>(scratch, others + count * top, TOTAL);
-  return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(count - 1 + others / top)), 0);
+  return log1pOf(count - 1 + others / top);
+}
+
+/** log1p of a number. A function, of which all forms share one. */
+function log1pOf(x: f64): f64 {
+  return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(x)), 0);
 }
 
 /**

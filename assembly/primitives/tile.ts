@@ -419,8 +419,16 @@ function logSum<T>(
     const top = exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const count = toFloats<T>(equals);
     const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
-    v128.store(state, log1p<T>(beside), LOG_SUM);
+    v128.store(state, beside, LOG_SUM);
     if (keep) v128.store(state, v128.div<T>(oneVector<T>(scratch), v128.add<T>(sum, v128.mul<T>(count, top))), FACTOR);
+  }
+  toLogSums<T>(columns, scratch);
+}
+
+/** LOG_SUM = log1p of it. A function of its own, of which all forms share one. */
+function toLogSums<T>(columns: usize, scratch: usize): void {
+  for (const end = scratch + (columns << 4); scratch < end; scratch += 16) {
+    v128.store(scratch, log1p<T>(v128.load(scratch, LOG_SUM)), LOG_SUM);
   }
 }
 
