@@ -1,19 +1,20 @@
 // The gradient of log-softmax: dx_i = (dy_i − e^logP_i Σ dy_j) / t for each problem of [outer, n, inner], logP the
 // log-softmax and dy the gradient with respect to it.
 //
-// Passes over a row: the sum; the result. e^logP is exactly 0 where logP is −∞. dx may be dy or logP.
-// n or outer · inner may be 0.
-// Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t.
+// Passes over a row: the sum; the result. logP is held within the bound of boundedExp first; at its lower end e^logP is
+// exactly 0. dx may be dy or logP. n or outer · inner may be 0.
+// Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t; an e^logP below the normal numbers may count as 0.
 
 import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
+  biasedMagic, boundedExp, coefficient, leastBounded, ln2HighOf, log2eOver, mostBounded, prepareExp
 } from "../math/exp";
 import { checkArray, checkProblems } from "../primitives/check";
 import { rowSum, tileSum } from "../primitives/dot";
 import { usesRows } from "../primitives/row";
+import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
 import { nmadd } from "../simd/arch";
-import { lanes, loadTail, storeTail } from "../simd/lanes";
+import { lanes } from "../simd/lanes";
 
 function logSoftmaxBackward<T>(
   logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
@@ -31,7 +32,10 @@ function rows<T>(logP: usize, dx: usize, count: usize, n: usize, t: f64, scratch
   for (const end = logP + count * bytes; logP < end; logP += bytes, dy += bytes, dx += bytes) {
     const sum = v128.splat<T>(<T>(rowSum<T>(dy, n) / t));
     gradients<T>(logP, dy, dx, logP + whole, 16, factor, sum, scratch);
-    if (rest) gradientTail<T>(logP + whole, dy + whole, dx + whole, rest, factor, sum, scratch);
+    if (!rest) continue;
+    const p = tailOf<T>(logP, whole, rest, tailSlot(0, scratch)), d = tailOf<T>(dy, whole, rest, tailSlot(1, scratch));
+    gradients<T>(p, d, d, p + 16, 16, factor, sum, scratch);
+    storeTailOf<T>(dx, whole, rest, d);
   }
 }
 
@@ -59,24 +63,15 @@ function tiles<T>(
 function gradients<T>(
   logP: usize, dy: usize, dx: usize, end: usize, step: usize, factor: v128, sum: v128, scratch: usize
 ): void {
-  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const log2e = log2eOver<T>(scratch), magic = biasedMagic<T>(), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (; logP < end; logP += step, dy += step, dx += step) {
-    const p = wideExp<T>(v128.load(logP), leastExponent<T>(), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    // pmin and pmax give back a logP that is NaN.
+    const bounded = v128.pmax<T>(v128.pmin<T>(v128.load(logP), mostBounded<T>()), leastBounded<T>());
+    const p = boundedExp<T>(bounded, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     v128.store(dx, nmadd<T>(p, sum, v128.mul<T>(v128.load(dy), factor)));
   }
-}
-
-/** The same for the end of a row, in a vector of scratch. */
-function gradientTail<T>(
-  logP: usize, dy: usize, dx: usize, rest: usize, factor: v128, sum: v128, scratch: usize
-): void {
-  const tile = scratch + HEADER_BYTES;
-  v128.store(tile, loadTail<T>(logP, rest));
-  v128.store(tile, loadTail<T>(dy, rest), 16);
-  gradients<T>(tile, tile + 16, tile, tile + 16, 16, factor, sum, scratch);
-  storeTail<T>(dx, v128.load(tile), rest);
 }
 
 export function logSoftmaxBackward_f32(

@@ -1,5 +1,5 @@
-// The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each problem of [outer, n, inner], y the softmax and dy
-// the gradient with respect to it.
+// The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each problem of [outer, n, inner], y the softmax and
+// dy the gradient with respect to it.
 //
 // Passes over a row: the sum; the result. 1 / t goes to dy where it is at most 1 and to y where it is above, so that
 // nothing on the way leaves the normal numbers unless the result does.

@@ -120,7 +120,8 @@ ${unitTable(elementBounds)}
 | 0 | ½ | −log 2 |
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
-makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0.
+makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0; an e^logP below the
+normal numbers may count as 0.
 
 ## The same everywhere
 
