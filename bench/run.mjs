@@ -24,7 +24,7 @@ for (const operation of operations) await runOperation(operation);
 const firstCalls = timeFirstCalls();
 printFirstCall(firstCalls, FIRST_CALLS);
 if (options.json !== undefined) {
-  saveJson(options.json, { machine, date: new Date().toISOString(), results, firstCalls });
+  saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, results, firstCalls });
 }
 
 async function runOperation(operation) {

@@ -40,6 +40,8 @@ export function formatTime(nanoseconds) {
   return `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ${unit}`;
 }
 
+export const formatRatio = (ratio) => (ratio < 9.95 ? ratio.toFixed(1) : ratio.toFixed(0));
+
 export function printFirstCall(lines, processes) {
   console.log(`\nFirst call, compile included: the median of ${processes} new processes (from least to most)`);
   for (const { backend, median, least, most, import: imported } of lines) {

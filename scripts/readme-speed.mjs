@@ -1,12 +1,22 @@
-// Writes the speed table of README.md from the figures of a run:
-//     npm run bench -- --json bench/results/speed.json && node scripts/readme-speed.mjs bench/results/speed.json
-import { readFileSync, writeFileSync } from 'node:fs';
-import { formatTime } from '../bench/table.mjs';
+// Writes the parts of the README's section on speed from the figures of these runs, on a machine that does nothing else:
+//     npm run bench -- --json bench/results/speed.json
+//     npm run bench:peers -- --node 24 --json bench/results/peers-24.json --svg docs/peers.svg
+//     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
+//     npm run bench:browser -- --json bench/results/browsers.json
+//     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
+//     node scripts/readme-speed.mjs
+// A part whose run is not there stays as it is.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { medianOf } from '../bench/command.mjs';
+import { PLAIN } from '../bench/contender.mjs';
+import { BACKENDS } from '../bench/contenders.mjs';
+import { NATIVE, OURS, PEERS } from '../bench/peers/peers.mjs';
+import { formatBytes } from '../bench/scale/report.mjs';
+import { formatRatio, formatTime } from '../bench/table.mjs';
 
-const BEGIN = '<!-- speed: written by scripts/readme-speed.mjs -->';
-const END = '<!-- /speed -->';
-const PLAIN = 'plain JavaScript';
-const BACKENDS = ['simd128', 'relaxed-simd'];
+const README = 'README.md';
+const RESULTS = 'bench/results';
+
 /** What the README shows of each operation; the run has more. */
 const SHOWN = {
   softmax: [
@@ -23,36 +33,163 @@ const SHOWN = {
   crossEntropy: ['4096 × 10, with gradient', '256 × 1024, with gradient'],
   bceWithLogits: ['256 × 1024, with gradient'],
 };
+/** Of the browsers. */
+const SHOWN_IN_BROWSERS = ['256 × 1024', '4096 × 10', '1 × 10, typed arrays'];
+/** Where the errors of the libraries lie far apart. */
+const SHOWN_ERRORS = [
+  ['softmax', '256 × 1024'],
+  ['softmax', '64 × 131072'],
+  ['logSoftmax', '256 × 1024'],
+  ['crossEntropyWithGrad', '256 × 1024'],
+];
 
-const [file = 'bench/results/speed.json'] = process.argv.slice(2);
-const { machine, date, results } = JSON.parse(readFileSync(file, 'utf8'));
+write('speed', ['speed'], ownTable);
+write('peers', ['peers-24', 'peers-20'], peersTables);
+write('browsers', ['browsers'], browsersTable);
+write('scale', ['scale'], scalePicture);
 
-function find(operation, label, contender) {
-  const found = results.find(
-    (line) => line.operation === operation && line.case === label && line.contender === contender,
-  );
-  if (found === undefined) throw new Error(`${file} has no ${operation} ${label} of ${contender}: run all of it`);
-  return found;
+/** Puts what `print` makes of the runs between the marks of a part. */
+function write(part, files, print) {
+  const paths = files.map((file) => `${RESULTS}/${file}.json`);
+  const missing = paths.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    console.log(`${README}, ${part}: as it was, there is no ${missing.join(', ')}`);
+    return;
+  }
+  const reports = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
+  const hasty = paths.filter((_, i) => reports[i].quick);
+  if (hasty.length > 0) throw new Error(`${hasty.join(', ')}: a quick run is not for the README`);
+  const [begin, end] = [`<!-- ${part}: written by scripts/readme-speed.mjs -->`, `<!-- /${part} -->`];
+  const [before, rest] = readFileSync(README, 'utf8').split(begin);
+  const after = rest?.split(end)[1];
+  if (after === undefined) throw new Error(`${README} has no ${begin} … ${end}`);
+  writeFileSync(README, `${before}${begin}\n${print(...reports)}\n${end}${after}`);
+  console.log(`${README}, ${part}: from ${paths.join(', ')}`);
 }
 
-const rows = Object.entries(SHOWN).flatMap(([operation, labels]) =>
-  labels.map((label) => {
+/** The first column names the line; the others are figures. */
+function table(head, rows) {
+  const alignment = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, alignment, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function whereAndWhen({ machine, date }) {
+  const flag = Number.parseInt(machine.node, 10) < 22 ? ' with the flag for relaxed SIMD' : '';
+  return `${machine.cpu}, one core, ${machine.platform}, Node ${machine.node}${flag} (V8 ${machine.v8}), ${date.slice(0, 10)}`;
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+/** How far the rounds of the lines lie apart. */
+function spreadOf(lines) {
+  const spreads = lines.map(({ spread }) => spread);
+  return `the rounds lie ${percent(medianOf(spreads))} apart, at most ${percent(Math.max(...spreads))}`;
+}
+
+function ownTable({ machine, date, results, firstCalls }) {
+  const find = (operation, label, contender) => {
+    const found = results.find(
+      (line) => line.operation === operation && line.case === label && line.contender === contender,
+    );
+    if (found === undefined) throw new Error(`the run has no ${operation} ${label} of ${contender}: run all of it`);
+    return found;
+  };
+  const shown = Object.entries(SHOWN).flatMap(([operation, labels]) => labels.map((label) => [operation, label]));
+  const rows = shown.map(([operation, label]) => {
     const ours = BACKENDS.map((backend) => {
       const { nanoseconds, ratio } = find(operation, label, backend);
-      return `${formatTime(nanoseconds)} (${ratio < 9.95 ? ratio.toFixed(1) : ratio.toFixed(0)} ×)`;
+      return `${formatTime(nanoseconds)} (${formatRatio(ratio)} ×)`;
     });
     return [`${operation} ${label}`, formatTime(find(operation, label, PLAIN).nanoseconds), ...ours];
-  }),
-);
-const table = [['float32', PLAIN, ...BACKENDS], ['---', '---:', '---:', '---:'], ...rows]
-  .map((cells) => `| ${cells.join(' | ')} |`)
-  .join('\n');
-const flag = Number.parseInt(machine.node, 10) < 22 ? ' (relaxed SIMD behind its flag)' : '';
-const caption = `Time of a call, the best of several rounds, and how many times faster than plain JavaScript. ${machine.cpu}, one core, Node ${machine.node}${flag}, ${date.slice(0, 10)}.`;
+  });
+  const lines = shown.flatMap(([operation, label]) => BACKENDS.map((backend) => find(operation, label, backend)));
+  const first = firstCalls.map(({ backend, median, most }) => {
+    return `${median.toFixed(1)} ms on ${backend} (at most ${most.toFixed(1)})`;
+  });
+  return [
+    table(['float32', PLAIN, ...BACKENDS], rows),
+    `\nTime of a call, the best of several rounds, and how many times faster than plain JavaScript; ${spreadOf(lines)}.`,
+    `A program's first call, compile included: ${first.join(', ')}. ${whereAndWhen({ machine, date })}.`,
+  ].join('\n');
+}
 
-const readme = readFileSync('README.md', 'utf8');
-const [before, rest] = readme.split(BEGIN);
-const after = rest?.split(END)[1];
-if (after === undefined) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-writeFileSync('README.md', `${before}${BEGIN}\n${table}\n\n${caption}\n${END}${after}`);
-console.log(`README.md: ${rows.length} lines from ${file}`);
+function peersTables(newer, older) {
+  return [
+    '### Beside other libraries',
+    '\n![Time and speed of each library on each operation](docs/peers.svg)\n',
+    peersTable(newer),
+    `\n<details><summary>The same in Node ${older.machine.node}</summary>\n`,
+    peersTable(older),
+    '\n</details>',
+  ].join('\n');
+}
+
+function peersTable(report) {
+  const lines = report.results.filter(({ shape, problem }) => shape !== undefined && !problem);
+  const ours = Number.parseInt(report.machine.node, 10) < 22 ? 'simd128' : OURS[0];
+  const peers = PEERS.filter((name) => lines.some(({ peer }) => peer === name));
+  const find = (operation, label, name) =>
+    lines.find((line) => line.operation === operation && line.label === label && line.peer === name);
+
+  const ratios = lines
+    .filter(({ peer }) => peer === ours)
+    .map(({ operation, label, nanoseconds, spread }) => {
+      const theirs = peers.map((name) => {
+        const ratio = find(operation, label, name)?.ratios[ours];
+        return ratio === undefined ? '' : `${formatRatio(ratio)} ×`;
+      });
+      return [`${operation} ${label}`, `${formatTime(nanoseconds)} (${percent(spread)})`, ...theirs];
+    });
+  const errors = SHOWN_ERRORS.map(([operation, label]) => {
+    const theirs = [ours, ...peers].map((name) => find(operation, label, name)?.error.toExponential(1) ?? '');
+    return [`*error of* ${operation} ${label}`, ...theirs];
+  });
+  const versions = peers.filter((name) => report.versions[name]).map((name) => `${name} ${report.versions[name]}`);
+  const absent = Object.entries(report.absent).map(([name, why]) => ` ${name} is absent: ${why}.`);
+  const command = `npm run bench:peers -- --node ${Number.parseInt(report.machine.node, 10)}`;
+  return [
+    table(
+      ['float32', ours, ...peers.map((name) => (NATIVE.includes(name) ? `${name} (native)` : name))],
+      [...ratios, ...errors],
+    ),
+    `\nOurs: the median time of a call, and how far the rounds lie apart. Theirs: how many times that time they take; ${spreadOf(lines)}.`,
+    `Error: the largest, relative to the result in float64. ${whereAndWhen(report)}. ${versions.join(', ')}.${absent.join('')} \`${command}\``,
+  ].join('\n');
+}
+
+function browsersTable({ versions, results, machine, date }) {
+  const engines = Object.keys(versions);
+  const cases = Object.keys(SHOWN).flatMap((operation) => SHOWN_IN_BROWSERS.map((label) => ({ operation, label })));
+  const rows = cases.flatMap(({ operation, label }) =>
+    BACKENDS.map((backend) => {
+      const cells = engines.map((engine) => {
+        const found = results.find(
+          (it) => it.operation === operation && it.case === label && it.contender === backend && it.engine === engine,
+        );
+        return found?.nanoseconds === undefined ? '' : formatTime(found.nanoseconds);
+      });
+      return [`${operation} ${label}, ${backend}`, ...cells];
+    }),
+  );
+  return [
+    '### In browsers\n',
+    table(
+      ['float32', ...engines.map((name) => `${name} ${versions[name]}`)],
+      rows.filter(([, ...cells]) => cells.some(Boolean)),
+    ),
+    `\nTime of a call, the best of several rounds; empty where the engine lacks the instructions. ${machine.cpu}, one core, ${date.slice(0, 10)}. \`npm run bench:browser\``,
+  ].join('\n');
+}
+
+function scalePicture({ results }) {
+  const memory = Math.max(...results.map(({ linearMemory }) => linearMemory));
+  const { elements, held } = results[results.length - 1];
+  const most = `${elements.toLocaleString('en')} elements${held === elements ? ' in one call' : ''}`;
+  return [
+    '### Up to a billion elements',
+    '\n![Time of an element and linear memory from a thousand elements to a billion](docs/scale.svg)\n',
+    `Arrays of JavaScript are streamed: ${most}, and linear memory stays at ${formatBytes(memory)}. \`npm run bench:scale\``,
+  ].join('\n');
+}

@@ -1,7 +1,7 @@
 // The results as a picture: a panel for each operation, in it a block for each shape, in that a line for each peer with
 // a dot on a logarithmic scale, and the figures beside it.
 import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, picture, text } from '../svg.mjs';
-import { formatTime } from '../table.mjs';
+import { formatRatio, formatTime } from '../table.mjs';
 import { NATIVE, OURS } from './peers.mjs';
 
 const COLUMNS = 3;
@@ -117,8 +117,6 @@ function drawBlock(lines, { place, powers }, left, top) {
   }
   return parts.join('\n');
 }
-
-const formatRatio = (ratio) => (ratio < 9.95 ? ratio.toFixed(1) : ratio.toFixed(0));
 
 function groupBy(items, key) {
   const groups = {};

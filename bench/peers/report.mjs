@@ -34,7 +34,10 @@ export function printTargets(targets, node) {
   console.log(`\nTargets, Node ${node}: how many times the peer's time is ours, for an element`);
   for (const { work, against, backend, relation, target, measured, met } of targets) {
     const verdict = met === undefined ? 'not measured' : met ? 'met' : 'MISSED';
-    const figures = [`${relation} ${target}`.padStart(7), (measured?.toPrecision(3) ?? '–').padStart(6)];
+    const figures = [
+      `${relation} ${Number(target.toPrecision(3))}`.padStart(7),
+      (measured?.toPrecision(3) ?? '–').padStart(6),
+    ];
     console.log(`${work.padEnd(38)}${against.padEnd(38)}${backend.padEnd(13)}${figures.join('  ')}  ${verdict}`);
   }
 }
