@@ -1,4 +1,5 @@
 // What the module exports: one line per operation, and what the wrapper needs to set it up.
+export { accuracy_f32, accuracy_f64 } from "./kernels/accuracy";
 export { argmax_f32, argmax_f64 } from "./kernels/argmax";
 export { bceWithLogits_f32, bceWithLogits_f64 } from "./kernels/bceWithLogits";
 export {
@@ -7,6 +8,7 @@ export {
 export { distillation_f32, distillation_f64 } from "./kernels/distillation";
 export { klDiv_f32, klDiv_f64, logKlDiv_f32, logKlDiv_f64 } from "./kernels/klDiv";
 export { logSigmoid_f32, logSigmoid_f64 } from "./kernels/logSigmoid";
+export { logProbs_f32, logProbs_f64 } from "./kernels/logProbs";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSoftmaxBackward_f32, logSoftmaxBackward_f64 } from "./kernels/logSoftmaxBackward";
 export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";

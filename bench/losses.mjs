@@ -67,3 +67,38 @@ export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
     },
   };
 }
+
+/**
+ * The benchmark of an operation on logits and class indices that has no gradient.
+ * @param operation its name
+ * @param plain (x, targets, rows, n): the work by hand, a number or an array
+ */
+export function onIndices(operation, plain) {
+  const resultOf = (value) => Float32Array.from(typeof value === 'number' ? [value] : value);
+  return {
+    cases: CASES.filter(({ withGrad }) => !withGrad),
+    floor: 1e-4,
+
+    plain(example) {
+      const x = logits(example.elements);
+      const targets = classIndices(example);
+      let value;
+      const run = () => {
+        value = plain(x, targets, example.rows, example.n);
+      };
+      return { run, result: () => resultOf(value) };
+    },
+
+    ours(kernels, example) {
+      const shape = [example.rows, example.n];
+      const x = kernels.tensor(logits(example.elements), shape);
+      const targets = classIndices(example);
+      let value;
+      const run = () => {
+        value?.dispose?.();
+        value = kernels[operation](x, targets);
+      };
+      return { run, result: () => resultOf(value.data ?? value) };
+    },
+  };
+}

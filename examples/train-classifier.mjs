@@ -2,7 +2,7 @@
 // probabilities from softmax. Then it draws what was learned, and times softmax against plain JavaScript.
 //
 //     node examples/train-classifier.mjs [--quick]
-import { backendInfo, crossEntropyWithGrad, softmax } from 'softmax-wasm';
+import { accuracy, argmax, backendInfo, crossEntropyWithGrad, softmax } from 'softmax-wasm';
 import { batches, rowsOf } from './lib/batches.mjs';
 import { Network } from './lib/network.mjs';
 import { drawRegions } from './lib/picture.mjs';
@@ -47,15 +47,9 @@ function classify(network, points) {
   return softmax(network.forward(points, rows), { shape: [rows, CLASSES] });
 }
 
-/** The likeliest class of row i. */
-function predicted(probabilities, i) {
-  const row = probabilities.subarray(i * CLASSES, (i + 1) * CLASSES);
-  return row.indexOf(Math.max(...row));
-}
-
-function accuracy(network, { points, labels }) {
-  const probabilities = classify(network, points);
-  return labels.filter((label, i) => predicted(probabilities, i) === label).length / POINTS;
+/** The share of points whose likeliest class is their own. */
+function share(network, { points, labels }) {
+  return accuracy(network.forward(points, POINTS), labels, { shape: [POINTS, CLASSES] });
 }
 
 const random = createRandom(7);
@@ -68,17 +62,17 @@ console.log('epoch    loss   accuracy on unseen points');
 for (let epoch = 1; epoch <= EPOCHS; epoch++) {
   const loss = trainEpoch(network, training, 0.05 * (1 - epoch / (EPOCHS + 1)), random);
   if (epoch > 3 && epoch % (EPOCHS / 10) > 0) continue;
-  const percent = (100 * accuracy(network, unseen)).toFixed(1);
+  const percent = (100 * share(network, unseen)).toFixed(1);
   console.log(`${String(epoch).padStart(5)}${loss.toFixed(4).padStart(8)}${percent.padStart(8)} %`);
 }
 
 console.log('\nA few unseen points, and what the classifier says');
 const probabilities = classify(network, unseen.points);
+const predicted = argmax(probabilities, { shape: [POINTS, CLASSES] });
 for (let i = 0; i < 6; i++) {
   const [x, y] = unseen.points.subarray(2 * i, 2 * i + 2);
   const chances = NAMES.map((name, c) => `${name} ${(100 * probabilities[i * CLASSES + c]).toFixed(1).padStart(5)} %`);
-  const verdict =
-    predicted(probabilities, i) === unseen.labels[i] ? 'right' : `wrong, it is ${NAMES[unseen.labels[i]]}`;
+  const verdict = predicted[i] === unseen.labels[i] ? 'right' : `wrong, it is ${NAMES[unseen.labels[i]]}`;
   console.log(`  (${x.toFixed(2).padStart(5)}, ${y.toFixed(2).padStart(5)})   ${chances.join('   ')}   ${verdict}`);
 }
 

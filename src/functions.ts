@@ -1,10 +1,12 @@
 // The functions that a set of kernels has: one line per operation.
+export { accuracy } from './ops/accuracy.js';
 export { argmax } from './ops/argmax.js';
 export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
 export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
 export { distillation, distillationWithGrad } from './ops/distillation.js';
 export { inspectLogits } from './ops/inspectLogits.js';
 export { klDiv, klDivWithGrad } from './ops/klDiv.js';
+export { logProbs } from './ops/logProbs.js';
 export { logSigmoid } from './ops/logSigmoid.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSoftmaxBackward } from './ops/logSoftmaxBackward.js';

@@ -1,11 +1,13 @@
 export { createKernels, type Kernels } from './create-kernels.js';
 export * from './functions.js';
+export type { AccuracyOptions } from './ops/accuracy.js';
 export type { ArgmaxOptions } from './ops/argmax.js';
 export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
 export type { CrossEntropyOptions, CrossEntropyWithGradOptions } from './ops/crossEntropy.js';
 export type { DistillationOptions, DistillationWithGradOptions } from './ops/distillation.js';
 export type { InspectLogitsOptions, LogitsReport } from './ops/inspectLogits.js';
 export type { KlDivOptions, KlDivWithGradOptions } from './ops/klDiv.js';
+export type { LogProbsOptions } from './ops/logProbs.js';
 export type { LogSumExpOptions } from './ops/logSumExp.js';
 export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
 export type { SigmoidOptions } from './ops/sigmoid.js';

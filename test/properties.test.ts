@@ -156,6 +156,68 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       );
     });
 
+    describe('ranking', () => {
+      /** A row in which equals are likely, a k and a target. */
+      const ranked = fc
+        .array(fc.oneof(fc.integer({ min: -4, max: 4 }), fc.constantFrom(NaN, Infinity, -Infinity, -0, 0.5)), {
+          minLength: 1,
+          maxLength: 200,
+        })
+        .chain((values) =>
+          fc.tuple(
+            fc.constant(floatsOf(dtype, values)),
+            fc.integer({ min: 1, max: values.length }),
+            fc.integer({ min: 0, max: values.length - 1 }),
+          ),
+        );
+
+      test('topK begins as a whole ranking does, and with argmax', () => {
+        check(
+          fc.property(ranked, ([x, k]) => {
+            const all = kernels.topK(x, x.length);
+            const some = kernels.topK(x, k);
+            expectSame(some.indices, all.indices.subarray(0, k), 'indices');
+            expectSame(some.values, all.values.subarray(0, k), 'values');
+            return all.indices[0] === kernels.argmax(x) && new Set(all.indices).size === x.length;
+          }),
+        );
+      });
+
+      test('accuracy is whether topK holds the target, and never falls with k', () => {
+        check(
+          fc.property(ranked, ([x, k, target]) => {
+            const right = kernels.accuracy(x, target, { k });
+            const holds = kernels.topK(x, k).indices.includes(target);
+            return right === Number(holds) && (k === x.length || kernels.accuracy(x, target, { k: k + 1 }) >= right);
+          }),
+        );
+      });
+
+      test('accuracy of a batch is the mean of its rows', () => {
+        check(
+          fc.property(ranked, fc.integer({ min: 1, max: 40 }), ([x, k, target], rows) => {
+            const n = x.length;
+            const batch = floatsOf(dtype, Array(rows * n).fill(0)).map((_, i) => x[(i * 7) % n] as number);
+            const targets = Int32Array.from({ length: rows }, (_, row) => (target + row) % n);
+            const alone = targets.reduce(
+              (sum, t, row) => sum + kernels.accuracy(batch.subarray(row * n, row * n + n), t, { k }),
+              0,
+            );
+            return kernels.accuracy(batch, targets, { shape: [rows, n], k }) === alone / rows;
+          }),
+        );
+      });
+
+      test('logProbs are the negative of crossEntropy', () => {
+        check(
+          fc.property(rows(dtype, 1e3), fc.integer({ min: 0, max: 1000 }), (x, at) => {
+            const loss = kernels.crossEntropy(x, at % x.length, { reduction: 'none', temperature: 1.5 });
+            return Object.is(kernels.logProbs(x, at % x.length, { temperature: 1.5 }), 0 - loss);
+          }),
+        );
+      });
+    });
+
     test('the axis may lie anywhere', () => {
       check(
         fc.property(

@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import {
+  accuracy,
   argmax,
   type BackendInfo,
   createKernels,
@@ -7,6 +8,7 @@ import {
   type Input,
   init,
   type Kernels,
+  logProbs,
   logSigmoid,
   logSoftmax,
   logSoftmaxBackward,
@@ -108,6 +110,17 @@ describe('an index for a row', () => {
     expectTypeOf(argmax(t, { out: new Int32Array(1) })).toExtend<Int32Array>();
     // @ts-expect-error: indices are int32
     argmax(t, { out: f32 });
+  });
+});
+
+describe('of targets', () => {
+  test('a number, or one for each row', () => {
+    expectTypeOf(accuracy(t, [1], { k: 2 })).toEqualTypeOf<number>();
+    expectTypeOf(logProbs(f64, 1)).toEqualTypeOf<number>();
+    expectTypeOf(logProbs(f64, [1, 0], { shape: [2, 2] })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(logProbs(t, [1])).toEqualTypeOf<Tensor>();
+    // @ts-expect-error: indices only
+    accuracy(f32, f32);
   });
 });
 

@@ -11,13 +11,10 @@ import { checkArray } from "../primitives/check";
 import { usesRows } from "../primitives/row";
 import { HEADER_BYTES, TILE, TILE_BYTES, gather } from "../primitives/tile";
 import { select } from "../simd/arch";
-import { addIntegers, laneBits, laneMax, lanes } from "../simd/lanes";
+import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
 
 /** Bytes of a row whose maximum is taken at a time: short to search, long to take. */
 const BLOCK_BYTES: usize = 512;
-
-const ONES_32 = memory.data<i32>([1, 1, 1, 1], 16);
-const ONES_64 = memory.data<i64>([1, 1], 16);
 
 function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
   checkArray<T>(x, outer * n * inner);
@@ -126,7 +123,7 @@ function matrices<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize): 
 
 /** argmax of the columns under four vectors, `stride` bytes from one element to the next. */
 function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
-  const one = v128.load(sizeof<T>() == 4 ? ONES_32 : ONES_64);
+  const one = ones<T>();
   let m0 = v128.load(x), m1 = v128.load(x, 16), m2 = v128.load(x, 32), m3 = v128.load(x, 48);
   let sum = v128.add<T>(v128.add<T>(m0, m1), v128.add<T>(m2, m3));
   let i0 = i32x4.splat(0), i1 = i0, i2 = i0, i3 = i0, i = i0, p = x;
@@ -161,7 +158,7 @@ function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
 
 /** The same under one vector. */
 function oneVector<T>(x: usize, stride: usize, n: usize, y: usize): void {
-  const one = v128.load(sizeof<T>() == 4 ? ONES_32 : ONES_64);
+  const one = ones<T>();
   let m = v128.load(x), sum = m, index = i32x4.splat(0), i = index, p = x;
   for (let row: usize = 1; row < n; row++) {
     p += stride;

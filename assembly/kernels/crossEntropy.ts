@@ -17,7 +17,7 @@ import {
 } from "../primitives/row";
 import {
   CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
-  problemsOfTile, scatter, tileExpLogSum, tileGradient, tileLogSum, tileMaxima, tileTargetSums
+  problemsOfTile, scatter, tileChosen, tileExpLogSum, tileGradient, tileLogSum, tileMaxima, tileTargetSums
 } from "../primitives/tile";
 
 // @ts-ignore: decorator
@@ -96,7 +96,7 @@ function tiles<T>(
     const columns = columnsOf<T>(problems);
     const fast = gather<T>(x, n, inner, first, problems, tile, limit);
     if (soft) gather<T>(targets, n, inner, first, problems, shares, limit);
-    else chosen<T>(tile, targets + (first << 2), problems, scratch);
+    else tileChosen<T>(tile, targets + (first << 2), problems, scratch);
     tileMaxima<T>(tile, n, columns, fast, scratch);
     if (spreads) tileTargetSums<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
     if (gradient) tileExpLogSum<T>(tile, n, columns, fast, t, scratch);
@@ -124,15 +124,6 @@ function tiles<T>(
     if (spreads) tileGradient<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
     scatter<T>(tile, gradient, n, inner, first, problems, scratch);
     if (!soft) subtractTargets<T>(gradient, targets, n, inner, first, problems, weight, keep, scratch);
-  }
-}
-
-/** CHOSEN, x of every problem's target. */
-function chosen<T>(tile: usize, targets: usize, problems: usize, scratch: usize): void {
-  for (let i: usize = 0; i < problems; i++) {
-    const target = load<i32>(targets + (i << 2));
-    const at = i * sizeof<T>();
-    if (target >= 0) store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at), CHOSEN);
   }
 }
 

@@ -346,6 +346,15 @@ export function tileMaxima<T>(tile: usize, n: usize, columns: usize, fast: bool,
   }
 }
 
+/** CHOSEN, x of every problem's target; where that is -1, nothing. */
+export function tileChosen<T>(tile: usize, targets: usize, problems: usize, scratch: usize): void {
+  for (let i: usize = 0; i < problems; i++) {
+    const target = load<i32>(targets + (i << 2));
+    const at = i * sizeof<T>();
+    if (target >= 0) store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at), CHOSEN);
+  }
+}
+
 /** LOG_SUM of every problem, as rowLogSum has it, given MAXIMUM. */
 export function tileLogSum<T>(
   tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize

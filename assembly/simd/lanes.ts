@@ -37,6 +37,16 @@ export function subIntegers<T>(a: v128, b: v128): v128 {
   return i64x2.sub(a, b);
 }
 
+const ONES_32 = memory.data<i32>([1, 1, 1, 1], 16);
+const ONES_64 = memory.data<i64>([1, 1], 16);
+
+/** Integer lanes of 1. */
+// @ts-ignore: decorator
+@inline
+export function ones<T>(): v128 {
+  return v128.load(sizeof<T>() == 4 ? ONES_32 : ONES_64);
+}
+
 // Sixteen bytes of ones, then sixteen of zeros: a window into it keeps the first bytes of a vector.
 const TAIL_MASK = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 0], 16);
 

@@ -1,11 +1,11 @@
 import { topK as reference } from '../reference/topK.js';
 import { addressOf, cutOperand, dtypeOf, newArray } from '../runtime/call.js';
-import { rangeError, typeError } from '../runtime/errors.js';
+import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
 import { type Operand, readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { checkOptions, type OptionNames } from '../runtime/options.js';
-import { checkApart, checkIndexOut, checkNotEmpty, indexAddress } from '../runtime/ranking.js';
+import { checkApart, checkIndexOut, checkNotEmpty, checkRank, indexAddress } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
@@ -39,7 +39,7 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   cutOperand('topK', input, axis);
   const { outer, n, inner } = geometry;
   checkNotEmpty('topK', 'x', n, outer * inner);
-  checkCount(k, n);
+  checkRank('topK', k, n);
   const results = outer * k * inner;
   if (given !== undefined) checkResults(runtime, input, given, results);
 
@@ -75,11 +75,6 @@ function readOut(out: unknown): Unchecked {
   if (typeof out !== 'object' || out === null) throw typeError('topK', 'out', out, '{ values, indices }');
   const { values, indices } = out as Partial<Unchecked>;
   return { values, indices };
-}
-
-function checkCount(k: unknown, n: number): asserts k is number {
-  if (typeof k !== 'number') throw typeError('topK', 'k', k, 'a whole number');
-  if (!(Number.isInteger(k) && k >= 1 && k <= n)) throw rangeError('topK', 'k', k, `a whole number in [1, ${n}]`);
 }
 
 function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: number): asserts out is TopKOut {

@@ -9,12 +9,13 @@ import {
   checkResults,
   type LossCall,
   placeFloats,
+  type Reduction,
   readGradOutput,
   runLoss,
 } from './loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
-import { checkIndexCount, placeIndices, readTargets, type Targets } from './targets.js';
+import { checkIgnoreIndex, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** A kernel of a loss over classes: see assembly/kernels/crossEntropy.ts. */
 export type ClassLossKernel = Kernel<
@@ -46,6 +47,8 @@ export interface ClassLoss {
   readonly softKernel?: ClassLossKernel;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
+  /** How it is reduced unless the options say otherwise: `'mean'` if not given. */
+  readonly reduction?: Reduction;
   readonly options: OptionNames;
 }
 
@@ -82,7 +85,7 @@ function readCall(
 ): Call {
   const { operation, argument } = loss;
   const { shape, axis = -1, temperature = 1, weight, ignoreIndex, labelSmoothing = 0, out, gradOutput } = options;
-  const reduction = checkReduction(operation, options.reduction ?? 'mean', ['mean', 'sum', 'none']);
+  const reduction = checkReduction(operation, options.reduction ?? loss.reduction ?? 'mean', ['mean', 'sum', 'none']);
   const input = readOperand(runtime, operation, argument, x, shape);
   checkTemperature(operation, temperature, input.elementBytes);
   const read = readTargets(runtime, operation, targets, input.shape);
@@ -119,34 +122,6 @@ function readCall(
   };
   checkResults(runtime, call, rows, 'row', { targets: read.probabilities, weight: weights });
   return call;
-}
-
-function checkIgnoreIndex(operation: string, ignoreIndex: unknown, targets: Targets): void {
-  if (ignoreIndex === undefined) return;
-  if (targets.probabilities !== undefined) {
-    throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
-  }
-  if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-  if (!Number.isSafeInteger(ignoreIndex)) throw rangeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-}
-
-function checkIndices(
-  operation: string,
-  targets: Targets,
-  input: Operand,
-  axis: number,
-  rows: number,
-  size: number,
-): void {
-  checkIndexCount(operation, targets, rows, size);
-  if (targets.shape === undefined || input.shape === undefined) return;
-  const expected = withoutAxis(input.shape, axis, false);
-  if (targets.shape.length !== expected.length || targets.shape.some((length, i) => length !== expected[i])) {
-    throw new RangeError(
-      `${operation}: targets has shape [${targets.shape.join(', ')}], expected [${expected.join(', ')}], ` +
-        'the shape without its axis',
-    );
-  }
 }
 
 /** Runs a loss over classes, with or without its gradient. */

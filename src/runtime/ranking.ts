@@ -14,6 +14,12 @@ export function checkNotEmpty(operation: string, argument: string, n: number, pr
   }
 }
 
+/** @throws TypeError, RangeError unless k is a rank among n. */
+export function checkRank(operation: string, k: unknown, n: number): asserts k is number {
+  if (typeof k !== 'number') throw typeError(operation, 'k', k, 'a whole number');
+  if (!(Number.isInteger(k) && k >= 1 && k <= n)) throw rangeError(operation, 'k', k, `a whole number in [1, ${n}]`);
+}
+
 /** @throws TypeError, RangeError unless it can take this many indices. */
 export function checkIndexOut(
   operation: string,

@@ -1,6 +1,6 @@
 import type { AnyNumbers } from './broadcast.js';
 import { rangeError, show, typedArrayTag, typeError } from './errors.js';
-import { checkLength } from './geometry.js';
+import { checkLength, withoutAxis } from './geometry.js';
 import { checkAttached, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
@@ -65,8 +65,7 @@ function probabilities(operand: Operand): Targets {
   return { indices: undefined, plain: false, shape: operand.shape, probabilities: operand };
 }
 
-/** @throws TypeError, RangeError unless there is an index for each of the rows. */
-export function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
+function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
   const { length } = targets.indices!;
   if (length === rows) return;
   if (targets.plain && length === size) {
@@ -78,8 +77,43 @@ export function checkIndexCount(operation: string, targets: Targets, rows: numbe
   throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
 }
 
+/** @throws TypeError, RangeError unless it is an integer, or not given. */
+export function checkIgnoreIndex(
+  operation: string,
+  ignoreIndex: unknown,
+  targets: Targets,
+): asserts ignoreIndex is number | undefined {
+  if (ignoreIndex === undefined) return;
+  if (targets.probabilities !== undefined) {
+    throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
+  }
+  if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
+  if (!Number.isSafeInteger(ignoreIndex)) throw rangeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
+}
+
+/** @throws TypeError, RangeError unless there is an index for each of the rows, in their shape where both have one. */
+export function checkIndices(
+  operation: string,
+  targets: Targets,
+  input: Operand,
+  axis: number,
+  rows: number,
+  size: number,
+): void {
+  checkIndexCount(operation, targets, rows, size);
+  if (targets.shape === undefined || input.shape === undefined) return;
+  const expected = withoutAxis(input.shape, axis, false);
+  if (targets.shape.length !== expected.length || targets.shape.some((length, i) => length !== expected[i])) {
+    throw new RangeError(
+      `${operation}: targets has shape [${targets.shape.join(', ')}], expected [${expected.join(', ')}], ` +
+        'the shape without its axis',
+    );
+  }
+}
+
 /**
  * Copies class indices into linear memory as int32, -1 where ignored, each checked: kernels use them as they are.
+ * Returns how many are not ignored.
  * @throws RangeError for an index that is neither in [0, n) nor ignoreIndex
  */
 export function placeIndices(
@@ -89,16 +123,18 @@ export function placeIndices(
   n: number,
   ignoreIndex: number,
   address: number,
-): void {
+): number {
   const { i32 } = runtime.arena;
   const at = address / 4;
   const source = indices!;
   const ignored = typeof source[0] === 'bigint' ? BigInt(ignoreIndex) : ignoreIndex;
+  let counted = 0;
   for (let i = 0; i < source.length; i++) {
     const value = source[i]!;
     // A BigInt is compared before it is narrowed: 2n ** 32n is not 0.
     if (value >= 0 && value < n && value !== ignored && (typeof value === 'bigint' || Number.isInteger(value))) {
       i32[at + i] = Number(value);
+      counted++;
     } else if (value === ignored) i32[at + i] = -1;
     else {
       throw rangeError(
@@ -109,6 +145,7 @@ export function placeIndices(
       );
     }
   }
+  return counted;
 }
 
 /** Targets with one for each element, read once. */

@@ -24,7 +24,8 @@ export function expectAccurate(
   }
 }
 
-function complaintOf(
+/** What is wrong with an element of a result, if anything; `i` is its place among the expected ones. */
+export function complaintOf(
   operation: Operation,
   backend: BackendName,
   dtype: Dtype,

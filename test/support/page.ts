@@ -78,7 +78,7 @@ below that of a smaller one.
 
 ${MEANING.logSoftmax}
 A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
-their own, and the logarithm is that of 1 + their sum.
+their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds.
 
 ${tableOf('logSoftmax')}
 
@@ -100,6 +100,10 @@ ${unitTable(backwardBounds)}
 In units in the last place, wherever the exact result is a normal number. Below the normal numbers it may become 0.
 
 ${unitTable(elementBounds)}
+
+### argmax, topK, accuracy
+
+Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and the first of equals comes first.
 
 ## Special values
 

@@ -1,0 +1,148 @@
+// accuracy: how many problems of [outer, n, inner] have their target among the k largest, ranked as topK ranks: the
+// number is added to the i32 at hits.
+//
+// The target is at rank k or later if k elements come before it: larger ones, equal ones that lie ahead, and NaN, which
+// is the largest of all. Counted is what does not: ahead of the target the elements below it, from the target on those
+// not above it. No comparison holds with NaN, so a target that is NaN is ranked by itself.
+// targets: i32 indices, -1 where ignored. Nothing is rounded.
+
+import { checkArray } from "../primitives/check";
+import { usesRows } from "../primitives/row";
+import { HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile } from "../primitives/tile";
+import { select } from "../simd/arch";
+import { addIntegers, lanes, ones, subIntegers } from "../simd/lanes";
+
+function accuracy<T>(
+  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
+): void {
+  checkArray<T>(x, outer * n * inner);
+  const found = usesRows<T>(n, inner)
+    ? rows<T>(x, targets, outer, n, k)
+    : tiles<T>(x, targets, outer, n, inner, k, scratch);
+  store<i32>(hits, load<i32>(hits) + <i32>found);
+}
+
+function rows<T>(x: usize, targets: usize, count: usize, n: usize, k: usize): usize {
+  let found: usize = 0;
+  for (const end = targets + (count << 2); targets < end; targets += 4, x += n * sizeof<T>()) {
+    const target = load<i32>(targets);
+    if (target < 0) continue;
+    const own = x + target * sizeof<T>();
+    const rank = isNaN<T>(load<T>(own))
+      ? nansAhead<T>(x, sizeof<T>(), target)
+      : n - below<T>(x, target, own) - notAbove<T>(own, n - target, own);
+    found += <usize>(rank < k);
+  }
+  return found;
+}
+
+/** NaN among the first elements, `stride` bytes apart: what comes before a NaN. */
+function nansAhead<T>(x: usize, stride: usize, count: usize): usize {
+  let found: usize = 0;
+  for (let i: usize = 0; i < count; i++, x += stride) found += <usize>isNaN<T>(load<T>(x));
+  return found;
+}
+
+/** Elements less than the one at `own`. */
+function below<T>(x: usize, n: usize, own: usize): usize {
+  return count<T>(false, x, n, own);
+}
+
+/** Elements less than the one at `own`, or equal to it. */
+function notAbove<T>(x: usize, n: usize, own: usize): usize {
+  return count<T>(true, x, n, own);
+}
+
+/** `equal`, whether equal ones count, is a literal. */
+// @ts-ignore: decorator
+@inline
+function count<T>(equal: bool, x: usize, n: usize, own: usize): usize {
+  const value = v128.load_splat<T>(own);
+  const end = x + n * sizeof<T>(), end4 = x + ((n * sizeof<T>()) & ~63);
+  let c0 = i32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
+  for (; x < end4; x += 64) {
+    c0 = subIntegers<T>(c0, compare<T>(equal, v128.load(x), value));
+    c1 = subIntegers<T>(c1, compare<T>(equal, v128.load(x, 16), value));
+    c2 = subIntegers<T>(c2, compare<T>(equal, v128.load(x, 32), value));
+    c3 = subIntegers<T>(c3, compare<T>(equal, v128.load(x, 48), value));
+  }
+  let found = total<T>(addIntegers<T>(addIntegers<T>(c0, c1), addIntegers<T>(c2, c3)));
+  for (const v = load<T>(own); x < end; x += sizeof<T>()) {
+    found += <usize>(equal ? load<T>(x) <= v : load<T>(x) < v);
+  }
+  return found;
+}
+
+// @ts-ignore: decorator
+@inline
+function compare<T>(equal: bool, a: v128, b: v128): v128 {
+  return equal ? v128.le<T>(a, b) : v128.lt<T>(a, b);
+}
+
+/** Sum of the integer lanes. */
+// @ts-ignore: decorator
+@inline
+function total<T>(v: v128): usize {
+  if (sizeof<T>() == 8) return <usize>(i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1));
+  return (
+    i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3))
+  );
+}
+
+function tiles<T>(
+  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, scratch: usize
+): usize {
+  const tile = scratch + HEADER_BYTES;
+  let problems: usize = 0, found: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += problems, targets += problems << 2) {
+    problems = problemsOfTile<T>(first, outer, inner);
+    gather<T>(x, n, inner, first, problems, tile, 0);
+    for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
+      const done = column * lanes<T>(), count = min(lanes<T>(), problems - done);
+      found += columnHits<T>(tile + (column << 4), n, targets + (done << 2), count, k, scratch);
+    }
+  }
+  return found;
+}
+
+/** Hits among the `count` problems that lie under a vector of a tile. */
+function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: usize, scratch: usize): usize {
+  for (let lane: usize = 0; lane < lanes<T>(); lane++) {
+    const target = lane < count ? max(load<i32>(targets + (lane << 2)), 0) : 0;
+    const at = lane * sizeof<T>();
+    store<T>(scratch + at, load<T>(tile + target * TILE_BYTES + at));
+    if (sizeof<T>() == 4) store<i32>(scratch + at, target, 16);
+    else store<i64>(scratch + at, target, 16);
+  }
+  const own = v128.load(scratch), places = v128.load(scratch, 16), one = ones<T>();
+  let behind = i32x4.splat(0), i = behind, p = tile;
+  for (const end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+    const v = v128.load(p);
+    const isAhead = sizeof<T>() == 4 ? i32x4.gt_s(places, i) : i64x2.gt_s(places, i);
+    behind = subIntegers<T>(behind, select<T>(v128.lt<T>(v, own), v128.le<T>(v, own), isAhead));
+    i = addIntegers<T>(i, one);
+  }
+  v128.store(scratch, behind, 32);
+  let found: usize = 0;
+  for (let lane: usize = 0; lane < count; lane++) {
+    const target = load<i32>(targets + (lane << 2)), at = lane * sizeof<T>();
+    if (target < 0) continue;
+    const rank = isNaN<T>(load<T>(scratch + at))
+      ? nansAhead<T>(tile + at, TILE_BYTES, target)
+      : n - load<u32>(scratch + at, 32);
+    found += <usize>(rank < k);
+  }
+  return found;
+}
+
+export function accuracy_f32(
+  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
+): void {
+  accuracy<f32>(x, targets, outer, n, inner, k, hits, scratch);
+}
+
+export function accuracy_f64(
+  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
+): void {
+  accuracy<f64>(x, targets, outer, n, inner, k, hits, scratch);
+}

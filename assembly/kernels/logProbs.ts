@@ -1,0 +1,75 @@
+// The log-probability of the target of each problem of [outer, n, inner]: y = (x_target − max) / t − log Σ e^((x_j − max) / t).
+//
+// Passes over a row: maximum and range, sum. It is −crossEntropy of the problem, to the last bit, and y is what losses is
+// there; nothing of the row's size is written.
+// targets: i32 indices, -1 where ignored (y is 0). y: T for each problem.
+// The operands are those of crossEntropy; all but these, the sizes, the temperature and the scratch are not used.
+
+import { fastLimit, prepareExp } from "../math/exp";
+import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
+import {
+  CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
+} from "../primitives/tile";
+
+function logProbs<T>(
+  x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
+): void {
+  prepareExp<T>(t, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, targets, y, outer, n, t, scratch);
+  else tiles<T>(x, targets, y, outer, n, inner, t, scratch);
+}
+
+function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
+  const limit = fastLimit<T>(t);
+  for (const end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), targets += 4, x += n * sizeof<T>()) {
+    const target = load<i32>(targets);
+    if (target < 0) {
+      store<T>(y, 0);
+      continue;
+    }
+    let m = rowMaxInRange<T>(x, n, limit);
+    const fast = !isNaN<T>(m);
+    if (!fast) m = rowMax<T>(x, n);
+    store<T>(y, logProb<T>(rowLogSum<T>(x, n, m, fast, t, scratch), m, load<T>(x + target * sizeof<T>()), t));
+  }
+}
+
+/** Minus the loss, and 0 rather than −0 where that is 0. */
+// @ts-ignore: decorator
+@inline
+function logProb<T>(logSum: f64, maximum: T, chosen: T, t: f64): T {
+  return <T>(0 - (logSum + (<f64>maximum - <f64>chosen) / t));
+}
+
+function tiles<T>(
+  x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
+): void {
+  const tile = scratch + HEADER_BYTES, limit = fastLimit<T>(t);
+  let problems: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += problems) {
+    problems = problemsOfTile<T>(first, outer, inner);
+    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    tileChosen<T>(tile, targets + (first << 2), problems, scratch);
+    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
+    tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
+    for (let i: usize = 0; i < problems; i++) {
+      const state = scratch + i * sizeof<T>();
+      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, CHOSEN), t);
+      store<T>(y + (first + i) * sizeof<T>(), load<i32>(targets + ((first + i) << 2)) < 0 ? 0 : value);
+    }
+  }
+}
+
+export function logProbs_f32(
+  x: usize, targets: usize, y: usize, _gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  _weight: usize, _smoothing: f64, _scale: f64, _rowScales: usize, _sum: usize, scratch: usize
+): void {
+  logProbs<f32>(x, targets, y, outer, n, inner, t, scratch);
+}
+
+export function logProbs_f64(
+  x: usize, targets: usize, y: usize, _gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
+  _weight: usize, _smoothing: f64, _scale: f64, _rowScales: usize, _sum: usize, scratch: usize
+): void {
+  logProbs<f64>(x, targets, y, outer, n, inner, t, scratch);
+}

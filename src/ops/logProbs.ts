@@ -1,0 +1,59 @@
+import { logProbs as reference } from '../reference/logProbs.js';
+import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
+import { defineKernel } from '../runtime/kernel.js';
+import { currentRuntime, type Runtime } from '../runtime/runtime.js';
+import type { ClassIndices, Input, ReduceResult, TensorLike } from '../runtime/types.js';
+
+const kernel = /* @__PURE__ */ defineKernel('logProbs', reference);
+
+/** Options of {@link logProbs}. */
+export interface LogProbsOptions {
+  /** Sizes of the logits' axes. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Divides the logits first; positive. Default 1. */
+  temperature?: number;
+  /** Rows with this target give 0. Default -100. */
+  ignoreIndex?: number;
+}
+
+const LOG_PROBS: ClassLoss = {
+  operation: 'logProbs',
+  argument: 'logits',
+  kernel,
+  reduction: 'none',
+  options: { shape: true, axis: true, temperature: true, ignoreIndex: true },
+};
+
+/** @internal */
+export function logProbsOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(runtime, LOG_PROBS, false, logits, targets, options);
+}
+
+/**
+ * The log-probability of each row's target: logSoftmax(x / t)_target, without the log-softmax of all the others. What a
+ * language model gives to the tokens of a text, for instance; their sum is the text's.
+ *
+ * It is the negative of {@link crossEntropy} with reduction `'none'`, and as accurate. Rows that hold NaN or +∞, or
+ * nothing but -∞, give NaN; a target of -∞ beside finite logits gives -∞.
+ *
+ * @param logits shape [..., classes], or any shape with `axis`.
+ * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
+ * single row) of the logits' shape without its axis.
+ * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length,
+ * temperature or target, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * logProbs([2.0, 1.0, 0.1], 0); // -0.417
+ * @example
+ * logProbs([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // Float32Array [-2.408, -0.036]
+ */
+export function logProbs<X extends Input, const O extends LogProbsOptions>(
+  logits: X,
+  targets: ClassIndices | TensorLike,
+  options?: O,
+): ReduceResult<X, O> {
+  return logProbsOn(currentRuntime(), logits, targets, options) as ReduceResult<X, O>;
+}
