@@ -11,7 +11,9 @@ export { logSigmoid_f32, logSigmoid_f64 } from "./kernels/logSigmoid";
 export { logProbs_f32, logProbs_f64 } from "./kernels/logProbs";
 export { logSoftmax_f32, logSoftmax_f64 } from "./kernels/logSoftmax";
 export { logSoftmaxBackward_f32, logSoftmaxBackward_f64 } from "./kernels/logSoftmaxBackward";
-export { logSumExp_f32, logSumExp_f64 } from "./kernels/logSumExp";
+export {
+  logSumExp_f32, logSumExp_f64, weightedLogSumExp_f32, weightedLogSumExp_f64
+} from "./kernels/logSumExp";
 export { nllLoss_f32, nllLoss_f64 } from "./kernels/nllLoss";
 export { sigmoid_f32, sigmoid_f64 } from "./kernels/sigmoid";
 export { softmax_f32, softmax_f64 } from "./kernels/softmax";

@@ -32,6 +32,7 @@ export type {
   Labels,
   LossResult,
   MapResult,
+  Mask,
   ReduceResult,
   TensorLike,
   TensorResult,

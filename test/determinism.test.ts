@@ -82,6 +82,20 @@ function hexOf(hash: [number, number]): string {
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
+/** The hash of masked and, where there is such an option, causal results, on all forms. */
+function hashMasked({ kernels }: TestSet, operation: Operation, dtype: Dtype): string {
+  const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+  for (const [shape, axis] of Object.values(FORMS).flat()) {
+    const p = problem(dtype, shape, 'within ±30', { axis, seed: 12 });
+    const mask = Uint8Array.from(p.x, (value, i) => (i % 50 < 20 || value > 3 ? 1 : 0));
+    const run = kernels[operation] as (x: unknown, options: object) => Floats;
+    hashOf(hash, run(p.x, { shape, axis, mask }));
+    if (operation !== 'logSumExp' && axis === shape.length - 1) hashOf(hash, run(p.x, { shape, causal: true }));
+    if (operation === 'logSumExp') hashOf(hash, run(p.x, { shape, axis, weights: p.x.map(Math.abs) }));
+  }
+  return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
+}
+
 describe('simd128 gives the same bits everywhere', () => {
   const set = setOf('simd128');
   for (const operation of ['softmax', 'logSoftmax', 'logSumExp', 'softmaxBackward', 'logSoftmaxBackward'] as const) {
@@ -95,6 +109,12 @@ describe('simd128 gives the same bits everywhere', () => {
         }
       }
       expect(hashes).toMatchSnapshot();
+    });
+  }
+
+  for (const operation of ['softmax', 'logSoftmax', 'logSumExp'] as const) {
+    test(`${operation}, masked`, () => {
+      expect(DTYPES.map((dtype) => hashMasked(set, operation, dtype))).toMatchSnapshot();
     });
   }
 

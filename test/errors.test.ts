@@ -166,17 +166,17 @@ const options: Row[] = [
   [
     (k, out) => k.softmax(X4(), any({ keepDims: true, out })),
     TypeError,
-    'softmax: unknown option "keepDims", expected one of shape, axis, temperature, out',
+    'softmax: unknown option "keepDims", expected one of shape, axis, temperature, mask, causal, out',
   ],
   [
     (k, out) => k.logSumExp(X4(), any({ top_p: 1, out })),
     TypeError,
-    'logSumExp: unknown option "top_p", expected one of shape, axis, keepDims, temperature, out',
+    'logSumExp: unknown option "top_p", expected one of shape, axis, keepDims, temperature, weights, mask, out',
   ],
   [
     (k, out) => k.softmax(X4(), any({ constructor: 1, out })),
     TypeError,
-    'softmax: unknown option "constructor", expected one of shape, axis, temperature, out',
+    'softmax: unknown option "constructor", expected one of shape, axis, temperature, mask, causal, out',
   ],
   [
     (k, out) => k.logSumExp(X4(), { shape: [1, 4], keepDims: any(1), out }),

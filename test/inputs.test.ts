@@ -230,10 +230,29 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       const x = counted([1, 1, 1, 1], elements);
       const y = logSumExp(
         x,
-        counted({ shape: counted([2, 2], shape), axis: 0, keepDims: true, temperature: 2, out: undefined }, options),
+        counted(
+          {
+            shape: counted([2, 2], shape),
+            axis: 0,
+            keepDims: true,
+            temperature: 2,
+            weights: undefined,
+            mask: undefined,
+            out: undefined,
+          },
+          options,
+        ),
       );
       expect(y.length).toBe(2);
-      expect(Object.fromEntries(options)).toEqual({ shape: 1, axis: 1, keepDims: 1, temperature: 1, out: 1 });
+      expect(Object.fromEntries(options)).toEqual({
+        shape: 1,
+        axis: 1,
+        keepDims: 1,
+        temperature: 1,
+        weights: 1,
+        mask: 1,
+        out: 1,
+      });
       expect(Object.fromEntries(shape)).toEqual({ length: 1, 0: 1, 1: 1 });
       expect(Object.fromEntries(elements)).toEqual({ length: 1, 0: 1, 1: 1, 2: 1, 3: 1 });
     });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { describeAlongAxis } from './support/alongAxis.js';
+import { describeAlongAxis, testAccuracy } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
+import { type Dtype, newFloats, type Problem, problem, randomOf, sizeOf } from './support/cases.js';
+import { describeMasks } from './support/masks.js';
 
 describeAlongAxis('logSumExp');
+describeMasks('logSumExp');
 
 describe('values to know', () => {
   for (const set of sets) {
@@ -17,4 +20,70 @@ describe('values to know', () => {
       expect(set.kernels.logSumExp(Float64Array.of(-1e300, -1e300))).toBe(-1e300);
     });
   }
+});
+
+/** A problem with weights of the given shape, a third of them 0; x is NaN or infinite where they are. */
+function weighted(dtype: Dtype, shape: readonly number[], own: readonly number[], axis: number): Problem {
+  const random = randomOf(sizeOf(own));
+  const data = newFloats(dtype, sizeOf(own)).map(() => (random() < 1 / 3 ? 0 : 3 * random()));
+  const p = problem(dtype, shape, 'within ±30', { axis, seed: sizeOf(shape), temperature: 1.5 });
+  if (own.length === shape.length && sizeOf(own) === sizeOf(shape)) {
+    for (let i = 0; i < data.length; i++) if (data[i] === 0) p.x[i] = [NaN, Infinity, -Infinity][i % 3] as number;
+  }
+  return { ...p, what: `${p.what}, weights [${own}]`, weights: { data, shape: own } };
+}
+
+describe('weights', () => {
+  testAccuracy('logSumExp', 'of every shape that broadcasts', (dtype) =>
+    [1, 7, 50].flatMap((n) =>
+      [1, 2, 5].flatMap((inner) =>
+        [[2, n, inner], [n, inner], [n, 1], [inner], [2, 1, inner], [2, n, 1], [1]].map((own) =>
+          weighted(dtype, [2, n, inner], own, 1),
+        ),
+      ),
+    ),
+  );
+
+  testAccuracy('logSumExp', 'with a mask', (dtype) =>
+    [5, 60].map((n) => ({
+      ...weighted(dtype, [4, n], [4, n], 1),
+      mask: Uint8Array.from({ length: 4 * n }, (_, i) => (i % 7 < 4 ? 1 : 0)),
+    })),
+  );
+
+  testAccuracy('logSumExp', 'of long rows that stream', (dtype) => [weighted(dtype, [300, 1000], [300, 1000], 1)]);
+
+  for (const { name, kernels } of sets) {
+    test(`${name}: inputs of every kind`, () => {
+      const x = Float32Array.of(1, 2, 3, 4);
+      const w = Float32Array.of(0.5, 2, 0, 1);
+      const expected = kernels.logSumExp(x, { shape: [2, 2], weights: w });
+      using tensor = kernels.tensor(x, [2, 2]);
+      using weights = kernels.tensor(w, [2, 2]);
+      using y = kernels.logSumExp(tensor, { weights });
+      expect(y.toArray()).toEqual(expected);
+      const options = { shape: [2, 2] };
+      expect(kernels.logSumExp(x, { ...options, weights })).toEqual(expected);
+      expect(kernels.logSumExp(x, { ...options, weights: Float64Array.from(w) })).toEqual(expected);
+      expect(kernels.logSumExp(x, { ...options, weights: [0.5, 2, 0, 1] })).toEqual(expected);
+      expect(kernels.logSumExp(x, { ...options, weights: { data: w, shape: [2, 2] } })).toEqual(expected);
+    });
+  }
+});
+
+describe('errors of weights and mask', () => {
+  const run = (options: object) => () =>
+    sets[0]?.kernels.logSumExp(new Float32Array(12), { shape: [3, 4], ...options });
+  test.each([
+    [{ weights: new Float32Array(5) }, RangeError, 'weights has 5 elements, expected 1, 4 (the last axis) or 12'],
+    [{ weights: new Int32Array(4) }, TypeError, 'weights is Int32Array(4), expected number[], Float32Array'],
+    [{ weights: { data: new Float32Array(3), shape: [3] } }, RangeError, 'weights has shape [3], expected one that'],
+    [{ b: [1, 2, 3, 4] }, TypeError, 'the name is weights here'],
+    [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
+    [{ mask: new Float32Array(12) }, TypeError, 'mask is Float32Array(12), expected booleans or integers'],
+    [{ causal: true }, TypeError, 'unknown option "causal"'],
+  ] as const)('%o', (options, type, message) => {
+    expect(run(options)).toThrow(type);
+    expect(run(options)).toThrow(message);
+  });
 });

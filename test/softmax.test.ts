@@ -4,10 +4,13 @@ import { sets, wasmSets } from './support/backends.js';
 import { limitOf, SUM_BOUND } from './support/bounds.js';
 import { DTYPES, type Kind, numbers, problem } from './support/cases.js';
 import { expectedOf } from './support/expected.js';
+import { describeCausal, describeMasks } from './support/masks.js';
 
 const FACTS = { magnitude: 1, distance: 0, scale: 0, temperature: 1, n: 0, reach: 0 };
 
 describeAlongAxis('softmax');
+describeMasks('softmax');
+describeCausal('softmax');
 
 describe('accuracy lines', () => {
   for (const range of [8, 30, 79]) {

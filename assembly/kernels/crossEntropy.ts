@@ -94,13 +94,13 @@ function tiles<T>(
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const columns = columnsOf<T>(problems);
-    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    const form = gather<T>(x, n, inner, first, problems, tile, limit);
     if (soft) gather<T>(targets, n, inner, first, problems, shares, limit);
     else tileChosen<T>(tile, targets + (first << 2), problems, scratch);
-    tileMaxima<T>(tile, n, columns, fast, scratch);
+    tileMaxima<T>(tile, n, columns, form, scratch);
     if (spreads) tileTargetSums<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
-    if (gradient) tileExpLogSum<T>(tile, n, columns, fast, t, scratch);
-    else tileLogSum<T>(tile, n, columns, fast, t, scratch);
+    if (gradient) tileExpLogSum<T>(tile, n, columns, form, t, scratch);
+    else tileLogSum<T>(tile, n, columns, form, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const target = soft ? 0 : load<i32>(targets + ((first + i) << 2));
       const state = scratch + i * sizeof<T>();

@@ -42,15 +42,15 @@ function rows<T>(
   const limit = fastLimit<T>(t), bytes = n * sizeof<T>();
   for (let row: usize = 0; row < count; row++, student += bytes, teacher += bytes, gradient += gradient ? bytes : 0) {
     let teacherMax = rowMaxInRange<T>(teacher, n, limit), studentMax = rowMaxInRange<T>(student, n, limit);
-    const teacherFast = !isNaN<T>(teacherMax), studentFast = !isNaN<T>(studentMax);
-    if (!teacherFast) teacherMax = rowMax<T>(teacher, n);
-    if (!studentFast) studentMax = rowMax<T>(student, n);
-    const teacherLog = rowExpLogSum<T>(teacher, buffer, n, teacherMax, teacherFast, t, scratch);
+    const teacherForm = !isNaN<T>(teacherMax), studentForm = !isNaN<T>(studentMax);
+    if (!teacherForm) teacherMax = rowMax<T>(teacher, n);
+    if (!studentForm) studentMax = rowMax<T>(student, n);
+    const teacherLog = rowExpLogSum<T>(teacher, buffer, n, teacherMax, teacherForm, t, scratch);
     const teacherFactor = 1 / load<f64>(scratch, TOTAL);
     const dot = rowDivergence<T>(buffer, <T>teacherFactor, teacher, teacherMax, student, studentMax, n);
     const studentLog = gradient
-      ? rowExpLogSum<T>(student, gradient, n, studentMax, studentFast, t, scratch)
-      : rowLogSum<T>(student, n, studentMax, studentFast, t, scratch);
+      ? rowExpLogSum<T>(student, gradient, n, studentMax, studentForm, t, scratch)
+      : rowLogSum<T>(student, n, studentMax, studentForm, t, scratch);
     emit<T>(losses, sum, row, t * dot - t * t * (teacherLog - studentLog));
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(rowScales, row);
@@ -70,15 +70,15 @@ function tiles<T>(
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const columns = columnsOf<T>(problems);
-    const studentFast = gather<T>(student, n, inner, first, problems, studentTile, limit);
-    const teacherFast = gather<T>(teacher, n, inner, first, problems, teacherTile, limit);
-    tileMaxima<T>(studentTile, n, columns, studentFast, scratch);
-    tileMaxima<T>(teacherTile, n, columns, teacherFast, teacherScratch);
+    const studentForm = gather<T>(student, n, inner, first, problems, studentTile, limit);
+    const teacherForm = gather<T>(teacher, n, inner, first, problems, teacherTile, limit);
+    tileMaxima<T>(studentTile, n, columns, studentForm, scratch);
+    tileMaxima<T>(teacherTile, n, columns, teacherForm, teacherScratch);
     tileOffsets<T>(teacherTile, studentTile, offsets, n, columns, teacherScratch, scratch);
-    tileExpLogSum<T>(teacherTile, n, columns, teacherFast, t, teacherScratch);
+    tileExpLogSum<T>(teacherTile, n, columns, teacherForm, t, teacherScratch);
     tileDivergence<T>(teacherTile, offsets, n, columns, teacherScratch);
-    if (gradient) tileExpLogSum<T>(studentTile, n, columns, studentFast, t, scratch);
-    else tileLogSum<T>(studentTile, n, columns, studentFast, t, scratch);
+    if (gradient) tileExpLogSum<T>(studentTile, n, columns, studentForm, t, scratch);
+    else tileLogSum<T>(studentTile, n, columns, studentForm, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const at = i * sizeof<T>();
       const logs = <f64>load<T>(teacherScratch + at, LOG_SUM) - <f64>load<T>(scratch + at, LOG_SUM);

@@ -48,7 +48,7 @@ function tiles<T>(
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
-    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
+    const form = gather<T>(x, n, inner, first, problems, tile, limit);
     tileChosen<T>(tile, targets + (first << 2), problems, scratch);
     tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
     tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);

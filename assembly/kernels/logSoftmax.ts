@@ -1,14 +1,22 @@
-// log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each problem of [outer, n, inner].
+// log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; -∞ where the
+// mask, if any, does not keep x_i.
 //
 // Passes over a row: maximum and range, sum, result. The maximum's own term is counted rather than summed, so that the
-// largest y is right however close to 0 it is. x may be y.
+// largest y is right however close to 0 it is. Of a masked row only its span is computed.
+// x may be y. mask: a record of primitives/mask.ts, or 0.
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
 import { fastLimit, prepareExp } from "../math/exp";
 import { checkProblems } from "../primitives/check";
-import { rowAffine, rowLogSum, rowMax, rowMaxInRange, rowScale, usesRows } from "../primitives/row";
 import {
-  HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileLogSoftmax, tileLogSum, tileMaxima
+  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
+} from "../primitives/mask";
+import {
+  rowAffine, rowClear, rowFillOutside, rowLogSum, rowLogSumKept, rowMax, rowMaxInRange, rowMaxKept, rowScale, usesRows
+} from "../primitives/row";
+import {
+  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, scatter, tileKeep, tileLogSoftmax, tileLogSum,
+  tileMaxima
 } from "../primitives/tile";
 
 /** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
@@ -18,49 +26,91 @@ function HUGE<T>(): T {
   return <T>(sizeof<T>() == 4 ? 1.2676506002282294e30 : 9.745314011399999e288);
 }
 
-function logSoftmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+function logSoftmax<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
-  else tiles<T>(x, y, outer, n, inner, t, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
+  else tiles<T>(x, y, outer, n, inner, t, scratch, mask);
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  const limit = fastLimit<T>(t);
-  const bytes = n * sizeof<T>();
-  for (let end = x + count * bytes; x < end; x += bytes, y += bytes) {
-    let m = rowMaxInRange<T>(x, n, limit);
-    const fast = !isNaN<T>(m);
-    if (!fast) m = rowMax<T>(x, n);
-    const offset = <T>-rowLogSum<T>(x, n, m, fast, t, scratch);
-    if (m > HUGE<T>()) {
-      // x − m could overflow where (x − m) / t does not.
-      rowScale<T>(x, y, n, 0.5);
-      rowAffine<T>(y, y, n, <T>0.5 * m, <T>(2.0 / t), offset);
-    } else {
-      rowAffine<T>(x, y, n, m, <T>(1.0 / t), offset);
-    }
+function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
+  startSpans(scratch);
+  for (let i: usize = 0; i < count; i++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
+    if (mask) maskedRow<T>(x, y, n, t, scratch, mask, i);
+    else row<T>(x, y, n, t, scratch);
   }
 }
 
-function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+/** Returns log Σ e^((x_j − max) / t). */
+function row<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): f64 {
+  let m = rowMaxInRange<T>(x, n, fastLimit<T>(t));
+  const fast = !isNaN<T>(m);
+  if (!fast) m = rowMax<T>(x, n);
+  const logSum = rowLogSum<T>(x, n, m, fast, t, scratch);
+  result<T>(x, y, n, m, t, logSum);
+  return logSum;
+}
+
+function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): void {
+  if (m > HUGE<T>()) {
+    // x − m could overflow where (x − m) / t does not.
+    rowScale<T>(x, y, n, 0.5);
+    rowAffine<T>(y, y, n, <T>0.5 * m, <T>(2.0 / t), <T>-logSum);
+  } else {
+    rowAffine<T>(x, y, n, m, <T>(1.0 / t), <T>-logSum);
+  }
+}
+
+function maskedRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): void {
+  keptSpan(mask, i, n, scratch);
+  const start = spanStart(scratch), end = spanEnd(scratch), length = end - start;
+  const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
+  let logSum: f64 = 0;
+  if (length && spanIsSolid(scratch)) {
+    logSum = row<T>(from, to, length, t, scratch);
+  } else if (length) {
+    const bytes = placeOf(mask, i, 1) + start;
+    const m = rowMaxKept<T>(from, bytes, length);
+    logSum = rowLogSumKept<T>(from, bytes, length, m, t, scratch);
+    result<T>(from, to, length, m, t, logSum);
+    if (!isNaN(logSum)) rowClear<T>(to, bytes, length);
+  }
+  // NaN, where nothing finite is kept, all along the row.
+  rowFillOutside<T>(y, n, start, end, isNaN(logSum) ? <T>NaN : <T>(-Infinity));
+}
+
+function tiles<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   const tile = scratch + HEADER_BYTES;
   const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
-    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
-    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
-    tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
-    tileLogSoftmax<T>(tile, n, columnsOf<T>(problems), t, scratch);
+    const columns = columnsOf<T>(problems);
+    let form = gather<T>(x, n, inner, first, problems, tile, limit);
+    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
+    tileMaxima<T>(tile, n, columns, form, scratch);
+    tileLogSum<T>(tile, n, columns, form, t, scratch);
+    if (mask) {
+      tileKeep(MAXIMUM, columns, scratch);
+      tileKeep(LOG_SUM, columns, scratch);
+    }
+    tileLogSoftmax<T>(tile, n, columns, t, scratch);
     scatter<T>(tile, y, n, inner, first, problems, scratch);
   }
 }
 
-export function logSoftmax_f32(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  logSoftmax<f32>(x, y, outer, n, inner, t, scratch);
+export function logSoftmax_f32(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  logSoftmax<f32>(x, y, outer, n, inner, t, scratch, mask);
 }
 
-export function logSoftmax_f64(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  logSoftmax<f64>(x, y, outer, n, inner, t, scratch);
+export function logSoftmax_f64(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  logSoftmax<f64>(x, y, outer, n, inner, t, scratch, mask);
 }

@@ -1,41 +1,68 @@
 // log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner].
 //
+// What the mask, if any, does not keep is as if absent. mask: a record of primitives/mask.ts, or 0.
 // Passes over a row: maximum and range, sum. The maximum's own term is counted rather than summed (see rowLogSum).
 // NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
 
-import { fastLimit, prepareExp } from "../math/exp";
+import {
+  fastLimit, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
+} from "../math/exp";
+import { log, log1p } from "../math/log";
 import { checkProblems } from "../primitives/check";
-import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
+import {
+  hasArray, keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans, stepOf
+} from "../primitives/mask";
+import { roundingOf, rowLogSum, rowLogSumKept, rowMax, rowMaxInRange, rowMaxKept, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
-function logSumExp<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+function logSumExp<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
   prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch);
-  else tiles<T>(x, y, outer, n, inner, t, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
+  else tiles<T>(x, y, outer, n, inner, t, scratch, mask);
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  const limit = fastLimit<T>(t);
-  for (let end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), x += n * sizeof<T>()) {
-    let m = rowMaxInRange<T>(x, n, limit);
-    const fast = !isNaN<T>(m);
-    if (!fast) m = rowMax<T>(x, n);
-    store<T>(y, isFinite<T>(m) ? <T>(<f64>m / t + rowLogSum<T>(x, n, m, fast, t, scratch)) : m);
+function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
+  startSpans(scratch);
+  for (let i: usize = 0; i < count; i++, y += sizeof<T>(), x += n * sizeof<T>()) {
+    store<T>(y, mask ? maskedRow<T>(x, n, t, scratch, mask, i) : row<T>(x, n, t, scratch));
   }
 }
 
-function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+function row<T>(x: usize, n: usize, t: f64, scratch: usize): T {
+  let m = rowMaxInRange<T>(x, n, fastLimit<T>(t));
+  const fast = !isNaN<T>(m);
+  if (!fast) m = rowMax<T>(x, n);
+  return isFinite<T>(m) ? <T>(<f64>m / t + rowLogSum<T>(x, n, m, fast, t, scratch)) : m;
+}
+
+function maskedRow<T>(x: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): T {
+  keptSpan(mask, i, n, scratch);
+  const start = spanStart(scratch), length = spanEnd(scratch) - start, from = x + start * sizeof<T>();
+  if (!length) return <T>(-Infinity);
+  if (spanIsSolid(scratch)) return row<T>(from, length, t, scratch);
+  const bytes = placeOf(mask, i, 1) + start;
+  const m = rowMaxKept<T>(from, bytes, length);
+  return isFinite<T>(m) ? <T>(<f64>m / t + rowLogSumKept<T>(from, bytes, length, m, t, scratch)) : m;
+}
+
+function tiles<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   const tile = scratch + HEADER_BYTES;
   const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
-    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
-    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
-    tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
+    const columns = columnsOf<T>(problems);
+    let form = gather<T>(x, n, inner, first, problems, tile, limit);
+    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
+    tileMaxima<T>(tile, n, columns, form, scratch);
+    tileLogSum<T>(tile, n, columns, form, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const state = scratch + i * sizeof<T>();
       const m = load<T>(state, MAXIMUM);
@@ -45,10 +72,88 @@ function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f
   }
 }
 
-export function logSumExp_f32(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  logSumExp<f32>(x, y, outer, n, inner, t, scratch);
+/**
+ * log Σ w_j e^(x_j / t), as scipy.special.logsumexp has it with b: a weight 0 removes its element, a sum of 0 gives -∞
+ * and a negative one NaN. Element by element and in float64, with compensated sums, whatever the geometry. weights: a
+ * record of primitives/mask.ts.
+ */
+function weightedLogSumExp<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
+): void {
+  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
+  prepareExp<f64>(1, scratch);
+  for (let i: usize = 0; i < outer * inner; i++) {
+    const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
+    const weight = placeOf(weights, i, sizeof<T>());
+    const bytes = mask && hasArray(mask) ? placeOf(mask, i, 1) : 0;
+    store<T>(y + i * sizeof<T>(), <T>weighted<T>(first, n, inner, t, scratch, bytes, mask, weight, weights));
+  }
 }
 
-export function logSumExp_f64(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  logSumExp<f64>(x, y, outer, n, inner, t, scratch);
+function weighted<T>(
+  x: usize, n: usize, inner: usize, t: f64, scratch: usize, bytes: usize, mask: usize, weight: usize, weights: usize
+): f64 {
+  const wStep = stepOf(weights) * sizeof<T>(), bStep = bytes ? stepOf(mask) : 0, xStep = inner * sizeof<T>();
+  let m: f64 = -Infinity, total: f64 = 0;
+  for (let j: usize = 0; j < n; j++) {
+    const w = <f64>load<T>(weight + j * wStep), v = <f64>load<T>(x + j * xStep);
+    if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
+    m = max<f64>(m, v);
+    // What decides where infinities or NaN are about: any finite e^v counts as 1.
+    total += w * (isFinite(v) ? 1 : v < 0 ? 0 : v);
+  }
+  if (!isFinite(m) || !isFinite(total)) return total > 0 ? total : total == 0 ? -Infinity : NaN;
+  const log2e = log2eOver<f64>(scratch), magic = magicNumber<f64>(scratch), high = ln2HighOf<f64>(scratch);
+  const least = leastExponent<f64>(), unused = log2e;
+  let top = 0.0, topLost = 0.0, others = 0.0, othersLost = 0.0;
+  for (let j: usize = 0; j < n; j++) {
+    const w = <f64>load<T>(weight + j * wStep), v = <f64>load<T>(x + j * xStep);
+    if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
+    if (v == m) {
+      const sum = top + w;
+      topLost += roundingOf<f64>(top, w, sum);
+      top = sum;
+    } else {
+      // In halves: v − m could overflow where (v − m) / t does not.
+      const d = f64x2.splat((v * 0.5 - m * 0.5) / t * 2);
+      const e = wideExp<f64>(d, least, scratch, log2e, magic, high, unused, unused, unused, unused, unused);
+      const term = w * v128.extract_lane<f64>(e, 0), sum = others + term;
+      othersLost += roundingOf<f64>(others, term, sum);
+      others = sum;
+    }
+  }
+  return m / t + logOfSum(top, others, topLost + othersLost);
+}
+
+/** log(top + others + lost): near 1 by log1p of what is beside 1, so that cancellation is exact. */
+function logOfSum(top: f64, others: f64, lost: f64): f64 {
+  const sum = top + others, lostHere = roundingOf<f64>(top, others, sum) + lost;
+  if (sum > 0.8 && sum < 2) {
+    return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(sum - 1 + lostHere)), 0);
+  }
+  return v128.extract_lane<f64>(log<f64>(f64x2.splat(sum + lostHere)), 0);
+}
+
+export function logSumExp_f32(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  logSumExp<f32>(x, y, outer, n, inner, t, scratch, mask);
+}
+
+export function logSumExp_f64(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  logSumExp<f64>(x, y, outer, n, inner, t, scratch, mask);
+}
+
+export function weightedLogSumExp_f32(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
+): void {
+  weightedLogSumExp<f32>(x, y, outer, n, inner, t, scratch, mask, weights);
+}
+
+export function weightedLogSumExp_f64(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
+): void {
+  weightedLogSumExp<f64>(x, y, outer, n, inner, t, scratch, mask, weights);
 }

@@ -1,52 +1,86 @@
-// softmax: y_i = e^(x_i / t) / Σ e^(x_j / t) for each problem of [outer, n, inner].
+// softmax: y_i = e^(x_i / t) / Σ e^(x_j / t) for each problem of [outer, n, inner]; 0 where the mask, if any, does not
+// keep x_i, and for a problem of which it keeps nothing.
 //
 // Rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. Values are
 // taken to be in the fast range and checked on the way; a row that is not is done again in the careful form, and when
-// x is y, where it could not be, the check goes first. Tiles: gather, exponentiate, divide and scatter.
-// x may be y. n or outer · inner may be 0.
+// x is y, where it could not be, the check goes first. Of a masked row only its span is computed; where not all of that
+// is kept, in the careful form. Tiles: gather, exponentiate, divide and scatter.
+// x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
 
 import {
   coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
 } from "../math/exp";
 import { checkProblems } from "../primitives/check";
-import { BLOCK, CHAIN_BYTES, rowExpCareful, rowInRange, rowMax, rowScale, roundingOf, usesRows } from "../primitives/row";
-import { HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp } from "../primitives/tile";
+import {
+  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
+} from "../primitives/mask";
+import {
+  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
+  usesRows
+} from "../primitives/row";
+import {
+  FACTOR, HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp, tileKeep
+} from "../primitives/tile";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 
-function softmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+function softmax<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
-  if (!usesRows<T>(n, inner)) tiles<T>(x, y, outer, n, inner, t, scratch);
-  else rows<T>(x, y, outer, n, t, scratch);
+  if (!usesRows<T>(n, inner)) tiles<T>(x, y, outer, n, inner, t, scratch, mask);
+  else rows<T>(x, y, outer, n, t, scratch, mask);
 }
 
-function tiles<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
+function tiles<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
   const tile = scratch + HEADER_BYTES;
   const limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
-    const fast = gather<T>(x, n, inner, first, problems, tile, limit);
-    tileExp<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
+    const columns = columnsOf<T>(problems);
+    let form = gather<T>(x, n, inner, first, problems, tile, limit);
+    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
+    tileExp<T>(tile, n, columns, form, t, scratch);
+    if (mask) tileKeep(FACTOR, columns, scratch);
     scatter<T>(tile, y, n, inner, first, problems, scratch);
   }
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize): void {
+function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize, mask: usize): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const limit = fastLimit<T>(temperature), bound = v128.splat<T>(limit), mask = signMask<T>();
-  const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
-  let pending = y; // the row that is yet to be divided by its sum; y itself when there is none
+  const limit = fastLimit<T>(temperature), bound = v128.splat<T>(limit), sign = signMask<T>();
+  // What is yet to be divided by its sum: nothing, or what is kept of a row that begins at pendingRow.
+  let pending: usize = 0, pendingEnd: usize = 0, pendingStart: usize = 0;
   let factor = v128.splat<T>(0);
   let inside = true;
-  for (let end = x + count * bytes; x < end; x += bytes, y += bytes) {
+  startSpans(scratch);
+  for (let row: usize = 0; row < count; row++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
+    let start: usize = 0, end = n;
+    if (mask) {
+      keptSpan(mask, row, n, scratch);
+      start = spanStart(scratch);
+      end = spanEnd(scratch);
+      rowFillOutside<T>(y, n, start, end, 0);
+      if (start == end) continue;
+    }
+    const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
+    const rest = (end - start) % lanes<T>(), wholeEnd = from + (end - start - rest) * sizeof<T>();
+    const solid = !mask || spanIsSolid(scratch);
+    // Both rows share the loop when they begin in the same place; behind the shorter one there are only zeros.
+    if (pending && start != pendingStart) {
+      rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
+      pending = 0;
+    }
     // A row outside the range is likely to be followed by another: then, too, the check goes first.
-    if (x == y || !inside) inside = rowInRange<T>(x, n, limit);
-    let p = x, q = y, z = pending, sum: f64 = 0, lost: f64 = 0;
-    for (const wholeEnd = x + whole; inside && p < wholeEnd; ) {
+    if (x == y || !inside) inside = rowInRange<T>(from, end - start, limit);
+    let p = from, q = to, z = pending ? pending : to, sum: f64 = 0, lost: f64 = 0;
+    while (solid && inside && p < wholeEnd) {
       const blockEnd = min(wholeEnd, p + BLOCK * sizeof<T>());
       let block = v128.splat<T>(0), range = rangeStart<T>();
       while (p < blockEnd) {
@@ -58,7 +92,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
           v128.store(z, v128.mul<T>(v128.load(z), factor));
           v128.store(q, e);
           s = v128.add<T>(s, e);
-          range = rangeStep<T>(range, v, mask, bound);
+          range = rangeStep<T>(range, v, sign, bound);
         }
         block = v128.add<T>(block, s);
       }
@@ -67,32 +101,53 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       lost += roundingOf<T>(sum, part, total);
       sum = total;
     }
-    if (inside && rest) {
+    if (solid && inside && rest) {
       const v = loadTail<T>(p, rest);
       const e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       storeTail<T>(z, v128.mul<T>(loadTail<T>(z, rest), factor), rest);
       storeTail<T>(q, e, rest);
       sum += laneSum<T>(v128.and(e, tailMask<T>(rest)));
-      inside = rangeHolds<T>(rangeStep<T>(rangeStart<T>(), v, mask, bound), bound);
+      inside = rangeHolds<T>(rangeStep<T>(rangeStart<T>(), v, sign, bound), bound);
       z += rest * sizeof<T>();
     }
-    if (inside) {
-      pending = y;
-      factor = v128.splat<T>(<T>(1.0 / (sum + lost)));
-    } else {
-      if (pending < y) rowScale<T>(z, z, (pending + bytes - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
-      const total = rowExpCareful<T>(x, y, n, rowMax<T>(x, n), temperature, scratch);
-      rowScale<T>(y, y, n, <T>(1.0 / total));
-      pending = y + bytes;
+    if (pending && z < pendingEnd) {
+      rowScale<T>(z, z, (pendingEnd - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
     }
+    pending = 0;
+    if (solid && inside) {
+      pending = to;
+      pendingEnd = y + end * sizeof<T>();
+      pendingStart = start;
+      factor = v128.splat<T>(<T>(1.0 / (sum + lost)));
+    } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
-  if (pending < y) rowScale<T>(pending, pending, n, v128.extract_lane<T>(factor, 0));
+  if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
 }
 
-export function softmax_f32(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  softmax<f32>(x, y, outer, n, inner, t, scratch);
+/** A row, from start to end, in the careful form. */
+function careful<T>(
+  x: usize, y: usize, n: usize, start: usize, end: usize, t: f64, scratch: usize, mask: usize, row: usize
+): void {
+  const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), length = end - start;
+  let total: f64;
+  if (mask && !spanIsSolid(scratch)) {
+    const bytes = placeOf(mask, row, 1) + start;
+    total = rowExpKept<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
+  } else total = rowExpCareful<T>(from, to, length, rowMax<T>(from, length), t, scratch);
+  const factor = <T>(1.0 / total);
+  rowScale<T>(to, to, length, factor);
+  // NaN, where nothing finite is kept, all along the row.
+  if (!isFinite<T>(factor)) rowFillOutside<T>(y, n, start, end, <T>NaN);
 }
 
-export function softmax_f64(x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize): void {
-  softmax<f64>(x, y, outer, n, inner, t, scratch);
+export function softmax_f32(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  softmax<f32>(x, y, outer, n, inner, t, scratch, mask);
+}
+
+export function softmax_f64(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+): void {
+  softmax<f64>(x, y, outer, n, inner, t, scratch, mask);
 }

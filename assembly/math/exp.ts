@@ -4,10 +4,11 @@
 // polynomial with constant term 1 (e^0 is exactly 1), and 2^n is an integer added to the exponent bits of p.
 // x itself is reduced, never x − max: that subtraction would already cost |x − max| · 2^-24.
 //
-// Two forms share this arithmetic:
+// Three forms share this arithmetic:
 // - fast: every |x / t| of the problem is at most RANGE; e^(x / t) can then be stored and summed as it is: no maximum
 //   has to be known first, nothing has to be flushed;
-// - careful: anything else, -∞ and huge values included. It takes four more vectors, from memory: see prepareLane.
+// - holes: the same, and -∞ here and there, whose exponential is 0;
+// - careful: anything else. It takes four more vectors, from memory: see prepareLane.
 //   With a problem of the fast range it gives the very bits of the fast form.
 //
 // V8 builds a v128.const again in every iteration of a loop, and may move a splat into one, so constants are loaded
@@ -284,15 +285,25 @@ function carefulExp<T>(
   return v128.and(e, v128.ge<T>(distance, v128.load(scratch, FLOOR)));
 }
 
-/** Either form, by a literal. */
+export const FAST: i32 = 0;
+export const HOLES: i32 = 1;
+export const CAREFUL: i32 = 2;
+
+/** The form is a literal: one of the three. */
 // @ts-ignore: decorator
 @inline
 export function exponential<T>(
-  careful: bool, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  if (careful) return carefulExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  return fastExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  if (form == CAREFUL) return carefulExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  const e = fastExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  return form == HOLES ? v128.and(e, v128.ge<T>(x, v128.load(scratch, FLOOR))) : e;
+}
+
+/** What the holes form reads: the least x that is not -∞. */
+export function prepareHoles<T>(scratch: usize, temperature: f64): void {
+  v128.store(scratch, v128.splat<T>(-fastLimit<T>(temperature)), FLOOR);
 }
 
 /**

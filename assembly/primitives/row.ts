@@ -4,12 +4,13 @@
 // f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 
 import {
-  EXP_BYTES, coefficient, exponential, ln2HighOf, log2eOver, magicNumber, prepareRow
+  CAREFUL, EXP_BYTES, FAST, coefficient, exponential, ln2HighOf, log2eOver, magicNumber, prepareRow
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
 import { laneMax, laneSum, lanes, loadTail, storeTail, subIntegers, tailMask, toFloats } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { keptLanes, keptTail } from "./mask";
 
 /** What rowExpLogSum leaves at scratch. */
 export const TOTAL: usize = EXP_BYTES;
@@ -92,6 +93,38 @@ export function rowMax<T>(x: usize, n: usize): T {
   return laneMax<T>(m);
 }
 
+/** The largest element that the mask's bytes keep; NaN where one of those is NaN; -∞ for none. */
+export function rowMaxKept<T>(x: usize, bytes: usize, n: usize): T {
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  let m = v128.splat<T>(<T>(-Infinity));
+  for (; x < end; x += 16, bytes += lanes<T>()) {
+    m = v128.max<T>(m, v128.bitselect(v128.load(x), m, keptLanes<T>(bytes)));
+  }
+  if (rest) m = v128.max<T>(m, v128.bitselect(loadTail<T>(x, rest), m, keptTail<T>(bytes, rest)));
+  return laneMax<T>(m);
+}
+
+/** y = -∞ where the mask's bytes do not keep it. */
+export function rowClear<T>(y: usize, bytes: usize, n: usize): void {
+  for (const end = y + n * sizeof<T>(); y < end; y += sizeof<T>(), bytes++) {
+    if (!load<u8>(bytes)) store<T>(y, <T>(-Infinity));
+  }
+}
+
+/** Fills what a row has outside of its span of elements. */
+export function rowFillOutside<T>(y: usize, n: usize, start: usize, end: usize, value: T): void {
+  rowFill<T>(y, start, value);
+  rowFill<T>(y + end * sizeof<T>(), n - end, value);
+}
+
+/** y = value. */
+export function rowFill<T>(y: usize, n: usize, value: T): void {
+  const v = v128.splat<T>(value);
+  const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
+  for (; y < end; y += 16) v128.store(y, v);
+  if (rest) storeTail<T>(y, v, rest);
+}
+
 /** y = x · factor; x may be y. */
 export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   const f = v128.splat<T>(factor);
@@ -110,6 +143,22 @@ export function rowAffine<T>(x: usize, y: usize, n: usize, centre: T, factor: T,
 
 /** y = e^(x / t) · 2^k in the careful form (any x); returns the sum. 2^k is the same for the whole row. */
 export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
+  return expCareful<T>(false, x, y, 0, n, maximum, temperature, scratch);
+}
+
+/** The same with 0 for what the mask's bytes do not keep. */
+export function rowExpKept<T>(
+  x: usize, y: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+): f64 {
+  return expCareful<T>(true, x, y, bytes, n, maximum, temperature, scratch);
+}
+
+/** `masked` is a literal. */
+// @ts-ignore: decorator
+@inline
+function expCareful<T>(
+  masked: bool, x: usize, y: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+): f64 {
   prepareRow<T>(scratch, maximum, temperature);
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
@@ -123,7 +172,11 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);
       let s = v128.splat<T>(0);
       for (; x < chainEnd; x += 16, y += 16) {
-        const e = exponential<T>(true, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        let e = exponential<T>(CAREFUL, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        if (masked) {
+          e = v128.and(e, keptLanes<T>(bytes));
+          bytes += lanes<T>();
+        }
         v128.store(y, e);
         s = v128.add<T>(s, e);
       }
@@ -134,9 +187,10 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
     sum = total;
   }
   if (rest) {
-    const e = exponential<T>(true, loadTail<T>(x, rest), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    storeTail<T>(y, e, rest);
-    sum += laneSum<T>(v128.and(e, tailMask<T>(rest)));
+    const inside = masked ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
+    const e = exponential<T>(CAREFUL, loadTail<T>(x, rest), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    storeTail<T>(y, v128.and(e, inside), rest);
+    sum += laneSum<T>(v128.and(e, inside));
   }
   return sum + lost;
 }
@@ -147,8 +201,8 @@ export function rowExpCareful<T>(x: usize, y: usize, n: usize, maximum: T, tempe
  */
 export function rowLogSum<T>(x: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize): f64 {
   if (!fast) prepareRow<T>(scratch, maximum, temperature);
-  if (fast) return logSumFast<T>(x, n, maximum, temperature, scratch);
-  return logSumCareful<T>(x, n, maximum, temperature, scratch);
+  if (fast) return logSumFast<T>(x, n, maximum, scratch);
+  return logSumCareful<T>(x, n, maximum, scratch);
 }
 
 /** The same, and y = 2^k · e^(x / t), whose whole sum is then the f64 at scratch + TOTAL; y may be x. */
@@ -156,31 +210,39 @@ export function rowExpLogSum<T>(
   x: usize, y: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize
 ): f64 {
   if (!fast) prepareRow<T>(scratch, maximum, temperature);
-  if (fast) return expLogSumFast<T>(x, y, n, maximum, temperature, scratch);
-  return expLogSumCareful<T>(x, y, n, maximum, temperature, scratch);
+  if (fast) return expLogSumFast<T>(x, y, n, maximum, scratch);
+  return expLogSumCareful<T>(x, y, n, maximum, scratch);
 }
 
-function logSumFast<T>(x: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
-  return logSum<T>(false, false, x, x, n, maximum, temperature, scratch);
+/** rowLogSum of the elements that the mask's bytes keep, in the careful form. */
+export function rowLogSumKept<T>(
+  x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+): f64 {
+  prepareRow<T>(scratch, maximum, temperature);
+  return logSum<T>(CAREFUL, false, true, x, x, bytes, n, maximum, scratch);
 }
 
-function logSumCareful<T>(x: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
-  return logSum<T>(true, false, x, x, n, maximum, temperature, scratch);
+function logSumFast<T>(x: usize, n: usize, maximum: T, scratch: usize): f64 {
+  return logSum<T>(FAST, false, false, x, x, 0, n, maximum, scratch);
 }
 
-function expLogSumFast<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
-  return logSum<T>(false, true, x, y, n, maximum, temperature, scratch);
+function logSumCareful<T>(x: usize, n: usize, maximum: T, scratch: usize): f64 {
+  return logSum<T>(CAREFUL, false, false, x, x, 0, n, maximum, scratch);
 }
 
-function expLogSumCareful<T>(x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize): f64 {
-  return logSum<T>(true, true, x, y, n, maximum, temperature, scratch);
+function expLogSumFast<T>(x: usize, y: usize, n: usize, maximum: T, scratch: usize): f64 {
+  return logSum<T>(FAST, true, false, x, y, 0, n, maximum, scratch);
 }
 
-/** `careful` and `keep` (whether y is written) are literals. */
+function expLogSumCareful<T>(x: usize, y: usize, n: usize, maximum: T, scratch: usize): f64 {
+  return logSum<T>(CAREFUL, true, false, x, y, 0, n, maximum, scratch);
+}
+
+/** `form`, `keep` (whether y is written) and `masked` are literals. */
 // @ts-ignore: decorator
 @inline
 function logSum<T>(
-  careful: bool, keep: bool, x: usize, y: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+  form: i32, keep: bool, masked: bool, x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize
 ): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
@@ -196,11 +258,17 @@ function logSum<T>(
       let s = v128.splat<T>(0);
       for (; x < chainEnd; x += 16) {
         const v = v128.load(x);
-        const isMaximum = v128.eq<T>(v, m);
-        const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        let isMaximum = v128.eq<T>(v, m);
+        let e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (keep) {
           v128.store(y, e);
           y += 16;
+        }
+        if (masked) {
+          const kept = keptLanes<T>(bytes);
+          isMaximum = v128.and(isMaximum, kept);
+          e = v128.and(e, kept);
+          bytes += lanes<T>();
         }
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
@@ -212,15 +280,15 @@ function logSum<T>(
     others = total;
   }
   if (rest) {
-    const v = loadTail<T>(x, rest), inside = tailMask<T>(rest);
+    const v = loadTail<T>(x, rest), inside = masked ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
     const isMaximum = v128.and(v128.eq<T>(v, m), inside);
-    const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     if (keep) storeTail<T>(y, e, rest);
     others += laneSum<T>(v128.and(v128.andnot(e, isMaximum), inside));
     equals = subIntegers<T>(equals, isMaximum);
   }
   others += lost;
-  const top = <f64>v128.extract_lane<T>(exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1), 0);
+  const top = <f64>v128.extract_lane<T>(exponential<T>(form, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1), 0);
   const count = laneSum<T>(toFloats<T>(equals));
   if (keep) store<f64>(scratch, others + count * top, TOTAL);
   return log1pOf(count - 1 + others / top);

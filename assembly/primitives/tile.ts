@@ -7,8 +7,8 @@
 // scratch: [parameters of the careful form | state, a row of four vectors each | … HEADER_BYTES | the tile]
 
 import {
-  EXP_BYTES, coefficient, exponential, fastLimit, ln2HighOf, log2eOver, magicNumber, oneVector,
-  prepareLane
+  CAREFUL, EXP_BYTES, FAST, HOLES, coefficient, exponential, fastLimit, ln2HighOf, log2eOver, magicNumber, oneVector,
+  prepareHoles, prepareLane
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd, nmadd } from "../simd/arch";
@@ -31,6 +31,9 @@ export const CHOSEN: usize = PREPARE + TILE_BYTES; // x of the target
 export const SCALE: usize = CHOSEN + TILE_BYTES; // of the gradient
 export const TARGET_SUM: usize = SCALE + TILE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
+export const KEPT: usize = TARGET_DOT + 2 * TILE_BYTES; // all bits set where a mask keeps something
+export const LENGTHS: usize = KEPT + TILE_BYTES; // maskTile's own, as what follows
+export const PLACES: usize = LENGTHS + TILE_BYTES;
 
 /** Rows summed in one chain of additions, and the most whose chains are added without float64 (f64: compensation). */
 const BLOCK: usize = 4;
@@ -222,15 +225,17 @@ function addressOf<T>(x: usize, n: usize, inner: usize, problem: usize): usize {
   return x + ((problem / inner) * n * inner + (problem % inner)) * sizeof<T>();
 }
 
-/** Fills a tile with problems of [outer, n, inner]. Returns whether every |x| is at most limit. */
+/** Fills a tile with problems of [outer, n, inner]. Returns the form: fast when every |x| is at most limit. */
 // @ts-ignore: decorator
 @inline
 export function gather<T>(
   x: usize, n: usize, inner: usize, first: usize, problems: usize, tile: usize, limit: T
-): bool {
+): i32 {
   const from = addressOf<T>(x, n, inner, first);
-  if (inner == 1) return gatherRows<T>(from, tile, n, problems, limit);
-  return gatherColumns<T>(from, inner * sizeof<T>(), tile, n, problems, limit);
+  const inRange = inner == 1
+    ? gatherRows<T>(from, tile, n, problems, limit)
+    : gatherColumns<T>(from, inner * sizeof<T>(), tile, n, problems, limit);
+  return inRange ? FAST : CAREFUL;
 }
 
 /** Writes the problems of a tile, each times its factor, to [outer, n, inner]. */
@@ -289,37 +294,43 @@ export function roundingOf(a: v128, b: v128, total: v128): v128 {
   return f64x2.add(f64x2.sub(a, f64x2.sub(total, added)), f64x2.sub(b, added));
 }
 
-/** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. `fast` when every |x / t| ≤ RANGE. */
-export function tileExp<T>(tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize): void {
-  if (fast) expFast<T>(tile, n, columns, temperature, scratch);
+/** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
+export function tileExp<T>(tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize): void {
+  if (form == FAST) expFast<T>(tile, n, columns, temperature, scratch);
+  else if (form == HOLES) expHoles<T>(tile, n, columns, temperature, scratch);
   else expCareful<T>(tile, n, columns, temperature, scratch);
 }
 
 function expFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  expInPlace<T>(false, tile, n, columns, temperature, scratch);
+  expInPlace<T>(FAST, tile, n, columns, temperature, scratch);
+}
+
+function expHoles<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  prepareHoles<T>(scratch, temperature);
+  expInPlace<T>(HOLES, tile, n, columns, temperature, scratch);
 }
 
 function expCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  expInPlace<T>(true, tile, n, columns, temperature, scratch);
+  expInPlace<T>(CAREFUL, tile, n, columns, temperature, scratch);
 }
 
 // @ts-ignore: decorator
 @inline
 function expInPlace<T>(
-  careful: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
+  form: i32, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
 ): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let column: usize = 0; column < columns; column++, tile += 16) {
-    if (careful) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
+    if (form == CAREFUL) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
     const end = tile + n * TILE_BYTES;
     let sum = v128.splat<T>(0), totalLow = sum, totalHigh = sum;
     for (let p = tile; p < end; ) {
       const blockEnd = min(end, p + BLOCK * TILE_BYTES);
       let s = v128.splat<T>(0);
       for (; p < blockEnd; p += TILE_BYTES) {
-        const e = exponential<T>(careful, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e = exponential<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(p, e);
         s = v128.add<T>(s, e);
       }
@@ -339,10 +350,10 @@ function expInPlace<T>(
   }
 }
 
-/** MAXIMUM of every problem; NaN where one holds NaN. `fast` when every |x / t| ≤ RANGE. */
-export function tileMaxima<T>(tile: usize, n: usize, columns: usize, fast: bool, scratch: usize): void {
+/** MAXIMUM of every problem; NaN where one holds NaN. */
+export function tileMaxima<T>(tile: usize, n: usize, columns: usize, form: i32, scratch: usize): void {
   for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
-    v128.store(scratch, fast ? tileMaxInRange<T>(tile, n) : tileMax<T>(tile, n), MAXIMUM);
+    v128.store(scratch, form != CAREFUL ? tileMaxInRange<T>(tile, n) : tileMax<T>(tile, n), MAXIMUM);
   }
 }
 
@@ -357,41 +368,47 @@ export function tileChosen<T>(tile: usize, targets: usize, problems: usize, scra
 
 /** LOG_SUM of every problem, as rowLogSum has it, given MAXIMUM. */
 export function tileLogSum<T>(
-  tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize
+  tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize
 ): void {
-  if (fast) logSumFast<T>(tile, n, columns, temperature, scratch);
+  if (form == FAST) logSumFast<T>(tile, n, columns, temperature, scratch);
+  else if (form == HOLES) logSumHoles<T>(tile, n, columns, temperature, scratch);
   else logSumCareful<T>(tile, n, columns, temperature, scratch);
 }
 
-/** The same, and x = e^(x / t) in place with FACTOR the reciprocals of the whole sums. */
+/** The same without holes, and x = e^(x / t) in place with FACTOR the reciprocals of the whole sums. */
 export function tileExpLogSum<T>(
-  tile: usize, n: usize, columns: usize, fast: bool, temperature: f64, scratch: usize
+  tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize
 ): void {
-  if (fast) expLogSumFast<T>(tile, n, columns, temperature, scratch);
+  if (form == FAST) expLogSumFast<T>(tile, n, columns, temperature, scratch);
   else expLogSumCareful<T>(tile, n, columns, temperature, scratch);
 }
 
 function logSumFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(false, false, tile, n, columns, temperature, scratch);
+  logSum<T>(FAST, false, tile, n, columns, temperature, scratch);
+}
+
+function logSumHoles<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
+  prepareHoles<T>(scratch, temperature);
+  logSum<T>(HOLES, false, tile, n, columns, temperature, scratch);
 }
 
 function logSumCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(true, false, tile, n, columns, temperature, scratch);
+  logSum<T>(CAREFUL, false, tile, n, columns, temperature, scratch);
 }
 
 function expLogSumFast<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(false, true, tile, n, columns, temperature, scratch);
+  logSum<T>(FAST, true, tile, n, columns, temperature, scratch);
 }
 
 function expLogSumCareful<T>(tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
-  logSum<T>(true, true, tile, n, columns, temperature, scratch);
+  logSum<T>(CAREFUL, true, tile, n, columns, temperature, scratch);
 }
 
-/** `careful` and `keep` (whether x becomes e^(x / t)) are literals. */
+/** `form` and `keep` (whether x becomes e^(x / t)) are literals. */
 // @ts-ignore: decorator
 @inline
 function logSum<T>(
-  careful: bool, keep: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
+  form: i32, keep: bool, tile: usize, n: usize, columns: usize, temperature: f64, scratch: usize
 ): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
@@ -399,7 +416,7 @@ function logSum<T>(
   for (let column: usize = 0; column < columns; column++, tile += 16) {
     const state = scratch + (column << 4);
     const m = v128.load(state, MAXIMUM);
-    if (careful) tilePrepare<T>(tile, n, m, temperature, scratch);
+    if (form == CAREFUL) tilePrepare<T>(tile, n, m, temperature, scratch);
     const end = tile + n * TILE_BYTES;
     let sum = v128.splat<T>(0), equals = sum, totalLow = sum, totalHigh = sum;
     for (let p = tile; p < end; ) {
@@ -408,7 +425,7 @@ function logSum<T>(
       for (; p < blockEnd; p += TILE_BYTES) {
         const v = v128.load(p);
         const isMaximum = v128.eq<T>(v, m);
-        const e = exponential<T>(careful, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (keep) v128.store(p, e);
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
@@ -425,7 +442,7 @@ function logSum<T>(
       }
     }
     if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
-    const top = exponential<T>(careful, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const top = exponential<T>(form, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const count = toFloats<T>(equals);
     const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
     v128.store(state, beside, LOG_SUM);
@@ -438,6 +455,13 @@ function logSum<T>(
 function toLogSums<T>(columns: usize, scratch: usize): void {
   for (const end = scratch + (columns << 4); scratch < end; scratch += 16) {
     v128.store(scratch, log1p<T>(v128.load(scratch, LOG_SUM)), LOG_SUM);
+  }
+}
+
+/** The state without the problems of which a mask keeps nothing: 0 there. */
+export function tileKeep(state: usize, columns: usize, scratch: usize): void {
+  for (const end = scratch + (columns << 4); scratch < end; scratch += 16) {
+    v128.store(scratch + state, v128.and(v128.load(scratch + state), v128.load(scratch, KEPT)));
   }
 }
 

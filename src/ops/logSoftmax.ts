@@ -16,17 +16,20 @@ export function logSoftmaxOn(runtime: Runtime, x: unknown, options: unknown): un
  * The logarithm of softmax along an axis: x_i / t − log Σ_j e^(x_j / t), finite wherever x is, and right to its last
  * digits where the probability is almost 1: log(softmax(x)) would be 0 there, and -∞ where it is tiny.
  *
- * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values stays -∞.
+ * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values stays -∞. What a mask or causality
+ * leaves out gives -∞ and has no part in anything, whatever it holds; a row of which nothing is kept is -∞.
  * Formula: torch.nn.functional.log_softmax; accuracy: Blanchard, Higham and Higham, Accurately computing the
  * log-sum-exp and softmax functions, 2021.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns log-probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask that does not broadcast or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logSoftmax([2.0, 1.0, 0.1]); // Float32Array [-0.417, -1.417, -2.317]
+ * @example
+ * logSoftmax([2, 1, 3], { mask: [true, true, false] }); // Float32Array [-0.313, -1.313, -Infinity]
  */
 export function logSoftmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
   return logSoftmaxOn(currentRuntime(), x, options) as MapResult<X, O>;

@@ -1,11 +1,12 @@
-import { logSumExp as reference } from '../reference/logSumExp.js';
+import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
 import { reduceAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, ReduceResult } from '../runtime/types.js';
+import type { FloatArray, Input, Mask, ReduceResult } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel('logSumExp', reference);
+const weightedKernel = /* @__PURE__ */ defineKernel('weightedLogSumExp', weightedReference);
 
 /** Options of {@link logSumExp}. */
 export interface LogSumExpOptions {
@@ -17,31 +18,43 @@ export interface LogSumExpOptions {
   keepDims?: boolean;
   /** Divides x first; positive. Default 1. */
   temperature?: number;
+  /**
+   * SciPy's b: what each e^(x / t) is multiplied by, of x's shape or one that broadcasts to it by trailing axes. 0
+   * removes its element even when that is NaN or ∞.
+   */
+  weights?: Input;
+  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  mask?: Mask;
   /** Receives the result: same dtype, a number for each problem. */
   out?: FloatArray | Tensor;
 }
 
 /** @internal */
 export function logSumExpOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return reduceAlongAxis(runtime, 'logSumExp', kernel, x, options);
+  return reduceAlongAxis(runtime, 'logSumExp', kernel, weightedKernel, x, options);
 }
 
 /**
  * The logarithm of a sum of exponentials along an axis: log Σ_j e^(x_j / t), without overflow, and with what is small
- * beside the maximum kept: logSumExp([0, -40]) is 4.25e-18 in float64.
+ * beside the maximum kept: logSumExp([0, -40]) is 4.25e-18 in float64. With weights, log Σ_j w_j e^(x_j / t).
  *
- * NaN where a row holds NaN, +∞ where it holds +∞, -∞ for nothing but -∞ or no elements.
+ * NaN where a row holds NaN, +∞ where it holds +∞, -∞ for nothing but -∞ or no elements, among those that the mask
+ * keeps. A weighted sum of 0 gives -∞, a negative one NaN.
  * Formula: scipy.special.logsumexp (1.15 or later); Blanchard, Higham and Higham, 2021.
  *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature or an overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask or weights that do not broadcast, or an overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logSumExp([1000, 1000]); // 1000.693
  * @example
  * logSumExp([1, 2, 3, 4], { shape: [2, 2] }); // Float32Array [2.313, 4.313]
+ * @example
+ * logSumExp([1, 2, 3], { weights: [0.5, 0.25, 0.25] }); // 2.108
+ * @example
+ * logSumExp([1, 2, Infinity], { mask: [true, true, false] }); // 2.313
  */
 export function logSumExp<X extends Input, const O extends LogSumExpOptions>(x: X, options?: O): ReduceResult<X, O> {
   return logSumExpOn(currentRuntime(), x, options) as ReduceResult<X, O>;

@@ -3,7 +3,7 @@ import { mapAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+import type { FloatArray, Input, MapResult, Mask } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel('softmax', reference);
 
@@ -15,6 +15,16 @@ export interface SoftmaxOptions {
   axis?: number;
   /** Divides x first; positive. Default 1. */
   temperature?: number;
+  /**
+   * What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes, without being
+   * expanded: [B, 1, 1, S] over [B, H, T, S] takes B · S bytes.
+   */
+  mask?: Mask;
+  /**
+   * Whether row i keeps only what is not behind it: with T and S the last two sizes, position j where j ≤ i + S − T.
+   * Needs axis -1. With a mask, what both keep. Default false.
+   */
+  causal?: boolean;
   /** Receives the result: same dtype and number of elements; x itself or apart from it. */
   out?: FloatArray | Tensor;
 }
@@ -27,18 +37,23 @@ export function softmaxOn(runtime: Runtime, x: unknown, options: unknown): unkno
 /**
  * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), in the numerically stable form.
  *
- * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values gives exactly 0.
+ * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values gives exactly 0. What a mask or
+ * causality leaves out gives 0 and has no part in anything, whatever it holds; a row of which nothing is kept is 0.
  * Formula: Goodfellow, Bengio and Courville, Deep Learning, 4.1; torch.nn.functional.softmax.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask that does not broadcast or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * softmax([2.0, 1.0, 0.1]); // Float32Array [0.659, 0.242, 0.099]
  * @example
  * softmax([1, 2, 3, 4], { shape: [2, 2], axis: 0 }); // Float32Array [0.119, 0.119, 0.881, 0.881]
+ * @example
+ * softmax([1, 2, NaN], { mask: [true, true, false] }); // Float32Array [0.269, 0.731, 0]
+ * @example
+ * softmax([1, 2, 3, 4], { shape: [2, 2], causal: true }); // Float32Array [1, 0, 0.269, 0.731]
  */
 export function softmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
   return softmaxOn(currentRuntime(), x, options) as MapResult<X, O>;

@@ -1,4 +1,7 @@
-/** The operands of a kernel along an axis, as in assembly/kernels/softmax.ts. */
+import type { Heaps } from '../runtime/kernel.js';
+import { keeps } from './mask.js';
+
+/** The operands of a kernel along an axis, as in assembly/kernels/softmax.ts; mask is a record, or 0. */
 export type AxisOperands = [
   x: number,
   y: number,
@@ -7,6 +10,7 @@ export type AxisOperands = [
   inner: number,
   temperature: number,
   scratch: number,
+  mask: number,
 ];
 
 /** Visits the problems of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
@@ -19,4 +23,41 @@ export function forEachProblem(
   for (let problem = 0; problem < outer * inner; problem++) {
     visit(Math.floor(problem / inner) * n * inner + (problem % inner), problem);
   }
+}
+
+/** What a problem holds: element j, or -∞ where a mask does not keep it. */
+export interface Row {
+  readonly n: number;
+  readonly at: (j: number) => number;
+  /** Whether anything is kept. */
+  readonly isKept: boolean;
+}
+
+/** The rows of a kernel's operands, one by one, each with the index of its first element. */
+export function forEachRow(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  [x, , outer, n, inner, , , mask]: readonly [...AxisOperands, ...number[]],
+  visit: (row: Row, first: number, problem: number) => void,
+): void {
+  const heap = heaps.floats(elementBytes);
+  forEachProblem(outer, n, inner, (offset, problem) => {
+    const first = x / elementBytes + offset;
+    const at = (j: number) => (keeps(heaps, mask, problem, j, n) ? heap[first + j * inner]! : -Infinity);
+    let isKept = mask === 0;
+    for (let j = 0; j < n && !isKept; j++) isKept = keeps(heaps, mask, problem, j, n);
+    visit({ n, at, isKept }, first, problem);
+  });
+}
+
+/** n elements `stride` apart, all of them kept. */
+export function rowOf(heap: Float32Array | Float64Array, first: number, n: number, stride: number): Row {
+  return { n, at: (j) => heap[first + j * stride]!, isKept: true };
+}
+
+/** The largest element; NaN where one is NaN. */
+export function maximum({ n, at }: Row): number {
+  let max = -Infinity;
+  for (let j = 0; j < n; j++) max = Math.max(max, at(j));
+  return max;
 }

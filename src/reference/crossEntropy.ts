@@ -1,6 +1,7 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { maximum, rowOf } from './axis.js';
 import { emit } from './emit.js';
-import { logSum, maximum } from './logSumExp.js';
+import { logSum } from './logSumExp.js';
 
 /** The operands of the losses over classes, as assembly/kernels/crossEntropy.ts describes them. */
 export type ClassLossOperands = [
@@ -93,8 +94,9 @@ function problemLoss(
   softmax: Float64Array,
   total: { share: number },
 ): number {
-  const max = maximum(heap, first, n, stride);
-  const log = Number.isFinite(max) ? logSum(heap, first, n, stride, max, temperature) : Number.NaN;
+  const row = rowOf(heap, first, n, stride);
+  const max = maximum(row);
+  const log = Number.isFinite(max) ? logSum(row, max, temperature) : Number.NaN;
   let loss = 0;
   let sum = 0;
   for (let c = 0; c < n; c++) {

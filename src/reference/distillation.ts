@@ -1,6 +1,7 @@
 import type { Heaps } from '../runtime/kernel.js';
+import { maximum, rowOf } from './axis.js';
 import { emit } from './emit.js';
-import { logSum, maximum } from './logSumExp.js';
+import { logSum } from './logSumExp.js';
 
 /** Distillation in plain loops, with its gradient with respect to the student. */
 export function distillation(
@@ -47,10 +48,11 @@ function distribution(
   stride: number,
   temperature: number,
 ): { max: number; log: number; probability: (x: number) => number } {
-  const max = maximum(heap, first, n, stride);
+  const row = rowOf(heap, first, n, stride);
+  const max = maximum(row);
   if (!Number.isFinite(max)) return { max, log: Number.NaN, probability: () => Number.NaN };
   let total = 0;
   for (let c = 0; c < n; c++) total += Math.exp((heap[first + c * stride]! - max) / temperature);
-  const log = logSum(heap, first, n, stride, max, temperature);
+  const log = logSum(row, max, temperature);
   return { max, log, probability: (x) => Math.exp((x - max) / temperature) / total };
 }

@@ -35,8 +35,8 @@ export class Broadcast {
   readonly #elementBytes: number;
   readonly #length: number;
   /** The shape and the steps of the numbers along it, neighbours merged where one step serves both. */
-  readonly #sizes: number[] = [];
-  readonly #steps: number[] = [];
+  readonly #sizes: number[];
+  readonly #steps: number[];
 
   /** `own` is the numbers' shape: trailing axes of `shape`, 1 where they repeat. */
   constructor(
@@ -48,24 +48,11 @@ export class Broadcast {
     this.#address = address;
     this.#elementBytes = elementBytes;
     this.#length = product(own);
-    let step = 1;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const size = own[axis + own.length - shape.length] ?? 1;
-      this.#addOuterAxis(shape[axis]!, size === 1 ? 0 : step);
-      step *= size;
-    }
+    const axes = mergeAxes(shape, stepsOf(own, shape));
+    this.#sizes = axes.sizes;
+    this.#steps = axes.steps;
     const period = this.#steps[0] === 0 ? product(this.#sizes.slice(1)) : 0;
     this.period = period <= LONGEST_PERIOD ? period : 0;
-  }
-
-  #addOuterAxis(size: number, step: number): void {
-    if (size === 1) return;
-    const merges = this.#sizes.length > 0 && step === this.#steps[0]! * this.#sizes[0]!;
-    if (merges) this.#sizes[0]! *= size;
-    else {
-      this.#sizes.unshift(size);
-      this.#steps.unshift(step);
-    }
   }
 
   /** Writes elements first to first + count of the larger shape into a heap. */
@@ -108,6 +95,35 @@ export class Broadcast {
   }
 }
 
+/** How far numbers of shape `own`, trailing axes of `shape`, lie apart along its axes: 0 where they repeat. */
+export function stepsOf(own: readonly number[], shape: readonly number[]): number[] {
+  const steps = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = own[axis + own.length - shape.length] ?? 1;
+    steps[axis] = size === 1 ? 0 : step;
+    step *= size;
+  }
+  return steps;
+}
+
+/** Axes without those of size 1, neighbours merged where one step serves both. */
+export function mergeAxes(shape: readonly number[], allSteps: readonly number[]): { sizes: number[]; steps: number[] } {
+  const sizes: number[] = [];
+  const steps: number[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis]!;
+    const step = allSteps[axis]!;
+    if (size === 1) continue;
+    if (sizes.length > 0 && step === steps[0]! * sizes[0]!) sizes[0]! *= size;
+    else {
+      sizes.unshift(size);
+      steps.unshift(step);
+    }
+  }
+  return { sizes, steps };
+}
+
 function isBig(array: AnyNumbers): array is BigIntegers {
   return array.BYTES_PER_ELEMENT === 8 && typeof array[0] === 'bigint';
 }
@@ -116,7 +132,7 @@ function isBig(array: AnyNumbers): array is BigIntegers {
 export function checkBroadcast(
   operation: string,
   argument: string,
-  operand: Operand,
+  operand: Pick<Operand, 'length' | 'shape'>,
   shape: readonly number[],
 ): readonly number[] {
   const { length } = operand;

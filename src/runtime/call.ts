@@ -1,7 +1,9 @@
+import { placeBeside, readBeside } from './beside.js';
 import { rangeError, showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
+import { type Mask, placeMask, readMask } from './mask.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
 import { isSmall, placeSmall, smallResult, takeSmall } from './small.js';
@@ -89,7 +91,10 @@ export function checkSameShape(
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 
-/** A kernel from elements to elements along an axis; one that takes a single operand leaves the last out. */
+/**
+ * A kernel from elements to elements along an axis. The last operand is the second array of those that take two, and the
+ * record of a mask, or 0, for the others.
+ */
 export type MapKernel = Kernel<
   (
     x: number,
@@ -103,21 +108,26 @@ export type MapKernel = Kernel<
   ) => void
 >;
 
-/** A kernel from elements to a number for each problem. */
-export type ReduceKernel = Kernel<
-  (x: number, y: number, outer: number, n: number, inner: number, temperature: number, scratch: number) => void
->;
-
-const MAP_OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, out: true };
+const PAIR_OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, out: true };
+const MAP_OPTIONS: OptionNames = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  mask: true,
+  causal: true,
+  out: true,
+};
 
 interface MapOptions {
   shape?: unknown;
   axis?: unknown;
   temperature?: unknown;
+  mask?: unknown;
+  causal?: unknown;
   out?: unknown;
 }
 
-/** softmax and logSoftmax: an element for an element, problems along an axis, a temperature. */
+/** softmax and logSoftmax: an element for an element, problems along an axis, a temperature, a mask. */
 export function mapAlongAxis(
   runtime: Runtime,
   operation: string,
@@ -128,21 +138,24 @@ export function mapAlongAxis(
   let shape: unknown;
   let axis: unknown = -1;
   let temperature: unknown = 1;
+  let mask: unknown;
+  let causal: unknown;
   let out: unknown;
   if (options !== undefined) {
     checkOptions(operation, options, MAP_OPTIONS);
-    ({ shape, axis = -1, temperature = 1, out } = options as MapOptions);
+    ({ shape, axis = -1, temperature = 1, mask, causal, out } = options as MapOptions);
   }
-  if (axis === -1 && isSmall(x, out)) {
+  if (axis === -1 && mask === undefined && causal === undefined && isSmall(x, out)) {
     return mapSmall(runtime, operation, kernel, x, out, shape, temperature);
   }
   const input = readOperand(runtime, operation, 'x', x, shape);
   checkTemperature(operation, temperature, input.elementBytes);
+  const kept = readMask(runtime, operation, mask, causal, input, axis);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
     checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
   }
-  return mapOperands(runtime, operation, kernel, input, undefined, axis, temperature, out);
+  return mapOperands(runtime, operation, kernel, input, maskBeside(runtime, kept, input, axis), axis, temperature, out);
 }
 
 /** The same for an operation of two arguments alike, such as a result and the gradient with respect to it. */
@@ -155,7 +168,7 @@ export function mapPairAlongAxis(
   other: unknown,
   options: unknown,
 ): unknown {
-  if (options !== undefined) checkOptions(operation, options, MAP_OPTIONS);
+  if (options !== undefined) checkOptions(operation, options, PAIR_OPTIONS);
   const { shape, axis = -1, temperature = 1, out } = (options ?? {}) as MapOptions;
   const input = readOperand(runtime, operation, first, x, shape);
   const beside = readOperand(runtime, operation, second, other, undefined, input.elementBytes);
@@ -167,7 +180,33 @@ export function mapPairAlongAxis(
     checkOverlap(operation, first, input, out, address);
     checkOverlap(operation, second, beside, out, address);
   }
-  return mapOperands(runtime, operation, kernel, input, beside, axis, temperature, out);
+  return mapOperands(runtime, operation, kernel, input, alikeBeside(runtime, beside), axis, temperature, out);
+}
+
+/** What a kernel reads beside x. */
+interface BesideX {
+  /** Tiles that the kernel gathers, and whether x and what is beside it may be turned: see Stream. */
+  readonly gathered: number;
+  readonly turns: boolean;
+  /** Adds it to the open stream; what is returned gives its address in the block at hand. */
+  add(): () => number;
+}
+
+function maskBeside(runtime: Runtime, mask: Mask | undefined, input: Operand, axis: unknown): BesideX | undefined {
+  if (mask === undefined) return undefined;
+  const add = () => {
+    const record = placeMask(runtime, mask, input.shape ?? [input.length], axis as number);
+    return () => record.at();
+  };
+  return { gathered: 1, turns: false, add };
+}
+
+function alikeBeside({ stream }: Runtime, operand: Operand): BesideX {
+  const add = () => {
+    const slot = stream.input(operand);
+    return () => stream.at(slot);
+  };
+  return { gathered: 2, turns: true, add };
 }
 
 /** Runs a kernel from elements to elements, once its arguments are read and but for the axis checked. */
@@ -176,7 +215,7 @@ function mapOperands(
   operation: string,
   kernel: MapKernel,
   input: Operand,
-  beside: Operand | undefined,
+  beside: BesideX | undefined,
   axis: unknown,
   temperature: number,
   out: FloatArray | Tensor | undefined,
@@ -195,7 +234,7 @@ function mapBlocks(
   runtime: Runtime,
   operation: string,
   input: Operand,
-  beside: Operand | undefined,
+  beside: BesideX | undefined,
   out: FloatArray | Tensor | undefined,
   outer: number,
   n: number,
@@ -204,12 +243,12 @@ function mapBlocks(
 ): unknown {
   const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
   const { stream } = runtime;
-  stream.open(operation, outer, n, inner, input.elementBytes, beside === undefined ? 1 : 2);
+  stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
-  const second = beside === undefined ? -1 : stream.input(beside);
+  const addressBeside = beside?.add();
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
-  while (stream.next()) run(stream.at(from), stream.at(to), second < 0 ? 0 : stream.at(second));
+  while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
   if (out !== undefined || input.kind !== 'tensorLike') return result;
   return tensorResult(result as FloatArray, input.shape!);
 }
@@ -298,50 +337,77 @@ function tensorResult(data: FloatArray, shape: readonly number[]): TensorResult 
   return { data, shape: shape.slice() };
 }
 
-const REDUCE_OPTIONS: OptionNames = { shape: true, axis: true, keepDims: true, temperature: true, out: true };
+/** A kernel from elements to a number for each problem: mask and weights are records, or 0. */
+export type ReduceKernel = Kernel<
+  (
+    x: number,
+    y: number,
+    outer: number,
+    n: number,
+    inner: number,
+    temperature: number,
+    scratch: number,
+    mask: number,
+    weights: number,
+  ) => void
+>;
+
+const REDUCE_OPTIONS: OptionNames = {
+  shape: true,
+  axis: true,
+  keepDims: true,
+  temperature: true,
+  weights: true,
+  mask: true,
+  out: true,
+};
 
 interface ReduceOptions extends MapOptions {
   keepDims?: unknown;
+  weights?: unknown;
 }
 
-/** logSumExp: a number for each problem along an axis. */
+/** logSumExp: a number for each problem along an axis; `weightedKernel` is for calls with weights. */
 export function reduceAlongAxis(
   runtime: Runtime,
   operation: string,
   kernel: ReduceKernel,
+  weightedKernel: ReduceKernel,
   x: unknown,
   options: unknown,
 ): unknown {
-  let shape: unknown;
-  let axis: unknown = -1;
-  let keepDims: unknown = false;
-  let temperature: unknown = 1;
-  let out: unknown;
-  if (options !== undefined) {
-    checkOptions(operation, options, REDUCE_OPTIONS);
-    ({ shape, axis = -1, keepDims = false, temperature = 1, out } = options as ReduceOptions);
-  }
+  if (options !== undefined) checkOptions(operation, options, REDUCE_OPTIONS);
+  const { shape, axis = -1, keepDims = false, temperature = 1, weights, mask, out } = (options ?? {}) as ReduceOptions;
   const input = readOperand(runtime, operation, 'x', x, shape);
+  const own = input.shape ?? [input.length];
   checkTemperature(operation, temperature, input.elementBytes);
   if (typeof keepDims !== 'boolean') throw typeError(operation, 'keepDims', keepDims, 'true or false');
+  const weight = weights === undefined ? undefined : readBeside(runtime, operation, 'weights', weights, input, own);
+  const kept = readMask(runtime, operation, mask, false, input, axis);
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
   const rows = outer * inner;
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), rows);
-    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+    const address = addressOf(runtime, operation, out);
+    checkOverlap(operation, 'x', input, out, address);
+    if (weight !== undefined) checkOverlap(operation, 'weights', weight.operand, out, address);
   }
 
   const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
   const result = (out ?? newResult(runtime, operation, input, resultShape, rows)) as FloatArray | Tensor;
   const { stream } = runtime;
-  stream.open(operation, outer, n, inner, input.elementBytes);
+  stream.open(operation, outer, n, inner, input.elementBytes, 1, 1, kept === undefined && weight === undefined);
   const from = stream.input(input);
+  const maskRecord = kept && placeMask(runtime, kept, own, axis as number);
+  const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
   const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 1);
   stream.start(out === undefined && result);
-  const run = runtime.kernel(kernel, input.elementBytes);
+  const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);
   while (stream.next()) {
-    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch);
+    const maskAt = maskRecord?.at() ?? 0;
+    const weightAt = weightRecord?.at() ?? 0;
+    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, maskAt, weightAt);
   }
   if (out !== undefined || input.kind === 'tensor') return result;
   if (input.kind === 'tensorLike') return tensorResult(result as FloatArray, resultShape);

@@ -1,3 +1,4 @@
+import { placeFloats } from './beside.js';
 import { checkLikeness, cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
 import { geometry, withoutAxis } from './geometry.js';
@@ -8,7 +9,6 @@ import {
   checkReduction,
   checkResults,
   type LossCall,
-  placeFloats,
   type Reduction,
   readGradOutput,
   runLoss,

@@ -1,4 +1,5 @@
-import { type AnyNumbers, Broadcast, checkBroadcast } from './broadcast.js';
+import { type Beside, readBeside } from './beside.js';
+import { type AnyNumbers, Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
 import { type Operand, readOperand } from './input.js';
@@ -61,18 +62,11 @@ interface Options {
   gradOutput?: unknown;
 }
 
-/** A weight that may be smaller than the first argument. */
-interface Weight {
-  readonly operand: Operand;
-  /** Its shape, of trailing axes. */
-  readonly own: readonly number[];
-}
-
 interface Call extends LossCall {
   readonly shape: readonly number[];
   readonly targets: ElementTargets;
-  readonly weight: Weight | undefined;
-  readonly posWeight: Weight | undefined;
+  readonly weight: Beside | undefined;
+  readonly posWeight: Beside | undefined;
   readonly logTarget: boolean;
 }
 
@@ -143,10 +137,8 @@ function readWeight(
   value: unknown,
   input: Operand,
   shape: readonly number[],
-): Weight | undefined {
-  if (value === undefined) return undefined;
-  const operand = readOperand(runtime, operation, argument, value, undefined, input.elementBytes);
-  return { operand, own: checkBroadcast(operation, argument, operand, shape) };
+): Beside | undefined {
+  return value === undefined ? undefined : readBeside(runtime, operation, argument, value, input, shape);
 }
 
 /** Runs an element-wise loss, with or without its gradient. */
@@ -195,7 +187,7 @@ function targetInput(runtime: Runtime, { operand, integers, length }: ElementTar
   return runtime.stream.broadcast(new Broadcast(source, [length], [length]));
 }
 
-function weightInput(runtime: Runtime, weight: Weight | undefined, input: Operand, shape: readonly number[]): number {
+function weightInput(runtime: Runtime, weight: Beside | undefined, input: Operand, shape: readonly number[]): number {
   if (weight === undefined) return -1;
   const { operand, own } = weight;
   if (operand.length === input.length) return elementInput(runtime, operand, input.elementBytes);

@@ -2,7 +2,7 @@ import type { Arena } from './memory.js';
 import type { Exports } from './wasm.js';
 
 /** What a reference kernel works on: the elements of linear memory, by their size in bytes. */
-export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64'>;
+export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64' | 'u8'>;
 
 /** A kernel's TypeScript twin: the same operands, after the heaps and the size of an element. */
 export type ReferenceKernel<P extends number[]> = (heaps: Heaps, elementBytes: 4 | 8, ...operands: P) => void;

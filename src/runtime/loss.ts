@@ -1,3 +1,4 @@
+import { placeFloats } from './beside.js';
 import { Broadcast } from './broadcast.js';
 import { addressOf, checkOverlap, dtypeOf, newArray } from './call.js';
 import { show, typeError } from './errors.js';
@@ -166,17 +167,6 @@ export function checkCount(operation: string, argument: string, operand: Operand
   if (operand.length !== count) {
     throw new RangeError(`${operation}: ${argument} has ${operand.length} elements, expected ${count}, ${what}`);
   }
-}
-
-/** Copies a small operand into claimed linear memory, as elements of the call's dtype. */
-export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 | 8, address: number): void {
-  const { arena } = runtime;
-  const own = operand.elementBytes;
-  const source =
-    operand.address < 0
-      ? operand.array!
-      : arena.floats(own).subarray(operand.address / own, operand.address / own + operand.length);
-  arena.floats(elementBytes).set(source, address / elementBytes);
 }
 
 /** Storage for a result of a loss: `out`, or a new array or Tensor like the first argument. */

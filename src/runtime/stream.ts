@@ -1,5 +1,6 @@
 import type { Broadcast } from './broadcast.js';
 import type { Operand } from './input.js';
+import { copyMask, type MaskArray } from './mask.js';
 import {
   type Arena,
   alignUp,
@@ -12,7 +13,8 @@ import {
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
 
-type Numbers = FloatArray | Int32Array;
+type Heap = FloatArray | Int32Array | Uint8Array;
+type Numbers = FloatArray | Int32Array | MaskArray;
 
 /** An operand of the call in progress. */
 interface Slot {
@@ -117,6 +119,7 @@ export class Stream {
     elementBytes: 4 | 8,
     gathered = 1,
     granule = 1,
+    turns = true,
   ): void {
     this.#release();
     this.#claimed = 0;
@@ -127,7 +130,7 @@ export class Stream {
     this.#n = n;
     this.#totalInner = inner;
     this.#elementBytes = elementBytes;
-    this.#turns = this.#transpose !== undefined && inner > 1 && inner < 16 / elementBytes;
+    this.#turns = turns && this.#transpose !== undefined && inner > 1 && inner < 16 / elementBytes;
     this.#count = 0;
     this.#started = false;
   }
@@ -154,6 +157,11 @@ export class Stream {
     return this.#add(array, address, perProblem, true, 4, true);
   }
 
+  /** Adds a mask of all elements, which is read as bytes. */
+  mask(array: MaskArray): number {
+    return this.#add(array, -1, this.#n, false, 1, true);
+  }
+
   /** Adds an operand with one element for each problem that lies in linear memory. */
   rows(address: number, elementBytes: number): number {
     return this.#add(undefined, address, 1, false, elementBytes, false);
@@ -173,6 +181,11 @@ export class Stream {
     if (this.#isTurned(slot)) return slot.turned;
     if (slot.broadcast !== undefined) return slot.block + this.#phaseOf(slot.broadcast) * slot.elementBytes;
     return slot.home < 0 ? slot.block : this.#homeOf(slot);
+  }
+
+  /** Number of the problem that the block at hand begins with, in the order of [outer, inner]. */
+  get first(): number {
+    return this.#slice * this.#totalInner + this.#tileStart();
   }
 
   /** A period that is written once, for all blocks, is read from where a block begins in it. */
@@ -299,8 +312,9 @@ export class Stream {
     return this.#turns && slot.perProblem > 1;
   }
 
-  #heapOf(slot: Slot): Numbers {
-    return slot.isInteger ? this.#arena.i32 : this.#arena.floats(slot.elementBytes);
+  #heapOf(slot: Slot): Heap {
+    if (!slot.isInteger) return this.#arena.floats(slot.elementBytes);
+    return slot.elementBytes === 1 ? this.#arena.u8 : this.#arena.i32;
   }
 
   #columnBytes(slot: Slot): number {
@@ -438,7 +452,19 @@ export class Stream {
 }
 
 /** Copies count elements into the heap, or out of it. */
-function copyRange(array: Numbers, start: number, heap: Numbers, at: number, count: number, isOutput: boolean): void {
+function copyRange(array: Numbers, start: number, heap: Heap, at: number, count: number, isOutput: boolean): void {
+  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as MaskArray, start, count, heap as Uint8Array, at);
+  else copyNumbers(array as FloatArray | Int32Array, start, heap, at, count, isOutput);
+}
+
+function copyNumbers(
+  array: FloatArray | Int32Array,
+  start: number,
+  heap: Heap,
+  at: number,
+  count: number,
+  isOutput: boolean,
+): void {
   if (count <= SHORT_COPY) {
     if (isOutput) for (let i = 0; i < count; i++) array[start + i] = heap[at + i]!;
     else for (let i = 0; i < count; i++) heap[at + i] = array[start + i]!;

@@ -105,3 +105,16 @@ export interface ElementGradResult<X, O> {
   loss: ElementLossResult<X, Omit<O, 'out'>>;
   grad: MapResult<X, O>;
 }
+
+/** Booleans or integers, anything but 0 keeps: flat, or with a shape. */
+export type Mask =
+  | readonly boolean[]
+  | readonly (0 | 1)[]
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | TensorLike;

@@ -13,7 +13,23 @@ export interface Problem {
   readonly axis: number;
   readonly temperature: number;
   readonly x: Floats;
+  /** What is kept; without a shape of x's size. */
+  readonly mask?: Flags | { readonly data: Flags; readonly shape: readonly number[] };
+  readonly causal?: boolean;
+  /** Of logSumExp; without a shape of x's size. */
+  readonly weights?: Floats | { readonly data: Floats; readonly shape: readonly number[] };
 }
+
+/** Elements of a mask. */
+export type Flags =
+  | readonly boolean[]
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 export function newFloats(dtype: Dtype, length: number): Floats {
   return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);

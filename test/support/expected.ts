@@ -28,10 +28,52 @@ export function expectedOf(operation: Operation, problem: Problem): Expected {
   return result;
 }
 
-function compute(operation: Operation, { dtype, shape, axis, temperature, x }: Problem): Expected {
+/** The values of a smaller operand at every element of a shape, of which its own is trailing axes. */
+export function broadcast<T>(values: ArrayLike<T>, own: readonly number[], shape: readonly number[]): T[] {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return Array.from({ length: size }, (_, element) => {
+    let rest = element;
+    let at = 0;
+    let step = 1;
+    for (let i = 1; i <= shape.length; i++) {
+      const length = shape[shape.length - i] as number;
+      const ownLength = own[own.length - i] ?? 1;
+      if (ownLength > 1) at += (rest % length) * step;
+      rest = Math.floor(rest / length);
+      step *= ownLength;
+    }
+    return values[at] as T;
+  });
+}
+
+/** An operand beside x at every element of x. */
+function beside<T>(
+  operand: ArrayLike<T> | { readonly data: ArrayLike<T>; readonly shape: readonly number[] },
+  shape: readonly number[],
+): T[] {
+  return 'data' in operand ? broadcast(operand.data, operand.shape, shape) : Array.from(operand);
+}
+
+/** 1 for every element of x that mask and causality keep. */
+export function keptOf({ shape, mask, causal }: Problem): Float64Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const flags = mask === undefined ? undefined : beside<unknown>(mask as ArrayLike<unknown>, shape);
+  const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  return Float64Array.from({ length: size }, (_, element) => {
+    const row = Math.floor(element / columns) % rows;
+    if (causal && element % columns > row + columns - rows) return 0;
+    return flags === undefined || flags[element] ? 1 : 0;
+  });
+}
+
+function compute(operation: Operation, problem: Problem): Expected {
+  const { dtype, shape, axis, temperature, x, weights } = problem;
   const precision = PRECISION[dtype];
   const n = shape[axis < 0 ? axis + shape.length : axis] as number;
   const rows = oracle.toRows(x, shape, axis);
+  const isMasked = problem.mask !== undefined || problem.causal === true;
+  const keptRows = isMasked ? oracle.toRows(keptOf(problem), shape, axis) : undefined;
+  const weightRows = weights && oracle.toRows(beside(weights as ArrayLike<number>, shape), shape, axis);
   const count =
     n === 0
       ? shape.filter((_, i) => i !== (axis + shape.length) % shape.length).reduce((a, b) => a * b, 1)
@@ -43,21 +85,23 @@ function compute(operation: Operation, { dtype, shape, axis, temperature, x }: P
   const reach = new Float64Array(parts.hi.length);
   for (let r = 0; r < count; r++) {
     const row = rows.subarray(r * n, r * n + n);
+    const mask = keptRows?.subarray(r * n, r * n + n);
+    const kept = mask === undefined ? row : row.filter((_, j) => mask[j] !== 0);
     const result =
-      operation === 'softmax'
-        ? oracle.softmax(precision, row, temperature)
-        : oracle[operation](precision, row, temperature);
+      operation === 'logSumExp'
+        ? oracle.logSumExp(precision, row, temperature, weightRows?.subarray(r * n, r * n + n), mask)
+        : oracle[operation](precision, row, temperature, mask);
     const start = reduces ? r : r * n;
     parts.hi.set(result.hi, start);
     parts.lo.set(result.lo, start);
     scale.set('distance' in result ? result.distance : result.scale, start);
     const end = start + (reduces ? 1 : n);
     largest.fill(
-      row.reduce((a, b) => Math.max(a, Math.abs(b)), 0),
+      kept.reduce((a, b) => Math.max(a, Math.abs(b)), 0),
       start,
       end,
     );
-    reach.fill(reachOf(row, temperature), start, end);
+    reach.fill(reachOf(kept, temperature), start, end);
   }
   const place = (values: Float64Array) => (reduces ? values : oracle.fromRows(values, shape, axis));
   const hi = place(parts.hi);

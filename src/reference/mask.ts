@@ -1,0 +1,32 @@
+import type { Heaps } from '../runtime/kernel.js';
+
+// Fields of a record (assembly/primitives/mask.ts), int32 each.
+const ARRAY = 0;
+const FIRST = 1;
+const STEP = 2;
+const CAUSAL_ROWS = 3;
+const CAUSAL_FIRST = 4;
+const AXES = 5;
+const AXIS = 6;
+
+/** The address of what element j of a problem finds in the operand of a record. */
+export function placeOf({ i32 }: Heaps, record: number, problem: number, j: number, elementBytes: number): number {
+  const at = record / 4;
+  let p = i32[at + FIRST]! + problem;
+  let place = j * i32[at + STEP]!;
+  for (let axis = at + AXIS; axis < at + AXIS + 2 * i32[at + AXES]!; axis += 2) {
+    place += (p % i32[axis]!) * i32[axis + 1]!;
+    p = Math.floor(p / i32[axis]!);
+  }
+  return i32[at + ARRAY]! + place * elementBytes;
+}
+
+/** Whether element j of a problem of n elements is kept; all are where there is no mask (0). */
+export function keeps(heaps: Heaps, mask: number, problem: number, j: number, n: number): boolean {
+  if (mask === 0) return true;
+  const { i32, u8 } = heaps;
+  const at = mask / 4;
+  const rows = i32[at + CAUSAL_ROWS]!;
+  if (rows > 0 && j > ((i32[at + CAUSAL_FIRST]! + problem) % rows) + n - rows) return false;
+  return i32[at + ARRAY] === 0 || u8[placeOf(heaps, mask, problem, j, 1)] !== 0;
+}

@@ -1,0 +1,141 @@
+import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
+import { product } from './geometry.js';
+import { type Operand, readOperand } from './input.js';
+import type { Runtime } from './runtime.js';
+
+/** Floats that broadcast to the elements. */
+export interface Beside {
+  readonly operand: Operand;
+  /** Their shape, of trailing axes. */
+  readonly own: readonly number[];
+}
+
+/** Reads floats that broadcast to a shape. @throws TypeError, RangeError */
+export function readBeside(
+  runtime: Runtime,
+  operation: string,
+  argument: string,
+  value: unknown,
+  input: Operand,
+  shape: readonly number[],
+): Beside {
+  const operand = readOperand(runtime, operation, argument, value, undefined, input.elementBytes);
+  return { operand, own: checkBroadcast(operation, argument, operand, shape) };
+}
+
+/** Copies a small operand into claimed linear memory, as elements of the call's dtype. */
+export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 | 8, address: number): void {
+  runtime.arena.floats(elementBytes).set(floatsOf(runtime, operand), address / elementBytes);
+}
+
+function floatsOf({ arena }: Runtime, { address, array, elementBytes, length }: Operand): Float32Array | Float64Array {
+  if (address < 0) return array!;
+  return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
+}
+
+/** The record of floats that broadcast, once the stream is open. */
+export function placeBeside(
+  runtime: Runtime,
+  { operand, own }: Beside,
+  shape: readonly number[],
+  axis: number,
+  elementBytes: 4 | 8,
+): BesideRecord {
+  const { stream } = runtime;
+  if (isWhole(own, shape)) {
+    const slot = stream.input(sameDtype(runtime, operand, elementBytes));
+    return new BesideRecord(runtime, own, shape, axis, 0, slot, false);
+  }
+  const address = stream.claim(operand.length * elementBytes);
+  placeFloats(runtime, operand, elementBytes, address);
+  return new BesideRecord(runtime, own, shape, axis, address, -1, false);
+}
+
+function sameDtype(runtime: Runtime, operand: Operand, elementBytes: 4 | 8): Operand {
+  if (operand.elementBytes === elementBytes) return operand;
+  const floats = floatsOf(runtime, operand);
+  const array = elementBytes === 4 ? Float32Array.from(floats) : Float64Array.from(floats);
+  return { ...operand, array, address: -1, elementBytes };
+}
+
+// A record, as assembly/primitives/mask.ts reads it: int32 each.
+const ARRAY = 0;
+const FIRST = 1;
+const STEP = 2;
+const CAUSAL_ROWS = 3;
+const CAUSAL_FIRST = 4;
+const AXES = 5;
+const AXIS = 6;
+/** More than any problem's number. */
+const ENDLESS = 2 ** 31 - 1;
+
+/** Whether an operand of shape `own`, trailing axes of `shape`, is as large as that. */
+export function isWhole(own: readonly number[], shape: readonly number[]): boolean {
+  return product(own) === product(shape);
+}
+
+/**
+ * What a kernel reads to find a problem's elements in an operand that broadcasts: such an operand lies in linear memory
+ * as small as it is. One that is as large as the elements themselves is streamed like them.
+ */
+export class BesideRecord {
+  readonly #runtime: Runtime;
+  readonly #address: number;
+  /** The operand's address, 0 where there is none; or its place in the stream, -1 where it has none. */
+  readonly #array: number;
+  readonly #slot: number;
+  readonly #n: number;
+  readonly #causalRows: number;
+
+  /** Claims the record; the stream is open. */
+  constructor(
+    runtime: Runtime,
+    own: readonly number[],
+    shape: readonly number[],
+    axis: number,
+    array: number,
+    slot: number,
+    causal: boolean,
+  ) {
+    const at = axis < 0 ? axis + shape.length : axis;
+    const steps = stepsOf(own, shape);
+    const others = (values: readonly number[]) => values.filter((_, i) => i !== at);
+    const axes = mergeAxes(others(shape), others(steps));
+    this.#runtime = runtime;
+    this.#array = array;
+    this.#slot = slot;
+    this.#n = shape[at]!;
+    this.#causalRows = causal ? shape[at - 1]! : 0;
+    this.#address = runtime.stream.claim(4 * (AXIS + 2 * Math.max(axes.sizes.length, 2)));
+    this.#write(STEP, steps[at]!);
+    this.#write(CAUSAL_ROWS, this.#causalRows);
+    this.#writeAxes(axes.sizes.reverse(), axes.steps.reverse());
+  }
+
+  #write(field: number, value: number): void {
+    this.#runtime.arena.i32[this.#address / 4 + field] = value;
+  }
+
+  /** Those behind first. */
+  #writeAxes(sizes: readonly number[], steps: readonly number[]): void {
+    this.#write(AXES, sizes.length);
+    sizes.forEach((size, i) => {
+      this.#write(AXIS + 2 * i, size);
+      this.#write(AXIS + 2 * i + 1, steps[i]!);
+    });
+  }
+
+  /** The record's address, set to the block at hand. */
+  at(): number {
+    const { stream } = this.#runtime;
+    const isStreamed = this.#slot >= 0;
+    this.#write(ARRAY, isStreamed ? stream.at(this.#slot) : this.#array);
+    this.#write(FIRST, isStreamed ? 0 : stream.first);
+    this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? stream.first % this.#causalRows : 0);
+    if (isStreamed) {
+      this.#write(STEP, stream.inner);
+      this.#writeAxes([stream.inner, ENDLESS], [1, this.#n * stream.inner]);
+    }
+    return this.#address;
+  }
+}

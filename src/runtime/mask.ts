@@ -1,0 +1,112 @@
+import { BesideRecord, isWhole } from './beside.js';
+import { type AnyNumbers, checkBroadcast } from './broadcast.js';
+import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { checkLength } from './geometry.js';
+import { checkAttached, type Operand, readTensorLike } from './input.js';
+import type { Runtime } from './runtime.js';
+import { Tensor } from './tensor.js';
+
+/** Elements of a mask: anything but 0 keeps. */
+export type MaskArray = Exclude<AnyNumbers, Float32Array | Float64Array | Int16Array | Uint16Array>;
+
+/** What a call leaves out of its problems, read once and checked. */
+export interface Mask {
+  /** undefined where causality alone leaves something out. */
+  readonly array: MaskArray | undefined;
+  /** The array's shape, of trailing axes. */
+  readonly own: readonly number[];
+  readonly causal: boolean;
+}
+
+const EXPECTED = 'booleans or integers, anything but 0 keeps';
+const MASKS = /^(?:Int8|Uint8|Uint8Clamped|Int32|Uint32|BigInt64|BigUint64)Array$/;
+
+/** Reads `mask` and `causal`. @throws TypeError, RangeError */
+export function readMask(
+  runtime: Runtime,
+  operation: string,
+  mask: unknown,
+  causal: unknown,
+  input: Operand,
+  axis: unknown,
+): Mask | undefined {
+  if (mask === undefined && (causal === undefined || causal === false)) return undefined;
+  const shape = input.shape ?? [input.length];
+  checkCausal(operation, causal, shape, axis);
+  if (mask === undefined) return { array: undefined, own: [], causal: true };
+  const source = readMaskArray(runtime, operation, mask);
+  return { array: source.array, own: checkBroadcast(operation, 'mask', source, shape), causal: causal === true };
+}
+
+function checkCausal(operation: string, causal: unknown, shape: readonly number[], axis: unknown): void {
+  if (causal === undefined || causal === false) return;
+  if (causal !== true) throw typeError(operation, 'causal', causal, 'true or false');
+  if (shape.length < 2) {
+    throw new RangeError(`${operation}: causal is true, expected a shape with two axes or more for it`);
+  }
+  if (axis !== -1 && axis !== shape.length - 1) throw rangeError(operation, 'axis', axis, '-1 when causal is true');
+}
+
+function readMaskArray(
+  runtime: Runtime,
+  operation: string,
+  value: unknown,
+): { array: MaskArray; length: number; shape: readonly number[] | undefined } {
+  let data = value;
+  let shape: readonly number[] | undefined;
+  if (typedArrayTag(value) === undefined && !Array.isArray(value) && !Tensor.is(value)) {
+    if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
+    ({ data, shape } = readTensorLike(operation, 'mask', value));
+  }
+  const array = Array.isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
+  if (shape !== undefined) checkLength(operation, 'mask', array.length, shape);
+  return { array, length: array.length, shape };
+}
+
+/** A copy of plain flags, each read once. */
+function readFlags(operation: string, values: readonly unknown[]): Uint8Array {
+  const flags = new Uint8Array(values.length);
+  for (let i = 0; i < flags.length; i++) {
+    const value = values[i];
+    if (typeof value !== 'boolean' && value !== 0 && value !== 1) {
+      throw typeError(operation, `mask[${i}]`, value, 'true or false, 1 or 0');
+    }
+    flags[i] = Number(value);
+  }
+  return flags;
+}
+
+function checkMaskArray(runtime: Runtime, operation: string, value: unknown): MaskArray {
+  const tag = typedArrayTag(value);
+  if (tag === undefined || !MASKS.test(tag)) {
+    const isFloat = Tensor.is(value) || tag === 'Float32Array' || tag === 'Float64Array';
+    // An additive mask, 0 to keep and -∞ not to, would be read upside down.
+    const hint = isFloat ? ' (of an additive mask: Uint8Array.from(mask, (m) => m === 0))' : '';
+    throw typeError(operation, 'mask', value, EXPECTED + hint);
+  }
+  const array = value as MaskArray;
+  if (array.length === 0) checkAttached(operation, 'mask', array);
+  // A view of our own memory would be lost if that grew.
+  return array.buffer === runtime.arena.buffer ? array.slice() : array;
+}
+
+/** Copies a mask into linear memory: bytes, anything but 0 keeps. */
+export function copyMask(array: MaskArray, start: number, count: number, u8: Uint8Array, at: number): void {
+  if (array.BYTES_PER_ELEMENT === 1) u8.set((array as Uint8Array).subarray(start, start + count), at);
+  else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;
+}
+
+/** The record of a mask, once the stream is open; one as large as the elements is streamed like them. */
+export function placeMask(
+  runtime: Runtime,
+  { array, own, causal }: Mask,
+  shape: readonly number[],
+  axis: number,
+): BesideRecord {
+  const { stream, arena } = runtime;
+  if (array === undefined) return new BesideRecord(runtime, own, shape, axis, 0, -1, causal);
+  if (isWhole(own, shape)) return new BesideRecord(runtime, own, shape, axis, 0, stream.mask(array), causal);
+  const address = stream.claim(array.length);
+  copyMask(array, 0, array.length, arena.u8, address);
+  return new BesideRecord(runtime, own, shape, axis, address, -1, causal);
+}
