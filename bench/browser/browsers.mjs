@@ -59,12 +59,19 @@ async function openWebKit(url) {
   const binary = pathOf('MINIBROWSER');
   const processes = [];
   const start = (program, args, options) => {
-    const child = spawn(pathOf(program), args, options);
+    const child = spawn(pathOf(program), args, { ...options, detached: true });
     processes.push(child);
     return child;
   };
+  // With all that they have started: each leads a group of its own.
   const stop = () => {
-    for (const child of processes) child.kill();
+    for (const { pid } of processes.splice(0)) {
+      try {
+        process.kill(-pid);
+      } catch {
+        // It has ended by itself.
+      }
+    }
   };
   process.once('exit', stop);
   try {
@@ -74,7 +81,10 @@ async function openWebKit(url) {
     const env = { ...process.env, ...WEBKIT_ENVIRONMENT, DISPLAY: `:${display}` };
     start('WEBKITWEBDRIVER', [`--port=${port}`], { env, stdio: 'ignore' });
 
-    let session = `http://127.0.0.1:${port}/session`;
+    const driver = `http://127.0.0.1:${port}`;
+    await untilAnswers(`${driver}/status`);
+
+    let session = `${driver}/session`;
     const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } } };
     const { sessionId, capabilities: given } = await webDriver('POST', session, { capabilities });
     session += `/${sessionId}`;
@@ -95,22 +105,20 @@ async function openWebKit(url) {
   }
 }
 
-/** A command of the WebDriver protocol; asks again while the driver is still starting. @returns its value */
-async function webDriver(method, url, /** @type {unknown} */ body = undefined) {
+async function untilAnswers(url) {
   const deadline = Date.now() + START_MILLISECONDS;
-  const options = { method, body: body === undefined ? undefined : JSON.stringify(body) };
-  for (;;) {
-    const response = await fetch(url, options).catch((error) => {
-      if (error.cause?.code !== 'ECONNREFUSED' || Date.now() > deadline) throw error;
-    });
-    if (response === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      continue;
-    }
-    const { value } = /** @type {any} */ (await response.json());
-    if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
-    return value;
+  while (!(await fetch(url).catch(() => undefined))) {
+    if (Date.now() > deadline) throw new Error(`no answer from ${url} in ${START_MILLISECONDS / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** A command of the WebDriver protocol. @returns its value */
+async function webDriver(method, url, /** @type {unknown} */ body = undefined) {
+  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+  const { value } = /** @type {any} */ (await response.json());
+  if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
+  return value;
 }
 
 /** The first line that a process writes to a file descriptor. */
