@@ -50,8 +50,8 @@ function tiles<T>(
     problems = problemsOfTile<T>(first, outer, inner);
     const form = gather<T>(x, n, inner, first, problems, tile, limit);
     tileChosen<T>(tile, targets + (first << 2), problems, scratch);
-    tileMaxima<T>(tile, n, columnsOf<T>(problems), fast, scratch);
-    tileLogSum<T>(tile, n, columnsOf<T>(problems), fast, t, scratch);
+    tileMaxima<T>(tile, n, columnsOf<T>(problems), form, scratch);
+    tileLogSum<T>(tile, n, columnsOf<T>(problems), form, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const state = scratch + i * sizeof<T>();
       const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, CHOSEN), t);

@@ -1,7 +1,7 @@
 import type { Heaps } from '../runtime/kernel.js';
-import { forEachProblem } from './axis.js';
+import { forEachProblem, maximum, rowOf } from './axis.js';
 import type { ClassLossOperands } from './crossEntropy.js';
-import { logSum, maximum } from './logSumExp.js';
+import { logSum } from './logSumExp.js';
 
 /** The log-probability of each problem's target in plain loops, 0 where it is ignored. */
 export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
@@ -12,8 +12,9 @@ export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLo
     const target = heaps.i32[targets / 4 + problem]!;
     let value = 0;
     if (target >= 0) {
-      const max = maximum(heap, first, n, inner);
-      const log = Number.isFinite(max) ? logSum(heap, first, n, inner, max, temperature) : Number.NaN;
+      const row = rowOf(heap, first, n, inner);
+      const max = maximum(row);
+      const log = Number.isFinite(max) ? logSum(row, max, temperature) : Number.NaN;
       value = (heap[first + target * inner]! - max) / temperature - log;
     }
     heap[y / elementBytes + problem] = value;
