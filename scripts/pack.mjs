@@ -1,4 +1,4 @@
-// Modules as text that a bundler leaves alone and gzip makes small; src/runtime/unpack.ts reads it.
+// Modules as text that a bundler leaves alone and gzip makes small; src/runtime/embedded.ts reads it.
 //
 // - One character for each of the commonest bytes, two for the others, and none split: base64 moves three bytes into
 //   four characters, so that the same instructions look different at each offset, and gzip finds nothing.

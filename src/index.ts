@@ -1,3 +1,7 @@
+export { init } from './setup.js';
+
+// The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
+
 export { createKernels, type Kernels } from './create-kernels.js';
 export * from './functions.js';
 export type { AccuracyOptions } from './ops/accuracy.js';
@@ -39,5 +43,4 @@ export type {
   TopKOut,
   TopKResult,
 } from './runtime/types.js';
-export { init } from './setup.js';
 export type { NestedNumbers, TensorOptions } from './tensors.js';

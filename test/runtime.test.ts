@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type * as library from '../src/index.js';
 import { backendInfo, createKernels } from '../src/index.js';
-import { unpack } from '../src/runtime/unpack.js';
+import { embedded } from '../src/runtime/embedded.js';
 import { debugModule, missing, sets } from './support/backends.js';
 import { hasFmaFlag, readBytes, relaxedSimdFlags, runApart } from './support/platform.js';
 
@@ -63,7 +63,7 @@ afterEach(() => {
 
 describe('the embedded modules', () => {
   test.each(['simd128', 'relaxed-simd'] as const)('%s is the file of the package, byte by byte', async (name) => {
-    expect(unpack(name)).toEqual(await readBytes(`build/${name}.wasm`));
+    expect(embedded(name)).toEqual(await readBytes(`build/${name}.wasm`));
   });
 });
 

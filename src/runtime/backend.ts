@@ -1,5 +1,5 @@
+import { embedded } from './embedded.js';
 import { type LinearMemory, PlainMemory } from './memory.js';
-import { unpack } from './unpack.js';
 import { checkStamp, type Exports, instantiate, multiplyAddFuses } from './wasm.js';
 
 export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
@@ -36,7 +36,7 @@ export function isBackendName(value: unknown): value is BackendName {
 function compile(name: ModuleBackend): WebAssembly.Module {
   let module = compiled.get(name);
   if (module === undefined) {
-    module = new WebAssembly.Module(unpack(name));
+    module = new WebAssembly.Module(embedded(name));
     compiled.set(name, module);
   }
   return module;
@@ -48,7 +48,7 @@ export async function compileAhead(name: BackendName | 'auto'): Promise<void> {
   for (const candidate of names) {
     if (compiled.has(candidate)) return;
     try {
-      compiled.set(candidate, await WebAssembly.compile(unpack(candidate)));
+      compiled.set(candidate, await WebAssembly.compile(embedded(candidate)));
       return;
     } catch {
       // The next one, then.

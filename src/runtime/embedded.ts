@@ -5,7 +5,7 @@ import type { ModuleBackend } from './backend.js';
 const MODULES: readonly ModuleBackend[] = ['simd128', 'relaxed-simd'];
 
 /** The bytes of an embedded module; scripts/pack.mjs has the encoding. */
-export function unpack(name: ModuleBackend): Uint8Array<ArrayBuffer> {
+export function embedded(name: ModuleBackend): Uint8Array<ArrayBuffer> {
   const values = new Uint8Array(128);
   for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
   const pairs = alphabet.length - common.length;
