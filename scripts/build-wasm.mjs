@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
+import { orderLocals } from './order-locals.mjs';
 import { pack } from './pack.mjs';
 
 const require = createRequire(import.meta.url);
@@ -44,8 +45,13 @@ mkdirSync('src/generated', { recursive: true });
 const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 
 async function build(target) {
-  const { outFile } = targets[target];
+  const { outFile, textFile } = targets[target];
   await promisify(execFile)(process.execPath, [asc, '--target', target]);
+  if (textFile !== undefined) {
+    const { text, bytes } = orderLocals(readFileSync(textFile, 'utf8'));
+    writeFileSync(textFile, text);
+    writeFileSync(outFile, bytes);
+  }
   const backend = target === 'debug' ? 'simd128' : target;
   const bytes = withSection(readFileSync(outFile), 'softmax-wasm', `${stamp} ${backend}`);
   writeFileSync(outFile, bytes);
