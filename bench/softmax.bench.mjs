@@ -1,4 +1,5 @@
 import { alongAxis } from './harness.mjs';
+import { withMasks } from './masks.mjs';
 
 export const softmaxRow = (x, y, start, n, stride) => {
   const end = start + n * stride;
@@ -14,4 +15,4 @@ export const softmaxRow = (x, y, start, n, stride) => {
   for (let i = start; i < end; i += stride) y[i] *= scale;
 };
 
-export default alongAxis('softmax', softmaxRow);
+export default withMasks(alongAxis('softmax', softmaxRow), 'softmax', softmaxRow, 0);

@@ -42,6 +42,8 @@ const TARGETS = [
   ['softmax', ['1 × 1000, typed arrays'], HAND_WRITTEN, undefined, 8, 6],
   ['softmax', ['1 × 10000, typed arrays'], HAND_WRITTEN, undefined, 12, 8],
   ['softmax', ['256 × 1024, typed arrays'], OURSELVES, undefined, 0.75, 0.75, { label: '256 × 1024' }],
+  ['softmax', ['256 × 1024, padding mask'], OURSELVES, undefined, 0.85, 0.85, { label: '256 × 1024' }],
+  ['softmax', ['4096 × 4096, causal'], OURSELVES, undefined, 1.7, 1.7, { label: '4096 × 4096' }],
   ['logSoftmax', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
   ['logSumExp', ['256 × 1024'], 'tfjs-wasm', undefined, 6, 8],
   ['argmax', ['256 × 1024'], 'tfjs-wasm', undefined, 5, 5],

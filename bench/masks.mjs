@@ -1,0 +1,65 @@
+// The cases of an operation that takes masks: attention scores with padded keys and causal ones, beside unmasked ones of
+// the same size, as tensors that live in linear memory.
+import { logits } from './harness.mjs';
+
+const CASES = [
+  // Two sequences, four heads, 32 queries, 1024 keys; of the second sequence the last quarter is padding.
+  { label: '256 × 1024, padding mask', shape: [2, 4, 32, 1024], lengths: [1024, 768] },
+  { label: '4096 × 4096', shape: [4096, 4096] },
+  { label: '4096 × 4096, causal', shape: [4096, 4096], causal: true },
+].map((example) => {
+  const n = example.shape[example.shape.length - 1];
+  const elements = example.shape.reduce((a, b) => a * b, 1);
+  return { ...example, masks: true, n, rows: elements / n, elements };
+});
+
+/** How many elements of a row are kept: the first ones, in all these cases. */
+function keptOf({ lengths, causal, n, rows }, row) {
+  if (causal) return row + 1;
+  return lengths === undefined ? n : lengths[Math.floor((row * lengths.length) / rows)];
+}
+
+/** A mask that broadcasts, with an element for each key of each sequence. */
+function paddingMask({ lengths, n }) {
+  const data = new Uint8Array(lengths.length * n);
+  for (const [i, length] of lengths.entries()) data.fill(1, i * n, i * n + length);
+  return { data, shape: [lengths.length, 1, 1, n] };
+}
+
+/**
+ * Adds these cases to a benchmark.
+ * @param bench from alongAxis
+ * @param operation its name
+ * @param plain (x, y, start, n, stride): one problem by hand
+ * @param outside what an element that is left out becomes
+ */
+export function withMasks(bench, operation, plain, outside) {
+  return {
+    ...bench,
+    cases: [...bench.cases, ...CASES],
+
+    plain(example) {
+      if (!example.masks) return bench.plain(example);
+      const { rows, n, elements } = example;
+      const x = logits(elements);
+      const y = new Float32Array(elements);
+      const run = () => {
+        for (let row = 0; row < rows; row++) {
+          const kept = keptOf(example, row);
+          plain(x, y, row * n, kept, 1);
+          y.fill(outside, row * n + kept, row * n + n);
+        }
+      };
+      return { run, result: () => y };
+    },
+
+    ours(kernels, example) {
+      if (!example.masks) return bench.ours(kernels, example);
+      const { shape, lengths, causal, elements } = example;
+      const x = kernels.tensor(logits(elements), shape);
+      const out = kernels.zeros(shape);
+      const options = { out, causal, mask: lengths && paddingMask(example) };
+      return { run: () => kernels[operation](x, options), result: () => out.toArray() };
+    },
+  };
+}
