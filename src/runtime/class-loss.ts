@@ -105,7 +105,7 @@ function readCall(
     checkLikeness(operation, 'targets', read.probabilities, argument, input);
   } else checkIndices(operation, read, input, axis as number, rows, size);
   if (weights !== undefined) checkCount(operation, 'weight', weights, n, 'one for each class');
-  const call: Call = {
+  const call: Omit<Call, 'home'> = {
     operation,
     argument,
     input,
@@ -120,8 +120,7 @@ function readCall(
     ignoreIndex: (ignoreIndex as number | undefined) ?? -100,
     smoothing: labelSmoothing,
   };
-  checkResults(runtime, call, rows, 'row', { targets: read.probabilities, weight: weights });
-  return call;
+  return { ...call, home: checkResults(runtime, call, rows, 'row', { targets: read.probabilities, weight: weights }) };
 }
 
 /** Runs a loss over classes, with or without its gradient. */

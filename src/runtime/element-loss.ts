@@ -88,7 +88,7 @@ function readCall(
   const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
   const grad = readGradOutput(runtime, operation, gradOutput, reduction, input);
-  const call: Call = {
+  const call: Omit<Call, 'home'> = {
     operation,
     argument,
     input,
@@ -102,12 +102,12 @@ function readCall(
     posWeight: posWeights,
     logTarget,
   };
-  checkResults(runtime, call, input.length, 'element', {
+  const home = checkResults(runtime, call, input.length, 'element', {
     targets: read.operand ?? rangeOf(read.integers!),
     weight: weights?.operand,
     posWeight: posWeights?.operand,
   });
-  return call;
+  return { ...call, home };
 }
 
 /** Integers as far as a check of overlaps looks at them. */

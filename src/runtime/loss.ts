@@ -40,6 +40,8 @@ export interface LossCall {
   readonly reduction: string;
   readonly out: unknown;
   readonly gradOutput: GradOutput;
+  /** Where `out` lies in linear memory, -1 elsewhere. Found before that grows: a view of it has no place afterwards. */
+  readonly home: number;
 }
 
 /** @throws TypeError unless gradOutput fits: a number, or numbers where losses are not reduced. */
@@ -56,18 +58,21 @@ export function readGradOutput(
   return readOperand(runtime, operation, 'gradOutput', value, undefined, input.elementBytes);
 }
 
-/** Checks `out` and gradOutput against the number of losses; `others` are the operands that `out` must not cut. */
+/**
+ * Checks `out` and gradOutput against the number of losses; `others` are the operands that `out` must not cut. Returns
+ * the home of `out`.
+ */
 export function checkResults(
   runtime: Runtime,
-  call: LossCall,
+  call: Omit<LossCall, 'home'>,
   losses: number,
   each: Unit,
   others: Readonly<Record<string, Operand | undefined>>,
-): void {
+): number {
   const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
   const scales = typeof gradOutput === 'number' ? undefined : gradOutput;
   if (scales !== undefined) checkCount(operation, 'gradOutput', scales, losses, `one for each ${each}`);
-  if (out === undefined) return;
+  if (out === undefined) return -1;
   if (!withGrad && reduction !== 'none') {
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
@@ -77,6 +82,7 @@ export function checkResults(
   for (const [name, operand] of Object.entries({ ...others, gradOutput: scales })) {
     if (operand !== undefined) checkOverlap(operation, name, operand, out, address);
   }
+  return address;
 }
 
 /** What 'batchMean' divides by. */
@@ -99,7 +105,7 @@ export function runLoss(
   divisor: number,
   run: RunLoss,
 ): unknown {
-  const { operation, input, withGrad, reduction, out, gradOutput } = call;
+  const { operation, input, withGrad, reduction, out, gradOutput, home } = call;
   const { stream, arena } = runtime;
   const count = shape === undefined ? 1 : product(shape);
   const lossOut = withGrad ? undefined : out;
@@ -117,8 +123,12 @@ export function runLoss(
     throw error;
   }
 
-  const to = losses === undefined ? -1 : outputTo(runtime, operation, losses, 1);
-  const down = gradient === undefined ? -1 : outputTo(runtime, operation, gradient);
+  const outputTo = (result: FloatArray | Tensor, perProblem?: number) => {
+    const address = result === out ? home : addressOf(runtime, operation, result);
+    return stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
+  };
+  const to = losses === undefined ? -1 : outputTo(losses, 1);
+  const down = gradient === undefined ? -1 : outputTo(gradient);
   stream.start(madeLosses, out === undefined && gradient);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
@@ -155,11 +165,6 @@ export function elementInput(runtime: Runtime, operand: Operand, elementBytes: 4
   if (operand.elementBytes === elementBytes) return stream.input(operand);
   const shape = [operand.length];
   return stream.broadcast(new Broadcast(operand, shape, shape));
-}
-
-function outputTo(runtime: Runtime, operation: string, result: FloatArray | Tensor, perProblem?: number): number {
-  const address = addressOf(runtime, operation, result);
-  return runtime.stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
 }
 
 /** @throws RangeError unless the operand has this many elements. */

@@ -324,6 +324,21 @@ export function describeResults(
       });
     }
 
+    test(`${set.name}: out may be a view of linear memory, which grows in the call`, () => {
+      const p = make('float32', [200_000, 2], 1, 'none');
+      const into = (kernels: Kernels, withGrad: boolean, out: Floats) =>
+        withGrad ? lossWithGrad(kernels, operation, p, { out }) : lossOf(kernels, operation, p, { out });
+      for (const withGrad of [true, false]) {
+        const size = withGrad || isElementWise(operation) ? 400_000 : 200_000;
+        const expected = newFloats('float32', size);
+        into(set.kernels, withGrad, expected);
+        const fresh = set.create();
+        const target = fresh.zeros([size]);
+        into(fresh, withGrad, target.data as Floats);
+        expectSame(target.data, expected, `${p.what}, ${withGrad ? 'gradient' : 'losses'}`);
+      }
+    });
+
     test(`${set.name}: memory is flat over many calls`, () => {
       const kernels = set.create();
       const p = make('float32', [4, 10], 1, 'mean');
