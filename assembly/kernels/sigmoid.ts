@@ -1,42 +1,35 @@
 // sigmoid(x) = e^x / (1 + e^x), element by element.
 //
-// x is held within the bound of boundedExp first. At its upper end e^x + 1 is e^x, so the result is exactly 1; at the
-// lower one e^x is 0. In between e^x / (1 + e^x) keeps the relative error of e^x on both sides, and never needs to know
-// which side it is: |x| and a choice of the numerator would cost three instructions more.
+// With e^x = up / down it is up / (down + up): a single division, and the relative error of e^x on both sides. Beyond
+// its bounds x is held there: above, the sum is up and the result exactly 1; below, up is 0.
 // x may be y. count may be 0.
 // Error: 3 ULP where the result is normal, below that it may be 0; sigmoid(0) = ½ exactly.
 
-import {
-  biasedMagic, boundedExp, coefficient, leastBounded, ln2HighOf, log2eOver, mostBounded, oneVector, prepareExp
-} from "../math/exp";
-import { lanes, loadTail, storeTail } from "../simd/lanes";
+import { biasedMagic, leastBounded } from "../math/exp";
+import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
+import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
+import { madd } from "../simd/arch";
+import { lanes } from "../simd/lanes";
 
 function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
-  prepareExp<T>(1, scratch);
-  const log2e = log2eOver<T>(scratch), magic = biasedMagic<T>(), high = ln2HighOf<T>(scratch);
-  const least = leastBounded<T>(), most = mostBounded<T>();
-  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
-  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const rest = count % lanes<T>(), end = x + (count - rest) * sizeof<T>();
-  for (; x < end; x += 16, y += 16) {
-    v128.store(y, sigmoidOf<T>(v128.load(x), least, most, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
-  }
-  if (rest) {
-    const v = sigmoidOf<T>(loadTail<T>(x, rest), least, most, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    storeTail<T>(y, v, rest);
-  }
+  const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
+  vectors<T>(x, y, whole);
+  if (!rest) return;
+  const tail = tailOf<T>(x, whole, rest, tailSlot(0, scratch));
+  vectors<T>(tail, tail, 16);
+  storeTailOf<T>(y, whole, rest, tail);
 }
 
-// @ts-ignore: decorator
-@inline
-function sigmoidOf<T>(
-  x: v128, least: v128, most: v128, scratch: usize,
-  log2e: v128, magic: v128, high: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  // pmin and pmax give back an x that is NaN.
-  const bounded = v128.pmax<T>(v128.pmin<T>(x, most), least);
-  const e = boundedExp<T>(bounded, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  return v128.div<T>(e, v128.add<T>(e, oneVector<T>(scratch)));
+function vectors<T>(x: usize, y: usize, bytes: usize): void {
+  const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
+  const least = leastBounded<T>(), most = constant<T>(MOST), two = constant<T>(TWO);
+  for (const end = x + bytes; x < end; x += 16, y += 16) {
+    // pmin and pmax give back an x that is NaN.
+    const v = v128.pmax<T>(v128.pmin<T>(v128.load(x), most), least), shifted = madd<T>(v, log2e, magic);
+    const r = remainderOf<T>(v, shifted, magic, high, low), a = evenOf<T>(r, two);
+    const up = upOf<T>(a, r, shifted), down = v128.sub<T>(a, r);
+    v128.store(y, v128.div<T>(up, v128.add<T>(down, up)));
+  }
 }
 
 export function sigmoid_f32(x: usize, y: usize, count: usize, scratch: usize): void {

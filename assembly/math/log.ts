@@ -29,18 +29,20 @@ function coefficient<T>(i: usize): v128 {
 function logReduced<T>(f: v128, k: v128): v128 {
   const s = v128.div<T>(f, v128.add<T>(f, coefficient<T>(sizeof<T>() == 4 ? 3 : 7)));
   const z = v128.mul<T>(s, s);
-  let p: v128;
-  if (sizeof<T>() == 4) {
-    p = madd<T>(madd<T>(coefficient<T>(2), z, coefficient<T>(1)), z, coefficient<T>(0));
-  } else {
-    const w = v128.mul<T>(z, z);
-    let even = madd<T>(coefficient<T>(6), w, coefficient<T>(4));
-    even = madd<T>(madd<T>(even, w, coefficient<T>(2)), w, coefficient<T>(0));
-    const odd = madd<T>(madd<T>(coefficient<T>(5), w, coefficient<T>(3)), w, coefficient<T>(1));
-    p = madd<T>(z, odd, even);
-  }
-  const logarithm = nmadd<T>(s, nmadd<T>(z, p, f), f);
+  const logarithm = nmadd<T>(s, nmadd<T>(z, series<T>(z), f), f);
   return madd<T>(k, coefficient<T>(sizeof<T>() == 4 ? 4 : 8), logarithm);
+}
+
+/** P(z) */
+// @ts-ignore: decorator
+@inline
+function series<T>(z: v128): v128 {
+  if (sizeof<T>() == 4) return madd<T>(madd<T>(coefficient<T>(2), z, coefficient<T>(1)), z, coefficient<T>(0));
+  const w = v128.mul<T>(z, z);
+  let even = madd<T>(coefficient<T>(6), w, coefficient<T>(4));
+  even = madd<T>(madd<T>(even, w, coefficient<T>(2)), w, coefficient<T>(0));
+  const odd = madd<T>(madd<T>(coefficient<T>(5), w, coefficient<T>(3)), w, coefficient<T>(1));
+  return madd<T>(z, odd, even);
 }
 
 /** log(1 + x) for 0 ≤ x ≤ 2^126 (2^1022 for f64); NaN for NaN. */
@@ -62,10 +64,9 @@ export function log1p<T>(x: v128): v128 {
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);
 }
 
-// What log1pOfUnit and log need beside the coefficients. Loaded where they are used: V8 takes three instructions to
+// What log1pOfRatio and log need beside the coefficients. Loaded where they are used: V8 takes three instructions to
 // build a vector constant, in every iteration.
-const UNIT_32 = memory.data<f32>([2, 0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
-const HALF_64 = memory.data<f64>([0.5], 16);
+const UNIT_32 = memory.data<f32>([0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
 // The least normal number; what makes subnormal numbers normal; what k is too large by, without that and with it.
 const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 127, 150], 16);
 const FLOATS_64 = memory.data<f64>([2.2250738585072014e-308, 4503599627370496.0, 1023, 1075], 16);
@@ -74,24 +75,26 @@ const BITS_32 = memory.data<u32>([0x00400000, 0x007fffff, 0x3f400000], 16);
 const BITS_64 = memory.data<u64>([0x0008000000000000, 0x000fffffffffffff, 0x3fe8000000000000], 16);
 
 /**
- * log(1 + x) for 0 ≤ x ≤ 1, in fewer instructions; NaN for NaN. f32: 2 · artanh(s) with s = x / (2 + x) ≤ 1/3, within
- * 1.6 · 2^-23 of the result.
+ * log(1 + up / down) for 0 ≤ up ≤ down, down normal; NaN for NaN. With f = up / down it is 2 · artanh(s), s = f / (2 + f)
+ * ≤ 1/3: one division in all. For f64, f from ½ on is halved first, at (f − 1) / 2 and ln 2 more. `two` is 2 in all lanes.
  */
 // @ts-ignore: decorator
 @inline
-export function log1pOfUnit<T>(x: v128, one: v128): v128 {
+export function log1pOfRatio<T>(up: v128, down: v128, two: v128): v128 {
   if (sizeof<T>() == 4) {
-    const two = v128.load_splat<f32>(UNIT_32);
-    const s = f32x4.div(x, f32x4.add(x, two));
+    const s = f32x4.div(up, madd<f32>(down, two, up));
     const z = f32x4.mul(s, s);
-    let p = madd<f32>(v128.load_splat<f32>(UNIT_32, 16), z, v128.load_splat<f32>(UNIT_32, 12));
-    p = madd<f32>(madd<f32>(p, z, v128.load_splat<f32>(UNIT_32, 8)), z, v128.load_splat<f32>(UNIT_32, 4));
-    return f32x4.mul(s, madd<f32>(p, z, two));
+    let p = madd<f32>(v128.load_splat<f32>(UNIT_32, 12), z, v128.load_splat<f32>(UNIT_32, 8));
+    p = madd<f32>(madd<f32>(p, z, v128.load_splat<f32>(UNIT_32, 4)), z, v128.load_splat<f32>(UNIT_32));
+    return madd<f32>(f32x4.mul(s, z), p, f32x4.add(s, s));
   }
-  const half = v128.load_splat<f64>(HALF_64);
-  const halves = f64x2.ge(x, half);
-  const f = select<T>(f64x2.mul(f64x2.sub(x, one), half), x, halves);
-  return logReduced<T>(f, v128.and(halves, one));
+  const halves = f64x2.ge(f64x2.add(up, up), down);
+  const numerator = select<T>(f64x2.sub(up, down), up, halves);
+  const denominator = select<T>(f64x2.add(down, down), down, halves);
+  const s = f64x2.div(numerator, madd<T>(denominator, two, numerator));
+  const z = f64x2.mul(s, s);
+  const logarithm = madd<T>(f64x2.mul(s, z), series<T>(z), f64x2.add(s, s));
+  return f64x2.add(logarithm, v128.and(halves, coefficient<T>(8)));
 }
 
 // @ts-ignore: decorator
