@@ -10,11 +10,11 @@ import {
   inspectLogits,
   logSoftmax,
   nllLoss,
+  sigmoid,
   softmax,
 } from 'softmax-wasm';
 import { short, table } from './lib/table.mjs';
 
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const list = (/** @type {Iterable<number>} */ values) => Array.from(values, short).join(', ');
 
 function show(title, lines) {
@@ -57,7 +57,7 @@ show('Sigmoid before bceWithLogits', [
     [10, 0],
   ].map(([logit, target]) => {
     const right = bceWithLogitsWithGrad([logit], [target]);
-    const p = sigmoid(logit);
+    const [p] = sigmoid([logit]);
     const twice = bceWithLogitsWithGrad([p], [target]);
     return [
       logit,
@@ -74,7 +74,7 @@ const labels = [4, 4, 4, -4];
 show('Softmax for labels that do not exclude each other', [
   ['logits of four labels, the first three apply', labels.join(', '), 'above 0.5'],
   ...[
-    { name: 'sigmoid', values: Float32Array.from(labels, sigmoid) },
+    { name: 'sigmoid', values: sigmoid(labels) },
     { name: 'softmax', values: softmax(labels) },
   ].map(({ name, values }) => [name, list(values), values.filter((value) => value > 0.5).length]),
 ]);
@@ -132,5 +132,5 @@ show('The logarithm of softmax', [
 console.log('What inspectLogits says\n');
 const shape = [2, 3];
 console.log(`softmax(x): ${inspectLogits(softmax(batch, { shape }), { shape }).warnings}\n`);
-console.log(`sigmoid(x): ${inspectLogits(labels.concat(labels).map(sigmoid), { shape: [2, 4] }).warnings}\n`);
+console.log(`sigmoid(x): ${inspectLogits(sigmoid(labels.concat(labels)), { shape: [2, 4] }).warnings}\n`);
 console.log(`logSoftmax(x): ${inspectLogits(logSoftmax(batch, { shape }), { shape }).warnings}`);

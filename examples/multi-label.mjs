@@ -2,7 +2,7 @@
 // none. bceWithLogitsWithGrad asks about every label on its own; posWeight makes up for labels that are rare.
 //
 //     node examples/multi-label.mjs [--quick]
-import { bceWithLogitsWithGrad } from 'softmax-wasm';
+import { bceWithLogitsWithGrad, sigmoid } from 'softmax-wasm';
 import { batches, rowsOf } from './lib/batches.mjs';
 import { Network } from './lib/network.mjs';
 import { createRandom, normal } from './lib/random.mjs';
@@ -72,7 +72,6 @@ function scores(network, { points, labels }) {
 }
 
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
 const random = createRandom(3);
 const training = makePoints(random);
@@ -114,6 +113,7 @@ console.log(
 );
 
 console.log('\nA few unseen points, and what the network with posWeight says\n');
+/** @type {Float32Array} */
 const logits = weighted.forward(unseen.points, POINTS);
 const few = Array.from({ length: POINTS }, (_, i) => i)
   .filter((i) => unseen.labels[i * LABELS + LABELS - 1])
@@ -125,11 +125,7 @@ console.log(
       const [x, y] = unseen.points.subarray(2 * i, 2 * i + 2);
       const row = logits.subarray(LABELS * i, LABELS * (i + 1));
       const names = REGIONS.filter((_, label) => unseen.labels[LABELS * i + label]).map(({ name }) => name);
-      return [
-        `(${x.toFixed(2)}, ${y.toFixed(2)})`,
-        ...Array.from(row, (v) => percent(sigmoid(v))),
-        names.join(' ') || 'none',
-      ];
+      return [`(${x.toFixed(2)}, ${y.toFixed(2)})`, ...Array.from(sigmoid(row), percent), names.join(' ') || 'none'];
     }),
   ]),
 );
