@@ -21,6 +21,13 @@ const CHECKS: Record<string, (printed: string) => void> = {
     expect(gains.length).toBe(4);
     expect(Math.min(...gains)).toBeGreaterThan(2);
   },
+  'attention.mjs': (printed) => {
+    expect(printed).toContain('Checked: all 48 rows sum to 1');
+    expect(printed).not.toContain('\x1b');
+    // The first word sees itself alone; the last one of the shorter sentence has the padding behind it.
+    expect(printed).toMatch(/^a +██(?:· ){11} +██(?:· ){10}·$/m);
+    expect(printed).toMatch(/^rose +░░ {4}░░ {4}░░(?:· ){4} /m);
+  },
 };
 
 /** The numbers that a pattern catches, line by line. */

@@ -34,3 +34,16 @@ function block(index, p) {
   const [r, g, b] = COLOURS[index % COLOURS.length].map((channel) => Math.round(channel * (0.35 + 0.65 * p * p)));
   return `\x1b[48;2;${r};${g};${b}m \x1b[0m`;
 }
+
+const SHADES = [' ', '░', '▒', '▓', '█'];
+
+/** Numbers from 0 to 1 as a line of shades, two characters each; dots in the place of null. */
+export function drawShades(values, { colour = false } = {}) {
+  return values.map((value) => (value === null ? '· ' : shade(value, colour))).join('');
+}
+
+function shade(value, colour) {
+  if (!colour) return SHADES[Math.min(Math.floor(value * SHADES.length), SHADES.length - 1)].repeat(2);
+  const [r, g, b] = [24, 28, 40].map((dark, i) => Math.round(dark + value * ([255, 214, 102][i] - dark)));
+  return `\x1b[48;2;${r};${g};${b}m  \x1b[0m`;
+}
