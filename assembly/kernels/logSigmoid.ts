@@ -3,7 +3,7 @@
 // Nothing cancels: both terms have one sign. Where x is far below 0 the result is x, far above it −e^−x, down to the
 // smallest normal number.
 // x may be y. count may be 0.
-// Error: 3 ULP where the result is normal, below that it may be 0.
+// Error: 3 ULP (f64: 4) where the result is normal, below that it may be 0.
 
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";

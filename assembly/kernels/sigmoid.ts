@@ -3,7 +3,7 @@
 // With e^x = up / down it is up / (down + up): a single division, and the relative error of e^x on both sides. Beyond
 // its bounds x is held there: above, the sum is up and the result exactly 1; below, up is 0.
 // x may be y. count may be 0.
-// Error: 3 ULP where the result is normal, below that it may be 0; sigmoid(0) = ½ exactly.
+// Error: 3 ULP (f64: 4) where the result is normal, below that it may be 0; sigmoid(0) = ½ exactly.
 
 import { biasedMagic, leastBounded } from "../math/exp";
 import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
