@@ -15,7 +15,7 @@ import {
   keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
 } from "../primitives/mask";
 import {
-  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
+  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
   usesRows
 } from "../primitives/row";
 import {
@@ -66,10 +66,13 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       keptSpan(mask, row, n, scratch);
       start = spanStart(scratch);
       end = spanEnd(scratch);
-      rowFillOutside<T>(y, n, start, end, 0);
-      if (start == end) continue;
+      rowFill<T>(y, start, 0);
     }
-    const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
+    const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), toEnd = y + end * sizeof<T>();
+    if (start == end) {
+      rowFill<T>(to, n - end, 0);
+      continue;
+    }
     const rest = (end - start) % lanes<T>(), wholeEnd = from + (end - start - rest) * sizeof<T>();
     const solid = !mask || spanIsSolid(scratch);
     // Both rows share the loop when they begin in the same place; behind the shorter one there are only zeros.
@@ -114,9 +117,11 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       rowScale<T>(z, z, (pendingEnd - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
     }
     pending = 0;
+    // Memory behind the caches likes to be written in order: what is not kept comes last.
+    if (end < n) rowFill<T>(toEnd, n - end, 0);
     if (solid && inside) {
       pending = to;
-      pendingEnd = y + end * sizeof<T>();
+      pendingEnd = toEnd;
       pendingStart = start;
       factor = v128.splat<T>(<T>(1.0 / (sum + lost)));
     } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);

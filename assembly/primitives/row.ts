@@ -119,6 +119,11 @@ export function rowFillOutside<T>(y: usize, n: usize, start: usize, end: usize, 
 
 /** y = value. */
 export function rowFill<T>(y: usize, n: usize, value: T): void {
+  if (value == 0) {
+    // The engine's own way of filling is up to twice as fast behind the caches.
+    memory.fill(y, 0, n * sizeof<T>());
+    return;
+  }
   const v = v128.splat<T>(value);
   const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
   for (; y < end; y += 16) v128.store(y, v);
