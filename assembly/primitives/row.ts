@@ -8,7 +8,7 @@ import {
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
-import { laneMax, laneSum, lanes, loadTail, storeTail, subIntegers, tailMask, toFloats } from "../simd/lanes";
+import { laneMax, laneSum, lanes, lastLane, loadTail, storeTail, subIntegers, tailMask, toFloats } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { keptLanes, keptTail } from "./mask";
 
@@ -284,16 +284,18 @@ function logSum<T>(
     lost += roundingOf<T>(others, part, total);
     others = total;
   }
+  // The tail, and in the lanes behind it the maximum itself.
+  const last = rest ? v128.bitselect(loadTail<T>(x, rest), m, tailMask<T>(rest)) : m;
+  const e = exponential<T>(form, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
   if (rest) {
-    const v = loadTail<T>(x, rest), inside = masked ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
-    const isMaximum = v128.and(v128.eq<T>(v, m), inside);
-    const e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    const inside = masked ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
+    const isMaximum = v128.and(v128.eq<T>(last, m), inside);
     if (keep) storeTail<T>(y, e, rest);
     others += laneSum<T>(v128.and(v128.andnot(e, isMaximum), inside));
     equals = subIntegers<T>(equals, isMaximum);
   }
   others += lost;
-  const top = <f64>v128.extract_lane<T>(exponential<T>(form, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1), 0);
+  const top = <f64>lastLane<T>(e);
   const count = laneSum<T>(toFloats<T>(equals));
   if (keep) store<f64>(scratch, others + count * top, TOTAL);
   return log1pOf(count - 1 + others / top);

@@ -82,6 +82,12 @@ export function storeTail<T>(p: usize, v: v128, count: usize): void {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+export function lastLane<T>(v: v128): T {
+  return v128.extract_lane<T>(v, <u8>(16 / sizeof<T>() - 1));
+}
+
 /** Sum of the lanes, in float64. */
 // @ts-ignore: decorator
 @inline
