@@ -44,20 +44,24 @@ rmSync('src/generated', { recursive: true, force: true });
 mkdirSync('src/generated', { recursive: true });
 const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 
-async function build(target) {
+/** What the compiler makes of a target: bytes and, but for the debug build, the names of the functions in order. */
+async function compile(target) {
   const { outFile, textFile } = targets[target];
   await promisify(execFile)(process.execPath, [asc, '--target', target]);
-  if (textFile !== undefined) {
-    const { text, bytes } = orderLocals(readFileSync(textFile, 'utf8'));
-    writeFileSync(textFile, text);
-    writeFileSync(outFile, bytes);
-  }
+  if (textFile === undefined) return { bytes: readFileSync(outFile) };
+  const { text, ...module } = orderLocals(readFileSync(textFile, 'utf8'));
+  writeFileSync(textFile, text);
+  return module;
+}
+
+async function build(target) {
+  const module = await compile(target);
   const backend = target === 'debug' ? 'simd128' : target;
-  const bytes = withSection(readFileSync(outFile), 'softmax-wasm', `${stamp} ${backend}`);
-  writeFileSync(outFile, bytes);
+  const bytes = withSection(module.bytes, 'softmax-wasm', `${stamp} ${backend}`);
+  writeFileSync(targets[target].outFile, bytes);
   if (target !== 'debug') checkModule(target, bytes);
   console.log(`${target.padEnd(14)}${String(bytes.length).padStart(8)} bytes`);
-  return [target, bytes];
+  return [target, { ...module, bytes }];
 }
 
 /**
@@ -75,7 +79,7 @@ function generate(name, code) {
 }
 
 const built = Object.fromEntries(await Promise.all(Object.keys(targets).map(build)).catch(fail));
-const { alphabet, common, text } = pack([built.simd128, built['relaxed-simd']]);
+const { alphabet, common, text, patch } = pack(built.simd128, built['relaxed-simd']);
 // The types keep the values out of the declarations.
 generate(
   'modules',
@@ -83,6 +87,8 @@ generate(
 export const common: readonly number[] = [${common}];
 export const text: string =
   '${text}';
+export const patch: string =
+  '${patch}';
 `,
 );
 generate('stamp', `export const stamp = '${stamp}';\n`);

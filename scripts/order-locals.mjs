@@ -16,15 +16,13 @@ function orderFunction(text) {
   return text.replace(DECLARATION, () => declarations.shift());
 }
 
-/** The text of a module with its variables in order, and its bytes. */
+/** The text of a module with its variables in order, the names of its functions, and its bytes. */
 export function orderLocals(text) {
-  const ordered = text
-    .split(/(?=\n \(func )/)
-    .map(orderFunction)
-    .join('');
+  const [start, ...functions] = text.split(/(?=\n \(func )/);
+  const ordered = [start, ...functions.map(orderFunction)].join('');
   const module = binaryen.parseText(ordered);
   module.setFeatures(binaryen.Features.All);
   const bytes = Buffer.from(module.emitBinary());
   module.dispose();
-  return { text: ordered, bytes };
+  return { text: ordered, functions: functions.map((code) => code.match(/\(func (\S+)/)[1]), bytes };
 }

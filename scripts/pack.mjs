@@ -1,15 +1,17 @@
-// Modules as text that a bundler leaves alone and gzip makes small; src/runtime/embedded.ts reads it.
+// Two builds of a module as text that a bundler leaves alone and gzip makes small; src/runtime/embedded.ts reads it.
 //
 // - One character for each of the commonest bytes, two for the others, and none split: base64 moves three bytes into
 //   four characters, so that the same instructions look different at each offset, and gzip finds nothing.
-// - The functions of all modules in turn: gzip looks back no further than 32 KiB, and then finds in the second build
-//   what the first one has already.
+// - The second build as what differs from the first: a few bytes wherever one multiplies and adds in one instruction,
+//   the other in two.
 
 /** Those of base64: safe in every string literal, minifier and page. */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** So many characters start a pair: a byte as two digits of base 64. The others are a common byte each. */
 const PAIRS = 4;
 const CODE_SECTION = 10;
+/** The most that a number in a patch says. */
+const LONGEST = 255;
 
 /** The module cut before each function and after the last. */
 function chunksOf(bytes) {
@@ -40,6 +42,59 @@ function chunksOf(bytes) {
   return cuts.map((cut, i) => bytes.subarray(cut, cuts[i + 1]));
 }
 
+/** The places [i, j] of what a and b have in common: a longest common subsequence. */
+function commonPlaces(a, b) {
+  const width = b.length + 1;
+  const lengths = new Uint16Array((a.length + 1) * width);
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const at = i * width + j;
+      lengths[at] = a[i] === b[j] ? lengths[at + width + 1] + 1 : Math.max(lengths[at + width], lengths[at + 1]);
+    }
+  }
+  const places = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const at = i * width + j;
+    if (a[i] === b[j]) places.push([i++, j++]);
+    else if (lengths[at + width] >= lengths[at + 1]) i++;
+    else j++;
+  }
+  return places;
+}
+
+/** The same for the bytes of two modules, function by function: functions of one name are compared. */
+function commonBytePlaces(first, second) {
+  const [chunks, others] = [chunksOf(first.bytes), chunksOf(second.bytes)];
+  const startOf = (chunk, module) => chunk.byteOffset - module.bytes.byteOffset;
+  return commonPlaces(['start', ...first.functions, 'end'], ['start', ...second.functions, 'end']).flatMap(([i, j]) => {
+    const [start, otherStart] = [startOf(chunks[i], first), startOf(others[j], second)];
+    return commonPlaces(chunks[i], others[j]).map(([a, b]) => [start + a, otherStart + b]);
+  });
+}
+
+/**
+ * The bytes that make the second module of the first: how many to copy, how many to leave out, how many to insert, each
+ * at most 255, then those to insert; and so on to the end.
+ */
+function patchOf(first, second) {
+  const end = [first.bytes.length, second.bytes.length];
+  const patch = [];
+  let [copied, from, to] = [0, 0, 0];
+  for (const [i, j] of [...commonBytePlaces(first, second), end]) {
+    while (from < i || to < j || copied === LONGEST || (i === end[0] && copied > 0)) {
+      const [skipped, inserted] = [Math.min(i - from, LONGEST), Math.min(j - to, LONGEST)];
+      patch.push(copied, skipped, inserted, ...second.bytes.subarray(to, to + inserted));
+      copied = 0;
+      from += skipped;
+      to += inserted;
+    }
+    copied++;
+    from++;
+    to++;
+  }
+  return patch;
+}
+
 /** The bytes that get a character of their own. */
 function commonBytes(bytes) {
   const counts = new Array(256).fill(0);
@@ -48,19 +103,14 @@ function commonBytes(bytes) {
   return byCount.slice(0, ALPHABET.length - PAIRS).sort((a, b) => a - b);
 }
 
-/** What src/generated/modules.ts exports: the modules' chunks in turn, with commas between them. */
-export function pack(modules) {
-  const common = commonBytes(Buffer.concat(modules));
+/** What src/generated/modules.ts exports, for two modules with their bytes and the names of their functions. */
+export function pack(first, second) {
+  const common = commonBytes(first.bytes);
   const encode = (byte) => {
     const place = common.indexOf(byte);
     return place < 0 ? ALPHABET[byte >> 6] + ALPHABET[byte & 63] : ALPHABET[PAIRS + place];
   };
   const codes = Array.from({ length: 256 }, (_, byte) => encode(byte));
-  const chunks = modules.map(chunksOf);
-  const turns = Math.max(...chunks.map(({ length }) => length));
-  const texts = [];
-  for (let turn = 0; turn < turns; turn++) {
-    for (const chunk of chunks) texts.push(Array.from(chunk[turn] ?? [], (byte) => codes[byte]).join(''));
-  }
-  return { alphabet: ALPHABET, common, text: texts.join(',') };
+  const textOf = (bytes) => Array.from(bytes, (byte) => codes[byte]).join('');
+  return { alphabet: ALPHABET, common, text: textOf(first.bytes), patch: textOf(patchOf(first, second)) };
 }

@@ -1,21 +1,39 @@
-import { alphabet, common, text } from '../generated/modules.js';
+import { alphabet, common, patch, text } from '../generated/modules.js';
 import type { ModuleBackend } from './backend.js';
 
-/** The embedded modules, in the order in which their functions take turns in the text. */
-const MODULES: readonly ModuleBackend[] = ['simd128', 'relaxed-simd'];
-
-/** The bytes of an embedded module; scripts/pack.mjs has the encoding. */
+/** The bytes of an embedded module: simd128 is there as it is, relaxed-simd as what differs. scripts/pack.mjs says why. */
 export function embedded(name: ModuleBackend): Uint8Array<ArrayBuffer> {
+  const simd128 = decode(text);
+  return name === 'simd128' ? simd128 : apply(decode(patch), simd128);
+}
+
+/** A character is a common byte, or the first of two digits. */
+function decode(codes: string): Uint8Array<ArrayBuffer> {
   const values = new Uint8Array(128);
   for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
   const pairs = alphabet.length - common.length;
-  const chunks = text.split(',').filter((_, i) => MODULES[i % MODULES.length] === name);
-  const codes = chunks.join('');
   const bytes = new Uint8Array(codes.length);
   let length = 0;
   for (let i = 0; i < codes.length; i++) {
     const value = values[codes.charCodeAt(i)]!;
     bytes[length++] = value < pairs ? value * 64 + values[codes.charCodeAt(++i)]! : common[value - pairs]!;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** A change is how many bytes to copy, how many to leave out and how many to insert, and what to insert. */
+function apply(changes: Uint8Array, base: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(base.length + changes.length);
+  let length = 0;
+  let from = 0;
+  for (let i = 0; i < changes.length; ) {
+    const copied = changes[i++]!;
+    const skipped = changes[i++]!;
+    const inserted = changes[i++]!;
+    bytes.set(base.subarray(from, from + copied), length);
+    from += copied + skipped;
+    length += copied;
+    for (const end = length + inserted; length < end; ) bytes[length++] = changes[i++]!;
   }
   return bytes.subarray(0, length);
 }
