@@ -1,10 +1,20 @@
 // The cases of an operation that takes masks: attention scores with padded keys and causal ones, beside unmasked ones of
-// the same size, as tensors that live in linear memory.
+// the same size, as tensors that live in linear memory. An element counts whether it is kept or not.
 import { logits } from './harness.mjs';
 
 const CASES = [
   // Two sequences, four heads, 32 queries, 1024 keys; of the second sequence the last quarter is padding.
   { label: '256 × 1024, padding mask', shape: [2, 4, 32, 1024], lengths: [1024, 768] },
+  // Eight of either, 128 queries, and every share of padding up to a half.
+  { label: '8192 × 1024', shape: [8, 8, 128, 1024] },
+  {
+    label: '8192 × 1024, padding mask',
+    shape: [8, 8, 128, 1024],
+    lengths: [1024, 512, 950, 600, 877, 700, 801, 760],
+  },
+  // The mask that saves nothing, and the one that is as large as the scores and without any order.
+  { label: '8192 × 1024, all kept', shape: [8, 8, 128, 1024], lengths: Array(8).fill(1024) },
+  { label: '8192 × 1024, random mask', shape: [8, 8, 128, 1024], random: true },
   { label: '4096 × 4096', shape: [4096, 4096] },
   { label: '4096 × 4096, causal', shape: [4096, 4096], causal: true },
 ].map((example) => {
@@ -17,6 +27,11 @@ const CASES = [
 function keptOf({ lengths, causal, n, rows }, row) {
   if (causal) return row + 1;
   return lengths === undefined ? n : lengths[Math.floor((row * lengths.length) / rows)];
+}
+
+/** A mask with an element for each of the scores, the same in every process. */
+function randomMask({ shape, elements }) {
+  return { data: Uint8Array.from(logits(elements, 2), (v) => (v > 0 ? 1 : 0)), shape };
 }
 
 /** A mask that broadcasts, with an element for each key of each sequence. */
@@ -34,6 +49,14 @@ function paddingMask({ lengths, n }) {
  * @param outside what an element that is left out becomes
  */
 export function withMasks(bench, operation, plain, outside) {
+  /** A row of which the kept elements are computed closed up. */
+  const plainRandom = (x, y, start, n, flags, kept) => {
+    let count = 0;
+    for (let i = start; i < start + n; i++) if (flags[i] !== 0) kept[count++] = x[i];
+    plain(kept, kept, 0, count, 1);
+    count = 0;
+    for (let i = start; i < start + n; i++) y[i] = flags[i] !== 0 ? kept[count++] : outside;
+  };
   return {
     ...bench,
     cases: [...bench.cases, ...CASES],
@@ -43,6 +66,14 @@ export function withMasks(bench, operation, plain, outside) {
       const { rows, n, elements } = example;
       const x = logits(elements);
       const y = new Float32Array(elements);
+      if (example.random) {
+        const { data } = randomMask(example);
+        const kept = new Float32Array(n);
+        const run = () => {
+          for (let row = 0; row < rows; row++) plainRandom(x, y, row * n, n, data, kept);
+        };
+        return { run, result: () => y };
+      }
       const run = () => {
         for (let row = 0; row < rows; row++) {
           const kept = keptOf(example, row);
@@ -55,10 +86,11 @@ export function withMasks(bench, operation, plain, outside) {
 
     ours(kernels, example) {
       if (!example.masks) return bench.ours(kernels, example);
-      const { shape, lengths, causal, elements } = example;
+      const { shape, lengths, causal, random, elements } = example;
       const x = kernels.tensor(logits(elements), shape);
       const out = kernels.zeros(shape);
-      const options = { out, causal, mask: lengths && paddingMask(example) };
+      const mask = random ? randomMask(example) : lengths && paddingMask(example);
+      const options = { out, causal, mask };
       return { run: () => kernels[operation](x, options), result: () => out.toArray() };
     },
   };
