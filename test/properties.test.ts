@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
+import type { FloatArray } from '../src/index.js';
 import { sets } from './support/backends.js';
 import { limitOf, SUM_BOUND } from './support/bounds.js';
 import { DTYPES, type Dtype, type Floats, floatsOf } from './support/cases.js';
@@ -213,6 +214,103 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
           fc.property(rows(dtype, 1e3), fc.integer({ min: 0, max: 1000 }), (x, at) => {
             const loss = kernels.crossEntropy(x, at % x.length, { reduction: 'none', temperature: 1.5 });
             return Object.is(kernels.logProbs(x, at % x.length, { temperature: 1.5 }), 0 - loss);
+          }),
+        );
+      });
+    });
+
+    describe('masks', () => {
+      /** A row, and which of its elements are kept. */
+      const masked = rows(dtype).chain((x) =>
+        fc.tuple(fc.constant(x), fc.array(fc.boolean(), { minLength: x.length, maxLength: x.length })),
+      );
+      const keptBy = (x: FloatArray, mask: readonly boolean[]) => x.filter((_, i) => mask[i]);
+      /** The row with numbers that spoil whatever they have a part in where the mask does not keep it. */
+      const spoiled = (x: Floats, mask: readonly boolean[]) =>
+        x.map((value, i) => (mask[i] ? value : ([NaN, Infinity, -Infinity][i % 3] as number)));
+      const within = (a: number, b: number, limit: number) => Object.is(a, b) || Math.abs(a - b) <= limit;
+
+      test('what is kept comes out as if alone', () => {
+        check(
+          fc.property(masked, ([x, mask]) => {
+            const kept = keptBy(x, mask);
+            const options = { mask };
+            const [y, z] = [softmax(spoiled(x, mask), options), softmax(kept)];
+            const [logY, logZ] = [logSoftmax(spoiled(x, mask), options), logSoftmax(kept)];
+            const [total, alone] = [logSumExp(spoiled(x, mask), options), logSumExp(kept)];
+            const outside = mask.every((keeps, i) => keeps || (y[i] === 0 && logY[i] === -Infinity));
+            const scale = 128 + Math.log(x.length);
+            return (
+              outside &&
+              keptBy(y, mask).every((p, i) => within(p, z[i] as number, 64 * epsilon * p)) &&
+              keptBy(logY, mask).every((p, i) => within(p, logZ[i] as number, 16 * epsilon * scale)) &&
+              within(total, alone, 16 * epsilon * scale)
+            );
+          }),
+        );
+      });
+
+      test('one that keeps all gives the very bits of none', () => {
+        // Between 1 and a vector's lanes the inner axis is moved only where there is no mask.
+        check(
+          fc.property(rows(dtype, 1e4), fc.constantFrom(1, 4, 5, 16, 19), (values, inner) => {
+            const n = values.length;
+            const x = floatsOf(
+              dtype,
+              Array.from({ length: n * inner }, (_, i) => values[(i * 7) % n] as number),
+            );
+            const mask = { data: new Uint8Array(n).fill(1), shape: [n, 1] };
+            const options = { shape: [n, inner], axis: 0 };
+            expectSame(softmax(x, { ...options, mask }), softmax(x, options), 'softmax');
+            expectSame(logSoftmax(x, { ...options, mask }), logSoftmax(x, options), 'logSoftmax');
+            expectSame(logSumExp(x, { ...options, mask }), logSumExp(x, options), 'logSumExp');
+          }),
+        );
+      });
+
+      test('causal is the mask below the diagonal that ends in the last corner', () => {
+        const sizes = fc.tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 70 }));
+        check(
+          fc.property(sizes, rows(dtype), ([queries, keys], values) => {
+            const shape = [2, queries, keys];
+            const x = floatsOf(
+              dtype,
+              Array.from({ length: 2 * queries * keys }, (_, i) => values[(i * 7) % values.length] as number),
+            );
+            const data = Uint8Array.from({ length: queries * keys }, (_, i) =>
+              i % keys <= Math.floor(i / keys) + keys - queries ? 1 : 0,
+            );
+            const options = { shape, mask: { data, shape: [queries, keys] } };
+            expectSame(softmax(x, { shape, causal: true }), softmax(x, options), 'softmax');
+            expectSame(logSoftmax(x, { shape, causal: true }), logSoftmax(x, options), 'logSoftmax');
+          }),
+        );
+      });
+
+      test('weights of 0 and 1 are a mask', () => {
+        check(
+          fc.property(masked, ([x, mask]) => {
+            const weights = floatsOf(dtype, mask.map(Number));
+            const [weighted, kept] = [logSumExp(spoiled(x, mask), { weights }), logSumExp(x, { mask })];
+            return within(weighted, kept, 16 * epsilon * (60 + Math.log(x.length)));
+          }),
+        );
+      });
+
+      test('weights multiply the exponentials', () => {
+        const pair = fc.tuple(fc.integer({ min: -40, max: 40 }), fc.integer({ min: 0, max: 100 }));
+        check(
+          fc.property(fc.array(pair, { minLength: 1, maxLength: 12 }), (pairs) => {
+            const x = floatsOf(
+              dtype,
+              pairs.map(([value]) => value / 4),
+            );
+            const weights = floatsOf(
+              dtype,
+              pairs.map(([, weight]) => weight / 8),
+            );
+            const sum = Array.from(x).reduce((total, value, i) => total + (weights[i] as number) * Math.exp(value), 0);
+            return within(logSumExp(x, { weights }), Math.log(sum), 8 * epsilon * 16);
           }),
         );
       });
