@@ -115,6 +115,12 @@ Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and 
 | holds −∞ beside finite values | exactly 0 there | −∞ there | as if it were absent |
 | has no elements | empty | empty | −∞ |
 | holds values up to the largest float | nothing overflows on the way | finite where the exact result is | finite where the exact result is |
+| has elements that its mask does not keep | exactly 0 there | −∞ there | as if they were absent |
+| keeps nothing | all 0 | all −∞ | −∞ |
+
+What a mask or causality leaves out has no part in anything, even where it is NaN or ±∞; the first six lines are about
+what is kept, and "all NaN" includes what is left out. A weight of 0 removes its element from logSumExp, a weighted sum
+of 0 gives −∞ and a negative one NaN.
 
 | element | sigmoid | logSigmoid |
 |---|---|---|
