@@ -117,8 +117,8 @@ export type Units = Record<Dtype, Record<BackendName, number>>;
 
 // The float32 reference rounds a float64 once; in float64 it is made of the engine's own functions.
 const ulps: Units = {
-  float32: { 'relaxed-simd': 6, simd128: 6, reference: 1 },
-  float64: { 'relaxed-simd': 6, simd128: 6, reference: 6 },
+  float32: { 'relaxed-simd': 3, simd128: 3, reference: 1 },
+  float64: { 'relaxed-simd': 4, simd128: 4, reference: 4 },
 };
 
 /** The bounds of operations from elements to elements, in units in the last place wherever the result is normal. */
