@@ -5,6 +5,7 @@ import { expectSame } from './support/compare.js';
 import { bceWithLogitsCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeGuards,
   describeResults,
   expectAccurateLoss,
   expectGradientOfLoss,
@@ -101,6 +102,11 @@ describe('results', () => {
     [[40, 5000], 1],
     [[100_003], 0],
   ]);
+  for (const variant of [0, 7]) {
+    describeGuards('bceWithLogits', `variant ${variant}`, (dtype, shape, axis, r) =>
+      make(dtype, shape, axis, r, { variant }),
+    );
+  }
 });
 
 describe('gradient', () => {

@@ -6,6 +6,7 @@ import { expectSame } from './support/compare.js';
 import { crossEntropyCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeGuards,
   describeResults,
   expectAccurateLoss,
   expectGradientOfLoss,
@@ -147,6 +148,11 @@ describe('results', () => {
     [[1, 20_000, 2], 1],
     [[100, 2000], 0],
   ]);
+  for (const variant of [0, 8, 13]) {
+    describeGuards('crossEntropy', `variant ${variant}`, (dtype, shape, axis, r) =>
+      make(dtype, shape, axis, r, { variant }),
+    );
+  }
 });
 
 describe('gradient', () => {

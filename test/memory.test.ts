@@ -14,14 +14,11 @@ import {
   problem,
   sizeOf,
 } from './support/cases.js';
-import { expectSame } from './support/compare.js';
+import { expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { collectGarbage } from './support/platform.js';
 
 const OPERATIONS: readonly Operation[] = ['softmax', 'logSoftmax', 'logSumExp'];
 const MIB = 2 ** 20;
-
-/** What outputs are surrounded by. */
-const GUARD = 12345.678;
 
 function run(kernels: Kernels, operation: Operation, x: unknown, options: object): Floats {
   return (kernels[operation] as (x: unknown, options: object) => Floats)(x, options);
@@ -410,12 +407,3 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(reference.deref()).toBeUndefined();
   });
 });
-
-function expectGuarded(data: ArrayLike<number>, start: number, length: number, what: string): void {
-  const guard = data instanceof Float32Array ? Math.fround(GUARD) : GUARD;
-  for (let i = 0; i < data.length; i++) {
-    if ((i < start || i >= start + length) && data[i] !== guard) {
-      expect.fail(`${what}: wrote ${data[i]} at ${i - start} of ${length}`);
-    }
-  }
-}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { type Dtype, floatsOf, numbers, sizeOf } from './support/cases.js';
+import { DTYPES, type Dtype, floatsOf, numbers, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
 import { nllLossCases } from './support/fixtures.js';
 import {
@@ -109,6 +109,58 @@ describe('only the targets are read', () => {
       losses.dispose();
       tensor.dispose();
     });
+  }
+});
+
+describe('values to know', () => {
+  for (const { name, kernels } of sets) {
+    const { nllLossWithGrad } = kernels;
+    for (const dtype of DTYPES) {
+      const x = floatsOf(dtype, [-1, -2, -3, -Infinity, NaN, 5, 0, -1e-40, -6]);
+      const shape = [3, 3];
+
+      test(`${name} ${dtype}: the target alone decides, whatever it is`, () => {
+        const given = nllLossWithGrad(x, [1, 0, 2], { shape, reduction: 'none' });
+        expect(given.loss).toEqual(floatsOf(dtype, [2, Infinity, 6]));
+        expectSame(
+          given.grad.map((g) => g + 0),
+          [0, -1, 0, -1, 0, 0, 0, 0, -1],
+          'gradient',
+        );
+        expect([...nllLossWithGrad(x, [0, 1, 0], { shape, reduction: 'none' }).loss]).toEqual([1, NaN, -0]);
+        // A positive log-probability follows the formula.
+        expect(nllLossWithGrad(x, [2, 2, -100], { shape, reduction: 'sum' }).loss).toBe(-2);
+      });
+
+      test(`${name} ${dtype}: every row ignored, or no rows`, () => {
+        for (const [reduction, expected] of [
+          ['mean', NaN],
+          ['sum', 0],
+        ] as const) {
+          const ignored = nllLossWithGrad(x, [-100, -100, -100], { shape, reduction });
+          expect(ignored.loss).toBe(expected);
+          expectSame(ignored.grad, new Float64Array(9), 'gradient');
+          const empty = nllLossWithGrad(floatsOf(dtype, []), [], { shape: [0, 3], reduction });
+          expect(empty.loss).toBe(expected);
+          expect(empty.grad.length).toBe(0);
+        }
+        const none = nllLossWithGrad(x, [7, 7, 7], { shape, reduction: 'none', ignoreIndex: 7 });
+        expect(none.loss).toEqual(floatsOf(dtype, [0, 0, 0]));
+      });
+
+      test(`${name} ${dtype}: a class that weighs nothing`, () => {
+        const weight = floatsOf(dtype, [0, 4, 1]);
+        const mean = nllLossWithGrad(x, [1, 1, 2], { shape, weight, ignoreIndex: 1 });
+        expect(mean.loss).toBe(6);
+        const none = nllLossWithGrad(x, [0, -100, 2], { shape, weight });
+        expect(none.loss).toBe(6);
+        expectSame(
+          none.grad.map((g) => g + 0),
+          [0, 0, 0, 0, 0, 0, 0, 0, -1],
+          'gradient',
+        );
+      });
+    }
   }
 });
 

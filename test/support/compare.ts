@@ -45,6 +45,19 @@ export function complaintOf(
   return error <= limit ? undefined : `${wrong}: off by ${error}, the bound is ${limit}`;
 }
 
+/** What outputs are surrounded by. */
+export const GUARD = 12345.678;
+
+/** Guards must be left all around the `length` elements from `start`. */
+export function expectGuarded(data: ArrayLike<number>, start: number, length: number, what: string): void {
+  const guard = data instanceof Float32Array ? Math.fround(GUARD) : GUARD;
+  for (let i = 0; i < data.length; i++) {
+    if ((i < start || i >= start + length) && data[i] !== guard) {
+      expect.fail(`${what}: wrote ${data[i]} at ${i - start} of ${length}`);
+    }
+  }
+}
+
 /** Bit for bit the same; any NaN is a NaN. */
 export function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   if (actual.length !== expected.length) expect.fail(`${what}: ${actual.length} elements, expected ${expected.length}`);

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { BackendName, Kernels, Tensor } from '../../src/index.js';
 import { sets, type TestSet } from './backends.js';
 import { type LossOperation, lossBounds, SMALLEST_NORMAL } from './bounds.js';
-import { DTYPES, type Dtype, type Floats, floatsOf, newFloats, randomOf, sizeOf } from './cases.js';
-import { expectSame } from './compare.js';
+import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, randomOf, sizeOf } from './cases.js';
+import { expectGuarded, expectSame, GUARD } from './compare.js';
 import type { Exact, Loss, Scaled } from './oracle.js';
 import * as oracle from './oracle.js';
 
@@ -240,14 +240,72 @@ export function expectGradientOfLoss(kernels: Kernels, operation: LossOperation,
   }
 }
 
-const GUARD = 12345.678;
+type Make = (dtype: Dtype, shape: readonly number[], axis: number, reduction: string) => LossProblem;
+
+/** Whole vectors and what is left over, every form, and tiles that are not full. */
+const GUARDED: readonly [shape: number[], axis: number][] = [
+  ...[1, 2, 3, 4, 5, 7, 8, 9, 23, 24, 25, 47, 48, 49, 257].map((n): [number[], number] => [[n], 0]),
+  ...[2, 3, 15, 16, 17].map((rows): [number[], number] => [[rows, 7], 1]),
+  ...[2, 3].map((rows): [number[], number] => [[rows, 50], 1]),
+  ...[2, 3, 5, 17].map((inner): [number[], number] => [[2, 9, inner], 1]),
+  [[2, 65, 3], 1],
+];
+const EDGE = 16;
+
+/** Operands lie in linear memory with NaN around them, results with guards. */
+export function describeGuards(operation: LossOperation, name: string, make: Make): void {
+  for (const set of sets) {
+    for (const dtype of DTYPES) {
+      test(`${set.name} ${dtype}: ${name} reads and writes nothing but its own, at every alignment`, () => {
+        for (const [shape, axis] of GUARDED) {
+          for (const reduction of ['mean', 'none'])
+            expectGuardedLoss(set.kernels, operation, make(dtype, shape, axis, reduction));
+        }
+      });
+    }
+  }
+}
+
+function expectGuardedLoss(kernels: Kernels, operation: LossOperation, p: LossProblem): void {
+  const { dtype, first, second } = p;
+  const { length } = first;
+  const expected = lossWithGrad(kernels, operation, p);
+  const losses = numbersOf(expected.loss);
+  const room = (size: number) => kernels.tensor(newFloats(dtype, size + 2 * EDGE + 4));
+  const [home, other, target, lossTarget] = [room(length), room(length), room(length), room(losses.length)];
+  for (let offset = EDGE; offset < EDGE + 16 / bytesOf(dtype); offset++) {
+    const what = `${p.what} at ${offset}`;
+    const place = (from: Tensor, values: Floats) => {
+      const view = (from.data as Floats).fill(NaN).subarray(offset, offset + length);
+      view.set(values);
+      return view;
+    };
+    const x = place(home, first);
+    const placedProblem = second instanceof first.constructor ? { ...p, second: place(other, second as Floats) } : p;
+    const start = EDGE + ((3 * offset) % 4);
+    const out = (target.data as Floats).fill(GUARD).subarray(start, start + length);
+    const given = lossWithGrad(kernels, operation, placedProblem, { out }, x);
+    expectSame(given.grad, expected.grad, what);
+    expectSame(numbersOf(given.loss), losses, what);
+    expectGuarded(target.data, start, length, `${what}: gradient`);
+    if (p.options.reduction === 'none') {
+      const own = (lossTarget.data as Floats).fill(GUARD).subarray(start, start + losses.length);
+      lossOf(kernels, operation, placedProblem, { out: own }, x);
+      expectSame(own, losses, what);
+      expectGuarded(lossTarget.data, start, losses.length, `${what}: losses`);
+    }
+    expectSame(x, first, `${what}: the first argument`);
+  }
+  for (const tensor of [home, other, target, lossTarget]) tensor.dispose();
+}
 
 /** What holds for every loss, whatever its formula: where results go, how they scale, and that blocks do not show. */
 export function describeResults(
   operation: LossOperation,
-  make: (dtype: Dtype, shape: readonly number[], axis: number, reduction: string) => LossProblem,
+  make: Make,
   large: readonly [shape: number[], axis: number][],
 ): void {
+  describeGuards(operation, 'it', make);
   for (const set of sets) {
     for (const dtype of DTYPES) {
       const { kernels } = set;
