@@ -5,11 +5,10 @@ import { expectSame } from './support/compare.js';
 import { bceWithLogitsCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeFixtures,
   describeGuards,
   describeResults,
-  expectAccurateLoss,
   expectGradientOfLoss,
-  fixtureProblem,
   type LossProblem,
   lossWithGrad,
   once,
@@ -17,14 +16,6 @@ import {
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
-
-const FIXTURES = bceWithLogitsCases.map((c) =>
-  fixtureProblem(c, c.logits, floatsOf(c.dtype, c.targets), {
-    weight: c.weight && floatsOf(c.dtype, c.weight),
-    posWeight: c.posWeight && floatsOf(c.dtype, c.posWeight),
-    reduction: c.reduction,
-  }),
-);
 
 /** The bits of a variant: a weight for each label, a posWeight for each label; 4: both for each element. */
 const VARIANTS = [0, 1, 2, 3, 7];
@@ -59,11 +50,14 @@ function make(
   return { what, dtype, shape, axis: -1, first, second: targets, options, exact };
 }
 
-describe('fixtures', () => {
-  for (const set of sets) {
-    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'bceWithLogits', p));
-  }
-});
+describeFixtures('bceWithLogits', bceWithLogitsCases, (c) => ({
+  first: c.logits,
+  second: floatsOf(c.dtype, c.targets),
+  options: {
+    weight: c.weight && floatsOf(c.dtype, c.weight),
+    posWeight: c.posWeight && floatsOf(c.dtype, c.posWeight),
+  },
+}));
 
 describe('lengths', () => {
   for (const variant of VARIANTS) {

@@ -6,11 +6,10 @@ import { expectSame } from './support/compare.js';
 import { crossEntropyCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeFixtures,
   describeGuards,
   describeResults,
-  expectAccurateLoss,
   expectGradientOfLoss,
-  fixtureProblem,
   type LossProblem,
   once,
   placed,
@@ -20,21 +19,6 @@ import {
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
-
-const FIXTURES = crossEntropyCases.map((c) =>
-  fixtureProblem(
-    c,
-    c.logits,
-    c.probabilities === undefined ? Int32Array.from(c.targets ?? []) : floatsOf(c.dtype, c.probabilities),
-    {
-      temperature: c.temperature,
-      weight: c.weight && floatsOf(c.dtype, c.weight),
-      ignoreIndex: c.ignoreIndex,
-      labelSmoothing: c.labelSmoothing,
-      reduction: c.reduction,
-    },
-  ),
-);
 
 /** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
 const VARIANTS = [0, 1, 2, 4, 7, 8, 9, 13];
@@ -78,11 +62,16 @@ function make(
   return { what, dtype, shape, axis, first, second, options, exact };
 }
 
-describe('fixtures', () => {
-  for (const set of sets) {
-    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'crossEntropy', p));
-  }
-});
+describeFixtures('crossEntropy', crossEntropyCases, (c) => ({
+  first: c.logits,
+  second: c.probabilities === undefined ? Int32Array.from(c.targets ?? []) : floatsOf(c.dtype, c.probabilities),
+  options: {
+    temperature: c.temperature,
+    weight: c.weight && floatsOf(c.dtype, c.weight),
+    ignoreIndex: c.ignoreIndex,
+    labelSmoothing: c.labelSmoothing,
+  },
+}));
 
 describe('rows of every length', () => {
   for (const variant of VARIANTS) {

@@ -4,10 +4,9 @@ import { type Dtype, floatsOf, type Kind, lengths, numbers, sizeOf } from './sup
 import { distillationCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeFixtures,
   describeResults,
-  expectAccurateLoss,
   expectGradientOfLoss,
-  fixtureProblem,
   type LossProblem,
   lossWithGrad,
   once,
@@ -16,13 +15,6 @@ import {
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
-
-const FIXTURES = distillationCases.map((c) =>
-  fixtureProblem(c, c.studentLogits, floatsOf(c.dtype, c.teacherLogits), {
-    temperature: c.temperature,
-    reduction: c.reduction,
-  }),
-);
 
 interface Choice {
   readonly kind?: Kind;
@@ -56,11 +48,11 @@ function make(
   return { what, dtype, shape, axis, first, second, options: { temperature, reduction }, exact };
 }
 
-describe('fixtures', () => {
-  for (const set of sets) {
-    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'distillation', p));
-  }
-});
+describeFixtures('distillation', distillationCases, (c) => ({
+  first: c.studentLogits,
+  second: floatsOf(c.dtype, c.teacherLogits),
+  options: { temperature: c.temperature },
+}));
 
 describe('rows of every length', () => {
   for (const temperature of [1, 3]) {

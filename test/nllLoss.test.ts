@@ -5,10 +5,10 @@ import { expectSame } from './support/compare.js';
 import { nllLossCases } from './support/fixtures.js';
 import {
   describeErrors,
+  describeFixtures,
   describeResults,
   expectAccurateLoss,
   expectGradientOfLoss,
-  fixtureProblem,
   type LossProblem,
   once,
   placed,
@@ -17,14 +17,6 @@ import {
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
-
-const FIXTURES = nllLossCases.map((c) =>
-  fixtureProblem(c, c.logProbs, Int32Array.from(c.targets), {
-    weight: c.weight && floatsOf(c.dtype, c.weight),
-    ignoreIndex: c.ignoreIndex,
-    reduction: c.reduction,
-  }),
-);
 
 /** Some with class weights, some with rows that are ignored. */
 function make(dtype: Dtype, shape: readonly number[], axis: number, reduction: string, variant = 3): LossProblem {
@@ -42,11 +34,11 @@ function make(dtype: Dtype, shape: readonly number[], axis: number, reduction: s
   return { what, dtype, shape, axis, first, second: targets, options, exact };
 }
 
-describe('fixtures', () => {
-  for (const set of sets) {
-    for (const p of FIXTURES) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, 'nllLoss', p));
-  }
-});
+describeFixtures('nllLoss', nllLossCases, (c) => ({
+  first: c.logProbs,
+  second: Int32Array.from(c.targets),
+  options: { weight: c.weight && floatsOf(c.dtype, c.weight), ignoreIndex: c.ignoreIndex },
+}));
 
 describe('shapes', () => {
   testLosses('nllLoss', 'all', (dtype) =>

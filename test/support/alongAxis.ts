@@ -23,6 +23,7 @@ import {
 import { expectAccurate, expectSame } from './compare.js';
 import { expectedOf } from './expected.js';
 import * as fixtures from './fixtures.js';
+import { once } from './losses.js';
 import { errorInUnits } from './oracle.js';
 
 /** Computes a problem with the operation of a set. */
@@ -31,15 +32,6 @@ export function compute(set: TestSet, operation: Operation, p: Problem, x: Input
   const run = set.kernels[operation] as (x: Input, options: object) => ArrayLike<number>;
   const options = { shape, axis, temperature, mask, ...(causal && { causal }), ...(weights && { weights }) };
   return run(x, options);
-}
-
-/** Makes problems once, at the first test that asks for them. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** One test for each set and dtype; the problems are made, and their oracle asked, once for all sets. */

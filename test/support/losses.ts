@@ -137,25 +137,45 @@ export function expectAccurateLoss(set: TestSet, operation: LossOperation, p: Lo
   expectSame(numbersOf(alone), numbersOf(loss), `${p.what}: the loss without its gradient`);
 }
 
-/** A fixture as a problem: its own values are what is exact. */
-export function fixtureProblem(
-  c: {
-    readonly name: string;
-    readonly dtype: Dtype;
-    readonly shape: readonly number[];
-    readonly axis?: number;
-    readonly gradOutput?: number | number[];
-    readonly loss: Exact;
-    readonly lossScale: number[];
-    readonly grad: Exact;
-    readonly gradScale: number[];
-  },
-  first: readonly number[],
-  second: unknown,
-  options: Readonly<Record<string, unknown>>,
-): LossProblem {
+/** What the fixtures of all losses have. */
+interface LossCase {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly axis?: number;
+  readonly reduction: string;
+  readonly gradOutput?: number | number[];
+  readonly loss: Exact;
+  readonly lossScale: number[];
+  readonly grad: Exact;
+  readonly gradScale: number[];
+}
+
+/** The arguments of a fixture's call; options that are undefined do not count. */
+interface Arguments {
+  readonly first: readonly number[];
+  readonly second: unknown;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** Every fixture of a loss on every backend: its own values are what is exact. */
+export function describeFixtures<C extends LossCase>(
+  operation: LossOperation,
+  cases: readonly C[],
+  argumentsOf: (c: C) => Arguments,
+): void {
+  describe('fixtures', () => {
+    const problems = cases.map((c) => fixtureProblem(c, argumentsOf(c)));
+    for (const set of sets) {
+      for (const p of problems) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, operation, p));
+    }
+  });
+}
+
+function fixtureProblem(c: LossCase, { first, second, options }: Arguments): LossProblem {
   const scaled = (values: Exact, scale: number[]): Scaled => ({ ...values, scale: Float64Array.from(scale) });
   const gradOutput = typeof c.gradOutput === 'object' ? floatsOf(c.dtype, c.gradOutput) : c.gradOutput;
+  const all = { reduction: c.reduction, ...options };
   return {
     what: c.name,
     dtype: c.dtype,
@@ -163,7 +183,7 @@ export function fixtureProblem(
     axis: c.axis ?? -1,
     first: floatsOf(c.dtype, first),
     second,
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    options: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
     gradOutput,
     exact: () => ({ loss: scaled(c.loss, c.lossScale), grad: scaled(c.grad, c.gradScale) }),
   };
