@@ -8,7 +8,7 @@
 // x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
 
 import {
-  coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
+  FAST, coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
 } from "../math/exp";
 import { checkProblems } from "../primitives/check";
 import {
@@ -19,7 +19,7 @@ import {
   usesRows
 } from "../primitives/row";
 import {
-  FACTOR, HEADER_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExp, tileKeep
+  FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
 } from "../primitives/tile";
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
@@ -38,11 +38,20 @@ function tiles<T>(
 ): void {
   const tile = scratch + HEADER_BYTES;
   const limit = fastLimit<T>(t);
-  let problems: usize = 0;
+  let problems: usize = 0, inside = true;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const columns = columnsOf<T>(problems);
+    // Whole tiles of columns are taken to be in the fast range, until one is not.
+    if (inside && !mask && inner > 1 && problems == TILE<T>()) {
+      inside = tileExpColumns<T>(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), tile, n, t, scratch);
+      if (inside) {
+        scatter<T>(tile, y, n, inner, first, problems, scratch);
+        continue;
+      }
+    }
     let form = gather<T>(x, n, inner, first, problems, tile, limit);
+    inside = form == FAST;
     if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
     tileExp<T>(tile, n, columns, form, t, scratch);
     if (mask) tileKeep(FACTOR, columns, scratch);

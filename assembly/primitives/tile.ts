@@ -221,7 +221,7 @@ export function problemsOfTile<T>(first: usize, outer: usize, inner: usize): usi
 /** Address of the first element of a problem. */
 // @ts-ignore: decorator
 @inline
-function addressOf<T>(x: usize, n: usize, inner: usize, problem: usize): usize {
+export function addressOf<T>(x: usize, n: usize, inner: usize, problem: usize): usize {
   return x + ((problem / inner) * n * inner + (problem % inner)) * sizeof<T>();
 }
 
@@ -347,6 +347,62 @@ function expInPlace<T>(
     }
     if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
     v128.store(scratch + FACTOR + (column << 4), v128.div<T>(oneVector<T>(scratch), sum));
+  }
+}
+
+/**
+ * A whole tile of e^(x / t) from columns `stride` bytes apart, with FACTOR as tileExp has it, bit for bit, in one pass.
+ * Returns whether every |x / t| ≤ RANGE; the results count only then.
+ */
+export function tileExpColumns<T>(
+  x: usize, stride: usize, tile: usize, n: usize, temperature: f64, scratch: usize
+): bool {
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const bound = v128.splat<T>(fastLimit<T>(temperature)), mask = signMask<T>();
+  let range = rangeStart<T>();
+  // The sums are in memory, for four columns of vectors at a time are more than the registers hold.
+  memory.fill(scratch + TARGET_SUM, 0, 2 * TILE_BYTES);
+  for (let row: usize = 0; row < n; row += BLOCK) {
+    const rows = min(BLOCK, n - row);
+    for (let at: usize = 0; at < TILE_BYTES; at += 16) {
+      let s = v128.splat<T>(0), p = x + at, q = tile + at;
+      for (const end = q + rows * TILE_BYTES; q < end; q += TILE_BYTES, p += stride) {
+        const v = v128.load(p);
+        const e = exponential<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        v128.store(q, e);
+        s = v128.add<T>(s, e);
+        range = rangeStep<T>(range, v, mask, bound);
+      }
+      addToTotals<T>(s, n, scratch + at);
+    }
+    x += rows * stride;
+    tile += rows * TILE_BYTES;
+  }
+  for (let at: usize = 0; at < TILE_BYTES; at += 16) {
+    const low = v128.load(scratch + at, TARGET_SUM), high = v128.load(scratch + at, TARGET_SUM + TILE_BYTES);
+    let sum = low;
+    if (n > SHORT) sum = sizeof<T>() == 4 ? demote(low, high) : f64x2.add(low, high);
+    v128.store(scratch + at, v128.div<T>(oneVector<T>(scratch), sum), FACTOR);
+  }
+  return rangeHolds<T>(range, bound);
+}
+
+/** Adds a block's sum to the totals of a column of vectors at TARGET_SUM. */
+// @ts-ignore: decorator
+@inline
+function addToTotals<T>(s: v128, n: usize, totals: usize): void {
+  const low = v128.load(totals, TARGET_SUM), high = v128.load(totals, TARGET_SUM + TILE_BYTES);
+  if (n <= SHORT) {
+    v128.store(totals, v128.add<T>(low, s), TARGET_SUM);
+  } else if (sizeof<T>() == 8) {
+    const total = f64x2.add(low, s);
+    v128.store(totals, f64x2.add(high, roundingOf(low, s, total)), TARGET_SUM + TILE_BYTES);
+    v128.store(totals, total, TARGET_SUM);
+  } else {
+    v128.store(totals, f64x2.add(low, promoteLow(s)), TARGET_SUM);
+    v128.store(totals, f64x2.add(high, promoteHigh(s)), TARGET_SUM + TILE_BYTES);
   }
 }
 
