@@ -86,17 +86,19 @@ function weightedLogSumExp<T>(
     const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
     const weight = placeOf(weights, i, sizeof<T>());
     const bytes = mask && hasArray(mask) ? placeOf(mask, i, 1) : 0;
-    store<T>(y + i * sizeof<T>(), <T>weighted<T>(first, n, inner, t, scratch, bytes, mask, weight, weights));
+    store<T>(y + i * sizeof<T>(), <T>weighted(sizeof<T>(), first, n, inner, t, scratch, bytes, mask, weight, weights));
   }
 }
 
-function weighted<T>(
-  x: usize, n: usize, inner: usize, t: f64, scratch: usize, bytes: usize, mask: usize, weight: usize, weights: usize
+/** One function for both types, whose elements are of `size` bytes: it computes in f64 all the same. */
+function weighted(
+  size: usize, x: usize, n: usize, inner: usize, t: f64, scratch: usize, bytes: usize, mask: usize, weight: usize,
+  weights: usize
 ): f64 {
-  const wStep = stepOf(weights) * sizeof<T>(), bStep = bytes ? stepOf(mask) : 0, xStep = inner * sizeof<T>();
+  const wStep = stepOf(weights) * size, bStep = bytes ? stepOf(mask) : 0, xStep = inner * size;
   let m: f64 = -Infinity, total: f64 = 0;
   for (let j: usize = 0; j < n; j++) {
-    const w = <f64>load<T>(weight + j * wStep), v = <f64>load<T>(x + j * xStep);
+    const w = element(size, weight + j * wStep), v = element(size, x + j * xStep);
     if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
     m = max<f64>(m, v);
     // What decides where infinities or NaN are about: any finite e^v counts as 1.
@@ -107,7 +109,7 @@ function weighted<T>(
   const least = leastExponent<f64>(), unused = log2e;
   let top = 0.0, topLost = 0.0, others = 0.0, othersLost = 0.0;
   for (let j: usize = 0; j < n; j++) {
-    const w = <f64>load<T>(weight + j * wStep), v = <f64>load<T>(x + j * xStep);
+    const w = element(size, weight + j * wStep), v = element(size, x + j * xStep);
     if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
     if (v == m) {
       const sum = top + w;
@@ -123,6 +125,12 @@ function weighted<T>(
     }
   }
   return m / t + logOfSum(top, others, topLost + othersLost);
+}
+
+// @ts-ignore: decorator
+@inline
+function element(size: usize, p: usize): f64 {
+  return size == 4 ? <f64>load<f32>(p) : load<f64>(p);
 }
 
 /** log(top + others + lost): near 1 by log1p of what is beside 1, so that cancellation is exact. */

@@ -42,9 +42,9 @@ function tiles<T>(
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
     const columns = columnsOf<T>(problems);
-    // Whole tiles of columns are taken to be in the fast range, until one is not.
-    if (inside && !mask && inner > 1 && problems == TILE<T>()) {
-      inside = tileExpColumns<T>(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), tile, n, t, scratch);
+    // Whole tiles of columns are taken to be in the fast range, until one is not. f64 gains nothing by it.
+    if (sizeof<T>() == 4 && inside && !mask && inner > 1 && problems == TILE<T>()) {
+      inside = tileExpColumns(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), tile, n, t, scratch);
       if (inside) {
         scatter<T>(tile, y, n, inner, first, problems, scratch);
         continue;

@@ -5,16 +5,16 @@
 export function transpose_f32(x: usize, y: usize, outer: usize, a: usize, b: usize): void {
   const bytes = a * b * 4;
   for (const end = x + outer * bytes; x < end; x += bytes, y += bytes) {
-    if (b == 2) split2(x, y, a);
-    else if (b == 3) split3(x, y, a);
-    else if (a == 2) join2(x, y, b);
-    else join3(x, y, b);
+    if (b == 2) split2(x, y, a * 4, a);
+    else if (b == 3) split3(x, y, a * 4, a);
+    else if (a == 2) join2(x, b * 4, y, b);
+    else join3(x, b * 4, y, b);
   }
 }
 
-/** Pairs to two rows. */
-function split2(x: usize, y: usize, n: usize): void {
-  let y1 = y + n * 4, i: usize = 0;
+/** n pairs to two rows that begin `step` bytes apart. */
+export function split2(x: usize, y: usize, step: usize, n: usize): void {
+  let y1 = y + step, i: usize = 0;
   for (; i + 4 <= n; i += 4, x += 32, y += 16, y1 += 16) {
     const a = v128.load(x), b = v128.load(x, 16);
     v128.store(y, v128.shuffle<i32>(a, b, 0, 2, 4, 6));
@@ -26,9 +26,9 @@ function split2(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** Two rows to pairs. */
-function join2(x: usize, y: usize, n: usize): void {
-  let x1 = x + n * 4, i: usize = 0;
+/** Two rows that begin `step` bytes apart to n pairs. */
+export function join2(x: usize, step: usize, y: usize, n: usize): void {
+  let x1 = x + step, i: usize = 0;
   for (; i + 4 <= n; i += 4, y += 32, x += 16, x1 += 16) {
     const a = v128.load(x), b = v128.load(x1);
     v128.store(y, v128.shuffle<i32>(a, b, 0, 4, 1, 5));
@@ -40,9 +40,9 @@ function join2(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** Triples to three rows. */
-function split3(x: usize, y: usize, n: usize): void {
-  let y1 = y + n * 4, y2 = y + n * 8, i: usize = 0;
+/** n triples to three rows that begin `step` bytes apart. */
+export function split3(x: usize, y: usize, step: usize, n: usize): void {
+  let y1 = y + step, y2 = y1 + step, i: usize = 0;
   for (; i + 4 <= n; i += 4, x += 48, y += 16, y1 += 16, y2 += 16) {
     const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32);
     v128.store(y, v128.shuffle<i32>(v128.shuffle<i32>(a, b, 0, 3, 6, 6), c, 0, 1, 2, 5));
@@ -56,9 +56,9 @@ function split3(x: usize, y: usize, n: usize): void {
   }
 }
 
-/** Three rows to triples. */
-function join3(x: usize, y: usize, n: usize): void {
-  let x1 = x + n * 4, x2 = x + n * 8, i: usize = 0;
+/** Three rows that begin `step` bytes apart to n triples. */
+export function join3(x: usize, step: usize, y: usize, n: usize): void {
+  let x1 = x + step, x2 = x1 + step, i: usize = 0;
   for (; i + 4 <= n; i += 4, y += 48, x += 16, x1 += 16, x2 += 16) {
     const a = v128.load(x), b = v128.load(x1), c = v128.load(x2);
     v128.store(y, v128.shuffle<i32>(v128.shuffle<i32>(a, b, 0, 4, 1, 1), c, 0, 1, 4, 2));

@@ -15,6 +15,7 @@ import { madd, nmadd } from "../simd/arch";
 import {
   demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
 } from "../simd/lanes";
+import { join2, join3, split2, split3 } from "../kernels/transpose";
 import { ones } from "./row";
 import { rangeHolds, rangeJoin, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
 
@@ -123,6 +124,7 @@ function scatterColumns<T>(
 function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
   const bytes = n * sizeof<T>();
+  if (sizeof<T>() == 4 && problems == TILE<T>() && (n == 2 || n == 3)) return gatherFewRows(x, tile, n, <f32>limit);
   let range = rangeStart<T>();
   for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16) {
     const last = x + (problems - 1) * bytes;
@@ -144,6 +146,17 @@ function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: 
         v128.store(t + 2 * TILE_BYTES, v128.shuffle<i64>(high01, high23, 0, 2));
         v128.store(t + 3 * TILE_BYTES, v128.shuffle<i64>(high01, high23, 1, 3));
       }
+      if (at + 8 <= bytes) {
+        const a = v128.load_lane<i64>(x1 + at, v128.load_zero<i64>(x0 + at), 1);
+        const b = v128.load_lane<i64>(x3 + at, v128.load_zero<i64>(x2 + at), 1);
+        const first = v128.shuffle<i32>(a, b, 0, 2, 4, 6), second = v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+        range = rangeStep<T>(range, first, mask, bound);
+        range = rangeStep<T>(range, second, mask, bound);
+        v128.store(t, first);
+        v128.store(t + TILE_BYTES, second);
+        at += 8;
+        t += 2 * TILE_BYTES;
+      }
       for (; at < bytes; at += 4, t += TILE_BYTES) {
         let v = v128.load_zero<f32>(x0 + at);
         v = v128.load_lane<f32>(x1 + at, v, 1);
@@ -163,8 +176,33 @@ function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: 
   return rangeHolds<T>(range, bound);
 }
 
+/** gatherRows for a whole tile of pairs or triples. */
+function gatherFewRows(x: usize, tile: usize, n: usize, limit: f32): bool {
+  if (n == 2) split2(x, tile, TILE_BYTES, TILE<f32>());
+  else split3(x, tile, TILE_BYTES, TILE<f32>());
+  let inRange = i32x4.splat(-1);
+  for (let at: usize = 0; at < TILE_BYTES; at += 16) inRange = v128.and(inRange, tileRange<f32>(tile + at, n, limit));
+  return i32x4.all_true(inRange);
+}
+
+/** scatterRows for a whole tile of pairs or triples. */
+function scatterFewRows(tile: usize, y: usize, n: usize, scratch: usize): void {
+  for (let at: usize = 0; at < TILE_BYTES; at += 16) {
+    const f = v128.load(scratch + at, FACTOR);
+    for (let p = tile + at, end = p + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+      v128.store(p, f32x4.mul(v128.load(p), f));
+    }
+  }
+  if (n == 2) join2(tile, TILE_BYTES, y, TILE<f32>());
+  else join3(tile, TILE_BYTES, y, TILE<f32>());
+}
+
 /** Writes a tile's problems, each times its factor, as the rows that gatherRows found. */
 function scatterRows<T>(tile: usize, y: usize, n: usize, problems: usize, scratch: usize): void {
+  if (sizeof<T>() == 4 && problems == TILE<T>() && (n == 2 || n == 3)) {
+    scatterFewRows(tile, y, n, scratch);
+    return;
+  }
   const bytes = n * sizeof<T>();
   let factors = scratch + FACTOR;
   for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16, factors += 16) {
@@ -191,6 +229,16 @@ function scatterFourRows(all: bool, t: usize, y0: usize, bytes: usize, count: us
     if (all || count > 1) v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
     if (all || count > 2) v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
     if (all || count > 3) v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
+  }
+  if (at + 8 <= bytes) {
+    const e0 = f32x4.mul(v128.load(t), f), e1 = f32x4.mul(v128.load(t + TILE_BYTES), f);
+    const a = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5), b = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
+    v128.store_lane<i64>(y0 + at, a, 0);
+    if (all || count > 1) v128.store_lane<i64>(y1 + at, a, 1);
+    if (all || count > 2) v128.store_lane<i64>(y2 + at, b, 0);
+    if (all || count > 3) v128.store_lane<i64>(y3 + at, b, 1);
+    at += 8;
+    t += 2 * TILE_BYTES;
   }
   for (; at < bytes; at += 4, t += TILE_BYTES) {
     const e = f32x4.mul(v128.load(t), f);
@@ -351,59 +399,49 @@ function expInPlace<T>(
 }
 
 /**
- * A whole tile of e^(x / t) from columns `stride` bytes apart, with FACTOR as tileExp has it, bit for bit, in one pass.
- * Returns whether every |x / t| ≤ RANGE; the results count only then.
+ * A whole f32 tile of e^(x / t) from columns `stride` bytes apart, with FACTOR as tileExp has it, bit for bit, in one
+ * pass. Returns whether every |x / t| ≤ RANGE; the results count only then.
  */
-export function tileExpColumns<T>(
+export function tileExpColumns(
   x: usize, stride: usize, tile: usize, n: usize, temperature: f64, scratch: usize
 ): bool {
-  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
-  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
-  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const bound = v128.splat<T>(fastLimit<T>(temperature)), mask = signMask<T>();
-  let range = rangeStart<T>();
-  // The sums are in memory, for four columns of vectors at a time are more than the registers hold.
+  const log2e = log2eOver<f32>(scratch), magic = magicNumber<f32>(scratch), high = ln2HighOf<f32>(scratch);
+  const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);
+  const c2 = coefficient<f32>(2, scratch), c1 = coefficient<f32>(1, scratch);
+  const bound = v128.splat<f32>(fastLimit<f32>(temperature)), mask = signMask<f32>();
+  let range = rangeStart<f32>();
+  // The sums are in memory: those of four columns of vectors are more than the registers hold.
   memory.fill(scratch + TARGET_SUM, 0, 2 * TILE_BYTES);
   for (let row: usize = 0; row < n; row += BLOCK) {
     const rows = min(BLOCK, n - row);
     for (let at: usize = 0; at < TILE_BYTES; at += 16) {
-      let s = v128.splat<T>(0), p = x + at, q = tile + at;
+      let s = v128.splat<f32>(0), p = x + at, q = tile + at;
       for (const end = q + rows * TILE_BYTES; q < end; q += TILE_BYTES, p += stride) {
         const v = v128.load(p);
-        const e = exponential<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e = exponential<f32>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(q, e);
-        s = v128.add<T>(s, e);
-        range = rangeStep<T>(range, v, mask, bound);
+        s = f32x4.add(s, e);
+        range = rangeStep<f32>(range, v, mask, bound);
       }
-      addToTotals<T>(s, n, scratch + at);
+      addToTotals(s, n, scratch + at);
     }
     x += rows * stride;
     tile += rows * TILE_BYTES;
   }
   for (let at: usize = 0; at < TILE_BYTES; at += 16) {
     const low = v128.load(scratch + at, TARGET_SUM), high = v128.load(scratch + at, TARGET_SUM + TILE_BYTES);
-    let sum = low;
-    if (n > SHORT) sum = sizeof<T>() == 4 ? demote(low, high) : f64x2.add(low, high);
-    v128.store(scratch + at, v128.div<T>(oneVector<T>(scratch), sum), FACTOR);
+    v128.store(scratch + at, f32x4.div(oneVector<f32>(scratch), n <= SHORT ? low : demote(low, high)), FACTOR);
   }
-  return rangeHolds<T>(range, bound);
+  return rangeHolds<f32>(range, bound);
 }
 
-/** Adds a block's sum to the totals of a column of vectors at TARGET_SUM. */
+/** Adds a block's sum to the totals of a column of vectors, two of f64 at TARGET_SUM; short ones keep to f32. */
 // @ts-ignore: decorator
 @inline
-function addToTotals<T>(s: v128, n: usize, totals: usize): void {
+function addToTotals(s: v128, n: usize, totals: usize): void {
   const low = v128.load(totals, TARGET_SUM), high = v128.load(totals, TARGET_SUM + TILE_BYTES);
-  if (n <= SHORT) {
-    v128.store(totals, v128.add<T>(low, s), TARGET_SUM);
-  } else if (sizeof<T>() == 8) {
-    const total = f64x2.add(low, s);
-    v128.store(totals, f64x2.add(high, roundingOf(low, s, total)), TARGET_SUM + TILE_BYTES);
-    v128.store(totals, total, TARGET_SUM);
-  } else {
-    v128.store(totals, f64x2.add(low, promoteLow(s)), TARGET_SUM);
-    v128.store(totals, f64x2.add(high, promoteHigh(s)), TARGET_SUM + TILE_BYTES);
-  }
+  v128.store(totals, n <= SHORT ? f32x4.add(low, s) : f64x2.add(low, promoteLow(s)), TARGET_SUM);
+  v128.store(totals, f64x2.add(high, promoteHigh(s)), TARGET_SUM + TILE_BYTES);
 }
 
 /** MAXIMUM of every problem; NaN where one holds NaN. */
