@@ -1,7 +1,7 @@
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
 import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
-import type { Reduction } from '../runtime/loss.js';
+import { REDUCTIONS, type Reduction } from '../runtime/loss.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../runtime/types.js';
@@ -37,7 +37,7 @@ const LOSS: ElementLoss = {
   argument: 'logits',
   kernel,
   takesLabels: true,
-  reductions: ['mean', 'sum', 'none'],
+  reductions: REDUCTIONS,
   options: OPTIONS,
 };
 const WITH_GRAD: ElementLoss = {

@@ -1,7 +1,7 @@
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
-import type { Reduction } from '../runtime/loss.js';
+import { REDUCTIONS, type Reduction } from '../runtime/loss.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
@@ -49,7 +49,14 @@ const OPTIONS = {
   out: true,
 } as const;
 
-const LOSS: ClassLoss = { operation: 'crossEntropy', argument: 'logits', kernel, softKernel, options: OPTIONS };
+const LOSS: ClassLoss = {
+  operation: 'crossEntropy',
+  argument: 'logits',
+  kernel,
+  softKernel,
+  reductions: REDUCTIONS,
+  options: OPTIONS,
+};
 const WITH_GRAD: ClassLoss = {
   ...LOSS,
   operation: 'crossEntropyWithGrad',

@@ -6,10 +6,10 @@ import { defineKernel } from '../runtime/kernel.js';
 import {
   type BatchReduction,
   batchSize,
-  checkReduction,
   checkResults,
   type LossCall,
-  readGradOutput,
+  type LossOptions,
+  readLoss,
   runLoss,
 } from '../runtime/loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from '../runtime/options.js';
@@ -45,13 +45,11 @@ export interface DistillationWithGradOptions extends DistillationOptions {
 const OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, reduction: true, out: true };
 const GRAD_OPTIONS: OptionNames = { ...OPTIONS, gradOutput: true };
 
-interface ReadOptions {
-  shape?: unknown;
+const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];
+
+interface ReadOptions extends LossOptions {
   axis?: unknown;
   temperature?: unknown;
-  reduction?: unknown;
-  out?: unknown;
-  gradOutput?: unknown;
 }
 
 /** @internal */
@@ -79,20 +77,23 @@ function distil(
   teacherLogits: unknown,
   options: ReadOptions,
 ): unknown {
-  const argument = 'studentLogits';
-  const { shape, axis = -1, temperature = 1, reduction: given = 'batchMean', out, gradOutput: upstream } = options;
-  const reduction = checkReduction(operation, given, ['batchMean', 'mean', 'sum', 'none']);
-  const input = readOperand(runtime, operation, argument, studentLogits, shape);
+  const { axis = -1, temperature = 1 } = options;
+  const asked = readLoss(
+    runtime,
+    { operation, argument: 'studentLogits' },
+    withGrad,
+    studentLogits,
+    options,
+    REDUCTIONS,
+  );
+  const { input, reduction } = asked;
   checkTemperature(operation, temperature, input.elementBytes);
   const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, undefined, input.elementBytes);
-  checkLikeness(operation, 'teacherLogits', teacher, argument, input);
-  const gradOutput = readGradOutput(runtime, operation, upstream, reduction, input);
+  checkLikeness(operation, 'teacherLogits', teacher, 'studentLogits', input);
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
   const rows = outer * inner;
-  const asked = { operation, argument, input, withGrad, reduction, out, gradOutput };
-  const home = checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher });
-  const call: LossCall = { ...asked, home };
+  const call: LossCall = { ...asked, home: checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher }) };
 
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes, 3);

@@ -22,7 +22,7 @@ const LOG_PROBS: ClassLoss = {
   operation: 'logProbs',
   argument: 'logits',
   kernel,
-  reduction: 'none',
+  reductions: ['none'],
   options: { shape: true, axis: true, temperature: true, ignoreIndex: true },
 };
 

@@ -1,7 +1,7 @@
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
-import type { Reduction } from '../runtime/loss.js';
+import { REDUCTIONS, type Reduction } from '../runtime/loss.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
@@ -39,6 +39,7 @@ const LOSS: ClassLoss = {
   argument: 'logProbs',
   kernel,
   readsTargets: true,
+  reductions: REDUCTIONS,
   options: OPTIONS,
 };
 const WITH_GRAD: ClassLoss = { ...LOSS, operation: 'nllLossWithGrad', options: { ...OPTIONS, gradOutput: true } };

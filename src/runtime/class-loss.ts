@@ -6,11 +6,11 @@ import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   checkCount,
-  checkReduction,
   checkResults,
   type LossCall,
+  type LossOptions,
   type Reduction,
-  readGradOutput,
+  readLoss,
   runLoss,
 } from './loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
@@ -47,21 +47,17 @@ export interface ClassLoss {
   readonly softKernel?: ClassLossKernel;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
-  /** How it is reduced unless the options say otherwise: `'mean'` if not given. */
-  readonly reduction?: Reduction;
+  /** How it may be reduced, the usual way first. */
+  readonly reductions: readonly Reduction[];
   readonly options: OptionNames;
 }
 
-interface Options {
-  shape?: unknown;
+interface Options extends LossOptions {
   axis?: unknown;
   temperature?: unknown;
   weight?: unknown;
   ignoreIndex?: unknown;
   labelSmoothing?: unknown;
-  reduction?: unknown;
-  out?: unknown;
-  gradOutput?: unknown;
 }
 
 /** The arguments of a call, read once and checked. */
@@ -84,14 +80,13 @@ function readCall(
   options: Options,
 ): Call {
   const { operation, argument } = loss;
-  const { shape, axis = -1, temperature = 1, weight, ignoreIndex, labelSmoothing = 0, out, gradOutput } = options;
-  const reduction = checkReduction(operation, options.reduction ?? loss.reduction ?? 'mean', ['mean', 'sum', 'none']);
-  const input = readOperand(runtime, operation, argument, x, shape);
+  const { axis = -1, temperature = 1, weight, ignoreIndex, labelSmoothing = 0 } = options;
+  const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
+  const { input } = asked;
   checkTemperature(operation, temperature, input.elementBytes);
   const read = readTargets(runtime, operation, targets, input.shape);
   const weights =
     weight === undefined ? undefined : readOperand(runtime, operation, 'weight', weight, undefined, input.elementBytes);
-  const grad = readGradOutput(runtime, operation, gradOutput, reduction, input);
   if (typeof labelSmoothing !== 'number') throw typeError(operation, 'labelSmoothing', labelSmoothing, 'a number');
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw rangeError(operation, 'labelSmoothing', labelSmoothing, 'a number in [0, 1]');
@@ -105,14 +100,10 @@ function readCall(
     checkLikeness(operation, 'targets', read.probabilities, argument, input);
   } else checkIndices(operation, read, input, axis as number, rows, size);
   if (weights !== undefined) checkCount(operation, 'weight', weights, n, 'one for each class');
-  const call: Omit<Call, 'home'> = {
-    operation,
-    argument,
-    input,
-    withGrad,
-    reduction,
-    out,
-    gradOutput: grad,
+  const home = checkResults(runtime, asked, rows, 'row', { targets: read.probabilities, weight: weights });
+  return {
+    ...asked,
+    home,
     axis: axis as number,
     temperature,
     targets: read,
@@ -120,7 +111,6 @@ function readCall(
     ignoreIndex: (ignoreIndex as number | undefined) ?? -100,
     smoothing: labelSmoothing,
   };
-  return { ...call, home: checkResults(runtime, call, rows, 'row', { targets: read.probabilities, weight: weights }) };
 }
 
 /** Runs a loss over classes, with or without its gradient. */

@@ -5,12 +5,13 @@ import { typeError } from './errors.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
+  type BatchReduction,
   batchSize,
-  checkReduction,
   checkResults,
   elementInput,
   type LossCall,
-  readGradOutput,
+  type LossOptions,
+  readLoss,
   runLoss,
 } from './loss.js';
 import { checkOptions, type OptionNames } from './options.js';
@@ -48,18 +49,15 @@ export interface ElementLoss {
   readonly logKernel?: ElementLossKernel;
   /** Whether targets may be labels, integers or booleans, instead of floats like the first argument. */
   readonly takesLabels?: boolean;
-  readonly reductions: readonly string[];
+  /** How it may be reduced, the usual way first. */
+  readonly reductions: readonly BatchReduction[];
   readonly options: OptionNames;
 }
 
-interface Options {
-  shape?: unknown;
+interface Options extends LossOptions {
   weight?: unknown;
   posWeight?: unknown;
   logTarget?: unknown;
-  reduction?: unknown;
-  out?: unknown;
-  gradOutput?: unknown;
 }
 
 interface Call extends LossCall {
@@ -78,36 +76,21 @@ function readCall(
   targets: unknown,
   options: Options,
 ): Call {
-  const { operation, argument } = loss;
-  const { shape: given, weight, posWeight, logTarget = false, out, gradOutput } = options;
-  const reduction = checkReduction(operation, options.reduction ?? 'mean', loss.reductions);
-  const input = readOperand(runtime, operation, argument, x, given);
+  const { operation } = loss;
+  const { weight, posWeight, logTarget = false } = options;
+  const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
+  const { input } = asked;
   const shape = input.shape ?? [input.length];
   const read = readTargets(runtime, loss, targets, input);
   const weights = readWeight(runtime, operation, 'weight', weight, input, shape);
   const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
-  const grad = readGradOutput(runtime, operation, gradOutput, reduction, input);
-  const call: Omit<Call, 'home'> = {
-    operation,
-    argument,
-    input,
-    withGrad,
-    reduction,
-    out,
-    gradOutput: grad,
-    shape,
-    targets: read,
-    weight: weights,
-    posWeight: posWeights,
-    logTarget,
-  };
-  const home = checkResults(runtime, call, input.length, 'element', {
+  const home = checkResults(runtime, asked, input.length, 'element', {
     targets: read.operand ?? rangeOf(read.integers!),
     weight: weights?.operand,
     posWeight: posWeights?.operand,
   });
-  return { ...call, home };
+  return { ...asked, home, shape, targets: read, weight: weights, posWeight: posWeights, logTarget };
 }
 
 /** Integers as far as a check of overlaps looks at them. */

@@ -15,10 +15,13 @@ export type Reduction = 'mean' | 'sum' | 'none';
 /** The same, and the sum divided by the size of the first axis. */
 export type BatchReduction = Reduction | 'batchMean';
 
+/** What most losses allow, the usual one first. */
+export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
+
 /** What the losses have in common: their reduction, and the gradient that comes in from above. */
 
 /** @throws TypeError unless it is one of the allowed reductions. */
-export function checkReduction<R extends string>(operation: string, reduction: unknown, allowed: readonly R[]): R {
+function checkReduction<R extends string>(operation: string, reduction: unknown, allowed: readonly R[]): R {
   if (allowed.includes(reduction as R)) return reduction as R;
   throw typeError(operation, 'reduction', reduction, `one of ${allowed.map(show).join(', ')}`);
 }
@@ -44,8 +47,32 @@ export interface LossCall {
   readonly home: number;
 }
 
+/** What the options of every loss may hold. */
+export interface LossOptions {
+  shape?: unknown;
+  reduction?: unknown;
+  out?: unknown;
+  gradOutput?: unknown;
+}
+
+/** Reads the first argument and the options of every loss, all but `out` checked; of the reductions the first is usual. */
+export function readLoss(
+  runtime: Runtime,
+  { operation, argument }: Pick<LossCall, 'operation' | 'argument'>,
+  withGrad: boolean,
+  x: unknown,
+  options: LossOptions,
+  reductions: readonly string[],
+): Omit<LossCall, 'home'> {
+  const { shape, reduction: given = reductions[0], out, gradOutput: upstream } = options;
+  const reduction = checkReduction(operation, given, reductions);
+  const input = readOperand(runtime, operation, argument, x, shape);
+  const gradOutput = readGradOutput(runtime, operation, upstream, reduction, input);
+  return { operation, argument, input, withGrad, reduction, out, gradOutput };
+}
+
 /** @throws TypeError unless gradOutput fits: a number, or numbers where losses are not reduced. */
-export function readGradOutput(
+function readGradOutput(
   runtime: Runtime,
   operation: string,
   value: unknown,
