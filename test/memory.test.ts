@@ -222,6 +222,43 @@ describe.each(sets)('$name', (set: TestSet) => {
       expectSame(target.data, expected, 'after growth');
     });
 
+    test('for a mask or weights that are claimed keeps an out that views our memory', () => {
+      const n = 2 ** 20;
+      const x = numbers('float32', 2 * n, 'within ±8', 3);
+      const options = { shape: [2, n], mask: new Uint8Array(n).fill(1).fill(0, 10, 20) };
+      const weights = numbers('float32', n, 'within ±8', 4).map(Math.abs);
+      const softmax = set.kernels.softmax(x, options);
+      const total = set.kernels.logSumExp(x, { ...options, weights });
+      const kernels = set.create();
+      const large = kernels.zeros([2, n]);
+      kernels.softmax(x, { ...options, out: large.data });
+      expectSame(large.data, softmax, 'softmax');
+      const another = set.create();
+      const small = another.zeros([2]);
+      another.logSumExp(x, { ...options, weights, out: small.data });
+      expectSame(small.data, total, 'logSumExp');
+    });
+
+    test('that fails for a mask leaves no result behind', () => {
+      const n = 2 ** 20;
+      const mask = { data: new Uint8Array(n), shape: [n] };
+      // From too little for the result to enough for all.
+      const failures = [];
+      for (let pages = 230; pages < 430; pages += 8) {
+        const kernels = set.create({ maxMemory: pages * 2 ** 16 });
+        const x = kernels.zeros([3, n]);
+        try {
+          kernels.softmax(x, { mask });
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          failures.push(kernels.memoryUsage().tensors);
+        }
+      }
+      expect(failures.length).toBeGreaterThan(10);
+      expect(failures.length).toBeLessThan(25);
+      expect(new Set(failures)).toEqual(new Set([1]));
+    });
+
     test('tensor() of a view of our own memory', () => {
       const kernels = set.create();
       const x = kernels.tensor(numbers('float64', 200_000, 'within ±8', 3));

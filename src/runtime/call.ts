@@ -1,7 +1,7 @@
 import { placeBeside, readBeside } from './beside.js';
 import { rangeError, showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
-import { type Operand, readOperand } from './input.js';
+import { type Operand, rangeOf, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import { type Mask, placeMask, readMask } from './mask.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
@@ -153,7 +153,9 @@ export function mapAlongAxis(
   const kept = readMask(runtime, operation, mask, causal, input, axis);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
-    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+    const address = addressOf(runtime, operation, out);
+    checkOverlap(operation, 'x', input, out, address);
+    checkMaskOverlap(operation, kept, out, address);
   }
   return mapOperands(runtime, operation, kernel, input, maskBeside(runtime, kept, input, axis), axis, temperature, out);
 }
@@ -181,6 +183,11 @@ export function mapPairAlongAxis(
     checkOverlap(operation, second, beside, out, address);
   }
   return mapOperands(runtime, operation, kernel, input, alikeBeside(runtime, beside), axis, temperature, out);
+}
+
+/** @throws RangeError when `out` and a mask overlap: later blocks of the mask would be read from what is written. */
+function checkMaskOverlap(operation: string, mask: Mask | undefined, out: FloatArray | Tensor, address: number): void {
+  if (mask?.array !== undefined) checkOverlap(operation, 'mask', rangeOf(mask.array), out, address);
 }
 
 /** What a kernel reads beside x. */
@@ -241,12 +248,14 @@ function mapBlocks(
   inner: number,
   run: (x: number, y: number, beside: number) => void,
 ): unknown {
-  const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
   const { stream } = runtime;
+  // Before memory grows: a view of it has no place afterwards.
+  const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
   const addressBeside = beside?.add();
-  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result));
+  const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
+  const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
   while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
   if (out !== undefined || input.kind !== 'tensorLike') return result;
@@ -392,16 +401,19 @@ export function reduceAlongAxis(
     const address = addressOf(runtime, operation, out);
     checkOverlap(operation, 'x', input, out, address);
     if (weight !== undefined) checkOverlap(operation, 'weights', weight.operand, out, address);
+    checkMaskOverlap(operation, kept, out, address);
   }
 
-  const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
-  const result = (out ?? newResult(runtime, operation, input, resultShape, rows)) as FloatArray | Tensor;
   const { stream } = runtime;
+  // Before memory grows: a view of it has no place afterwards.
+  const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, 1, 1, kept === undefined && weight === undefined);
   const from = stream.input(input);
   const maskRecord = kept && placeMask(runtime, kept, own, axis as number);
   const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
-  const to = stream.output(Tensor.is(result) ? undefined : result, addressOf(runtime, operation, result), 1);
+  const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
+  const result = out ?? newResult(runtime, operation, input, resultShape, rows);
+  const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result), 1);
   stream.start(out === undefined && result);
   const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);
   while (stream.next()) {

@@ -1,8 +1,8 @@
 import { type Beside, readBeside } from './beside.js';
-import { type AnyNumbers, Broadcast } from './broadcast.js';
+import { Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
-import { type Operand, readOperand } from './input.js';
+import { type Operand, rangeOf, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   type BatchReduction,
@@ -17,7 +17,6 @@ import {
 import { checkOptions, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
 import { type ElementTargets, readElementTargets } from './targets.js';
-import type { FloatArray } from './types.js';
 
 /** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
 const GRANULE = 256;
@@ -91,13 +90,6 @@ function readCall(
     posWeight: posWeights?.operand,
   });
   return { ...asked, home, shape, targets: read, weight: weights, posWeight: posWeights, logTarget };
-}
-
-/** Integers as far as a check of overlaps looks at them. */
-function rangeOf(integers: AnyNumbers): Operand {
-  const { length, BYTES_PER_ELEMENT } = integers;
-  const array = integers as FloatArray;
-  return { kind: 'array', array, address: -1, length, elementBytes: BYTES_PER_ELEMENT as 4 | 8, shape: undefined };
 }
 
 function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input: Operand): ElementTargets {

@@ -269,6 +269,13 @@ export function describeCausal(operation: 'softmax' | 'logSoftmax'): void {
       expect(run(options)).toThrow(type);
       expect(run(options)).toThrow(message);
     });
+    test('a mask in the buffer of out', () => {
+      const out = new Float32Array(12).fill(7);
+      const mask = new Uint8Array(out.buffer, 4, 12);
+      expect(() => sets[0]?.kernels[operation](new Float32Array(12), { shape, mask, out })).toThrow(
+        'out is Float32Array(12), expected the very range of mask or one apart from it',
+      );
+    });
     test('nothing is written', () => {
       const out = new Float32Array(12).fill(7);
       expect(() =>
