@@ -110,7 +110,7 @@ function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: u
   for (let lane: usize = 0; lane < lanes<T>(); lane++) {
     const target = lane < count ? max(load<i32>(targets + (lane << 2)), 0) : 0;
     const at = lane * sizeof<T>();
-    store<T>(scratch + at, load<T>(tile + target * TILE_BYTES + at));
+    store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at));
     if (sizeof<T>() == 4) store<i32>(scratch + at, target, 16);
     else store<i64>(scratch + at, target, 16);
   }

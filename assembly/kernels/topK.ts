@@ -114,7 +114,7 @@ function topKOf<T>(
 
 /** Fills the buffer with candidates, all of the k largest among them; returns how many. */
 function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize): usize {
-  const group = 4 * lanes<T>();
+  const width = <i32>lanes<T>(), group = <usize>(4 * width);
   let count = min(n, capacity), i = count;
   for (let j: usize = 0; j < count; j++) put<T>(x, j, buffer, j);
   while (i < n) {
@@ -130,11 +130,11 @@ function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize
       const b0 = v128.le<T>(v128.load(p), threshold), b1 = v128.le<T>(v128.load(p, 16), threshold);
       const b2 = v128.le<T>(v128.load(p, 32), threshold), b3 = v128.le<T>(v128.load(p, 48), threshold);
       const below = v128.and(v128.and(b0, b1), v128.and(b2, b3));
-      if (laneBits<T>(below) == (1 << lanes<T>()) - 1) continue;
+      if (laneBits<T>(below) == (1 << width) - 1) continue;
       let above = ~(
-        laneBits<T>(b0) | (laneBits<T>(b1) << lanes<T>()) |
-        (laneBits<T>(b2) << (2 * lanes<T>())) | (laneBits<T>(b3) << (3 * lanes<T>()))
-      ) & ((1 << (4 * lanes<T>())) - 1);
+        laneBits<T>(b0) | (laneBits<T>(b1) << width) |
+        (laneBits<T>(b2) << (2 * width)) | (laneBits<T>(b3) << (3 * width))
+      ) & ((1 << (4 * width)) - 1);
       for (; above != 0; above &= above - 1) put<T>(x, i + ctz(above), buffer, count++);
     }
     if (i + group <= n) continue;

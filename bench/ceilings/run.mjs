@@ -1,0 +1,99 @@
+// npm run bench:ceilings -- [--quick] [--json FILE]
+//
+// How far each operation is from what bounds it: the speed of multiply-adds alone, eleven for a vector, and of a copy,
+// measured in the same process in turns. On 256 × 1024 float32, tensors in and out.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createKernels } from 'softmax-wasm';
+import { runWithRelaxedSimd } from '../../scripts/relaxed-simd.mjs';
+import { bestOf, parseCommand, saveJson } from '../command.mjs';
+import { BACKENDS } from '../contenders.mjs';
+import { logits } from '../harness.mjs';
+import { describeMachine } from '../machine.mjs';
+import { Stopwatch } from '../stopwatch.mjs';
+import { progress } from '../table.mjs';
+
+runWithRelaxedSimd();
+
+const SHAPE = [256, 1024];
+const ELEMENTS = SHAPE[0] * SHAPE[1];
+const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand();
+const machine = describeMachine();
+console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(`${SHAPE.join(' × ')} float32 in linear memory, G elements/s, the best of ${ROUNDS} rounds.`);
+
+const results = [];
+for (const backend of BACKENDS) results.push(...(await timeBackend(backend)));
+if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+
+/** The ceilings of a build, compiled by itself. */
+function ceilings(backend) {
+  const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
+  const file = `build/ceilings-${backend}.wasm`;
+  const entry = 'assembly/checks/ceilings.ts';
+  execFileSync(process.execPath, [asc, entry, '--config', 'asconfig.json', '--target', backend, '--outFile', file]);
+  const memory = new WebAssembly.Memory({ initial: 64 });
+  const module = new WebAssembly.Module(readFileSync(file));
+  const { multiplyAdds, copy, staticEnd } = /** @type {any} */ (new WebAssembly.Instance(module, { env: { memory } }))
+    .exports;
+  const x = 2 ** 16;
+  const y = x + ELEMENTS * 4;
+  new Float32Array(memory.buffer, x, ELEMENTS).set(logits(ELEMENTS));
+  return { 'multiply-adds': () => multiplyAdds(x, ELEMENTS, staticEnd()), copy: () => copy(x, y, ELEMENTS) };
+}
+
+/** The operations that compute an element for an element, or a number for a row. */
+function operations(backend) {
+  const kernels = createKernels({ backend });
+  const x = kernels.tensor(logits(ELEMENTS), SHAPE);
+  const out = kernels.zeros(SHAPE);
+  const rows = kernels.zeros([SHAPE[0]]);
+  const probabilities = kernels.softmax(x);
+  const classes = Int32Array.from({ length: SHAPE[0] }, (_, row) => (row * 37) % SHAPE[1]);
+  const labels = kernels.tensor(
+    logits(ELEMENTS, 2).map((value) => (value > 0 ? 1 : 0)),
+    SHAPE,
+  );
+  const indices = new Int32Array(SHAPE[0]);
+  return {
+    softmax: () => kernels.softmax(x, { out }),
+    logSoftmax: () => kernels.logSoftmax(x, { out }),
+    logSumExp: () => kernels.logSumExp(x, { out: rows }),
+    softmaxBackward: () => kernels.softmaxBackward(probabilities, x, { out }),
+    crossEntropyWithGrad: () => kernels.crossEntropyWithGrad(x, classes, { out }),
+    bceWithLogitsWithGrad: () => kernels.bceWithLogitsWithGrad(x, labels, { out }),
+    distillationWithGrad: () => kernels.distillationWithGrad(x, labels, { out }),
+    sigmoid: () => kernels.sigmoid(x, { out }),
+    logSigmoid: () => kernels.logSigmoid(x, { out }),
+    argmax: () => kernels.argmax(x, { out: indices }),
+  };
+}
+
+async function timeBackend(backend) {
+  const tasks = Object.entries({ ...ceilings(backend), ...operations(backend) });
+  const watches = tasks.map(([, run]) => new Stopwatch(run));
+  const rounds = tasks.map(() => /** @type {number[]} */ ([]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, watch] of watches.entries()) {
+      progress(`${backend}, round ${round + 1} of ${ROUNDS}: ${tasks[i][0]}`);
+      rounds[i].push(await watch.measure(roundMilliseconds));
+    }
+  }
+  progress('');
+  const speeds = rounds.map((times) => ELEMENTS / bestOf(times).nanoseconds);
+  console.log(
+    `\n${backend.padEnd(26)}${'G el/s'.padStart(9)}${'of multiply-adds'.padStart(18)}${'of a copy'.padStart(12)}`,
+  );
+  const share = (speed, ceiling) => `${((100 * speed) / ceiling).toFixed(0)} %`;
+  return tasks.map(([name], i) => {
+    const [speed, multiplyAdds, copy] = [speeds[i], speeds[0], speeds[1]];
+    const cells = [
+      speed.toFixed(2).padStart(9),
+      share(speed, multiplyAdds).padStart(18),
+      share(speed, copy).padStart(12),
+    ];
+    console.log(name.padEnd(26) + cells.join(''));
+    return { backend, name, elementsPerSecond: speed * 1e9 };
+  });
+}
