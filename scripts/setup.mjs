@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before start, test, check and
 // bench, so it needs nothing but Node itself, and does nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,7 +50,9 @@ function npm(what, ...args) {
   else step(what, process.platform === 'win32' ? 'npm.cmd' : 'npm', ...args);
 }
 
-if (modified(join('node_modules', '.package-lock.json')) < modified('package-lock.json')) {
+/** A linked node_modules is another checkout's: npm would empty it. */
+const isLinked = lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+if (!isLinked && modified(join('node_modules', '.package-lock.json')) < modified('package-lock.json')) {
   npm('installing the development tools and building', 'ci', '--include=dev', '--no-audit', '--no-fund');
 }
 if (Math.min(...BUILT.map(modified)) < Math.max(...SOURCES.map(lastChange))) {
