@@ -185,7 +185,8 @@ export function maskTile<T>(
       v128.store(scratch + at, v128.or(v128.load(scratch + at, KEPT), kept), KEPT);
     }
   }
-  return rangeHolds<T>(range, bound) ? HOLES : CAREFUL;
+  // The form with holes is worth its bytes for f32 only.
+  return sizeof<T>() == 4 && rangeHolds<T>(range, bound) ? HOLES : CAREFUL;
 }
 
 /** PLACES, where each problem's bytes of the mask begin, and LENGTHS, what causality keeps, for all of a tile's lanes. */

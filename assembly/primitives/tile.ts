@@ -345,7 +345,7 @@ export function roundingOf(a: v128, b: v128, total: v128): v128 {
 /** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
 export function tileExp<T>(tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize): void {
   if (form == FAST) expFast<T>(tile, n, columns, temperature, scratch);
-  else if (form == HOLES) expHoles<T>(tile, n, columns, temperature, scratch);
+  else if (sizeof<T>() == 4 && form == HOLES) expHoles<T>(tile, n, columns, temperature, scratch);
   else expCareful<T>(tile, n, columns, temperature, scratch);
 }
 
@@ -465,7 +465,7 @@ export function tileLogSum<T>(
   tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize
 ): void {
   if (form == FAST) logSumFast<T>(tile, n, columns, temperature, scratch);
-  else if (form == HOLES) logSumHoles<T>(tile, n, columns, temperature, scratch);
+  else if (sizeof<T>() == 4 && form == HOLES) logSumHoles<T>(tile, n, columns, temperature, scratch);
   else logSumCareful<T>(tile, n, columns, temperature, scratch);
 }
 
