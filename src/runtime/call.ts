@@ -6,7 +6,7 @@ import type { Kernel } from './kernel.js';
 import { type Mask, placeMask, readMask } from './mask.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
-import { isSmall, placeSmall, smallResult, takeSmall } from './small.js';
+import { placeSmall, smallBytes, smallResult, takeSmall } from './small.js';
 import { Tensor } from './tensor.js';
 import type { Dtype, FloatArray, TensorResult } from './types.js';
 
@@ -145,9 +145,8 @@ export function mapAlongAxis(
     checkOptions(operation, options, MAP_OPTIONS);
     ({ shape, axis = -1, temperature = 1, mask, causal, out } = options as MapOptions);
   }
-  if (axis === -1 && mask === undefined && causal === undefined && isSmall(x, out)) {
-    return mapSmall(runtime, operation, kernel, x, out, shape, temperature);
-  }
+  const small = axis === -1 && mask === undefined && causal === undefined ? smallBytes(x, out) : 0;
+  if (small !== 0) return mapSmall(runtime, operation, kernel, x as FloatArray, small, out, shape, temperature);
   const input = readOperand(runtime, operation, 'x', x, shape);
   checkTemperature(operation, temperature, input.elementBytes);
   const kept = readMask(runtime, operation, mask, causal, input, axis);
@@ -268,11 +267,11 @@ function mapSmall(
   operation: string,
   kernel: MapKernel,
   x: FloatArray,
+  elementBytes: 4 | 8,
   out: unknown,
   shape: unknown,
   temperature: unknown,
 ): FloatArray {
-  const elementBytes = x.BYTES_PER_ELEMENT as 4 | 8;
   const { length } = x;
   let n = length;
   if (shape !== undefined) {
@@ -284,10 +283,10 @@ function mapSmall(
   checkTemperature(operation, temperature, elementBytes);
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const { arena } = runtime;
-  const from = placeSmall(arena, x);
+  const from = placeSmall(arena, x, elementBytes);
   const to = smallResult(arena);
   runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch, 0);
-  return takeSmall(arena, result);
+  return takeSmall(arena, result, elementBytes);
 }
 
 /** A kernel from elements to elements, each on its own. */
@@ -308,7 +307,8 @@ export function mapElements(
     checkOptions(operation, options, ELEMENT_OPTIONS);
     ({ out } = options as MapOptions);
   }
-  if (isSmall(x, out)) return mapSmallElements(runtime, kernel, x, out);
+  const small = smallBytes(x, out);
+  if (small !== 0) return mapSmallElements(runtime, kernel, x as FloatArray, small, out);
   const input = readOperand(runtime, operation, 'x', x, undefined);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
@@ -321,13 +321,18 @@ export function mapElements(
   );
 }
 
-function mapSmallElements(runtime: Runtime, kernel: ElementKernel, x: FloatArray, out: unknown): FloatArray {
-  const elementBytes = x.BYTES_PER_ELEMENT as 4 | 8;
+function mapSmallElements(
+  runtime: Runtime,
+  kernel: ElementKernel,
+  x: FloatArray,
+  elementBytes: 4 | 8,
+  out: unknown,
+): FloatArray {
   const result = (out ?? newArray(elementBytes, x.length)) as FloatArray;
   const { arena } = runtime;
-  const from = placeSmall(arena, x);
+  const from = placeSmall(arena, x, elementBytes);
   runtime.kernel(kernel, elementBytes)(from, smallResult(arena), x.length, arena.kernelScratch);
-  return takeSmall(arena, result);
+  return takeSmall(arena, result, elementBytes);
 }
 
 /** Storage for a result: a Tensor for a Tensor, else an array. */

@@ -54,6 +54,7 @@ export function checkTemperature(
   temperature: unknown,
   elementBytes: 4 | 8,
 ): asserts temperature is number {
+  if (temperature === 1) return;
   if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, 'a positive number');
   if (!(temperature >= LOW_TEMPERATURE[elementBytes] && temperature <= HIGH_TEMPERATURE[elementBytes])) {
     const bounds = elementBytes === 4 ? '[2^-100, 2^100]' : '[2^-900, 2^900]';
