@@ -3,6 +3,7 @@ import { type Kernels, OutOfMemoryError, type Tensor } from '../src/index.js';
 import { sets, type TestSet } from './support/backends.js';
 import type { Operation } from './support/bounds.js';
 import {
+  ALL_KINDS,
   bytesOf,
   DTYPES,
   type Dtype,
@@ -80,6 +81,21 @@ describe.each(sets)('$name', (set: TestSet) => {
           }
           home.dispose();
           target.dispose();
+        }
+      });
+
+      test('is the same for a short row alone and among others', () => {
+        for (const kind of ALL_KINDS) {
+          for (let n = 1; n <= 50; n++) {
+            const temperature = n % 3 === 0 ? 0.7 : 1;
+            const { x } = problem(dtype, [5, n], kind, { seed: n });
+            const expected = run(set.kernels, operation, x, { shape: [5, n], temperature });
+            for (let row = 0; row < 5; row++) {
+              const alone = run(set.kernels, operation, x.slice(row * n, row * n + n), { shape: [1, n], temperature });
+              const place = row * alone.length;
+              expectSame(alone, expected.slice(place, place + alone.length), `row ${row} of [5, ${n}], ${kind}`);
+            }
+          }
         }
       });
 

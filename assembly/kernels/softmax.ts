@@ -4,7 +4,8 @@
 // Rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. Values are
 // taken to be in the fast range and checked on the way; a row that is not is done again in the careful form, and when
 // x is y, where it could not be, the check goes first. Of a masked row only its span is computed; where not all of that
-// is kept, in the careful form. Tiles: gather, exponentiate, divide and scatter.
+// is kept, in the careful form. Tiles: gather, exponentiate, divide and scatter. A short row all by itself, which most
+// calls of one prediction are, has primitives/single.ts.
 // x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
 
 import {
@@ -18,6 +19,7 @@ import {
   BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
   usesRows
 } from "../primitives/row";
+import { singleExp } from "../primitives/single";
 import {
   FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
 } from "../primitives/tile";
@@ -29,8 +31,19 @@ function softmax<T>(
 ): void {
   checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
-  if (!usesRows<T>(n, inner)) tiles<T>(x, y, outer, n, inner, t, scratch, mask);
-  else rows<T>(x, y, outer, n, t, scratch, mask);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
+  else if (outer * inner != 1 || mask || !single<T>(x, y, n, t, scratch)) {
+    tiles<T>(x, y, outer, n, inner, t, scratch, mask);
+  }
+}
+
+/** A short row all by itself. Returns whether it is done: it is left to the tiles where it is not in the fast range. */
+function single<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): bool {
+  const row = scratch + HEADER_BYTES;
+  const factor = singleExp<T>(x, row, n, t, scratch);
+  if (factor == 0) return false;
+  rowScale<T>(row, y, n, factor);
+  return true;
 }
 
 function tiles<T>(

@@ -37,8 +37,8 @@ export const LENGTHS: usize = KEPT + TILE_BYTES; // maskTile's own, as what foll
 export const PLACES: usize = LENGTHS + TILE_BYTES;
 
 /** Rows summed in one chain of additions, and the most whose chains are added without float64 (f64: compensation). */
-const BLOCK: usize = 4;
-const SHORT: usize = BLOCK * BLOCK;
+export const BLOCK: usize = 4;
+export const SHORT: usize = BLOCK * BLOCK;
 
 /** Problems in a tile: 16 for f32, 8 for f64. */
 // @ts-ignore: decorator
