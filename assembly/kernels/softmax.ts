@@ -32,7 +32,7 @@ function softmax<T>(
   checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
-  else if (outer * inner != 1 || mask || !single<T>(x, y, n, t, scratch)) {
+  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !single<T>(x, y, n, t, scratch)) {
     tiles<T>(x, y, outer, n, inner, t, scratch, mask);
   }
 }
