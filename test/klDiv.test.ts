@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { type Dtype, floatsOf, type Kind, lanesOf, numbers, sizeOf } from './support/cases.js';
+import { DTYPES, type Dtype, floatsOf, type Kind, lanesOf, numbers, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
 import { klDivCases, logPoints } from './support/fixtures.js';
 import {
@@ -107,6 +107,22 @@ describe('t log t', () => {
         if (Number.isFinite(exact)) expect(Math.abs((result[i] as number) - exact)).toBeLessThanOrEqual(tolerance);
         else expect(result[i]).toBe(exact);
       });
+    });
+
+    test(`${name}: an element has the same bits whatever is beside it`, () => {
+      for (const dtype of DTYPES) {
+        const x = numbers(dtype, 600, 'within ±8', 3);
+        const ordinary = numbers(dtype, 600, 'within ±8', 4).map((t) => Math.abs(t) + 1e-3);
+        const expected = kernels.klDiv(x, ordinary, { reduction: 'none' });
+        for (const special of [0, -0, -1, dtype === 'float32' ? 1e-40 : 1e-310, Infinity, NaN]) {
+          const targets = ordinary.slice();
+          const at = [0, 1, 130, 255, 257, 511, 599];
+          for (const i of at) targets[i] = special;
+          const loss = kernels.klDiv(x, targets, { reduction: 'none' });
+          for (const i of at) loss[i] = expected[i]!;
+          expectSame(loss, expected, `${dtype}, ${special}`);
+        }
+      }
     });
 
     test(`${name}: e^t outside the range of normal numbers`, () => {

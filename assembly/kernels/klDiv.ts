@@ -9,12 +9,17 @@
 import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
 } from "../math/exp";
-import { xLogX } from "../math/log";
+import { xLogX, xLogXOfNormal } from "../math/log";
 import { addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
 import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
+
+/** What the targets are: probabilities that areOrdinary, any, or logarithms. */
+const ORDINARY: i32 = 0;
+const ANY: i32 = 1;
+const LOGARITHMS: i32 = 2;
 
 /** `logTarget` is a literal. */
 // @ts-ignore: decorator
@@ -45,30 +50,66 @@ function vectors<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
 ): void {
-  if (logTarget) logarithms<T>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
-  else probabilities<T>(x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  for (let n: usize = 0; count; count -= n) {
+    n = min(count, BLOCK);
+    if (logTarget) logarithms<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    else if (areOrdinary<T>(targets, n)) ordinary<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    else probabilities<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    const bytes = n * sizeof<T>();
+    x += bytes;
+    targets += bytes;
+    if (losses) losses += bytes;
+    if (gradient) gradient += bytes;
+    if (scales) scales += bytes;
+  }
+}
+
+/** Whether n elements, whole vectors of them, are all above 0 and not subnormal: their logarithms are then quick. */
+function areOrdinary<T>(p: usize, n: usize): bool {
+  const end = p + n * sizeof<T>();
+  if (sizeof<T>() == 4) {
+    // As integers: what has a sign is below 0, and a NaN without one is above all numbers, as it may be.
+    let least = v128.load(p);
+    for (const end4 = p + ((end - p) & ~63); p < end4; p += 64) {
+      const a = i32x4.min_s(v128.load(p), v128.load(p, 16)), b = i32x4.min_s(v128.load(p, 32), v128.load(p, 48));
+      least = i32x4.min_s(least, i32x4.min_s(a, b));
+    }
+    for (; p < end; p += 16) least = i32x4.min_s(least, v128.load(p));
+    return i32x4.all_true(i32x4.ge_s(least, i32x4.splat(0x00800000)));
+  }
+  const normal = f64x2.splat(f64.MIN_NORMAL_VALUE);
+  let state = i64x2.splat(-1);
+  for (; p < end; p += 16) state = v128.and(state, f64x2.ge(v128.load(p), normal));
+  return i64x2.all_true(state);
 }
 
 // Each in a function of its own, so that a loop has its constants in registers.
+function ordinary<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  scratch: usize
+): void {
+  block<T>(ORDINARY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+}
+
 function probabilities<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  elements<T>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  block<T>(ANY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 function logarithms<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  elements<T>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  block<T>(LOGARITHMS, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
-/** `logTarget` is a literal. */
+/** At most BLOCK elements, whole vectors; `form` is a literal. */
 // @ts-ignore: decorator
 @inline
-function elements<T>(
-  logTarget: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
+function block<T>(
+  form: i32, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
 ): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
@@ -78,41 +119,37 @@ function elements<T>(
   // The first places in scratch are the careful exponential's, which is not used here.
   const factor = splatAt<T>(scratch, <T>-scale);
   const scaleStep: usize = scales ? 16 : 0;
-  let f = scales ? scales : ones<T>();
-  const end = x + count * sizeof<T>();
-  while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
-    let block = zero;
-    while (x < blockEnd) {
-      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
-      let s = zero;
-      for (; x < chainEnd; x += 16, t += 16) {
-        const v = v128.load(x), target = v128.load(t);
-        const p = logTarget
-          ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-          : target;
-        const loss = lossOf<T>(logTarget, v, target, p, zero, one);
-        if (gradient) {
-          v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
-          gradient += 16;
-          f += scaleStep;
-        }
-        if (losses) {
-          v128.store(losses, loss);
-          losses += 16;
-        } else s = v128.add<T>(s, loss);
+  let f = scales ? scales : ones<T>(), total = zero;
+  for (const end = x + count * sizeof<T>(); x < end; ) {
+    const chainEnd = min(end, x + CHAIN_BYTES);
+    let s = zero;
+    for (; x < chainEnd; x += 16, t += 16) {
+      const v = v128.load(x), target = v128.load(t);
+      const p = form == LOGARITHMS
+        ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+        : target;
+      const loss = lossOf<T>(form, v, target, p, zero, one);
+      if (gradient) {
+        v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
+        gradient += 16;
+        f += scaleStep;
       }
-      block = v128.add<T>(block, s);
+      if (losses) {
+        v128.store(losses, loss);
+        losses += 16;
+      } else s = v128.add<T>(s, loss);
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(block));
+    total = v128.add<T>(total, s);
   }
+  if (!losses) addToSum<T>(sum, laneSum<T>(total));
 }
 
 // @ts-ignore: decorator
 @inline
-function lossOf<T>(logTarget: bool, x: v128, target: v128, p: v128, zero: v128, one: v128): v128 {
-  if (logTarget) return v128.mul<T>(p, v128.sub<T>(target, x));
-  return nmadd<T>(target, x, xLogX<T>(target, zero, one));
+function lossOf<T>(form: i32, x: v128, target: v128, p: v128, zero: v128, one: v128): v128 {
+  if (form == LOGARITHMS) return v128.mul<T>(p, v128.sub<T>(target, x));
+  const entropy = form == ORDINARY ? xLogXOfNormal<T>(target, one) : xLogX<T>(target, zero, one);
+  return nmadd<T>(target, x, entropy);
 }
 
 export function klDiv_f32(

@@ -6,7 +6,7 @@
 // Errors: f32 at most 1.1 ULP, all inputs; f64 at most 1.5 ULP (log1p) and 1.6 ULP (log).
 
 import { madd, nmadd, select } from "../simd/arch";
-import { addIntegers, toFloats } from "../simd/lanes";
+import { toFloats } from "../simd/lanes";
 
 // The coefficients of P, then 2 and ln 2.
 const TABLE_32 = memory.data<f32>([
@@ -67,12 +67,12 @@ export function log1p<T>(x: v128): v128 {
 // What log1pOfRatio and log need beside the coefficients. Loaded where they are used: V8 takes three instructions to
 // build a vector constant, in every iteration.
 const UNIT_32 = memory.data<f32>([0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
-// The least normal number; what makes subnormal numbers normal; what k is too large by, without that and with it.
-const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 127, 150], 16);
-const FLOATS_64 = memory.data<f64>([2.2250738585072014e-308, 4503599627370496.0, 1023, 1075], 16);
-// 1 − ¾ in bits; the mantissa; ¾ in bits.
-const BITS_32 = memory.data<u32>([0x00400000, 0x007fffff, 0x3f400000], 16);
-const BITS_64 = memory.data<u64>([0x0008000000000000, 0x000fffffffffffff, 0x3fe8000000000000], 16);
+// The least normal number; what makes subnormal numbers normal, and the power of two that is; the bias of exponents.
+const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 23, 127], 16);
+const FLOATS_64 = memory.data<f64>([2.2250738585072014e-308, 4503599627370496.0, 52, 1023], 16);
+// ¾ in bits; sign and exponent.
+const BITS_32 = memory.data<u32>([0x3f400000, 0xff800000], 16);
+const BITS_64 = memory.data<u64>([0x3fe8000000000000, 0xfff0000000000000], 16);
 
 /**
  * log(1 + up / down) for 0 ≤ up ≤ down, down normal; NaN for NaN. With f = up / down it is 2 · artanh(s), s = f / (2 + f)
@@ -115,11 +115,25 @@ function bits<T>(i: usize): v128 {
 @inline
 function logOfPositive<T>(x: v128, one: v128): v128 {
   const tiny = v128.lt<T>(x, float<T>(0));
-  const h = addIntegers<T>(select<T>(v128.mul<T>(x, float<T>(1)), x, tiny), bits<T>(0));
-  const exponents = sizeof<T>() == 4 ? i32x4.shr_u(h, 23) : i64x2.shr_u(h, 52);
-  const k = v128.sub<T>(toFloats<T>(exponents), select<T>(float<T>(3), float<T>(2), tiny));
-  const f = v128.sub<T>(addIntegers<T>(v128.and(h, bits<T>(1)), bits<T>(2)), one);
-  return logReduced<T>(f, k);
+  return logLifted<T>(select<T>(v128.mul<T>(x, float<T>(1)), x, tiny), one, true, v128.and(tiny, float<T>(2)));
+}
+
+/** log x − lift · ln 2; whether there is a lift is a literal. */
+// @ts-ignore: decorator
+@inline
+function logLifted<T>(x: v128, one: v128, isLifted: bool, lift: v128): v128 {
+  let k: v128, f: v128;
+  if (sizeof<T>() == 4) {
+    const h = i32x4.sub(x, bits<T>(0));
+    k = f32x4.convert_i32x4_s(i32x4.shr_s(h, 23));
+    f = f32x4.sub(i32x4.sub(x, v128.and(h, bits<T>(1))), one);
+  } else {
+    // There are no signed 64-bit integers to floats.
+    const h = i64x2.sub(x, bits<T>(0));
+    k = f64x2.sub(toFloats<T>(i64x2.shr_u(i64x2.add(h, one), 52)), float<T>(3));
+    f = f64x2.sub(i64x2.sub(x, v128.and(h, bits<T>(1))), one);
+  }
+  return logReduced<T>(f, isLifted ? v128.sub<T>(k, lift) : k);
 }
 
 /** log x for any x: -∞ for 0, NaN below 0 and for NaN. */
@@ -130,6 +144,13 @@ export function log<T>(x: v128): v128 {
   const regular = select<T>(logOfPositive<T>(x, one), x, v128.lt<T>(x, v128.splat<T>(<T>Infinity)));
   const invalid = select<T>(v128.splat<T>(<T>-Infinity), v128.splat<T>(<T>NaN), v128.eq<T>(x, zero));
   return select<T>(invalid, regular, v128.le<T>(x, zero));
+}
+
+/** x · log x for normal x > 0 and ∞, with the very bits of xLogX. `one` is 1 in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function xLogXOfNormal<T>(x: v128, one: v128): v128 {
+  return v128.mul<T>(x, logLifted<T>(x, one, false, one));
 }
 
 /** x · log x for any x: 0 for 0, ∞ for ∞, NaN below 0 and for NaN. */
