@@ -16,14 +16,11 @@ import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
 
-/** What the targets are: probabilities that areOrdinary, any, or logarithms. */
+/** What the targets are: probabilities that areOrdinary (f32), any, or logarithms. */
 const ORDINARY: i32 = 0;
 const ANY: i32 = 1;
 const LOGARITHMS: i32 = 2;
 
-/** `logTarget` is a literal. */
-// @ts-ignore: decorator
-@inline
 function klDiv<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
@@ -44,8 +41,6 @@ function klDiv<T>(
 }
 
 /** The elements of whole vectors. */
-// @ts-ignore: decorator
-@inline
 function vectors<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
@@ -53,8 +48,9 @@ function vectors<T>(
   for (let n: usize = 0; count; count -= n) {
     n = min(count, BLOCK);
     if (logTarget) logarithms<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
-    else if (areOrdinary<T>(targets, n)) ordinary<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
-    else probabilities<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    else if (sizeof<T>() == 4 && areOrdinary(targets, n)) {
+      ordinary(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    } else probabilities<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
     const bytes = n * sizeof<T>();
     x += bytes;
     targets += bytes;
@@ -65,30 +61,24 @@ function vectors<T>(
 }
 
 /** Whether n elements, whole vectors of them, are all above 0 and not subnormal: their logarithms are then quick. */
-function areOrdinary<T>(p: usize, n: usize): bool {
-  const end = p + n * sizeof<T>();
-  if (sizeof<T>() == 4) {
-    // As integers: what has a sign is below 0, and a NaN without one is above all numbers, as it may be.
-    let least = v128.load(p);
-    for (const end4 = p + ((end - p) & ~63); p < end4; p += 64) {
-      const a = i32x4.min_s(v128.load(p), v128.load(p, 16)), b = i32x4.min_s(v128.load(p, 32), v128.load(p, 48));
-      least = i32x4.min_s(least, i32x4.min_s(a, b));
-    }
-    for (; p < end; p += 16) least = i32x4.min_s(least, v128.load(p));
-    return i32x4.all_true(i32x4.ge_s(least, i32x4.splat(0x00800000)));
+function areOrdinary(p: usize, n: usize): bool {
+  // As integers: what has a sign is below 0, and a NaN without one is above all numbers, as it may be.
+  let least = v128.load(p);
+  const end = p + (n << 2);
+  for (const end4 = p + ((end - p) & ~63); p < end4; p += 64) {
+    const a = i32x4.min_s(v128.load(p), v128.load(p, 16)), b = i32x4.min_s(v128.load(p, 32), v128.load(p, 48));
+    least = i32x4.min_s(least, i32x4.min_s(a, b));
   }
-  const normal = f64x2.splat(f64.MIN_NORMAL_VALUE);
-  let state = i64x2.splat(-1);
-  for (; p < end; p += 16) state = v128.and(state, f64x2.ge(v128.load(p), normal));
-  return i64x2.all_true(state);
+  for (; p < end; p += 16) least = i32x4.min_s(least, v128.load(p));
+  return i32x4.all_true(i32x4.ge_s(least, i32x4.splat(0x00800000)));
 }
 
 // Each in a function of its own, so that a loop has its constants in registers.
-function ordinary<T>(
+function ordinary(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   scratch: usize
 ): void {
-  block<T>(ORDINARY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  block<f32>(ORDINARY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
 }
 
 function probabilities<T>(
