@@ -4,7 +4,7 @@
 // d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never made one-hot: own = (1 − ε) w_t is its q, and
 // label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy).
 //
-// Passes over a row: maximum and range; with smoothing or probabilities the sums of q and q · x; e^x, stored as the
+// Passes over a row: with smoothing or probabilities the maximum, and the sums of q and q · x; e^x, stored as the
 // gradient to be; the gradient. Without a gradient (0) nothing of the row's size is written.
 // targets: i32 indices, -1 where ignored (loss and gradient 0), or shares of T laid out as x ("soft").
 // losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
@@ -13,7 +13,7 @@
 import { fastLimit, prepareExp } from "../math/exp";
 import { elementOrOne, emit } from "../primitives/loss";
 import {
-  TOTAL, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowMaxInRange, rowScale, rowTargetSums, usesRows
+  TOTAL, logSumOf, maximumOf, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowScale, rowTargetSums, usesRows
 } from "../primitives/row";
 import {
   CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
@@ -40,7 +40,7 @@ function rows<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
-  const limit = fastLimit<T>(t), bytes = n * sizeof<T>();
+  const bytes = n * sizeof<T>();
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   for (let row: usize = 0; row < count; row++, x += bytes) {
     const target = soft ? 0 : load<i32>(targets + (row << 2));
@@ -50,20 +50,18 @@ function rows<T>(
       emit<T>(losses, sum, row, 0);
       continue;
     }
-    let m = rowMaxInRange<T>(x, n, limit);
-    const fast = !isNaN<T>(m);
-    if (!fast) m = rowMax<T>(x, n);
     const own = soft ? 0 : keep * elementOrOne<T>(weight, target);
-    const below = soft ? 0 : (<f64>m - <f64>load<T>(x + target * sizeof<T>())) / t;
+    const chosen = soft ? 0 : <f64>load<T>(x + target * sizeof<T>());
     let q: f64 = 0, qx: f64 = 0;
     if (soft || smoothing != 0) {
-      const sums = rowTargetSums<T>(x, shares, weight, n, m, keep, spread);
+      const sums = rowTargetSums<T>(x, shares, weight, n, rowMax<T>(x, n), keep, spread);
       q = f64x2.extract_lane(sums, 0);
       qx = f64x2.extract_lane(sums, 1);
     }
-    const logSum = gradient ? rowExpLogSum<T>(x, g, n, m, fast, t, scratch) : rowLogSum<T>(x, n, m, fast, t, scratch);
+    const sums = gradient ? rowExpLogSum<T>(x, g, n, t, scratch) : rowLogSum<T>(x, n, t, scratch);
+    const logSum = logSumOf(sums);
     let loss = q * logSum - qx / t;
-    if (!soft) loss += own * (logSum + below);
+    if (!soft) loss += own * (logSum + (maximumOf(sums) - chosen) / t);
     emit<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = scale * elementOrOne<T>(rowScales, row) / t;

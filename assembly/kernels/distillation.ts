@@ -13,7 +13,7 @@
 import { fastLimit, prepareExp } from "../math/exp";
 import { rowDifference, rowDivergence, tileDifference, tileDivergence, tileOffsets } from "../primitives/divergence";
 import { elementOrOne, emit } from "../primitives/loss";
-import { TOTAL, rowExpLogSum, rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
+import { TOTAL, logSumOf, maximumOf, rowExpLogSum, rowLogSum, rowMax, usesRows } from "../primitives/row";
 import {
   FACTOR, HEADER_BYTES, LOG_SUM, TARGET_DOT, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExpLogSum,
   tileLogSum, tileMaxima
@@ -39,19 +39,17 @@ function rows<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64, scale: f64,
   rowScales: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
-  const limit = fastLimit<T>(t), bytes = n * sizeof<T>();
+  const bytes = n * sizeof<T>();
   for (let row: usize = 0; row < count; row++, student += bytes, teacher += bytes, gradient += gradient ? bytes : 0) {
-    let teacherMax = rowMaxInRange<T>(teacher, n, limit), studentMax = rowMaxInRange<T>(student, n, limit);
-    const teacherForm = !isNaN<T>(teacherMax), studentForm = !isNaN<T>(studentMax);
-    if (!teacherForm) teacherMax = rowMax<T>(teacher, n);
-    if (!studentForm) studentMax = rowMax<T>(student, n);
-    const teacherLog = rowExpLogSum<T>(teacher, buffer, n, teacherMax, teacherForm, t, scratch);
-    const teacherFactor = 1 / load<f64>(scratch, TOTAL);
-    const dot = rowDivergence<T>(buffer, <T>teacherFactor, teacher, teacherMax, student, studentMax, n);
-    const studentLog = gradient
-      ? rowExpLogSum<T>(student, gradient, n, studentMax, studentForm, t, scratch)
-      : rowLogSum<T>(student, n, studentMax, studentForm, t, scratch);
-    emit<T>(losses, sum, row, t * dot - t * t * (teacherLog - studentLog));
+    const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
+    const teacherFactor = 1 / load<f64>(scratch, TOTAL), studentMax = rowMax<T>(student, n);
+    const dot = rowDivergence<T>(
+      buffer, <T>teacherFactor, teacher, <T>maximumOf(ofTeacher), student, studentMax, n
+    );
+    const ofStudent = gradient
+      ? rowExpLogSum<T>(student, gradient, n, t, scratch)
+      : rowLogSum<T>(student, n, t, scratch);
+    emit<T>(losses, sum, row, t * dot - t * t * (logSumOf(ofTeacher) - logSumOf(ofStudent)));
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(rowScales, row);
     const studentFactor = s / load<f64>(scratch, TOTAL);

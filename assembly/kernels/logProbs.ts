@@ -1,12 +1,12 @@
 // The log-probability of the target of each problem of [outer, n, inner]: y = (x_target − max) / t − log Σ e^((x_j − max) / t).
 //
-// Passes over a row: maximum and range, sum. It is −crossEntropy of the problem, to the last bit, and y is what losses is
+// One pass over a row. It is −crossEntropy of the problem, to the last bit, and y is what losses is
 // there; nothing of the row's size is written.
 // targets: i32 indices, -1 where ignored (y is 0). y: T for each problem.
 // The operands are those of crossEntropy; all but these, the sizes, the temperature and the scratch are not used.
 
 import { fastLimit, prepareExp } from "../math/exp";
-import { rowLogSum, rowMax, rowMaxInRange, usesRows } from "../primitives/row";
+import { logSumOf, maximumOf, rowLogSum, usesRows } from "../primitives/row";
 import {
   CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
 } from "../primitives/tile";
@@ -20,17 +20,14 @@ function logProbs<T>(
 }
 
 function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  const limit = fastLimit<T>(t);
   for (const end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), targets += 4, x += n * sizeof<T>()) {
     const target = load<i32>(targets);
     if (target < 0) {
       store<T>(y, 0);
       continue;
     }
-    let m = rowMaxInRange<T>(x, n, limit);
-    const fast = !isNaN<T>(m);
-    if (!fast) m = rowMax<T>(x, n);
-    store<T>(y, logProb<T>(rowLogSum<T>(x, n, m, fast, t, scratch), m, load<T>(x + target * sizeof<T>()), t));
+    const sums = rowLogSum<T>(x, n, t, scratch);
+    store<T>(y, logProb<T>(logSumOf(sums), <T>maximumOf(sums), load<T>(x + target * sizeof<T>()), t));
   }
 }
 

@@ -1,8 +1,8 @@
 // log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; -∞ where the
 // mask, if any, does not keep x_i.
 //
-// Passes over a row: maximum and range, sum, result. The maximum's own term is counted rather than summed, so that the
-// largest y is right however close to 0 it is. Of a masked row only its span is computed.
+// Passes over a row: sum, result. The maximum's own term is kept apart from the others, so that the largest y is right
+// however close to 0 it is. Of a masked row only its span is computed.
 // x may be y. mask: a record of primitives/mask.ts, or 0.
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
@@ -12,7 +12,7 @@ import {
   keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
 } from "../primitives/mask";
 import {
-  rowAffine, rowClear, rowFillOutside, rowLogSum, rowLogSumKept, rowMax, rowMaxInRange, rowMaxKept, rowScale, usesRows
+  logSumOf, maximumOf, rowAffine, rowClear, rowFillOutside, rowLogSum, rowLogSumKept, rowMaxKept, rowScale, usesRows
 } from "../primitives/row";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, scatter, tileKeep, tileLogSoftmax, tileLogSum,
@@ -45,12 +45,9 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: us
 
 /** Returns log Σ e^((x_j − max) / t). */
 function row<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): f64 {
-  let m = rowMaxInRange<T>(x, n, fastLimit<T>(t));
-  const fast = !isNaN<T>(m);
-  if (!fast) m = rowMax<T>(x, n);
-  const logSum = rowLogSum<T>(x, n, m, fast, t, scratch);
-  result<T>(x, y, n, m, t, logSum);
-  return logSum;
+  const sums = rowLogSum<T>(x, n, t, scratch);
+  result<T>(x, y, n, <T>maximumOf(sums), t, logSumOf(sums));
+  return logSumOf(sums);
 }
 
 function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): void {

@@ -1,7 +1,7 @@
 // log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner].
 //
 // What the mask, if any, does not keep is as if absent. mask: a record of primitives/mask.ts, or 0.
-// Passes over a row: maximum and range, sum. The maximum's own term is counted rather than summed (see rowLogSum).
+// One pass over a row. The maximum's own term is kept apart from the others (see rowLogSum).
 // NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
 
 import {
@@ -12,7 +12,7 @@ import { checkProblems } from "../primitives/check";
 import {
   hasArray, keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans, stepOf
 } from "../primitives/mask";
-import { roundingOf, rowLogSum, rowLogSumKept, rowMax, rowMaxInRange, rowMaxKept, usesRows } from "../primitives/row";
+import { logSumOf, maximumOf, roundingOf, rowLogSum, rowLogSumKept, rowMaxKept, usesRows } from "../primitives/row";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
@@ -34,10 +34,8 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: us
 }
 
 function row<T>(x: usize, n: usize, t: f64, scratch: usize): T {
-  let m = rowMaxInRange<T>(x, n, fastLimit<T>(t));
-  const fast = !isNaN<T>(m);
-  if (!fast) m = rowMax<T>(x, n);
-  return isFinite<T>(m) ? <T>(<f64>m / t + rowLogSum<T>(x, n, m, fast, t, scratch)) : m;
+  const sums = rowLogSum<T>(x, n, t, scratch), m = maximumOf(sums);
+  return <T>(isFinite(m) ? m / t + logSumOf(sums) : m);
 }
 
 function maskedRow<T>(x: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): T {

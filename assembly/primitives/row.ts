@@ -4,11 +4,13 @@
 // f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 
 import {
-  CAREFUL, EXP_BYTES, FAST, coefficient, exponential, ln2HighOf, log2eOver, magicNumber, prepareRow
+  CAREFUL, EXP_BYTES, coefficient, exponential, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareRow
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
-import { laneMax, laneSum, lanes, lastLane, loadTail, storeTail, subIntegers, tailMask, toFloats } from "../simd/lanes";
+import {
+  laneMax, laneSum, lanes, lastLane, loadTail, promoteLow, storeTail, subIntegers, tailMask, toFloats
+} from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { keptLanes, keptTail } from "./mask";
 
@@ -55,42 +57,31 @@ export function rowInRange<T>(x: usize, n: usize, limit: T): bool {
   return rangeHolds<T>(state, bound);
 }
 
-/** The largest element when every |x| is at most limit, otherwise NaN. */
-export function rowMaxInRange<T>(x: usize, n: usize, limit: T): T {
-  const bound = v128.splat<T>(limit), mask = signMask<T>();
+/** The largest element; NaN where the row holds NaN; -∞ for no elements. */
+export function rowMax<T>(x: usize, n: usize): T {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let m0 = v128.splat<T>(<T>(-Infinity)), m1 = m0, m2 = m0, m3 = m0;
-  let state = rangeStart<T>();
+  let m0 = v128.splat<T>(<T>(-Infinity)), m1 = m0, m2 = m0, m3 = m0, unordered = v128.splat<T>(0);
   for (const end4 = x + ((end - x) & ~63); x < end4; x += 64) {
     const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
     m0 = v128.pmax<T>(m0, v0);
     m1 = v128.pmax<T>(m1, v1);
     m2 = v128.pmax<T>(m2, v2);
     m3 = v128.pmax<T>(m3, v3);
-    state = rangeStep<T>(rangeStep<T>(state, v0, mask, bound), v1, mask, bound);
-    state = rangeStep<T>(rangeStep<T>(state, v2, mask, bound), v3, mask, bound);
+    unordered = v128.or(unordered, v128.or(v128.ne<T>(v0, v0), v128.ne<T>(v1, v1)));
+    unordered = v128.or(unordered, v128.or(v128.ne<T>(v2, v2), v128.ne<T>(v3, v3)));
   }
   for (; x < end; x += 16) {
     const v = v128.load(x);
     m0 = v128.pmax<T>(m0, v);
-    state = rangeStep<T>(state, v, mask, bound);
+    unordered = v128.or(unordered, v128.ne<T>(v, v));
   }
   if (rest) {
     const v = loadTail<T>(x, rest);
     m1 = v128.pmax<T>(m1, v128.bitselect(v, m1, tailMask<T>(rest)));
-    state = rangeStep<T>(state, v, mask, bound);
+    unordered = v128.or(unordered, v128.ne<T>(v, v));
   }
-  if (!rangeHolds<T>(state, bound)) return <T>NaN;
+  if (v128.any_true(unordered)) return <T>NaN;
   return laneMax<T>(v128.pmax<T>(v128.pmax<T>(m0, m1), v128.pmax<T>(m2, m3)));
-}
-
-/** The largest element; NaN where the row holds NaN; -∞ for no elements. */
-export function rowMax<T>(x: usize, n: usize): T {
-  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let m = v128.splat<T>(<T>(-Infinity));
-  for (; x < end; x += 16) m = v128.max<T>(m, v128.load(x));
-  if (rest) m = v128.max<T>(m, v128.bitselect(loadTail<T>(x, rest), m, tailMask<T>(rest)));
-  return laneMax<T>(m);
 }
 
 /** The largest element that the mask's bytes keep; NaN where one of those is NaN; -∞ for none. */
@@ -201,53 +192,200 @@ function expCareful<T>(
 }
 
 /**
- * log Σ e^((x − maximum) / t), the terms equal to the maximum counted, not summed: what the others add is then kept to
- * its last digit however small. `fast` when every |x / t| ≤ RANGE. NaN when the maximum is not finite.
+ * The maximum, in lane 0, and log Σ e^((x − maximum) / t), in lane 1, with the maximum's own term apart from the others:
+ * what these add is then kept to its last digit however small. NaN in lane 1 when the maximum is not finite.
  */
-export function rowLogSum<T>(x: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize): f64 {
-  if (!fast) prepareRow<T>(scratch, maximum, temperature);
-  if (fast) return logSumFast<T>(x, n, maximum, scratch);
-  return logSumCareful<T>(x, n, maximum, scratch);
+export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usize): v128 {
+  const sums = logSumFast<T>(x, n, fastLimit<T>(temperature), scratch);
+  if (!isNaN(maximumOf(sums))) return sums;
+  const maximum = rowMax<T>(x, n);
+  prepareRow<T>(scratch, maximum, temperature);
+  return maximumAndLog(<f64>maximum, logSumCareful<T>(x, n, maximum, scratch));
 }
 
 /** The same, and y = 2^k · e^(x / t), whose whole sum is then the f64 at scratch + TOTAL; y may be x. */
-export function rowExpLogSum<T>(
-  x: usize, y: usize, n: usize, maximum: T, fast: bool, temperature: f64, scratch: usize
-): f64 {
-  if (!fast) prepareRow<T>(scratch, maximum, temperature);
-  if (fast) return expLogSumFast<T>(x, y, n, maximum, scratch);
-  return expLogSumCareful<T>(x, y, n, maximum, scratch);
+export function rowExpLogSum<T>(x: usize, y: usize, n: usize, temperature: f64, scratch: usize): v128 {
+  const limit = fastLimit<T>(temperature);
+  // A row that the fast form finds out of range is done again: it must still be there.
+  if (x != y || rowInRange<T>(x, n, limit)) {
+    const sums = expLogSumFast<T>(x, y, n, limit, scratch);
+    if (!isNaN(maximumOf(sums))) return sums;
+  }
+  const maximum = rowMax<T>(x, n);
+  prepareRow<T>(scratch, maximum, temperature);
+  return maximumAndLog(<f64>maximum, expLogSumCareful<T>(x, y, n, maximum, scratch));
 }
 
-/** rowLogSum of the elements that the mask's bytes keep, in the careful form. */
+// @ts-ignore: decorator
+@inline
+function maximumAndLog(maximum: f64, logSum: f64): v128 {
+  return f64x2.replace_lane(f64x2.splat(maximum), 1, logSum);
+}
+
+/** The maximum in the result of rowLogSum. */
+// @ts-ignore: decorator
+@inline
+export function maximumOf(sums: v128): f64 {
+  return f64x2.extract_lane(sums, 0);
+}
+
+/** The logarithm in the result of rowLogSum. */
+// @ts-ignore: decorator
+@inline
+export function logSumOf(sums: v128): f64 {
+  return f64x2.extract_lane(sums, 1);
+}
+
+/** rowLogSum's logarithm for the elements that the mask's bytes keep, in the careful form. */
 export function rowLogSumKept<T>(
   x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
   prepareRow<T>(scratch, maximum, temperature);
-  return logSum<T>(CAREFUL, false, true, x, x, bytes, n, maximum, scratch);
+  return careful<T>(false, true, x, x, bytes, n, maximum, scratch);
 }
 
-function logSumFast<T>(x: usize, n: usize, maximum: T, scratch: usize): f64 {
-  return logSum<T>(FAST, false, false, x, x, 0, n, maximum, scratch);
+function logSumFast<T>(x: usize, n: usize, limit: T, scratch: usize): v128 {
+  return fast<T>(false, x, x, n, limit, scratch);
+}
+
+function expLogSumFast<T>(x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
+  return fast<T>(true, x, y, n, limit, scratch);
 }
 
 function logSumCareful<T>(x: usize, n: usize, maximum: T, scratch: usize): f64 {
-  return logSum<T>(CAREFUL, false, false, x, x, 0, n, maximum, scratch);
-}
-
-function expLogSumFast<T>(x: usize, y: usize, n: usize, maximum: T, scratch: usize): f64 {
-  return logSum<T>(FAST, true, false, x, y, 0, n, maximum, scratch);
+  return careful<T>(false, false, x, x, 0, n, maximum, scratch);
 }
 
 function expLogSumCareful<T>(x: usize, y: usize, n: usize, maximum: T, scratch: usize): f64 {
-  return logSum<T>(CAREFUL, true, false, x, y, 0, n, maximum, scratch);
+  return careful<T>(true, false, x, y, 0, n, maximum, scratch);
 }
 
-/** `form`, `keep` (whether y is written) and `masked` are literals. */
+/**
+ * rowLogSum in one pass; NaN when not every |x| is at most limit. `keep` (whether y is written) is a literal.
+ *
+ * The maximum is not known on the way. But where its term is more than all others together, so is the chain in whose sum
+ * it is: the largest sum of a chain is held back, lane by lane, and what the chain adds to the maximum looked up at last.
+ * (To hold back the largest term itself costs three instructions in every vector, not in every fourth.)
+ */
 // @ts-ignore: decorator
 @inline
-function logSum<T>(
-  form: i32, keep: bool, masked: bool, x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize
+function fast<T>(keep: bool, x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
+  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
+  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
+  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const bound = v128.splat<T>(limit), sign = signMask<T>();
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  // Rows of equals ask for shorter blocks in f64, whose terms are nearly as exact as a sum of them.
+  const blockBytes: usize = sizeof<T>() == 4 ? 1024 : 512;
+  let p = x, q = y, others: f64 = 0, lost: f64 = 0;
+  let m = v128.splat<T>(<T>(-Infinity)), range = rangeStart<T>(), held = v128.splat<T>(0);
+  while (p < end) {
+    const blockEnd = min(end, p + blockBytes);
+    let block = v128.splat<T>(0), s = block;
+    // A whole chain at a time, by hand: in Node 20 this is a third faster than a loop within the loop.
+    for (const chains = p + ((blockEnd - p) & ~(CHAIN_BYTES - 1)); p < chains; p += CHAIN_BYTES) {
+      const v0 = v128.load(p), e0 = fastExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v1 = v128.load(p, 16), e1 = fastExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v2 = v128.load(p, 32), e2 = fastExp<T>(v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v3 = v128.load(p, 48), e3 = fastExp<T>(v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      if (keep) {
+        v128.store(q, e0);
+        v128.store(q, e1, 16);
+        v128.store(q, e2, 32);
+        v128.store(q, e3, 48);
+        q += CHAIN_BYTES;
+      }
+      m = v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(m, v0), v1), v2), v3);
+      range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
+      range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
+      const chain = v128.add<T>(v128.add<T>(v128.add<T>(e0, e1), e2), e3);
+      block = v128.add<T>(block, v128.pmin<T>(held, chain));
+      held = v128.pmax<T>(held, chain);
+    }
+    for (; p < blockEnd; p += 16) {
+      const v = v128.load(p), e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      if (keep) {
+        v128.store(q, e);
+        q += 16;
+      }
+      m = v128.pmax<T>(m, v);
+      range = rangeStep<T>(range, v, sign, bound);
+      s = v128.add<T>(s, e);
+    }
+    if (!rangeHolds<T>(range, bound)) return f64x2.splat(NaN);
+    const part = laneSum<T>(v128.add<T>(block, v128.pmin<T>(held, s))), total = others + part;
+    held = v128.pmax<T>(held, s);
+    lost += roundingOf<T>(others, part, total);
+    others = total;
+  }
+  if (rest) {
+    const v = loadTail<T>(p, rest), inside = tailMask<T>(rest);
+    const e = v128.and(terms<T>(v, scratch), inside);
+    if (keep) storeTail<T>(q, e, rest);
+    m = v128.bitselect(v128.pmax<T>(m, v), m, inside);
+    if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) return f64x2.splat(NaN);
+    others += laneSum<T>(v128.pmin<T>(held, e));
+    held = v128.pmax<T>(held, e);
+  }
+  const maximum = laneMax<T>(m);
+  const largest = v128.extract_lane<T>(terms<T>(v128.splat<T>(maximum), scratch), 0);
+  const split = splitLargest<T>(held);
+  others += f64x2.extract_lane(split, 1);
+  const total = others + f64x2.extract_lane(split, 0);
+  if (keep) store<f64>(scratch, total + lost, TOTAL);
+  let beside = total - <f64>largest;
+  if (beside < <f64>largest) {
+    beside = others + besideInChain<T>(keep, keep ? y : x, n, keep ? largest : maximum, scratch);
+  }
+  return maximumAndLog(<f64>maximum, log1pOf((beside + lost) / <f64>largest));
+}
+
+/** The largest of the lanes, none of which is negative, and the sum of the others. */
+function splitLargest<T>(v: v128): v128 {
+  const swapped = v128.shuffle<i64>(v, v, 1, 0);
+  const less = v128.pmin<T>(v, swapped), more = v128.pmax<T>(v, swapped);
+  if (sizeof<T>() == 8) return v128.shuffle<i64>(more, less, 0, 2);
+  const next = v128.shuffle<i32>(more, more, 1, 0, 1, 0);
+  const others = <f64>f32x4.extract_lane(less, 0) + <f64>f32x4.extract_lane(less, 1);
+  return f64x2.replace_lane(
+    promoteLow(v128.pmax<T>(more, next)), 1, others + <f64>f32x4.extract_lane(v128.pmin<T>(more, next), 0)
+  );
+}
+
+/** e^(x / t) of one vector in the fast form. Not inlined, where it is wanted once a row. */
+function terms<T>(x: v128, scratch: usize): v128 {
+  return fastExp<T>(
+    x, scratch, log2eOver<T>(scratch), magicNumber<T>(scratch), ln2HighOf<T>(scratch), coefficient<T>(5, scratch),
+    coefficient<T>(4, scratch), coefficient<T>(3, scratch), coefficient<T>(2, scratch), coefficient<T>(1, scratch)
+  );
+}
+
+/**
+ * The sum of the terms that share a chain and a lane with the only element of p that equals value. p holds the terms
+ * where they are stored, else x.
+ */
+function besideInChain<T>(stored: bool, p: usize, n: usize, value: T, scratch: usize): f64 {
+  const wanted = v128.splat<T>(value), end = p + (n - n % lanes<T>()) * sizeof<T>();
+  let at = p;
+  while (at < end && !v128.any_true(v128.eq<T>(v128.load(at), wanted))) at += 16;
+  // The tail is a chain by itself.
+  if (at == end) return 0;
+  let c = p + ((at - p) & ~(CHAIN_BYTES - 1)), s = v128.splat<T>(0);
+  for (const chainEnd = min(end, c + CHAIN_BYTES); c < chainEnd; c += 16) {
+    const v = v128.load(c);
+    if (c != at) s = v128.add<T>(s, stored ? v : terms<T>(v, scratch));
+  }
+  return laneSum<T>(v128.and(s, v128.eq<T>(v128.load(at), wanted)));
+}
+
+/**
+ * log Σ e^((x − maximum) / t) given the maximum, the terms equal to it counted, not summed. `keep` and `masked` are
+ * literals.
+ */
+// @ts-ignore: decorator
+@inline
+function careful<T>(
+  keep: bool, masked: bool, x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize
 ): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
@@ -264,7 +402,7 @@ function logSum<T>(
       for (; x < chainEnd; x += 16) {
         const v = v128.load(x);
         let isMaximum = v128.eq<T>(v, m);
-        let e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        let e = exponential<T>(CAREFUL, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (keep) {
           v128.store(y, e);
           y += 16;
@@ -286,7 +424,7 @@ function logSum<T>(
   }
   // The tail, and in the lanes behind it the maximum itself.
   const last = rest ? v128.bitselect(loadTail<T>(x, rest), m, tailMask<T>(rest)) : m;
-  const e = exponential<T>(form, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  const e = exponential<T>(CAREFUL, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
   if (rest) {
     const inside = masked ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
     const isMaximum = v128.and(v128.eq<T>(last, m), inside);
