@@ -22,6 +22,17 @@ describe('values to know', () => {
   }
 });
 
+// Rows whose maximum is more than the rest of its row together find it again, wherever it is.
+describe('a maximum far above the others', () => {
+  testAccuracy('logSumExp', 'in every place', (dtype) =>
+    [49, 103, 300].map((n) => {
+      const p = problem(dtype, [n, n], 'within ±8', { axis: 1 });
+      for (let i = 0; i < n * n; i++) p.x[i] = i % (n + 1) === 0 ? 0 : (p.x[i] as number) - 30;
+      return p;
+    }),
+  );
+});
+
 /** A problem with weights of the given shape, a third of them 0; x is NaN or infinite where they are. */
 function weighted(dtype: Dtype, shape: readonly number[], own: readonly number[], axis: number): Problem {
   const random = randomOf(sizeOf(own));
