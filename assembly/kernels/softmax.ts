@@ -16,7 +16,7 @@ import {
   keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
 } from "../primitives/mask";
 import {
-  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
+  BLOCK, CHAIN_BYTES, rowExpCareful, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
   usesRows
 } from "../primitives/row";
 import { singleExp } from "../primitives/single";
@@ -159,8 +159,8 @@ function careful<T>(
   let total: f64;
   if (mask && !spanIsSolid(scratch)) {
     const bytes = placeOf(mask, row, 1) + start;
-    total = rowExpKept<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
-  } else total = rowExpCareful<T>(from, to, length, rowMax<T>(from, length), t, scratch);
+    total = rowExpCareful<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
+  } else total = rowExpCareful<T>(from, to, 0, length, rowMax<T>(from, length), t, scratch);
   const factor = <T>(1.0 / total);
   rowScale<T>(to, to, length, factor);
   // NaN, where nothing finite is kept, all along the row.
