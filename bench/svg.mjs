@@ -30,11 +30,13 @@ export function dot(x, y, stroke, fill = stroke) {
   return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
 }
 
-/** The file, of its parts. */
-export function picture(width, height, parts) {
+/** The file, of its title and its parts. */
+export function picture(title, width, height, parts) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    text(24, 32, title, { size: 20, weight: 600 }),
     ...parts,
     '</svg>',
     '',

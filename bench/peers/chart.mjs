@@ -51,8 +51,7 @@ export function drawChart({ machine, date, results, versions }) {
   const peers = Object.entries(versions).filter(([, version]) => version !== '');
   const caption = `${machine.cpu}, one thread, Node ${machine.node}, ${date.slice(0, 10)}. ${peers.map((it) => it.join(' ')).join(', ')}.`;
   const height = y + MARGIN;
-  return picture(width, height, [
-    text(MARGIN, 32, 'softmax-wasm beside its peers', { size: 20, weight: 600 }),
+  return picture('softmax-wasm beside its peers', width, height, [
     text(
       MARGIN,
       56,

@@ -21,8 +21,7 @@ export function drawChart({ machine, date, results }) {
   const across = logarithmic(Math.min(...elements), Math.max(...elements));
   const x = (value) => LEFT + across.place(value) * (WIDTH - LEFT - RIGHT);
   const caption = `${machine.cpu}, one thread, Node ${machine.node}, ${date.slice(0, 10)}. Rows of 1000 float32, typed arrays in and out; the best of several rounds.`;
-  return picture(WIDTH, HEIGHT, [
-    text(24, 32, 'softmax from a thousand elements to a billion', { size: 20, weight: 600 }),
+  return picture('softmax from a thousand elements to a billion', WIDTH, HEIGHT, [
     text(24, 56, 'Streamed from arrays of JavaScript: the time of an element, and the memory that WebAssembly takes.', {
       fill: FAINT,
     }),
