@@ -2,14 +2,13 @@
 //
 // Operands that broadcast stay as small as they are: a record says where the bytes of a problem begin. For a problem's
 // number p, in the order of [outer, inner], that is ARRAY + Σ (p / (sizes before) % size) · stride over its axes, those
-// behind first, and the problem's elements lie STEP apart. src/runtime/mask.ts writes records.
+// behind first, and the problem's elements lie STEP apart. src/runtime/beside.ts writes records.
 //
 // Rows take the span from the first kept element to the last one and leave out what is outside of it: with a padding
 // mask or causality nothing inside is left to be masked. Tiles take -∞ for what is not kept.
 
 import { CAREFUL, EXP_BYTES, HOLES, fastLimit } from "../math/exp";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
-
 import { KEPT, LENGTHS, PLACES, TILE, TILE_BYTES, columnsOf } from "./tile";
 
 // A record: u32 each.
