@@ -3,11 +3,7 @@ import { type AxisOperands, forEachProblem } from './axis.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of log-softmax in plain loops: dx_i = (dy_i − e^logP_i Σ dy_j) / t. */
-export function logSoftmaxBackward(
-  heaps: Heaps,
-  elementBytes: 4 | 8,
-  ...operands: [...AxisOperands, dy: number]
-): void {
+export function logSoftmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
   const [logP, dx, outer, n, inner, temperature, , dy] = operands;
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;

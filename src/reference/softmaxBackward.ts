@@ -3,7 +3,7 @@ import { type AxisOperands, forEachProblem } from './axis.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
-export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: [...AxisOperands, dy: number]): void {
+export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
   const [y, dx, outer, n, inner, temperature, , dy] = operands;
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;
