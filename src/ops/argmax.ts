@@ -4,7 +4,8 @@ import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { checkOptions, type OptionNames } from '../runtime/options.js';
-import { checkApart, checkIndexOut, checkNotEmpty, handBackIndices, indexAddress } from '../runtime/ranking.js';
+import { checkOverlap } from '../runtime/overlap.js';
+import { checkIndexOut, checkNotEmpty, handBackIndices, indexAddress } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { IndexResult, Input } from '../runtime/types.js';
 
@@ -32,7 +33,7 @@ export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unkno
   checkNotEmpty('argmax', 'x', n, outer * inner);
   if (out !== undefined) {
     checkIndexOut('argmax', 'out', out, outer * inner);
-    checkApart(runtime, 'argmax', 'out', out, 'x', input);
+    checkOverlap(runtime, 'argmax', 'out', out, 'x', input, false);
   }
 
   const indices = out ?? new Int32Array(outer * inner);

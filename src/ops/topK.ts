@@ -1,11 +1,12 @@
 import { topK as reference } from '../reference/topK.js';
-import { addressOf, cutOperand, dtypeOf, newArray } from '../runtime/call.js';
+import { cutOperand, dtypeOf, newArray } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
 import { type Operand, readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { checkOptions, type OptionNames } from '../runtime/options.js';
-import { checkApart, checkIndexOut, checkNotEmpty, checkRank, indexAddress } from '../runtime/ranking.js';
+import { addressOf, checkOverlap } from '../runtime/overlap.js';
+import { checkIndexOut, checkNotEmpty, checkRank, indexAddress } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
@@ -81,9 +82,9 @@ function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: nu
   const { values, indices } = out;
   runtime.checkOut('topK', 'out.values', values, dtypeOf(input), size);
   checkIndexOut('topK', 'out.indices', indices, size);
-  checkApart(runtime, 'topK', 'out.values', values, 'x', input, true);
-  checkApart(runtime, 'topK', 'out.indices', indices, 'x', input);
-  checkApart(runtime, 'topK', 'out.indices', indices, 'out.values', values);
+  checkOverlap(runtime, 'topK', 'out.values', values, 'x', input);
+  checkOverlap(runtime, 'topK', 'out.indices', indices, 'x', input, false);
+  checkOverlap(runtime, 'topK', 'out.indices', indices, 'out.values', values, false);
 }
 
 /** The addresses of results in linear memory, -1 where they lie elsewhere. */

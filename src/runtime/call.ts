@@ -1,10 +1,11 @@
 import { placeBeside, readBeside } from './beside.js';
-import { rangeError, showShape, typeError } from './errors.js';
+import { showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
-import { type Operand, rangeOf, readOperand } from './input.js';
+import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import { type Mask, placeMask, readMask } from './mask.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
+import { addressOf, checkOverlap } from './overlap.js';
 import type { Runtime } from './runtime.js';
 import { placeSmall, smallBytes, smallResult, takeSmall } from './small.js';
 import { Tensor } from './tensor.js';
@@ -29,33 +30,6 @@ export function cutOperand(operation: string, operand: Operand, axis: unknown): 
     geometry.inner = 1;
     geometry.size = operand.length;
   } else cut(operation, [operand.length], axis);
-}
-
-/** The address of an array's elements in linear memory, -1 where they lie elsewhere. */
-export function addressOf(runtime: Runtime, operation: string, out: FloatArray | Tensor): number {
-  if (Tensor.is(out)) return out.address(operation, 'out');
-  return out.buffer === runtime.arena.buffer ? out.byteOffset : -1;
-}
-
-/** @throws RangeError when `out` and an input overlap in part; the very same range is fine. */
-export function checkOverlap(
-  operation: string,
-  argument: string,
-  input: Operand,
-  out: FloatArray | Tensor,
-  address: number,
-): void {
-  let shift: number;
-  if (input.address >= 0 && address >= 0) shift = address - input.address;
-  else if (input.address < 0 && address < 0 && !Tensor.is(out) && out.buffer === input.array!.buffer) {
-    shift = out.byteOffset - input.array!.byteOffset;
-  } else return;
-  const inputBytes = input.length * input.elementBytes;
-  const outBytes = Tensor.is(out) ? out.size * input.elementBytes : out.byteLength;
-  if (shift === 0 && inputBytes === outBytes) return;
-  if (shift < inputBytes && -shift < outBytes) {
-    throw rangeError(operation, 'out', out, `the very range of ${argument} or one apart from it`);
-  }
 }
 
 /** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
@@ -152,9 +126,8 @@ export function mapAlongAxis(
   const kept = readMask(runtime, operation, mask, causal, input, axis);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
-    const address = addressOf(runtime, operation, out);
-    checkOverlap(operation, 'x', input, out, address);
-    checkMaskOverlap(operation, kept, out, address);
+    checkOverlap(runtime, operation, 'out', out, 'x', input);
+    checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
   }
   return mapOperands(runtime, operation, kernel, input, maskBeside(runtime, kept, input, axis), axis, temperature, out);
 }
@@ -177,16 +150,10 @@ export function mapPairAlongAxis(
   checkTemperature(operation, temperature, input.elementBytes);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
-    const address = addressOf(runtime, operation, out);
-    checkOverlap(operation, first, input, out, address);
-    checkOverlap(operation, second, beside, out, address);
+    checkOverlap(runtime, operation, 'out', out, first, input);
+    checkOverlap(runtime, operation, 'out', out, second, beside);
   }
   return mapOperands(runtime, operation, kernel, input, alikeBeside(runtime, beside), axis, temperature, out);
-}
-
-/** @throws RangeError when `out` and a mask overlap: later blocks of the mask would be read from what is written. */
-function checkMaskOverlap(operation: string, mask: Mask | undefined, out: FloatArray | Tensor, address: number): void {
-  if (mask?.array !== undefined) checkOverlap(operation, 'mask', rangeOf(mask.array), out, address);
 }
 
 /** What a kernel reads beside x. */
@@ -312,7 +279,7 @@ export function mapElements(
   const input = readOperand(runtime, operation, 'x', x, undefined);
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
-    checkOverlap(operation, 'x', input, out, addressOf(runtime, operation, out));
+    checkOverlap(runtime, operation, 'out', out, 'x', input);
   }
   const { stream } = runtime;
   const run = runtime.kernel(kernel, input.elementBytes);
@@ -403,10 +370,9 @@ export function reduceAlongAxis(
   const rows = outer * inner;
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), rows);
-    const address = addressOf(runtime, operation, out);
-    checkOverlap(operation, 'x', input, out, address);
-    if (weight !== undefined) checkOverlap(operation, 'weights', weight.operand, out, address);
-    checkMaskOverlap(operation, kept, out, address);
+    checkOverlap(runtime, operation, 'out', out, 'x', input);
+    checkOverlap(runtime, operation, 'out', out, 'weights', weight?.operand);
+    checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
   }
 
   const { stream } = runtime;

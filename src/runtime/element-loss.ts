@@ -2,7 +2,7 @@ import { type Beside, readBeside } from './beside.js';
 import { Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
-import { type Operand, rangeOf, readOperand } from './input.js';
+import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   type BatchReduction,
@@ -85,7 +85,7 @@ function readCall(
   const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
   const home = checkResults(runtime, asked, input.length, 'element', {
-    targets: read.operand ?? rangeOf(read.integers!),
+    targets: read.operand ?? read.integers,
     weight: weights?.operand,
     posWeight: posWeights?.operand,
   });

@@ -1,4 +1,3 @@
-import type { AnyNumbers } from './broadcast.js';
 import { show, showShape, typedArrayTag, typeError } from './errors.js';
 import { checkLength, readShape } from './geometry.js';
 import type { Runtime } from './runtime.js';
@@ -19,13 +18,6 @@ export interface Operand {
   readonly elementBytes: 4 | 8;
   /** The shape the caller or the argument gave, undefined for plain numbers without one. */
   readonly shape: readonly number[] | undefined;
-}
-
-/** Other numbers as far as a check of overlaps looks at them. */
-export function rangeOf(numbers: AnyNumbers): Operand {
-  const { length, BYTES_PER_ELEMENT } = numbers;
-  const array = numbers as FloatArray;
-  return { kind: 'array', array, address: -1, length, elementBytes: BYTES_PER_ELEMENT as 4 | 8, shape: undefined };
 }
 
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';

@@ -1,10 +1,11 @@
 import { placeFloats } from './beside.js';
-import { Broadcast } from './broadcast.js';
-import { addressOf, checkOverlap, dtypeOf, newArray } from './call.js';
+import { type AnyNumbers, Broadcast } from './broadcast.js';
+import { dtypeOf, newArray } from './call.js';
 import { show, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Arena } from './memory.js';
+import { addressOf, checkOverlap } from './overlap.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
@@ -86,7 +87,7 @@ function readGradOutput(
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses; `others` are the operands that `out` must not cut. Returns
+ * Checks `out` and gradOutput against the number of losses; `others` are the arguments that `out` must not cut. Returns
  * the home of `out`.
  */
 export function checkResults(
@@ -94,7 +95,7 @@ export function checkResults(
   call: Omit<LossCall, 'home'>,
   losses: number,
   each: Unit,
-  others: Readonly<Record<string, Operand | undefined>>,
+  others: Readonly<Record<string, Operand | AnyNumbers | undefined>>,
 ): number {
   const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
   const scales = typeof gradOutput === 'number' ? undefined : gradOutput;
@@ -104,12 +105,10 @@ export function checkResults(
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
   runtime.checkOut(operation, 'out', out, dtypeOf(input), withGrad ? input.length : losses);
-  const address = addressOf(runtime, operation, out);
-  checkOverlap(operation, argument, input, out, address);
-  for (const [name, operand] of Object.entries({ ...others, gradOutput: scales })) {
-    if (operand !== undefined) checkOverlap(operation, name, operand, out, address);
+  for (const [name, other] of Object.entries({ [argument]: input, ...others, gradOutput: scales })) {
+    checkOverlap(runtime, operation, 'out', out, name, other);
   }
-  return address;
+  return addressOf(runtime, operation, out);
 }
 
 /** What 'batchMean' divides by. */

@@ -2,10 +2,9 @@ import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { withoutAxis } from './geometry.js';
 import { checkAttached, type Operand } from './input.js';
 import type { Runtime } from './runtime.js';
-import { Tensor } from './tensor.js';
-import type { FloatArray, TensorResult } from './types.js';
+import type { TensorResult } from './types.js';
 
-/** What the operations that rank elements share: results that are indices, and where results may lie. */
+/** What the operations that rank elements share: ranks, and results that are indices. */
 
 /** @throws RangeError when there are problems without elements: nothing is the largest of none. */
 export function checkNotEmpty(operation: string, argument: string, n: number, problems: number): void {
@@ -33,48 +32,6 @@ export function checkIndexOut(
   if (array.length !== size) {
     throw new RangeError(`${operation}: ${argument} has ${array.length} elements, expected ${size}`);
   }
-}
-
-/** Bytes that an argument takes. */
-interface Range {
-  readonly buffer: unknown;
-  readonly start: number;
-  readonly end: number;
-}
-
-function rangeOf(runtime: Runtime, operation: string, elements: Operand | FloatArray | Int32Array | Tensor): Range {
-  if (Tensor.is(elements)) {
-    const start = elements.address(operation, 'out');
-    const bytes = elements.size * (elements.dtype === 'float32' ? 4 : 8);
-    return { buffer: runtime.arena.buffer, start, end: start + bytes };
-  }
-  if ('kind' in elements) {
-    const { address, length, elementBytes, array } = elements;
-    if (array !== undefined) return rangeOf(runtime, operation, array);
-    return { buffer: runtime.arena.buffer, start: address, end: address + length * elementBytes };
-  }
-  const { buffer, byteOffset, byteLength } = elements;
-  return { buffer, start: byteOffset, end: byteOffset + byteLength };
-}
-
-/** @throws RangeError when a result and another argument share bytes, unless they are the very same where it may be. */
-export function checkApart(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  out: FloatArray | Int32Array | Tensor,
-  otherName: string,
-  other: Operand | FloatArray | Int32Array | Tensor,
-  maybeSame = false,
-): void {
-  const a = rangeOf(runtime, operation, out);
-  const b = rangeOf(runtime, operation, other);
-  if (a.buffer !== b.buffer || a.end <= b.start || b.end <= a.start) return;
-  if (maybeSame && a.start === b.start && a.end === b.end) return;
-  const expected = maybeSame
-    ? `the very range of ${otherName} or one apart from it`
-    : `a range apart from ${otherName}`;
-  throw rangeError(operation, argument, out, expected);
 }
 
 /** The address of an array of indices in linear memory, -1 where it lies elsewhere. */
