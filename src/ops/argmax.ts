@@ -4,8 +4,8 @@ import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { checkOptions, type OptionNames } from '../runtime/options.js';
-import { checkOverlap } from '../runtime/overlap.js';
-import { checkIndexOut, checkNotEmpty, handBackIndices, indexAddress } from '../runtime/ranking.js';
+import { addressOf, checkOverlap } from '../runtime/overlap.js';
+import { checkIndexOut, checkNotEmpty, handBackIndices } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { IndexResult, Input } from '../runtime/types.js';
 
@@ -40,7 +40,7 @@ export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unkno
   const { stream } = runtime;
   stream.open('argmax', outer, n, inner, input.elementBytes);
   const from = stream.input(input);
-  const to = stream.integerOutput(indices, indexAddress(runtime, indices), 1);
+  const to = stream.integerOutput(indices, addressOf(runtime, 'argmax', indices), 1);
   stream.start();
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, stream.scratch);

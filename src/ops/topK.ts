@@ -6,7 +6,7 @@ import { type Operand, readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { checkOptions, type OptionNames } from '../runtime/options.js';
 import { addressOf, checkOverlap } from '../runtime/overlap.js';
-import { checkIndexOut, checkNotEmpty, checkRank, indexAddress } from '../runtime/ranking.js';
+import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
@@ -89,7 +89,7 @@ function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: nu
 
 /** The addresses of results in linear memory, -1 where they lie elsewhere. */
 function homesOf(runtime: Runtime, { values, indices }: TopKOut): { values: number; indices: number } {
-  return { values: addressOf(runtime, 'topK', values), indices: indexAddress(runtime, indices) };
+  return { values: addressOf(runtime, 'topK', values), indices: addressOf(runtime, 'topK', indices) };
 }
 
 function newValues(runtime: Runtime, input: Operand, shape: readonly number[], length: number): FloatArray | Tensor {

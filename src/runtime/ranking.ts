@@ -1,7 +1,6 @@
 import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { withoutAxis } from './geometry.js';
 import { checkAttached, type Operand } from './input.js';
-import type { Runtime } from './runtime.js';
 import type { TensorResult } from './types.js';
 
 /** What the operations that rank elements share: ranks, and results that are indices. */
@@ -32,11 +31,6 @@ export function checkIndexOut(
   if (array.length !== size) {
     throw new RangeError(`${operation}: ${argument} has ${array.length} elements, expected ${size}`);
   }
-}
-
-/** The address of an array of indices in linear memory, -1 where it lies elsewhere. */
-export function indexAddress(runtime: Runtime, indices: Int32Array): number {
-  return indices.buffer === runtime.arena.buffer ? indices.byteOffset : -1;
 }
 
 /** An index for each problem as the caller gets it: data and shape for tensors, a number for a plain row. */
