@@ -1,5 +1,5 @@
 import { topK as reference } from '../reference/topK.js';
-import { cutOperand, dtypeOf, newArray } from '../runtime/call.js';
+import { cutOperand, dtypeOf, newResult } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
 import { type Operand, readOperand } from '../runtime/input.js';
@@ -9,7 +9,7 @@ import { addressOf, checkOverlap } from '../runtime/overlap.js';
 import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
+import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel('topK', reference);
 
@@ -53,7 +53,7 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   const capacity = Math.min(n, 4 * k + 32);
   const buffer = stream.claim(capacity * 2 * elementBytes);
   const resultShape = withAxis(input.shape ?? [n], axis as number, k);
-  const values = given?.values ?? newValues(runtime, input, resultShape, results);
+  const values = given?.values ?? newResult(runtime, 'topK', input, resultShape, results);
   const indices = given?.indices ?? new Int32Array(results);
   if (given === undefined && Tensor.is(values)) homes.values = values.address('topK', 'values');
   const from = stream.input(input);
@@ -90,11 +90,6 @@ function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: nu
 /** The addresses of results in linear memory, -1 where they lie elsewhere. */
 function homesOf(runtime: Runtime, { values, indices }: TopKOut): { values: number; indices: number } {
   return { values: addressOf(runtime, 'topK', values), indices: addressOf(runtime, 'topK', indices) };
-}
-
-function newValues(runtime: Runtime, input: Operand, shape: readonly number[], length: number): FloatArray | Tensor {
-  if (input.kind === 'tensor') return runtime.allocate('topK', shape, dtypeOf(input));
-  return newArray(input.elementBytes, length);
 }
 
 /**

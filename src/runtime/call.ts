@@ -9,7 +9,7 @@ import { addressOf, checkOverlap } from './overlap.js';
 import type { Runtime } from './runtime.js';
 import { placeSmall, smallBytes, smallResult, takeSmall } from './small.js';
 import { Tensor } from './tensor.js';
-import type { Dtype, FloatArray, TensorResult } from './types.js';
+import type { Dtype, FloatArray } from './types.js';
 
 /** The calling sequences that most operations share: what is read, in which order, and how results come back. */
 
@@ -63,6 +63,28 @@ export function checkSameShape(
   const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
   const expected = hasShapes ? showShape(model.shape) : `${model.length}`;
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
+}
+
+/** Storage for a result: a Tensor for a Tensor, else an array. */
+export function newResult(
+  runtime: Runtime,
+  operation: string,
+  input: Operand,
+  shape: readonly number[],
+  length: number,
+): FloatArray | Tensor {
+  if (input.kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
+  return newArray(input.elementBytes, length);
+}
+
+/** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
+export function handBack(
+  result: FloatArray | Tensor,
+  isOut: boolean,
+  { kind }: Operand,
+  shape: readonly number[] | undefined,
+): unknown {
+  return isOut || kind !== 'tensorLike' ? result : { data: result, shape: shape!.slice() };
 }
 
 /**
@@ -224,8 +246,7 @@ function mapBlocks(
   const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
   while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
-  if (out !== undefined || input.kind !== 'tensorLike') return result;
-  return tensorResult(result as FloatArray, input.shape!);
+  return handBack(result, out !== undefined, input, input.shape);
 }
 
 /** mapAlongAxis for a few rows in typed arrays: the same checks and the same kernel. */
@@ -302,22 +323,6 @@ function mapSmallElements(
   return takeSmall(arena, result, elementBytes);
 }
 
-/** Storage for a result: a Tensor for a Tensor, else an array. */
-function newResult(
-  runtime: Runtime,
-  operation: string,
-  input: Operand,
-  shape: readonly number[],
-  length: number,
-): FloatArray | Tensor {
-  if (input.kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
-  return newArray(input.elementBytes, length);
-}
-
-function tensorResult(data: FloatArray, shape: readonly number[]): TensorResult {
-  return { data, shape: shape.slice() };
-}
-
 /** A kernel from elements to a number for each problem: mask and weights are records, or 0. */
 export type ReduceKernel = Kernel<
   (
@@ -392,7 +397,6 @@ export function reduceAlongAxis(
     const weightAt = weightRecord?.at() ?? 0;
     run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, maskAt, weightAt);
   }
-  if (out !== undefined || input.kind === 'tensor') return result;
-  if (input.kind === 'tensorLike') return tensorResult(result as FloatArray, resultShape);
-  return input.shape === undefined ? (result as FloatArray)[0] : result;
+  if (input.shape === undefined && out === undefined) return (result as FloatArray)[0];
+  return handBack(result, out !== undefined, input, resultShape);
 }

@@ -1,6 +1,6 @@
 import { placeFloats } from './beside.js';
 import { type AnyNumbers, Broadcast } from './broadcast.js';
-import { dtypeOf, newArray } from './call.js';
+import { dtypeOf, handBack, newResult } from './call.js';
 import { show, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
@@ -131,19 +131,20 @@ export function runLoss(
   divisor: number,
   run: RunLoss,
 ): unknown {
-  const { operation, input, withGrad, reduction, out, gradOutput, home } = call;
+  const { operation, input, withGrad, reduction, gradOutput, home } = call;
+  const out = call.out as FloatArray | Tensor | undefined;
   const { stream, arena } = runtime;
   const count = shape === undefined ? 1 : product(shape);
   const lossOut = withGrad ? undefined : out;
   const sum = stream.claim(16);
   const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, each);
   const losses =
-    reduction === 'none' ? resultStorage(runtime, operation, lossOut, input, shape ?? [], count) : undefined;
+    reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [], count)) : undefined;
   const gradientShape = input.shape ?? [input.length];
   const madeLosses = lossOut === undefined ? losses : undefined;
   let gradient: FloatArray | Tensor | undefined;
   try {
-    if (withGrad) gradient = resultStorage(runtime, operation, out, input, gradientShape, input.length);
+    if (withGrad) gradient = out ?? newResult(runtime, operation, input, gradientShape, input.length);
   } catch (error) {
     if (Tensor.is(madeLosses)) madeLosses.dispose();
     throw error;
@@ -198,29 +199,4 @@ export function checkCount(operation: string, argument: string, operand: Operand
   if (operand.length !== count) {
     throw new RangeError(`${operation}: ${argument} has ${operand.length} elements, expected ${count}, ${what}`);
   }
-}
-
-/** Storage for a result of a loss: `out`, or a new array or Tensor like the first argument. */
-function resultStorage(
-  runtime: Runtime,
-  operation: string,
-  out: unknown,
-  model: Operand,
-  shape: readonly number[] | undefined,
-  length: number,
-): FloatArray | Tensor {
-  if (out !== undefined) return out as FloatArray | Tensor;
-  if (model.kind === 'tensor') return runtime.allocate(operation, shape!, dtypeOf(model));
-  return newArray(model.elementBytes, length);
-}
-
-/** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
-function handBack(
-  result: FloatArray | Tensor,
-  isOut: boolean,
-  model: Operand,
-  shape: readonly number[] | undefined,
-): unknown {
-  if (isOut || model.kind !== 'tensorLike') return result;
-  return { data: result, shape: shape!.slice() };
 }
