@@ -1,7 +1,7 @@
 import { distillation as reference } from '../reference/distillation.js';
 import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry, withoutAxis } from '../runtime/geometry.js';
-import { readOperand } from '../runtime/input.js';
+import { readOperand, shapeOf } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import {
   type BatchReduction,
@@ -100,7 +100,7 @@ function distil(
   const buffer = stream.claim(n * input.elementBytes);
   const ours = stream.input(input);
   const theirs = stream.input(teacher);
-  const divisor = reduction === 'mean' ? rows : reduction === 'batchMean' ? batchSize(input.shape ?? [n]) : 1;
+  const divisor = reduction === 'mean' ? rows : reduction === 'batchMean' ? batchSize(shapeOf(input)) : 1;
   const run = runtime.kernel(kernel, input.elementBytes);
   const lossShape = input.shape === undefined ? undefined : withoutAxis(input.shape, axis as number, false);
   return runLoss(runtime, call, 'row', lossShape, divisor, (losses, gradient, scale, rowScales, sum) =>

@@ -1,7 +1,7 @@
 import { placeBeside, readBeside } from './beside.js';
 import { showShape, typeError } from './errors.js';
-import { checkLength, cut, geometry, readShape, withoutAxis } from './geometry.js';
-import { type Operand, readOperand } from './input.js';
+import { checkLength, cut, geometry, product, readShape, withoutAxis } from './geometry.js';
+import { newArray, type Operand, readOperand, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
 import { type Mask, placeMask, readMask } from './mask.js';
 import { checkOptions, checkTemperature, type OptionNames } from './options.js';
@@ -17,19 +17,9 @@ export function dtypeOf(operand: Operand): Dtype {
   return operand.elementBytes === 4 ? 'float32' : 'float64';
 }
 
-export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-  return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
-}
-
 /** Fills `geometry` for an operand: plain numbers without a shape are one row. */
 export function cutOperand(operation: string, operand: Operand, axis: unknown): void {
-  if (operand.shape !== undefined) cut(operation, operand.shape, axis);
-  else if (axis === -1 || axis === 0) {
-    geometry.outer = 1;
-    geometry.n = operand.length;
-    geometry.inner = 1;
-    geometry.size = operand.length;
-  } else cut(operation, [operand.length], axis);
+  cut(operation, shapeOf(operand), axis);
 }
 
 /** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
@@ -71,10 +61,9 @@ export function newResult(
   operation: string,
   input: Operand,
   shape: readonly number[],
-  length: number,
 ): FloatArray | Tensor {
   if (input.kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
-  return newArray(input.elementBytes, length);
+  return newArray(input.elementBytes, product(shape));
 }
 
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
@@ -190,7 +179,7 @@ interface BesideX {
 function maskBeside(runtime: Runtime, mask: Mask | undefined, input: Operand, axis: unknown): BesideX | undefined {
   if (mask === undefined) return undefined;
   const add = () => {
-    const record = placeMask(runtime, mask, input.shape ?? [input.length], axis as number);
+    const record = placeMask(runtime, mask, shapeOf(input), axis as number);
     return () => record.at();
   };
   return { gathered: 1, turns: false, add };
@@ -242,7 +231,7 @@ function mapBlocks(
   stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
   const addressBeside = beside?.add();
-  const result = out ?? newResult(runtime, operation, input, input.shape!, input.length);
+  const result = out ?? newResult(runtime, operation, input, shapeOf(input));
   const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result));
   stream.start(out === undefined && result);
   while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
@@ -365,7 +354,7 @@ export function reduceAlongAxis(
   if (options !== undefined) checkOptions(operation, options, REDUCE_OPTIONS);
   const { shape, axis = -1, keepDims = false, temperature = 1, weights, mask, out } = (options ?? {}) as ReduceOptions;
   const input = readOperand(runtime, operation, 'x', x, shape);
-  const own = input.shape ?? [input.length];
+  const own = shapeOf(input);
   checkTemperature(operation, temperature, input.elementBytes);
   if (typeof keepDims !== 'boolean') throw typeError(operation, 'keepDims', keepDims, 'true or false');
   const weight = weights === undefined ? undefined : readBeside(runtime, operation, 'weights', weights, input, own);
@@ -388,7 +377,7 @@ export function reduceAlongAxis(
   const maskRecord = kept && placeMask(runtime, kept, own, axis as number);
   const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
   const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
-  const result = out ?? newResult(runtime, operation, input, resultShape, rows);
+  const result = out ?? newResult(runtime, operation, input, resultShape);
   const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result), 1);
   stream.start(out === undefined && result);
   const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);

@@ -2,7 +2,7 @@ import { type Beside, readBeside } from './beside.js';
 import { Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
-import { type Operand, readOperand } from './input.js';
+import { type Operand, readOperand, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   type BatchReduction,
@@ -79,7 +79,7 @@ function readCall(
   const { weight, posWeight, logTarget = false } = options;
   const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
   const { input } = asked;
-  const shape = input.shape ?? [input.length];
+  const shape = shapeOf(input);
   const read = readTargets(runtime, loss, targets, input);
   const weights = readWeight(runtime, operation, 'weight', weight, input, shape);
   const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);

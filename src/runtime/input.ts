@@ -20,6 +20,15 @@ export interface Operand {
   readonly shape: readonly number[] | undefined;
 }
 
+export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** The shape of an operand: plain numbers without one are a row. */
+export function shapeOf({ shape, length }: Operand): readonly number[] {
+  return shape ?? [length];
+}
+
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
 
 /**
@@ -127,7 +136,7 @@ export function checkAttached(operation: string, argument: string, array: ArrayB
 /** A copy of plain numbers, each element read once. */
 function readNumbers(operation: string, argument: string, values: readonly unknown[], elementBytes: 4 | 8): FloatArray {
   const length = values.length;
-  const array = elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+  const array = newArray(elementBytes, length);
   for (let i = 0; i < length; i++) {
     const value = values[i];
     if (typeof value !== 'number') {

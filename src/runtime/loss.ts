@@ -2,8 +2,7 @@ import { placeFloats } from './beside.js';
 import { type AnyNumbers, Broadcast } from './broadcast.js';
 import { dtypeOf, handBack, newResult } from './call.js';
 import { show, typeError } from './errors.js';
-import { product } from './geometry.js';
-import { type Operand, readOperand } from './input.js';
+import { type Operand, readOperand, shapeOf } from './input.js';
 import type { Arena } from './memory.js';
 import { addressOf, checkOverlap } from './overlap.js';
 import type { Runtime } from './runtime.js';
@@ -134,17 +133,14 @@ export function runLoss(
   const { operation, input, withGrad, reduction, gradOutput, home } = call;
   const out = call.out as FloatArray | Tensor | undefined;
   const { stream, arena } = runtime;
-  const count = shape === undefined ? 1 : product(shape);
   const lossOut = withGrad ? undefined : out;
   const sum = stream.claim(16);
   const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, each);
-  const losses =
-    reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [], count)) : undefined;
-  const gradientShape = input.shape ?? [input.length];
+  const losses = reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [])) : undefined;
   const madeLosses = lossOut === undefined ? losses : undefined;
   let gradient: FloatArray | Tensor | undefined;
   try {
-    if (withGrad) gradient = out ?? newResult(runtime, operation, input, gradientShape, input.length);
+    if (withGrad) gradient = out ?? newResult(runtime, operation, input, shapeOf(input));
   } catch (error) {
     if (Tensor.is(madeLosses)) madeLosses.dispose();
     throw error;

@@ -2,7 +2,7 @@ import { BesideRecord, isWhole } from './beside.js';
 import { type AnyNumbers, checkBroadcast } from './broadcast.js';
 import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { checkLength } from './geometry.js';
-import { checkAttached, type Operand, readTensorLike } from './input.js';
+import { checkAttached, type Operand, readTensorLike, shapeOf } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 
@@ -31,7 +31,7 @@ export function readMask(
   axis: unknown,
 ): Mask | undefined {
   if (mask === undefined && (causal === undefined || causal === false)) return undefined;
-  const shape = input.shape ?? [input.length];
+  const shape = shapeOf(input);
   checkCausal(operation, causal, shape, axis);
   if (mask === undefined) return { array: undefined, own: [], causal: true };
   const source = readMaskArray(runtime, operation, mask);

@@ -1,7 +1,7 @@
 import type { AnyNumbers } from './broadcast.js';
 import { rangeError, show, typedArrayTag, typeError } from './errors.js';
 import { checkLength, withoutAxis } from './geometry.js';
-import { checkAttached, type Operand, readOperand, readTensorLike } from './input.js';
+import { checkAttached, newArray, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
@@ -226,7 +226,7 @@ function labels(
   elementBytes: 4 | 8,
 ): ElementTargets {
   const { length } = values;
-  const array = elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+  const array = newArray(elementBytes, length);
   for (let i = 0; i < length; i++) {
     const value = values[i];
     if (typeof value !== 'number' && typeof value !== 'boolean') {
