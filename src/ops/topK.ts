@@ -1,5 +1,5 @@
 import { topK as reference } from '../reference/topK.js';
-import { cutOperand, dtypeOf, newResult } from '../runtime/call.js';
+import { cutOperand, dtypeOf, newResult, placeResult } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
 import { type Operand, readOperand, shapeOf } from '../runtime/input.js';
@@ -8,7 +8,6 @@ import { checkOptions, type OptionNames } from '../runtime/options.js';
 import { addressOf, checkOverlap } from '../runtime/overlap.js';
 import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import { Tensor } from '../runtime/tensor.js';
 import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel('topK', reference);
@@ -44,9 +43,8 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   const results = outer * k * inner;
   if (given !== undefined) checkResults(runtime, input, given, results);
 
-  // Before memory grows: a view of it has no place afterwards.
-  const homes = given === undefined ? { values: -1, indices: -1 } : homesOf(runtime, given);
-
+  const home = given && addressOf(runtime, 'topK', given.values);
+  const indicesHome = given === undefined ? -1 : addressOf(runtime, 'topK', given.indices);
   const { stream } = runtime;
   const { elementBytes } = input;
   stream.open('topK', outer, n, inner, elementBytes);
@@ -55,10 +53,9 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   const resultShape = withAxis(shapeOf(input), axis as number, k);
   const values = given?.values ?? newResult(runtime, 'topK', input, resultShape);
   const indices = given?.indices ?? new Int32Array(results);
-  if (given === undefined && Tensor.is(values)) homes.values = values.address('topK', 'values');
   const from = stream.input(input);
-  const toValues = stream.output(Tensor.is(values) ? undefined : values, homes.values, k);
-  const toIndices = stream.integerOutput(indices, homes.indices, k);
+  const toValues = placeResult(runtime, 'topK', values, home, k);
+  const toIndices = stream.integerOutput(indices, indicesHome, k);
   stream.start(given === undefined && values);
   const run = runtime.kernel(kernel, elementBytes);
   while (stream.next()) {
@@ -85,11 +82,6 @@ function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: nu
   checkOverlap(runtime, 'topK', 'out.values', values, 'x', input);
   checkOverlap(runtime, 'topK', 'out.indices', indices, 'x', input, false);
   checkOverlap(runtime, 'topK', 'out.indices', indices, 'out.values', values, false);
-}
-
-/** The addresses of results in linear memory, -1 where they lie elsewhere. */
-function homesOf(runtime: Runtime, { values, indices }: TopKOut): { values: number; indices: number } {
-  return { values: addressOf(runtime, 'topK', values), indices: addressOf(runtime, 'topK', indices) };
 }
 
 /**

@@ -66,6 +66,21 @@ export function newResult(
   return newArray(input.elementBytes, product(shape));
 }
 
+/**
+ * Adds a result to the open stream; `home` is the address of one that was given, from before memory grew: a view of it
+ * has no place afterwards.
+ */
+export function placeResult(
+  runtime: Runtime,
+  operation: string,
+  result: FloatArray | Tensor,
+  home: number | undefined,
+  perProblem?: number,
+): number {
+  const address = home ?? addressOf(runtime, operation, result);
+  return runtime.stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
+}
+
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
 export function handBack(
   result: FloatArray | Tensor,
@@ -226,13 +241,12 @@ function mapBlocks(
   run: (x: number, y: number, beside: number) => void,
 ): unknown {
   const { stream } = runtime;
-  // Before memory grows: a view of it has no place afterwards.
   const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
   const addressBeside = beside?.add();
   const result = out ?? newResult(runtime, operation, input, shapeOf(input));
-  const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result));
+  const to = placeResult(runtime, operation, result, home);
   stream.start(out === undefined && result);
   while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
   return handBack(result, out !== undefined, input, input.shape);
@@ -370,7 +384,6 @@ export function reduceAlongAxis(
   }
 
   const { stream } = runtime;
-  // Before memory grows: a view of it has no place afterwards.
   const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, 1, 1, kept === undefined && weight === undefined);
   const from = stream.input(input);
@@ -378,7 +391,7 @@ export function reduceAlongAxis(
   const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
   const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
   const result = out ?? newResult(runtime, operation, input, resultShape);
-  const to = stream.output(Tensor.is(result) ? undefined : result, home ?? addressOf(runtime, operation, result), 1);
+  const to = placeResult(runtime, operation, result, home, 1);
   stream.start(out === undefined && result);
   const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);
   while (stream.next()) {

@@ -1,6 +1,6 @@
 import { placeFloats } from './beside.js';
 import { type AnyNumbers, Broadcast } from './broadcast.js';
-import { dtypeOf, handBack, newResult } from './call.js';
+import { dtypeOf, handBack, newResult, placeResult } from './call.js';
 import { show, typeError } from './errors.js';
 import { type Operand, readOperand, shapeOf } from './input.js';
 import type { Arena } from './memory.js';
@@ -146,12 +146,8 @@ export function runLoss(
     throw error;
   }
 
-  const outputTo = (result: FloatArray | Tensor, perProblem?: number) => {
-    const address = result === out ? home : addressOf(runtime, operation, result);
-    return stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
-  };
-  const to = losses === undefined ? -1 : outputTo(losses, 1);
-  const down = gradient === undefined ? -1 : outputTo(gradient);
+  const to = losses === undefined ? -1 : placeResult(runtime, operation, losses, lossOut && home, 1);
+  const down = gradient === undefined ? -1 : placeResult(runtime, operation, gradient, out && home);
   stream.start(madeLosses, out === undefined && gradient);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
