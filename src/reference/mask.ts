@@ -1,13 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
-
-// Fields of a record (assembly/primitives/mask.ts), int32 each.
-const ARRAY = 0;
-const FIRST = 1;
-const STEP = 2;
-const CAUSAL_ROWS = 3;
-const CAUSAL_FIRST = 4;
-const AXES = 5;
-const AXIS = 6;
+import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from '../runtime/record.js';
 
 /** The address of what element j of a problem finds in the operand of a record. */
 export function placeOf({ i32 }: Heaps, record: number, problem: number, j: number, elementBytes: number): number {

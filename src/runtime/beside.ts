@@ -1,6 +1,7 @@
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
 import { product } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
+import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
 import type { Runtime } from './runtime.js';
 
 /** Floats that broadcast to the elements. */
@@ -58,14 +59,6 @@ function sameDtype(runtime: Runtime, operand: Operand, elementBytes: 4 | 8): Ope
   return { ...operand, array, address: -1, elementBytes };
 }
 
-// A record, as assembly/primitives/mask.ts reads it: int32 each.
-const ARRAY = 0;
-const FIRST = 1;
-const STEP = 2;
-const CAUSAL_ROWS = 3;
-const CAUSAL_FIRST = 4;
-const AXES = 5;
-const AXIS = 6;
 /** More than any problem's number. */
 const ENDLESS = 2 ** 31 - 1;
 
