@@ -1,20 +1,6 @@
+import type { AxisOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { keeps } from './mask.js';
-
-/**
- * The operands of a kernel along an axis, as in assembly/kernels/softmax.ts: what is beside x is the second array of
- * those that take two, and the record of a mask, or 0, for the others.
- */
-export type AxisOperands = [
-  x: number,
-  y: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  scratch: number,
-  beside: number,
-];
 
 /** Visits the problems of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
 export function forEachProblem(

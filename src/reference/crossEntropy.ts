@@ -1,25 +1,8 @@
+import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { maximum, rowOf } from './axis.js';
 import { emit } from './emit.js';
 import { logSum } from './logSumExp.js';
-
-/** The operands of the losses over classes, as assembly/kernels/crossEntropy.ts describes them. */
-export type ClassLossOperands = [
-  x: number,
-  targets: number,
-  losses: number,
-  gradient: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  weight: number,
-  smoothing: number,
-  scale: number,
-  rowScales: number,
-  sum: number,
-  scratch: number,
-];
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {

@@ -1,6 +1,6 @@
+import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, maximum, rowOf } from './axis.js';
-import type { ClassLossOperands } from './crossEntropy.js';
 import { logSum } from './logSumExp.js';
 
 /** The log-probability of each problem's target in plain loops, 0 where it is ignored. */

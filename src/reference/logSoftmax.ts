@@ -1,5 +1,6 @@
+import type { AxisOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { type AxisOperands, forEachRow, maximum } from './axis.js';
+import { forEachRow, maximum } from './axis.js';
 import { logSum } from './logSumExp.js';
 
 /** log-softmax in plain loops: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t), -∞ where a mask does not keep x_i. */

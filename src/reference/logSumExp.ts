@@ -1,11 +1,10 @@
+import type { ReduceOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { type AxisOperands, forEachProblem, forEachRow, maximum, type Row } from './axis.js';
+import { forEachProblem, forEachRow, maximum, type Row } from './axis.js';
 import { keeps, placeOf } from './mask.js';
 
-type Operands = [...AxisOperands, weights: number];
-
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
-export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
   const [, y, , , , temperature] = operands;
   const heap = heaps.floats(elementBytes);
   forEachRow(heaps, elementBytes, operands, (row, _, problem) => {
@@ -34,7 +33,7 @@ interface Term {
 }
 
 /** log Σ w_i e^(x_i / t): a weight 0 removes its element, a sum of 0 gives -∞ and a negative one NaN. */
-export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: Operands): void {
+export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
   const [x, y, outer, n, inner, temperature, , mask, weights] = operands;
   const heap = heaps.floats(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {

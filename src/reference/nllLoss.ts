@@ -1,5 +1,5 @@
+import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
-import type { ClassLossOperands } from './crossEntropy.js';
 import { emit } from './emit.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */

@@ -1,5 +1,6 @@
+import type { AxisOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { type AxisOperands, forEachRow, maximum } from './axis.js';
+import { forEachRow, maximum } from './axis.js';
 
 /** softmax in plain loops: y_i = e^((x_i − max) / t) / Σ e^((x_j − max) / t), 0 where a mask does not keep x_i. */
 export function softmax(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {

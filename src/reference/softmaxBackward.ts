@@ -1,5 +1,6 @@
+import type { AxisOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { type AxisOperands, forEachProblem } from './axis.js';
+import { forEachProblem } from './axis.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */

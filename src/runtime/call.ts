@@ -92,21 +92,22 @@ export function handBack(
 }
 
 /**
- * A kernel from elements to elements along an axis. The last operand is the second array of those that take two, and the
- * record of a mask, or 0, for the others.
+ * The operands of a kernel along an axis, as in assembly/kernels/softmax.ts: what is beside x is the second array of
+ * those that take two, and the record of a mask, or 0, for the others.
  */
-export type MapKernel = Kernel<
-  (
-    x: number,
-    y: number,
-    outer: number,
-    n: number,
-    inner: number,
-    temperature: number,
-    scratch: number,
-    beside: number,
-  ) => void
->;
+export type AxisOperands = [
+  x: number,
+  y: number,
+  outer: number,
+  n: number,
+  inner: number,
+  temperature: number,
+  scratch: number,
+  beside: number,
+];
+
+/** A kernel from elements to elements along an axis. */
+export type MapKernel = Kernel<(...operands: AxisOperands) => void>;
 
 const PAIR_OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, out: true };
 const MAP_OPTIONS: OptionNames = {
@@ -280,8 +281,10 @@ function mapSmall(
   return takeSmall(arena, result, elementBytes);
 }
 
+export type ElementOperands = [x: number, y: number, count: number, scratch: number];
+
 /** A kernel from elements to elements, each on its own. */
-export type ElementKernel = Kernel<(x: number, y: number, count: number, scratch: number) => void>;
+export type ElementKernel = Kernel<(...operands: ElementOperands) => void>;
 
 const ELEMENT_OPTIONS: OptionNames = { out: true };
 
@@ -326,20 +329,11 @@ function mapSmallElements(
   return takeSmall(arena, result, elementBytes);
 }
 
-/** A kernel from elements to a number for each problem: mask and weights are records, or 0. */
-export type ReduceKernel = Kernel<
-  (
-    x: number,
-    y: number,
-    outer: number,
-    n: number,
-    inner: number,
-    temperature: number,
-    scratch: number,
-    mask: number,
-    weights: number,
-  ) => void
->;
+/** The operands of a kernel that takes a mask and weights: beside x are their records, or 0. */
+export type ReduceOperands = [...AxisOperands, weights: number];
+
+/** A kernel from elements to a number for each problem. */
+export type ReduceKernel = Kernel<(...operands: ReduceOperands) => void>;
 
 const REDUCE_OPTIONS: OptionNames = {
   shape: true,

@@ -17,25 +17,25 @@ import { checkOptions, checkTemperature, type OptionNames } from './options.js';
 import type { Runtime } from './runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
-/** A kernel of a loss over classes: see assembly/kernels/crossEntropy.ts. */
-export type ClassLossKernel = Kernel<
-  (
-    x: number,
-    targets: number,
-    losses: number,
-    gradient: number,
-    outer: number,
-    n: number,
-    inner: number,
-    temperature: number,
-    weight: number,
-    smoothing: number,
-    scale: number,
-    rowScales: number,
-    sum: number,
-    scratch: number,
-  ) => void
->;
+/** The operands of a loss over classes, as assembly/kernels/crossEntropy.ts describes them. */
+export type ClassLossOperands = [
+  x: number,
+  targets: number,
+  losses: number,
+  gradient: number,
+  outer: number,
+  n: number,
+  inner: number,
+  temperature: number,
+  weight: number,
+  smoothing: number,
+  scale: number,
+  rowScales: number,
+  sum: number,
+  scratch: number,
+];
+
+export type ClassLossKernel = Kernel<(...operands: ClassLossOperands) => void>;
 
 /** What tells the losses over classes apart. */
 export interface ClassLoss {

@@ -21,22 +21,23 @@ import { type ElementTargets, readElementTargets } from './targets.js';
 /** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
 const GRANULE = 256;
 
-/** A kernel of an element-wise loss; one that takes no weights leaves the last two out. */
-export type ElementLossKernel = Kernel<
-  (
-    x: number,
-    targets: number,
-    losses: number,
-    gradient: number,
-    count: number,
-    scale: number,
-    scales: number,
-    sum: number,
-    scratch: number,
-    weight: number,
-    posWeight: number,
-  ) => void
->;
+/** The operands of an element-wise loss, as assembly/kernels/klDiv.ts describes them. */
+export type ElementLossOperands = [
+  x: number,
+  targets: number,
+  losses: number,
+  gradient: number,
+  count: number,
+  scale: number,
+  scales: number,
+  sum: number,
+  scratch: number,
+];
+
+/** The same, for one that takes weights. */
+export type WeightedLossOperands = [...ElementLossOperands, weight: number, posWeight: number];
+
+export type ElementLossKernel = Kernel<(...operands: WeightedLossOperands) => void>;
 
 /** What tells the element-wise losses apart. */
 export interface ElementLoss {
