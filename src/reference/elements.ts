@@ -1,0 +1,32 @@
+import type { ElementOperands } from '../runtime/call.js';
+import type { ElementLossOperands } from '../runtime/element-loss.js';
+import type { Heaps } from '../runtime/kernel.js';
+import { emit } from './emit.js';
+
+/** An element for an element, each on its own. */
+export function mapElements(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  [x, y, count]: ElementOperands,
+  compute: (x: number) => number,
+): void {
+  const heap = heaps.floats(elementBytes);
+  for (let i = 0; i < count; i++) heap[y / elementBytes + i] = compute(heap[x / elementBytes + i]!);
+}
+
+/** A loss for each element, with its slope for the gradient. */
+export function forEachLoss(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  [x, targets, losses, gradient, count, scale, scales, sum]: readonly [...ElementLossOperands, ...number[]],
+  compute: (x: number, target: number, i: number) => { loss: number; slope: number },
+): void {
+  const heap = heaps.floats(elementBytes);
+  const at = (array: number, i: number) => heap[array / elementBytes + i]!;
+  for (let i = 0; i < count; i++) {
+    const { loss, slope } = compute(at(x, i), at(targets, i), i);
+    const upstream = scales ? scale * at(scales, i) : scale;
+    if (gradient) heap[gradient / elementBytes + i] = slope * upstream;
+    emit(heaps, elementBytes, losses, sum, i, loss);
+  }
+}
