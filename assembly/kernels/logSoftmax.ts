@@ -61,7 +61,7 @@ function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): voi
 }
 
 function maskedRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): void {
-  keptSpan(mask, i, n, scratch);
+  keptSpan(mask, i, x, n, sizeof<T>(), scratch);
   const start = spanStart(scratch), end = spanEnd(scratch), length = end - start;
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
   let logSum: f64 = 0;

@@ -39,7 +39,7 @@ function row<T>(x: usize, n: usize, t: f64, scratch: usize): T {
 }
 
 function maskedRow<T>(x: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): T {
-  keptSpan(mask, i, n, scratch);
+  keptSpan(mask, i, x, n, sizeof<T>(), scratch);
   const start = spanStart(scratch), length = spanEnd(scratch) - start, from = x + start * sizeof<T>();
   if (!length) return <T>(-Infinity);
   if (spanIsSolid(scratch)) return row<T>(from, length, t, scratch);

@@ -85,7 +85,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
   for (let row: usize = 0; row < count; row++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
     let start: usize = 0, end = n;
     if (mask) {
-      keptSpan(mask, row, n, scratch);
+      keptSpan(mask, row, x, n, sizeof<T>(), scratch);
       start = spanStart(scratch);
       end = spanEnd(scratch);
       rowFill<T>(y, start, 0);

@@ -29,6 +29,12 @@ const SOLID: usize = SPAN + 8;
 const KNOWN: usize = SPAN + 12;
 const KNOWN_START: usize = SPAN + 16;
 const KNOWN_END: usize = SPAN + 20;
+const READ_END: usize = SPAN + 24; // where the row before was read to
+
+/** Up to so many bytes between what is kept of two rows are read all the same. */
+const GAP: usize = 8192;
+/** Caches take memory in pairs of lines. */
+const LINES: usize = 128;
 
 /** Where the problem's first element lies in the record's array. */
 export function placeOf(record: usize, problem: usize, elementBytes: usize): usize {
@@ -66,10 +72,13 @@ export function causalLength(mask: usize, problem: usize, n: usize): usize {
 @inline
 export function startSpans(scratch: usize): void {
   store<usize>(scratch, 0, KNOWN);
+  store<usize>(scratch, 0, READ_END);
 }
 
-/** Finds what is kept of a row: spanStart, spanEnd and spanIsSolid say it. */
-export function keptSpan(mask: usize, problem: usize, n: usize, scratch: usize): void {
+/** Finds what is kept of a row of n elements at x: spanStart, spanEnd and spanIsSolid say it. */
+export function keptSpan(
+  mask: usize, problem: usize, x: usize, n: usize, elementBytes: usize, scratch: usize
+): void {
   let start: usize = 0, end = n, solid = true;
   if (hasArray(mask)) {
     const bytes = placeOf(mask, problem, 1);
@@ -82,9 +91,24 @@ export function keptSpan(mask: usize, problem: usize, n: usize, scratch: usize):
     }
   }
   end = min(end, causalLength(mask, problem, n));
-  store<usize>(scratch, min(start, end), START);
+  start = min(start, end);
+  store<usize>(scratch, start, START);
   store<usize>(scratch, end, END);
   store<usize>(scratch, solid, SOLID);
+  readGap(x + start * elementBytes, scratch);
+  store<usize>(scratch, x + end * elementBytes, READ_END);
+}
+
+/**
+ * Reads what the mask leaves out between the row before and this one. Memory behind the caches comes quickly while it is
+ * read in order: softmax of 8192 × 1024 with a quarter to a half of the keys left out takes two thirds of the time.
+ */
+function readGap(end: usize, scratch: usize): void {
+  let p = load<usize>(scratch, READ_END), all: u32 = 0;
+  if (end - p > GAP) return;
+  for (; p < end; p += LINES) all |= load<u32>(p);
+  // Written somewhere, that the engine does not leave out the reading.
+  store<u32>(scratch, all, READ_END);
 }
 
 // @ts-ignore: decorator
