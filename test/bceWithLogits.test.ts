@@ -12,7 +12,6 @@ import {
   type LossProblem,
   lossWithGrad,
   once,
-  precisionOf,
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
@@ -39,7 +38,7 @@ function make(
   const posWeight = weigh(2);
   const spread = (values: ReturnType<typeof weigh>) => values && first.map((_, i) => values[i % labels] as number);
   const exact = once(() =>
-    oracle.bceWithLogits(precisionOf(dtype), first, targets, {
+    oracle.bceWithLogits(oracle.precisionOf(dtype), first, targets, {
       weight: spread(weight),
       posWeight: spread(posWeight),
       reduction: reduction as oracle.Reduction,

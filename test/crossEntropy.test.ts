@@ -13,7 +13,6 @@ import {
   type LossProblem,
   once,
   placed,
-  precisionOf,
   randomIndices,
   randomProbabilities,
   testLosses,
@@ -56,7 +55,7 @@ function make(
       ? { probabilities: oracle.toRows(second, shape, axis) }
       : { indices: second as Int32Array };
     const logits = oracle.toRows(first, shape, axis);
-    return placed(oracle.crossEntropy(precisionOf(dtype), logits, n, targets, options), shape, axis);
+    return placed(oracle.crossEntropy(oracle.precisionOf(dtype), logits, n, targets, options), shape, axis);
   });
   const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, ${kind}, T ${temperature}, variant ${variant}`;
   return { what, dtype, shape, axis, first, second, options, exact };

@@ -11,7 +11,6 @@ import {
   lossWithGrad,
   once,
   placed,
-  precisionOf,
   testLosses,
 } from './support/losses.js';
 import * as oracle from './support/oracle.js';
@@ -42,7 +41,7 @@ function make(
     ];
     const batchSize = shape.length > 1 ? (shape[0] as number) : 1;
     const options = { temperature, reduction: reduction as oracle.BatchReduction, batchSize };
-    return placed(oracle.distillation(precisionOf(dtype), student, teacher, n, options), shape, axis);
+    return placed(oracle.distillation(oracle.precisionOf(dtype), student, teacher, n, options), shape, axis);
   });
   const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, ${kind}, T ${temperature}, near ${near}`;
   return { what, dtype, shape, axis, first, second, options: { temperature, reduction }, exact };

@@ -10,7 +10,6 @@ import {
   expectGradientOfLoss,
   type LossProblem,
   once,
-  precisionOf,
   randomProbabilities,
   testLosses,
 } from './support/losses.js';
@@ -31,7 +30,7 @@ function make(
   const exact = once(() => {
     const batchSize = shape.length > 1 ? (shape[0] as number) : 1;
     const options = { logTarget, reduction: reduction as oracle.BatchReduction, batchSize };
-    return oracle.klDiv(precisionOf(dtype), first, targets, options);
+    return oracle.klDiv(oracle.precisionOf(dtype), first, targets, options);
   });
   const what = `${dtype} [${shape}], ${reduction}, ${kind}${logTarget ? ', logTarget' : ''}`;
   return { what, dtype, shape, axis: -1, first, second: targets, options: { logTarget, reduction }, exact };

@@ -12,7 +12,6 @@ import {
   type LossProblem,
   once,
   placed,
-  precisionOf,
   randomIndices,
   testLosses,
 } from './support/losses.js';
@@ -28,7 +27,11 @@ function make(dtype: Dtype, shape: readonly number[], axis: number, reduction: s
   const weight = variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined;
   const options = { weight, ignoreIndex, reduction: reduction as oracle.Reduction };
   const exact = once(() =>
-    placed(oracle.nllLoss(precisionOf(dtype), oracle.toRows(first, shape, axis), n, targets, options), shape, axis),
+    placed(
+      oracle.nllLoss(oracle.precisionOf(dtype), oracle.toRows(first, shape, axis), n, targets, options),
+      shape,
+      axis,
+    ),
   );
   const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, variant ${variant}`;
   return { what, dtype, shape, axis, first, second: targets, options, exact };

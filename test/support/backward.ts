@@ -20,7 +20,7 @@ import {
 } from './cases.js';
 import { expectSame } from './compare.js';
 import * as fixtures from './fixtures.js';
-import { describeErrors, expectWithin, once, precisionOf } from './losses.js';
+import { describeErrors, expectWithin, once } from './losses.js';
 import * as oracle from './oracle.js';
 
 /** A call, and its exact result. */
@@ -61,7 +61,7 @@ function withExact(operation: BackwardOperation, p: Omit<BackwardProblem, 'exact
     const parts = { hi: rows.slice(), lo: rows.slice(), scale: rows.slice() };
     for (let start = 0; start < rows.length; start += n) {
       const slice = (values: Float64Array) => values.subarray(start, start + n);
-      const result = oracle[operation](precisionOf(dtype), slice(rows), slice(gradients), temperature);
+      const result = oracle[operation](oracle.precisionOf(dtype), slice(rows), slice(gradients), temperature);
       parts.hi.set(result.hi, start);
       parts.lo.set(result.lo, start);
       parts.scale.set(result.scale, start);

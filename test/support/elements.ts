@@ -7,7 +7,7 @@ import { type ElementOperation, elementBounds, SMALLEST_NORMAL } from './bounds.
 import { ALL_KINDS, bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, numbers } from './cases.js';
 import { expectGuarded, expectSame, GUARD } from './compare.js';
 import type { Points } from './fixtures.js';
-import { once, precisionOf } from './losses.js';
+import { once } from './losses.js';
 import type { Exact } from './oracle.js';
 import * as oracle from './oracle.js';
 
@@ -85,7 +85,7 @@ export function describeElements(operation: ElementOperation, points: Points): v
     for (const dtype of DTYPES) {
       for (const kind of ALL_KINDS) {
         const x = numbers(dtype, 2000, kind, 7);
-        const exact = once(() => oracle[operation](precisionOf(dtype), x));
+        const exact = once(() => oracle[operation](oracle.precisionOf(dtype), x));
         for (const set of sets) {
           test(`${set.name} ${dtype}: ${kind}`, () => {
             expectAccurateElements(set, operation, dtype, x, runOf(set.kernels, operation)(x), exact());

@@ -1,5 +1,5 @@
 import type { Facts, Operation } from './bounds.js';
-import type { Dtype, Problem } from './cases.js';
+import type { Problem } from './cases.js';
 import * as oracle from './oracle.js';
 
 /** What the oracle says about a problem, in the positions of the result. */
@@ -8,8 +8,6 @@ export interface Expected {
   readonly lo: Float64Array;
   facts(i: number): Facts;
 }
-
-const PRECISION: Record<Dtype, oracle.Precision> = { float32: 'float64', float64: 'double-double' };
 
 const known = new WeakMap<Problem, Map<Operation, Expected>>();
 
@@ -68,7 +66,7 @@ export function keptOf({ shape, mask, causal }: Problem): Float64Array {
 
 function compute(operation: Operation, problem: Problem): Expected {
   const { dtype, shape, axis, temperature, x, weights } = problem;
-  const precision = PRECISION[dtype];
+  const precision = oracle.precisionOf(dtype);
   const n = shape[axis < 0 ? axis + shape.length : axis] as number;
   const rows = oracle.toRows(x, shape, axis);
   const isMasked = problem.mask !== undefined || problem.causal === true;

@@ -29,12 +29,6 @@ export interface Given {
   readonly grad: ArrayLike<number>;
 }
 
-const PRECISION: Record<Dtype, oracle.Precision> = { float32: 'float64', float64: 'double-double' };
-
-export function precisionOf(dtype: Dtype): oracle.Precision {
-  return PRECISION[dtype];
-}
-
 type Run = (first: unknown, second: unknown, options: object) => unknown;
 
 /** The loss alone. */

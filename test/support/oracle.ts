@@ -17,7 +17,15 @@
  * function says otherwise.
  */
 
+import type { Dtype } from './cases.js';
+
 export type Precision = 'float64' | 'double-double';
+
+/** The precision for results of a type. */
+export function precisionOf(dtype: Dtype): Precision {
+  return dtype === 'float32' ? 'float64' : 'double-double';
+}
+
 export type Numbers = ArrayLike<number>;
 /** True or non-zero keeps the element. */
 export type KeepFlags = ArrayLike<boolean | number | bigint>;
