@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { BackendName } from '../../src/index.js';
+import type { BackendName, Kernels } from '../../src/index.js';
 import { limitOf, type Operation, SMALLEST_NORMAL, SMALLEST_STEP } from './bounds.js';
 import type { Dtype, Problem } from './cases.js';
 import { type Expected, expectedOf } from './expected.js';
@@ -66,4 +66,16 @@ export function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number
       expect.fail(`${what}: element ${i} is ${actual[i]}, expected the same as ${expected[i]}`);
     }
   }
+}
+
+/** Calls must leave linear memory as the first of them left it. */
+export function expectFlatMemory(kernels: Kernels, calls: number, call: (i: number) => unknown): void {
+  const memory = () => {
+    using probe = kernels.zeros([1]);
+    return { bytes: probe.data.buffer.byteLength, usage: kernels.memoryUsage() };
+  };
+  call(0);
+  const before = memory();
+  for (let i = 0; i < calls; i++) call(i);
+  expect(memory()).toEqual(before);
 }
