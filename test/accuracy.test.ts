@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
-import { DTYPES, type Dtype, newFloats, numbers, type Problem, problem, randomOf } from './support/cases.js';
-import { expectFlatMemory } from './support/compare.js';
-import { describeErrors, once, randomIndices } from './support/losses.js';
+import { DTYPES, type Dtype, newFloats, type Problem, problem, randomOf } from './support/cases.js';
+import { describeErrors, once } from './support/losses.js';
 import * as oracle from './support/oracle.js';
 import { RANKING_PROBLEMS, rowsOf } from './support/ranking.js';
+import { describeTargets } from './support/targets.js';
 
 const IGNORED = -100;
 
@@ -74,7 +74,7 @@ describe('every place of a target, among equals and NaN', () => {
   }
 });
 
-describe.each(sets)('$name', ({ kernels, create }) => {
+describe.each(sets)('$name', ({ kernels }) => {
   const { accuracy } = kernels;
   const x = Float32Array.of(1, 2, 3, 1, 5, 1);
 
@@ -113,53 +113,14 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       }
     }
   });
-
-  test('reads nothing of the logits that it must not', () => {
-    using home = kernels.tensor(newFloats('float32', 400).fill(NaN));
-    for (const [rows, n] of [
-      [3, 50],
-      [17, 7],
-      [5, 3],
-    ] as const) {
-      const source = numbers('float32', rows * n, 'within ±8', n);
-      const targets = randomIndices(rows, n, 4);
-      const input = home.data.fill(NaN).subarray(5, 5 + rows * n);
-      input.set(source);
-      for (const k of [1, 2]) {
-        expect(accuracy(input, targets, { shape: [rows, n], k })).toBe(
-          accuracy(source, targets, { shape: [rows, n], k }),
-        );
-      }
-    }
-  });
-
-  test('memory is flat over many calls', () => {
-    const own = create();
-    expectFlatMemory(own, 10_000, () => own.accuracy(x, [0, 1], { shape: [2, 3] }));
-  });
 });
 
 const X = [1, 2, 3, 4, 5, 6];
 const shape = [2, 3];
 
+describeTargets('accuracy', [{ k: 1 }, { k: 2 }]);
+
 describeErrors([
-  {
-    message: 'accuracy: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
-    call: (k) => k.accuracy(X, [0, 3], { shape }),
-  },
-  {
-    message: 'accuracy: targets is Float32Array(6), expected class indices (integers)',
-    type: TypeError,
-    call: (k) => k.accuracy(X, new Float32Array(6) as never, { shape }),
-  },
-  {
-    message: 'accuracy: targets has 3 elements, expected 2, one for each row',
-    call: (k) => k.accuracy(X, [0, 1, 2], { shape }),
-  },
-  {
-    message: 'accuracy: targets has shape [1, 2], expected [2], the shape without its axis',
-    call: (k) => k.accuracy(X, { data: Int32Array.of(0, 1), shape: [1, 2] }, { shape }),
-  },
   ...[0, 4, 1.5].map((rank) => ({
     message: `accuracy: k is ${rank}, expected a whole number in [1, 3]`,
     call: (k: Kernels) => k.accuracy(X, [0, 1], { shape, k: rank }),
@@ -168,10 +129,6 @@ describeErrors([
     message: 'accuracy: k is "1", expected a whole number',
     type: TypeError,
     call: (k) => k.accuracy(X, [0, 1], { shape, k: '1' as never }),
-  },
-  {
-    message: 'accuracy: ignoreIndex is 0.5, expected an integer',
-    call: (k) => k.accuracy(X, [0, 1], { shape, ignoreIndex: 0.5 }),
   },
   {
     message: 'accuracy: unknown option "ignore_index", the name is ignoreIndex here',

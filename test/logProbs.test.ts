@@ -10,16 +10,15 @@ import {
   floatsOf,
   innerSizes,
   lengths,
-  newFloats,
-  numbers,
   type Problem,
   problem,
   sizeOf,
 } from './support/cases.js';
-import { complaintOf, expectFlatMemory, expectSame } from './support/compare.js';
+import { complaintOf, expectSame } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
 import { crossEntropyCases } from './support/fixtures.js';
 import { describeErrors, expectWithin, once, randomIndices } from './support/losses.js';
+import { describeTargets } from './support/targets.js';
 
 const IGNORED = -100;
 
@@ -118,7 +117,7 @@ describe('fixtures of crossEntropy, which it is the negative of', () => {
   }
 });
 
-describe.each(sets)('$name', ({ kernels, create }) => {
+describe.each(sets)('$name', ({ kernels }) => {
   const x = Float32Array.of(1, 2, 3, 1, 5, 1);
 
   test('special values', () => {
@@ -167,46 +166,14 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expectSame(result.data, expected, `[${shape}]`);
     }
   });
-
-  test('reads nothing of the logits that it must not', () => {
-    using home = kernels.tensor(newFloats('float32', 400).fill(NaN));
-    for (const [rows, n] of [
-      [3, 50],
-      [17, 7],
-      [5, 3],
-    ] as const) {
-      const source = numbers('float32', rows * n, 'within ±8', n);
-      const targets = randomIndices(rows, n, 4);
-      const input = home.data.fill(NaN).subarray(5, 5 + rows * n);
-      input.set(source);
-      const options = { shape: [rows, n] };
-      expectSame(kernels.logProbs(input, targets, options), kernels.logProbs(source, targets, options), `${n}`);
-    }
-  });
-
-  test('memory is flat over many calls', () => {
-    const own = create();
-    expectFlatMemory(own, 10_000, () => own.logProbs(x, [0, 1], { shape: [2, 3] }));
-  });
 });
 
 const X = [1, 2, 3, 4, 5, 6];
 const shape = [2, 3];
 
+describeTargets('logProbs');
+
 describeErrors([
-  {
-    message: 'logProbs: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
-    call: (k) => k.logProbs(X, [0, 3], { shape }),
-  },
-  {
-    message: 'logProbs: targets is Float32Array(6), expected class indices (integers)',
-    type: TypeError,
-    call: (k) => k.logProbs(X, new Float32Array(6) as never, { shape }),
-  },
-  {
-    message: 'logProbs: targets has 3 elements, expected 2, one for each row',
-    call: (k) => k.logProbs(X, [0, 1, 2], { shape }),
-  },
   {
     message: 'logProbs: unknown option "reduction", expected one of shape, axis, temperature, ignoreIndex',
     type: TypeError,
