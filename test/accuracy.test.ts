@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
-import { DTYPES, type Dtype, newFloats, type Problem, problem, randomOf } from './support/cases.js';
+import { DTYPES, type Dtype, LARGE, newFloats, type Problem, problem, randomOf } from './support/cases.js';
 import { describeErrors, once } from './support/losses.js';
 import * as oracle from './support/oracle.js';
 import { RANKING_PROBLEMS, rowsOf } from './support/ranking.js';
@@ -98,13 +98,7 @@ describe.each(sets)('$name', ({ kernels }) => {
   });
 
   test.each(DTYPES)('the same streamed and resident: %s', (dtype: Dtype) => {
-    for (const [shape, axis] of [
-      [[300, 1000], 1],
-      [[3, 100_000], 1],
-      [[20_000, 10], 1],
-      [[2, 3000, 40], 1],
-      [[7, 3000, 3], 1],
-    ] as const) {
+    for (const [shape, axis] of LARGE) {
       const c = withTargets(problem(dtype, shape, 'few values', { axis }));
       using resident = kernels.tensor(c.p.x, [...shape]);
       for (const k of [1, 5]) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, type Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
-import { DTYPES, type Dtype, newFloats, numbers, type Problem, sizeOf } from './support/cases.js';
+import { DTYPES, type Dtype, LARGE, newFloats, numbers, type Problem, sizeOf } from './support/cases.js';
 import { expectFlatMemory, expectSame } from './support/compare.js';
 import { describeErrors, once } from './support/losses.js';
 import * as oracle from './support/oracle.js';
@@ -92,15 +92,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
   });
 
   test.each(DTYPES)('the same streamed and resident: %s', (dtype: Dtype) => {
-    for (const [shape, axis] of [
-      [[300, 1000], 1],
-      [[3, 100_000], 1],
-      [[9000, 10], 1],
-      [[40, 50, 17], 1],
-      [[2, 3000, 40], 1],
-      [[7, 3000, 3], 1],
-      [[100, 2000], 0],
-    ] as const) {
+    for (const [shape, axis] of LARGE) {
       const values = numbers(dtype, sizeOf(shape), 'few values', 3);
       const expected = kernels.argmax(values, { shape, axis });
       using resident = kernels.tensor(values, [...shape]);

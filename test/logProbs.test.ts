@@ -9,6 +9,7 @@ import {
   everyAxis,
   floatsOf,
   innerSizes,
+  LARGE,
   lengths,
   type Problem,
   problem,
@@ -152,13 +153,7 @@ describe.each(sets)('$name', ({ kernels }) => {
   });
 
   test.each(DTYPES)('the same streamed and resident: %s', (dtype: Dtype) => {
-    for (const [shape, axis] of [
-      [[300, 1000], 1],
-      [[3, 100_000], 1],
-      [[20_000, 10], 1],
-      [[2, 3000, 40], 1],
-      [[7, 3000, 3], 1],
-    ] as const) {
+    for (const [shape, axis] of LARGE) {
       const c = withTargets(problem(dtype, shape, 'within ±79', { axis }));
       const expected = compute(kernels, c);
       using resident = kernels.tensor(c.p.x, [...shape]);

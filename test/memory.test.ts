@@ -9,6 +9,7 @@ import {
   type Dtype,
   type Floats,
   innerSizes,
+  LARGE,
   newFloats,
   numbers,
   type Problem,
@@ -101,17 +102,7 @@ describe.each(sets)('$name', (set: TestSet) => {
 
       test('is the same streamed and resident, out and in place, whole and split', () => {
         const { kernels } = set;
-        const large: [number[], number][] = [
-          [[300, 1000], 1],
-          [[9, 30_000], 1],
-          [[3000, 10], 1],
-          [[40, 50, 17], 1],
-          [[2, 3000, 40], 1],
-          [[7, 3000, 3], 1],
-          [[1, 20_000, 2], 1],
-          [[100, 2000], 0],
-        ];
-        for (const [shape, axis] of large) {
+        for (const [shape, axis] of LARGE) {
           const p = problem(dtype, shape, 'within ±79', { axis, seed: 7 });
           const what = `[${shape}] axis ${axis}`;
           const expected = run(kernels, operation, p.x, { shape, axis });

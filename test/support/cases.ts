@@ -153,6 +153,19 @@ export function lengths(dtype: Dtype): number[] {
   return [...new Set([...all, 13, 31, 101, 127, 509, 1000])].sort((a, b) => a - b);
 }
 
+/** Shapes and axes of each form, too large to be held in scratch whole: they are streamed in several ways. */
+export const LARGE: readonly (readonly [shape: readonly number[], axis: number])[] = [
+  [[300, 1000], 1],
+  [[9, 30_000], 1],
+  [[3, 100_000], 1],
+  [[20_000, 10], 1],
+  [[40, 50, 17], 1],
+  [[2, 3000, 40], 1],
+  [[7, 3000, 3], 1],
+  [[1, 20_000, 2], 1],
+  [[100, 2000], 0],
+];
+
 export const ROW_COUNTS: readonly number[] = [1, 3, 4, 5, 16, 17, 1000];
 
 /** Sizes of the axes behind the axis. */

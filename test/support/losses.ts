@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { BackendName, Kernels, Tensor } from '../../src/index.js';
 import { sets, type TestSet } from './backends.js';
 import { type LossOperation, lossBounds, SMALLEST_NORMAL } from './bounds.js';
-import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, randomOf, sizeOf } from './cases.js';
+import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, type Kind, newFloats, randomOf, sizeOf } from './cases.js';
 import { expectFlatMemory, expectGuarded, expectSame, GUARD } from './compare.js';
 import type { Exact, Loss, Scaled } from './oracle.js';
 import * as oracle from './oracle.js';
@@ -22,6 +22,29 @@ export interface LossProblem {
   readonly gradOutput?: number | Floats;
   readonly exact: () => Pick<Loss, 'loss' | 'grad'>;
 }
+
+/** Kinds of logits that losses over classes meet. */
+export const LOGIT_KINDS: readonly Kind[] = [
+  'within ±30',
+  'within ±79',
+  'around 1000',
+  'within ±1e4',
+  'few values',
+  'all equal',
+  'long runs of equals',
+  'one far above',
+];
+
+/** Shapes of every rank, and an axis that takes each form. */
+export const AXES: readonly (readonly [shape: readonly number[], axis: number])[] = [
+  [[7], 0],
+  [[5, 7], 0],
+  [[4, 5, 6], 1],
+  [[3, 10, 2, 2], 1],
+  [[2, 300, 3], 1],
+  [[2, 9, 17], 1],
+  [[2, 3, 4, 5], -2],
+];
 
 /** What a call gives, a reduced loss as one number. */
 export interface Given {
@@ -317,7 +340,7 @@ function expectGuardedLoss(kernels: Kernels, operation: LossOperation, p: LossPr
 export function describeResults(
   operation: LossOperation,
   make: Make,
-  large: readonly [shape: number[], axis: number][],
+  large: readonly (readonly [shape: readonly number[], axis: number])[],
 ): void {
   describeGuards(operation, 'it', make);
   for (const set of sets) {
