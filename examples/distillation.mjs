@@ -3,7 +3,7 @@
 // what a picture is, the logits also say what else it could have been, and the student learns more from that.
 //
 //     node examples/distillation.mjs [--quick]
-import { crossEntropyWithGrad, distillationWithGrad, softmax } from 'softmax-wasm';
+import { accuracy, crossEntropyWithGrad, distillationWithGrad, softmax } from 'softmax-wasm';
 import { batches, rowsOf } from './lib/batches.mjs';
 import { DIGITS, drawDigit, makeDigits, PIXELS } from './lib/digits.mjs';
 import { Network } from './lib/network.mjs';
@@ -40,13 +40,9 @@ const fromTeacher = (teacherLogits) => (logits, batch) =>
     temperature: TEMPERATURE,
   });
 
-function accuracy(network, { pictures, labels }) {
-  const logits = network.forward(pictures, labels.length);
-  const guess = (i) => {
-    const row = logits.subarray(i * DIGITS, (i + 1) * DIGITS);
-    return row.indexOf(Math.max(...row));
-  };
-  return labels.filter((label, i) => guess(i) === label).length / labels.length;
+/** The share of the pictures that a network reads. */
+function shareRead(network, { pictures, labels }) {
+  return accuracy(network.forward(pictures, labels.length), labels, { shape: [labels.length, DIGITS] });
 }
 
 /** Everything once: the accuracy of the teacher, and of the students for each number of examples. */
@@ -64,12 +60,12 @@ function run(seed) {
     const [labelled, distilled] = [fromLabels(training.labels), fromTeacher(teacher.forward(pictures, count))].map(
       (lossOf) => {
         const same = createRandom(1000 * seed + count);
-        return accuracy(train(new Network(STUDENT.sizes, same), pictures, epochs, STUDENT.rate, same, lossOf), unseen);
+        return shareRead(train(new Network(STUDENT.sizes, same), pictures, epochs, STUDENT.rate, same, lossOf), unseen);
       },
     );
     return { labelled, distilled };
   });
-  return { teacher, unseen, teacherAccuracy: accuracy(teacher, unseen), students };
+  return { teacher, unseen, teacherAccuracy: shareRead(teacher, unseen), students };
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
