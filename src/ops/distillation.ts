@@ -1,11 +1,10 @@
 import { distillation as reference } from '../reference/distillation.js';
 import { checkLikeness, cutOperand } from '../runtime/call.js';
-import { geometry, withoutAxis } from '../runtime/geometry.js';
-import { readOperand, shapeOf } from '../runtime/input.js';
+import { geometry } from '../runtime/geometry.js';
+import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import {
   type BatchReduction,
-  batchSize,
   checkResults,
   type LossCall,
   type LossOptions,
@@ -86,7 +85,7 @@ function distil(
     options,
     REDUCTIONS,
   );
-  const { input, reduction } = asked;
+  const { input } = asked;
   checkTemperature(operation, temperature, input.elementBytes);
   const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, undefined, input.elementBytes);
   checkLikeness(operation, 'teacherLogits', teacher, 'studentLogits', input);
@@ -100,10 +99,8 @@ function distil(
   const buffer = stream.claim(n * input.elementBytes);
   const ours = stream.input(input);
   const theirs = stream.input(teacher);
-  const divisor = reduction === 'mean' ? rows : reduction === 'batchMean' ? batchSize(shapeOf(input)) : 1;
   const run = runtime.kernel(kernel, input.elementBytes);
-  const lossShape = input.shape === undefined ? undefined : withoutAxis(input.shape, axis as number, false);
-  return runLoss(runtime, call, 'row', lossShape, divisor, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, call, axis as number, rows, (losses, gradient, scale, rowScales, sum) =>
     run(
       stream.at(ours),
       stream.at(theirs),

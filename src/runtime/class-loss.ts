@@ -1,7 +1,7 @@
 import { placeFloats } from './beside.js';
 import { checkLikeness, cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
-import { geometry, withoutAxis } from './geometry.js';
+import { geometry } from './geometry.js';
 import { type Operand, readOperand } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
@@ -139,14 +139,12 @@ export function classLoss(
   if (call.weight !== undefined) placeFloats(runtime, call.weight, elementBytes, weight);
   if (soft === undefined) placeIndices(runtime, operation, call.targets, n, call.ignoreIndex, indices);
   if (loss.readsTargets) placeChosen(runtime, input, n, inner, indices, chosen, rows);
-  const divisor =
-    reduction !== 'mean' ? 1 : soft === undefined ? totalWeight(runtime, call, rows, indices, weight) : rows;
+  const all = soft === undefined && reduction === 'mean' ? totalWeight(runtime, call, rows, indices, weight) : rows;
 
   const from = loss.readsTargets ? stream.rows(chosen, elementBytes) : stream.input(input);
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
-  const shape = input.shape === undefined ? undefined : withoutAxis(input.shape, call.axis, false);
   const kernel = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
-  return runLoss(runtime, call, 'row', shape, divisor, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, call, call.axis, all, (losses, gradient, scale, rowScales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),

@@ -6,7 +6,6 @@ import { type Operand, readOperand, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   type BatchReduction,
-  batchSize,
   checkResults,
   elementInput,
   type LossCall,
@@ -129,7 +128,7 @@ export function elementLoss(
   const { operation } = loss;
   if (options !== undefined) checkOptions(operation, options, loss.options);
   const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
-  const { input, shape, reduction } = call;
+  const { input, shape } = call;
   const { elementBytes, length } = input;
   const { stream } = runtime;
 
@@ -138,9 +137,8 @@ export function elementLoss(
   const shares = targetInput(runtime, call.targets);
   const weight = weightInput(runtime, call.weight, input, shape);
   const posWeight = weightInput(runtime, call.posWeight, input, shape);
-  const divisor = reduction === 'mean' ? length : reduction === 'batchMean' ? batchSize(shape) : 1;
   const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
-  return runLoss(runtime, call, 'element', shape, divisor, (losses, gradient, scale, scales, sum) =>
+  return runLoss(runtime, call, undefined, length, (losses, gradient, scale, scales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),

@@ -2,6 +2,7 @@ import { placeFloats } from './beside.js';
 import { type AnyNumbers, Broadcast } from './broadcast.js';
 import { dtypeOf, handBack, newResult, placeResult } from './call.js';
 import { show, typeError } from './errors.js';
+import { withoutAxis } from './geometry.js';
 import { type Operand, readOperand, shapeOf } from './input.js';
 import type { Arena } from './memory.js';
 import { addressOf, checkOverlap } from './overlap.js';
@@ -27,7 +28,7 @@ function checkReduction<R extends string>(operation: string, reduction: unknown,
 }
 
 /** What has a loss of its own where they are not reduced. */
-export type Unit = 'row' | 'element';
+type Unit = 'row' | 'element';
 
 /** gradOutput as it was read: a number, or an operand with a number for each unreduced loss. */
 export type GradOutput = number | Operand;
@@ -110,9 +111,11 @@ export function checkResults(
   return addressOf(runtime, operation, out);
 }
 
-/** What 'batchMean' divides by. */
-export function batchSize(shape: readonly number[]): number {
-  return shape.length > 1 ? shape[0]! : 1;
+/** What the sum of the losses is divided by; `all` is what a mean divides by. */
+function divisorOf({ reduction, input }: LossCall, all: number): number {
+  if (reduction === 'mean') return all;
+  const shape = shapeOf(input);
+  return reduction === 'batchMean' && shape.length > 1 ? shape[0]! : 1;
 }
 
 /** Runs a kernel on the block at hand; losses, gradient and scales are addresses, 0 for none. */
@@ -120,22 +123,24 @@ export type RunLoss = (losses: number, gradient: number, scale: number, scales: 
 
 /**
  * Runs a loss block by block, once its stream is open and has its inputs: sets up where losses and gradient go, and
- * hands them back. Losses that are not reduced have the shape given; no shape stands for one number.
+ * hands them back. There is a loss for each row along the axis, or for each element where there is none; `all` is what
+ * their mean divides by.
  */
 export function runLoss(
   runtime: Runtime,
   call: LossCall,
-  each: Unit,
-  shape: readonly number[] | undefined,
-  divisor: number,
+  axis: number | undefined,
+  all: number,
   run: RunLoss,
 ): unknown {
   const { operation, input, withGrad, reduction, gradOutput, home } = call;
   const out = call.out as FloatArray | Tensor | undefined;
   const { stream, arena } = runtime;
+  const shape = axis === undefined ? shapeOf(input) : input.shape && withoutAxis(input.shape, axis, false);
+  const divisor = divisorOf(call, all);
   const lossOut = withGrad ? undefined : out;
   const sum = stream.claim(16);
-  const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, each);
+  const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, axis);
   const losses = reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [])) : undefined;
   const madeLosses = lossOut === undefined ? losses : undefined;
   let gradient: FloatArray | Tensor | undefined;
@@ -170,9 +175,9 @@ function readSum({ f64 }: Arena, address: number): number {
 }
 
 /** gradOutput as an input of the stream. */
-function placeScales(runtime: Runtime, operand: Operand, { elementBytes }: Operand, each: Unit): number {
+function placeScales(runtime: Runtime, operand: Operand, { elementBytes }: Operand, axis: number | undefined): number {
   const { stream } = runtime;
-  if (each === 'element') return elementInput(runtime, operand, elementBytes);
+  if (axis === undefined) return elementInput(runtime, operand, elementBytes);
   const address = stream.claim(operand.length * elementBytes);
   placeFloats(runtime, operand, elementBytes, address);
   return stream.rows(address, elementBytes);
