@@ -1,6 +1,6 @@
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
 import { product } from './geometry.js';
-import { type Operand, readOperand } from './input.js';
+import { type Operand, readOperand, shapeOf } from './input.js';
 import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
 import type { Runtime } from './runtime.js';
 
@@ -11,17 +11,17 @@ export interface Beside {
   readonly own: readonly number[];
 }
 
-/** Reads floats that broadcast to a shape. @throws TypeError, RangeError */
+/** Reads floats that broadcast to the elements of the input, if they are given. @throws TypeError, RangeError */
 export function readBeside(
   runtime: Runtime,
   operation: string,
   argument: string,
   value: unknown,
   input: Operand,
-  shape: readonly number[],
-): Beside {
+): Beside | undefined {
+  if (value === undefined) return undefined;
   const operand = readOperand(runtime, operation, argument, value, undefined, input.elementBytes);
-  return { operand, own: checkBroadcast(operation, argument, operand, shape) };
+  return { operand, own: checkBroadcast(operation, argument, operand, shapeOf(input)) };
 }
 
 /** Copies a small operand into claimed linear memory, as elements of the call's dtype. */

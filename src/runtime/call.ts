@@ -365,7 +365,7 @@ export function reduceAlongAxis(
   const own = shapeOf(input);
   checkTemperature(operation, temperature, input.elementBytes);
   if (typeof keepDims !== 'boolean') throw typeError(operation, 'keepDims', keepDims, 'true or false');
-  const weight = weights === undefined ? undefined : readBeside(runtime, operation, 'weights', weights, input, own);
+  const weight = readBeside(runtime, operation, 'weights', weights, input);
   const kept = readMask(runtime, operation, mask, false, input, axis);
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;

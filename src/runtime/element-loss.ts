@@ -60,7 +60,6 @@ interface Options extends LossOptions {
 }
 
 interface Call extends LossCall {
-  readonly shape: readonly number[];
   readonly targets: ElementTargets;
   readonly weight: Beside | undefined;
   readonly posWeight: Beside | undefined;
@@ -79,17 +78,16 @@ function readCall(
   const { weight, posWeight, logTarget = false } = options;
   const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
   const { input } = asked;
-  const shape = shapeOf(input);
   const read = readTargets(runtime, loss, targets, input);
-  const weights = readWeight(runtime, operation, 'weight', weight, input, shape);
-  const posWeights = readWeight(runtime, operation, 'posWeight', posWeight, input, shape);
+  const weights = readBeside(runtime, operation, 'weight', weight, input);
+  const posWeights = readBeside(runtime, operation, 'posWeight', posWeight, input);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
   const home = checkResults(runtime, asked, input.length, 'element', {
     targets: read.operand ?? read.integers,
     weight: weights?.operand,
     posWeight: posWeights?.operand,
   });
-  return { ...asked, home, shape, targets: read, weight: weights, posWeight: posWeights, logTarget };
+  return { ...asked, home, targets: read, weight: weights, posWeight: posWeights, logTarget };
 }
 
 function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input: Operand): ElementTargets {
@@ -105,17 +103,6 @@ function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input:
   return targets;
 }
 
-function readWeight(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  value: unknown,
-  input: Operand,
-  shape: readonly number[],
-): Beside | undefined {
-  return value === undefined ? undefined : readBeside(runtime, operation, argument, value, input, shape);
-}
-
 /** Runs an element-wise loss, with or without its gradient. */
 export function elementLoss(
   runtime: Runtime,
@@ -128,15 +115,15 @@ export function elementLoss(
   const { operation } = loss;
   if (options !== undefined) checkOptions(operation, options, loss.options);
   const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
-  const { input, shape } = call;
+  const { input } = call;
   const { elementBytes, length } = input;
   const { stream } = runtime;
 
   stream.open(operation, length, 1, 1, elementBytes, 1, GRANULE);
   const from = stream.input(input);
   const shares = targetInput(runtime, call.targets);
-  const weight = weightInput(runtime, call.weight, input, shape);
-  const posWeight = weightInput(runtime, call.posWeight, input, shape);
+  const weight = weightInput(runtime, call.weight, input);
+  const posWeight = weightInput(runtime, call.posWeight, input);
   const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
   return runLoss(runtime, call, undefined, length, (losses, gradient, scale, scales, sum) =>
     kernel(
@@ -161,9 +148,9 @@ function targetInput(runtime: Runtime, { operand, integers, length }: ElementTar
   return runtime.stream.broadcast(new Broadcast(source, [length], [length]));
 }
 
-function weightInput(runtime: Runtime, weight: Beside | undefined, input: Operand, shape: readonly number[]): number {
+function weightInput(runtime: Runtime, weight: Beside | undefined, input: Operand): number {
   if (weight === undefined) return -1;
   const { operand, own } = weight;
   if (operand.length === input.length) return elementInput(runtime, operand, input.elementBytes);
-  return runtime.stream.broadcast(new Broadcast(operand, own, shape));
+  return runtime.stream.broadcast(new Broadcast(operand, own, shapeOf(input)));
 }
