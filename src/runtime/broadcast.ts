@@ -2,21 +2,12 @@ import { showShape } from './errors.js';
 import { product } from './geometry.js';
 import type { Operand } from './input.js';
 import type { Arena } from './memory.js';
-import type { FloatArray } from './types.js';
+import type { FloatArray, IntegerArray } from './types.js';
 
 type BigIntegers = BigInt64Array | BigUint64Array;
 
 /** Numbers of any typed array; those of a Broadcast fit into 32 bits where they are BigInts, as labels do. */
-export type AnyNumbers =
-  | FloatArray
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigIntegers;
+export type AnyNumbers = FloatArray | IntegerArray;
 
 /** Up to here a loop is faster than a call of set or fill. */
 const SHORT = 16;

@@ -1,13 +1,14 @@
 import { BesideRecord, isWhole } from './beside.js';
-import { type AnyNumbers, checkBroadcast } from './broadcast.js';
+import { checkBroadcast } from './broadcast.js';
 import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { checkLength } from './geometry.js';
 import { checkAttached, type Operand, readTensorLike, shapeOf } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
+import type { IntegerArray } from './types.js';
 
 /** Elements of a mask: anything but 0 keeps. */
-export type MaskArray = Exclude<AnyNumbers, Float32Array | Float64Array | Int16Array | Uint16Array>;
+export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;
 
 /** What a call leaves out of its problems, read once and checked. */
 export interface Mask {

@@ -1,12 +1,9 @@
-import type { AnyNumbers } from './broadcast.js';
 import { rangeError, show, typedArrayTag, typeError } from './errors.js';
 import { checkLength, withoutAxis } from './geometry.js';
 import { checkAttached, newArray, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
-import type { FloatArray } from './types.js';
-
-type IntegerArray = Exclude<AnyNumbers, FloatArray>;
+import type { IntegerArray } from './types.js';
 
 /** The targets of a loss, read once: class indices, or class probabilities. */
 export interface Targets {

@@ -71,10 +71,8 @@ export type TopKResult<X, O> = O extends { out: infer R extends TopKOut }
       indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array>;
     };
 
-/** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
-export type ClassIndices =
-  | number
-  | readonly number[]
+/** Integers of any width. */
+export type IntegerArray =
   | Int8Array
   | Uint8Array
   | Uint8ClampedArray
@@ -84,6 +82,9 @@ export type ClassIndices =
   | Uint32Array
   | BigInt64Array
   | BigUint64Array;
+
+/** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
+export type ClassIndices = number | readonly number[] | IntegerArray;
 
 /** Result of a loss over classes: a number, or with reduction 'none' a loss for each row. */
 export type LossResult<X, O> = O extends { reduction: 'none' } ? ReduceResult<X, O> : number;
@@ -95,7 +96,7 @@ export interface GradResult<X, O> {
 }
 
 /** Zeros and ones: integers of any width, or booleans. */
-export type Labels = readonly (number | boolean)[] | Exclude<ClassIndices, number>;
+export type Labels = readonly (number | boolean)[] | IntegerArray;
 
 /** Result of an element-wise loss: a number, or with reduction 'none' a loss for each element. */
 export type ElementLossResult<X, O> = O extends { reduction: 'none' } ? MapResult<X, O> : number;
