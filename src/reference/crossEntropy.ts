@@ -1,6 +1,6 @@
 import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { maximum, rowOf } from './axis.js';
+import { forEachProblem, maximum, rowOf } from './axis.js';
 import { emit } from './emit.js';
 import { logSum } from './logSumExp.js';
 
@@ -8,7 +8,7 @@ import { logSum } from './logSumExp.js';
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
   const [, targets, , , , , , , weight, smoothing] = operands;
   const heap = heaps.floats(elementBytes);
-  forEachProblem(heaps, elementBytes, operands, (problem, n) => {
+  lossesOf(heaps, elementBytes, operands, (problem, n) => {
     const target = heaps.i32[targets / 4 + problem]!;
     if (target < 0) return undefined;
     return (c) => {
@@ -22,7 +22,7 @@ export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Cla
 export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
   const [, targets, , , , , inner, , weight, smoothing] = operands;
   const heap = heaps.floats(elementBytes);
-  forEachProblem(heaps, elementBytes, operands, (_, n, offset) => (c) => {
+  lossesOf(heaps, elementBytes, operands, (_, n, offset) => (c) => {
     const target = heap[targets / elementBytes + offset + c * inner]!;
     return {
       share: target * (1 - smoothing) + smoothing / n,
@@ -34,7 +34,7 @@ export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands:
 /** Share of a class in the target, and the class's weight. */
 type Shares = (c: number) => { share: number; weight: number };
 
-function forEachProblem(
+function lossesOf(
   heaps: Heaps,
   elementBytes: 4 | 8,
   operands: ClassLossOperands,
@@ -43,8 +43,7 @@ function forEachProblem(
   const [x, , losses, gradient, outer, n, inner, temperature, , , scale, rowScales, sum] = operands;
   const heap = heaps.floats(elementBytes);
   const softmax = new Float64Array(n);
-  for (let problem = 0; problem < outer * inner; problem++) {
-    const offset = Math.floor(problem / inner) * n * inner + (problem % inner);
+  forEachProblem(outer, n, inner, (offset, problem) => {
     const shares = sharesOf(problem, n, offset);
     let loss = 0;
     if (shares !== undefined) {
@@ -63,7 +62,7 @@ function forEachProblem(
       for (let c = 0; c < n; c++) heap[gradient / elementBytes + offset + c * inner] = 0;
     }
     emit(heaps, elementBytes, losses, sum, problem, loss);
-  }
+  });
 }
 
 /** −Σ q_c L_c; fills softmax, and the sum of q. */

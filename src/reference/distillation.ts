@@ -1,5 +1,5 @@
 import type { Heaps } from '../runtime/kernel.js';
-import { maximum, rowOf } from './axis.js';
+import { forEachProblem, maximum, rowOf } from './axis.js';
 import { emit } from './emit.js';
 import { logSum } from './logSumExp.js';
 
@@ -22,8 +22,7 @@ export function distillation(
   _buffer: number,
 ): void {
   const heap = heaps.floats(elementBytes);
-  for (let problem = 0; problem < outer * inner; problem++) {
-    const offset = Math.floor(problem / inner) * n * inner + (problem % inner);
+  forEachProblem(outer, n, inner, (offset, problem) => {
     const ours = distribution(heap, student / elementBytes + offset, n, inner, temperature);
     const theirs = distribution(heap, teacher / elementBytes + offset, n, inner, temperature);
     const upstream = rowScales ? scale * heap[rowScales / elementBytes + problem]! : scale;
@@ -37,7 +36,7 @@ export function distillation(
       if (gradient) heap[gradient / elementBytes + at] = upstream * temperature * (ours.probability(y) - p);
     }
     emit(heaps, elementBytes, losses, sum, problem, loss);
-  }
+  });
 }
 
 /** softmax(x / t) of a row, all NaN where its maximum is not finite; log is that of the sum of e^((x − max) / t). */
