@@ -19,7 +19,12 @@ export function dtypeOf(operand: Operand): Dtype {
 
 /** Fills `geometry` for an operand: plain numbers without a shape are one row. */
 export function cutOperand(operation: string, operand: Operand, axis: unknown): void {
-  cut(operation, shapeOf(operand), axis);
+  if (operand.shape === undefined && (axis === -1 || axis === 0)) {
+    geometry.outer = 1;
+    geometry.n = operand.length;
+    geometry.inner = 1;
+    geometry.size = operand.length;
+  } else cut(operation, shapeOf(operand), axis);
 }
 
 /** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */

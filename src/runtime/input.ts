@@ -79,7 +79,7 @@ function tensorOperand(runtime: Runtime, operation: string, argument: string, te
     array: undefined,
     address: tensor.address(operation, argument),
     length: tensor.size,
-    elementBytes: tensor.dtype === 'float32' ? 4 : 8,
+    elementBytes: tensor.elementBytes,
     shape: agreeOnShape(operation, argument, shape, tensor.shape),
   };
 }

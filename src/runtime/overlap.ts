@@ -26,10 +26,11 @@ export function checkOverlap(
   maybeSame = true,
 ): void {
   if (other === undefined) return;
-  const a = viewOf(runtime, out);
-  const b = viewOf(runtime, other);
+  const a = viewOf(runtime, operation, out);
+  const b = viewOf(runtime, operation, other);
+  if (a.buffer !== b.buffer) return;
   const shift = a.byteOffset - b.byteOffset;
-  if (a.buffer !== b.buffer || shift >= b.byteLength || -shift >= a.byteLength) return;
+  if (shift >= b.byteLength || -shift >= a.byteLength) return;
   if (maybeSame && shift === 0 && a.byteLength === b.byteLength) return;
   const expected = maybeSame
     ? `the very range of ${otherName} or one apart from it`
@@ -38,9 +39,13 @@ export function checkOverlap(
 }
 
 /** The bytes that elements take; an array is its own view. */
-function viewOf({ arena }: Runtime, elements: Operand | AnyNumbers | Tensor): ArrayBufferView {
-  if (Tensor.is(elements)) return elements.data;
-  if (!('kind' in elements)) return elements;
-  const { array, address, length, elementBytes } = elements;
-  return array ?? { buffer: arena.buffer, byteOffset: address, byteLength: length * elementBytes };
+function viewOf({ arena }: Runtime, operation: string, elements: Operand | AnyNumbers | Tensor): ArrayBufferView {
+  const { buffer } = arena;
+  // Not Tensor.is first: that is slow for what is none.
+  if ((elements as Partial<Operand>).kind !== undefined) {
+    const { array, address, length, elementBytes } = elements as Operand;
+    return array ?? { buffer, byteOffset: address, byteLength: length * elementBytes };
+  }
+  if (!Tensor.is(elements)) return elements as AnyNumbers;
+  return { buffer, byteOffset: elements.address(operation, 'out'), byteLength: elements.size * elements.elementBytes };
 }

@@ -43,6 +43,11 @@ export class Tensor {
     return typeof value === 'object' && value !== null && #address in value;
   }
 
+  /** @internal */
+  get elementBytes(): 4 | 8 {
+    return this.dtype === 'float32' ? 4 : 8;
+  }
+
   get disposed(): boolean {
     return this.#address < 0;
   }
