@@ -51,6 +51,8 @@ function gradients<T>(
   }
 }
 
+// @ts-ignore: decorator
+@inline
 function rows<T>(y: usize, dx: usize, count: usize, n: usize, t: f64, dy: usize): void {
   const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
   const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
