@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
-import { orderLocals } from './order-locals.mjs';
+import { orderModule } from './order-module.mjs';
 import { pack } from './pack.mjs';
 
 const require = createRequire(import.meta.url);
@@ -49,7 +49,7 @@ async function compile(target) {
   const { outFile, textFile } = targets[target];
   await promisify(execFile)(process.execPath, [asc, '--target', target]);
   if (textFile === undefined) return { bytes: readFileSync(outFile) };
-  const { text, ...module } = orderLocals(readFileSync(textFile, 'utf8'));
+  const { text, ...module } = orderModule(readFileSync(textFile, 'utf8'));
   writeFileSync(textFile, text);
   return module;
 }

@@ -14,7 +14,7 @@ const SOURCES = [
   'package.json',
   'scripts/build.mjs',
   'scripts/build-wasm.mjs',
-  'scripts/order-locals.mjs',
+  'scripts/order-module.mjs',
   'scripts/pack.mjs',
 ];
 const GENERATED = 'src/generated';
