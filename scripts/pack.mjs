@@ -10,8 +10,9 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** So many characters start a pair: a byte as two digits of base 64. The others are a common byte each. */
 const PAIRS = 4;
 const CODE_SECTION = 10;
-/** The most that a number in a patch says. */
-const LONGEST = 255;
+/** The most bytes that a change in a patch copies, and that it leaves out or inserts. */
+const COPIED = 255;
+const CHANGED = 15;
 
 /** The module cut before each function and after the last. */
 function chunksOf(bytes) {
@@ -52,12 +53,13 @@ function commonPlaces(a, b) {
       lengths[at] = a[i] === b[j] ? lengths[at + width + 1] + 1 : Math.max(lengths[at + width], lengths[at + 1]);
     }
   }
+  // What can be left out is left out at once: where two instructions become one, the same bytes then stay each time.
   const places = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const at = i * width + j;
-    if (a[i] === b[j]) places.push([i++, j++]);
-    else if (lengths[at + width] >= lengths[at + 1]) i++;
-    else j++;
+    if (lengths[at] === lengths[at + width]) i++;
+    else if (lengths[at] === lengths[at + 1]) j++;
+    else places.push([i++, j++]);
   }
   return places;
 }
@@ -73,17 +75,17 @@ function commonBytePlaces(first, second) {
 }
 
 /**
- * The bytes that make the second module of the first: how many to copy, how many to leave out, how many to insert, each
- * at most 255, then those to insert; and so on to the end.
+ * The bytes that make the second module of the first: how many to copy, how many to leave out and how many to insert in
+ * half a byte each, then those to insert; and so on to the end.
  */
 function patchOf(first, second) {
   const end = [first.bytes.length, second.bytes.length];
   const patch = [];
   let [copied, from, to] = [0, 0, 0];
   for (const [i, j] of [...commonBytePlaces(first, second), end]) {
-    while (from < i || to < j || copied === LONGEST || (i === end[0] && copied > 0)) {
-      const [skipped, inserted] = [Math.min(i - from, LONGEST), Math.min(j - to, LONGEST)];
-      patch.push(copied, skipped, inserted, ...second.bytes.subarray(to, to + inserted));
+    while (from < i || to < j || copied === COPIED || (i === end[0] && copied > 0)) {
+      const [skipped, inserted] = [Math.min(i - from, CHANGED), Math.min(j - to, CHANGED)];
+      patch.push(copied, (skipped << 4) | inserted, ...second.bytes.subarray(to, to + inserted));
       copied = 0;
       from += skipped;
       to += inserted;

@@ -21,19 +21,18 @@ function decode(codes: string): Uint8Array<ArrayBuffer> {
   return bytes.subarray(0, length);
 }
 
-/** A change is how many bytes to copy, how many to leave out and how many to insert, and what to insert. */
+/** A change is how many bytes to copy, how many to leave out and to insert in half a byte each, and what to insert. */
 function apply(changes: Uint8Array, base: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(base.length + changes.length);
   let length = 0;
   let from = 0;
   for (let i = 0; i < changes.length; ) {
     const copied = changes[i++]!;
-    const skipped = changes[i++]!;
-    const inserted = changes[i++]!;
+    const changed = changes[i++]!;
     bytes.set(base.subarray(from, from + copied), length);
-    from += copied + skipped;
+    from += copied + (changed >> 4);
     length += copied;
-    for (const end = length + inserted; length < end; ) bytes[length++] = changes[i++]!;
+    for (const end = length + (changed & 15); length < end; ) bytes[length++] = changes[i++]!;
   }
   return bytes.subarray(0, length);
 }
