@@ -3,14 +3,7 @@ import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import {
-  type BatchReduction,
-  checkResults,
-  type LossCall,
-  type LossOptions,
-  readLoss,
-  runLoss,
-} from '../runtime/loss.js';
+import { type BatchReduction, checkResults, type LossOptions, readLoss, runLoss } from '../runtime/loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from '../runtime/options.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
@@ -92,7 +85,7 @@ function distil(
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
   const rows = outer * inner;
-  const call: LossCall = { ...asked, home: checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher }) };
+  checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher });
 
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes, 3);
@@ -100,7 +93,7 @@ function distil(
   const ours = stream.input(input);
   const theirs = stream.input(teacher);
   const run = runtime.kernel(kernel, input.elementBytes);
-  return runLoss(runtime, call, axis as number, rows, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, asked, axis as number, rows, (losses, gradient, scale, rowScales, sum) =>
     run(
       stream.at(ours),
       stream.at(theirs),

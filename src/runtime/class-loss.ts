@@ -61,7 +61,8 @@ interface Options extends LossOptions {
 }
 
 /** The arguments of a call, read once and checked. */
-interface Call extends LossCall {
+interface Call {
+  readonly asked: LossCall;
   readonly axis: number;
   readonly temperature: number;
   readonly targets: Targets;
@@ -100,10 +101,9 @@ function readCall(
     checkLikeness(operation, 'targets', read.probabilities, argument, input);
   } else checkIndices(operation, read, input, axis as number, rows, size);
   if (weights !== undefined) checkCount(operation, 'weight', weights, n, 'one for each class');
-  const home = checkResults(runtime, asked, rows, 'row', { targets: read.probabilities, weight: weights });
+  checkResults(runtime, asked, rows, 'row', { targets: read.probabilities, weight: weights });
   return {
-    ...asked,
-    home,
+    asked,
     axis: axis as number,
     temperature,
     targets: read,
@@ -125,7 +125,7 @@ export function classLoss(
   const { operation } = loss;
   if (options !== undefined) checkOptions(operation, options, loss.options);
   const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
-  const { input, reduction } = call;
+  const { input, reduction } = call.asked;
   const { outer, n, inner } = geometry;
   const { elementBytes } = input;
   const rows = outer * inner;
@@ -144,7 +144,7 @@ export function classLoss(
   const from = loss.readsTargets ? stream.rows(chosen, elementBytes) : stream.input(input);
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
   const kernel = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
-  return runLoss(runtime, call, call.axis, all, (losses, gradient, scale, rowScales, sum) =>
+  return runLoss(runtime, call.asked, call.axis, all, (losses, gradient, scale, rowScales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),
@@ -189,7 +189,7 @@ function placeChosen(
 /** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
 function totalWeight(runtime: Runtime, call: Call, rows: number, indices: number, weight: number): number {
   const { i32 } = runtime.arena;
-  const { elementBytes } = call.input;
+  const { elementBytes } = call.asked.input;
   const heap = runtime.arena.floats(elementBytes);
   let total = 0;
   let lost = 0;

@@ -59,7 +59,8 @@ interface Options extends LossOptions {
   logTarget?: unknown;
 }
 
-interface Call extends LossCall {
+interface Call {
+  readonly asked: LossCall;
   readonly targets: ElementTargets;
   readonly weight: Beside | undefined;
   readonly posWeight: Beside | undefined;
@@ -82,12 +83,12 @@ function readCall(
   const weights = readBeside(runtime, operation, 'weight', weight, input);
   const posWeights = readBeside(runtime, operation, 'posWeight', posWeight, input);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
-  const home = checkResults(runtime, asked, input.length, 'element', {
+  checkResults(runtime, asked, input.length, 'element', {
     targets: read.operand ?? read.integers,
     weight: weights?.operand,
     posWeight: posWeights?.operand,
   });
-  return { ...asked, home, targets: read, weight: weights, posWeight: posWeights, logTarget };
+  return { asked, targets: read, weight: weights, posWeight: posWeights, logTarget };
 }
 
 function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input: Operand): ElementTargets {
@@ -115,7 +116,7 @@ export function elementLoss(
   const { operation } = loss;
   if (options !== undefined) checkOptions(operation, options, loss.options);
   const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
-  const { input } = call;
+  const { input } = call.asked;
   const { elementBytes, length } = input;
   const { stream } = runtime;
 
@@ -125,7 +126,7 @@ export function elementLoss(
   const weight = weightInput(runtime, call.weight, input);
   const posWeight = weightInput(runtime, call.posWeight, input);
   const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
-  return runLoss(runtime, call, undefined, length, (losses, gradient, scale, scales, sum) =>
+  return runLoss(runtime, call.asked, undefined, length, (losses, gradient, scale, scales, sum) =>
     kernel(
       stream.at(from),
       stream.at(shares),

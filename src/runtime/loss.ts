@@ -19,8 +19,6 @@ export type BatchReduction = Reduction | 'batchMean';
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
-/** What the losses have in common: their reduction, and the gradient that comes in from above. */
-
 /** @throws TypeError unless it is one of the allowed reductions. */
 function checkReduction<R extends string>(operation: string, reduction: unknown, allowed: readonly R[]): R {
   if (allowed.includes(reduction as R)) return reduction as R;
@@ -44,8 +42,11 @@ export interface LossCall {
   readonly reduction: string;
   readonly out: unknown;
   readonly gradOutput: GradOutput;
-  /** Where `out` lies in linear memory, -1 elsewhere. Found before that grows: a view of it has no place afterwards. */
-  readonly home: number;
+  /**
+   * Where `out` lies in linear memory, -1 elsewhere: checkResults finds it, before the memory grows, for a view of it has
+   * no place afterwards.
+   */
+  home: number;
 }
 
 /** What the options of every loss may hold. */
@@ -64,12 +65,12 @@ export function readLoss(
   x: unknown,
   options: LossOptions,
   reductions: readonly string[],
-): Omit<LossCall, 'home'> {
+): LossCall {
   const { shape, reduction: given = reductions[0], out, gradOutput: upstream } = options;
   const reduction = checkReduction(operation, given, reductions);
   const input = readOperand(runtime, operation, argument, x, shape);
   const gradOutput = readGradOutput(runtime, operation, upstream, reduction, input);
-  return { operation, argument, input, withGrad, reduction, out, gradOutput };
+  return { operation, argument, input, withGrad, reduction, out, gradOutput, home: -1 };
 }
 
 /** @throws TypeError unless gradOutput fits: a number, or numbers where losses are not reduced. */
@@ -87,20 +88,20 @@ function readGradOutput(
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses; `others` are the arguments that `out` must not cut. Returns
- * the home of `out`.
+ * Checks `out` and gradOutput against the number of losses, and finds the home of `out`; `others` are the arguments that
+ * it must not cut.
  */
 export function checkResults(
   runtime: Runtime,
-  call: Omit<LossCall, 'home'>,
+  call: LossCall,
   losses: number,
   each: Unit,
   others: Readonly<Record<string, Operand | AnyNumbers | undefined>>,
-): number {
+): void {
   const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
   const scales = typeof gradOutput === 'number' ? undefined : gradOutput;
   if (scales !== undefined) checkCount(operation, 'gradOutput', scales, losses, `one for each ${each}`);
-  if (out === undefined) return -1;
+  if (out === undefined) return;
   if (!withGrad && reduction !== 'none') {
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
@@ -108,7 +109,7 @@ export function checkResults(
   for (const [name, other] of Object.entries({ [argument]: input, ...others, gradOutput: scales })) {
     checkOverlap(runtime, operation, 'out', out, name, other);
   }
-  return addressOf(runtime, operation, out);
+  call.home = addressOf(runtime, operation, out);
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
