@@ -137,9 +137,11 @@ export function classLoss(
   const indices = soft === undefined ? stream.claim(rows * 4) : 0;
   const chosen = loss.readsTargets ? stream.claim(rows * elementBytes) : 0;
   if (call.weight !== undefined) placeFloats(runtime, call.weight, elementBytes, weight);
-  if (soft === undefined) placeIndices(runtime, operation, call.targets, n, call.ignoreIndex, indices);
+  const counted =
+    soft === undefined ? placeIndices(runtime, operation, call.targets, n, call.ignoreIndex, indices) : rows;
   if (loss.readsTargets) placeChosen(runtime, input, n, inner, indices, chosen, rows);
-  const all = soft === undefined && reduction === 'mean' ? totalWeight(runtime, call, rows, indices, weight) : rows;
+  const isWeighted = soft === undefined && call.weight !== undefined && reduction === 'mean';
+  const all = isWeighted ? totalWeight(runtime, elementBytes, rows, indices, weight) : counted;
 
   const from = loss.readsTargets ? stream.rows(chosen, elementBytes) : stream.input(input);
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
@@ -187,16 +189,15 @@ function placeChosen(
 }
 
 /** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
-function totalWeight(runtime: Runtime, call: Call, rows: number, indices: number, weight: number): number {
+function totalWeight(runtime: Runtime, elementBytes: 4 | 8, rows: number, indices: number, weight: number): number {
   const { i32 } = runtime.arena;
-  const { elementBytes } = call.asked.input;
   const heap = runtime.arena.floats(elementBytes);
   let total = 0;
   let lost = 0;
   for (let i = 0; i < rows; i++) {
     const target = i32[indices / 4 + i]!;
     if (target < 0) continue;
-    const own = weight === 0 ? 1 : heap[weight / elementBytes + target]!;
+    const own = heap[weight / elementBytes + target]!;
     const before = total;
     total = before + own;
     const added = total - before;
