@@ -5,27 +5,21 @@ import { coefficient, prepareExp } from "../math/exp";
 import { madd } from "../simd/arch";
 import { laneSum } from "../simd/lanes";
 
-/** Eleven multiply-adds for each vector of x, and nothing else. */
+/** Eleven multiply-adds for each vector of x, and nothing else; few of them wait for each other. */
 export function multiplyAdds(x: usize, n: usize, scratch: usize): f64 {
   prepareExp<f32>(1, scratch);
   const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);
   const c2 = coefficient<f32>(2, scratch), c1 = coefficient<f32>(1, scratch);
-  let sum = v128.splat<f32>(0);
+  let s0 = v128.splat<f32>(0), s1 = s0, s2 = s0;
   for (const end = x + n * 4; x < end; x += 16) {
     const v = v128.load(x);
-    let p = madd<f32>(c5, v, c4);
-    p = madd<f32>(p, v, c3);
-    p = madd<f32>(p, v, c2);
-    p = madd<f32>(p, v, c1);
-    p = madd<f32>(p, v, c2);
-    p = madd<f32>(p, v, c3);
-    p = madd<f32>(p, v, c4);
-    p = madd<f32>(p, v, c5);
-    p = madd<f32>(p, v, c1);
-    p = madd<f32>(p, v, c2);
-    sum = madd<f32>(p, v, sum);
+    const p0 = madd<f32>(madd<f32>(c5, v, c4), v, c3), p1 = madd<f32>(madd<f32>(c4, v, c3), v, c2);
+    const p2 = madd<f32>(madd<f32>(c3, v, c2), v, c1), p3 = madd<f32>(madd<f32>(c2, v, c1), v, c5);
+    s0 = madd<f32>(p0, p1, s0);
+    s1 = madd<f32>(p2, p3, s1);
+    s2 = madd<f32>(v, v, s2);
   }
-  return laneSum<f32>(sum);
+  return laneSum<f32>(f32x4.add(f32x4.add(s0, s1), s2));
 }
 
 export function copy(x: usize, y: usize, n: usize): void {
