@@ -89,6 +89,8 @@ function total<T>(v: v128): usize {
   );
 }
 
+// @ts-ignore: decorator
+@inline
 function tiles<T>(
   x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, scratch: usize
 ): usize {
@@ -106,6 +108,8 @@ function tiles<T>(
 }
 
 /** Hits among the `count` problems that lie under a vector of a tile. */
+// @ts-ignore: decorator
+@inline
 function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: usize, scratch: usize): usize {
   for (let lane: usize = 0; lane < lanes<T>(); lane++) {
     const target = lane < count ? max(load<i32>(targets + (lane << 2)), 0) : 0;

@@ -11,6 +11,8 @@ import {
   CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
+// @ts-ignore: decorator
+@inline
 function logProbs<T>(
   x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
 ): void {
@@ -19,6 +21,8 @@ function logProbs<T>(
   else tiles<T>(x, targets, y, outer, n, inner, t, scratch);
 }
 
+// @ts-ignore: decorator
+@inline
 function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
   for (const end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), targets += 4, x += n * sizeof<T>()) {
     const target = load<i32>(targets);
@@ -38,6 +42,8 @@ function logProb<T>(logSum: f64, maximum: T, chosen: T, t: f64): T {
   return <T>(0 - (logSum + (<f64>maximum - <f64>chosen) / t));
 }
 
+// @ts-ignore: decorator
+@inline
 function tiles<T>(
   x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
 ): void {
