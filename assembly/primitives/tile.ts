@@ -412,8 +412,29 @@ export function tileExpColumns(
   let range = rangeStart<f32>();
   // The sums are in memory: those of four columns of vectors are more than the registers hold.
   memory.fill(scratch + TARGET_SUM, 0, 2 * TILE_BYTES);
-  for (let row: usize = 0; row < n; row += BLOCK) {
-    const rows = min(BLOCK, n - row);
+  let row: usize = 0;
+  // A chain of additions at a time, as in rows: the stores come last.
+  for (; row + BLOCK <= n; row += BLOCK) {
+    const x1 = x + stride, x2 = x1 + stride, x3 = x2 + stride;
+    for (let at: usize = 0; at < TILE_BYTES; at += 16) {
+      const v0 = v128.load(x + at), e0 = exponential<f32>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v1 = v128.load(x1 + at), e1 = exponential<f32>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v2 = v128.load(x2 + at), e2 = exponential<f32>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v3 = v128.load(x3 + at), e3 = exponential<f32>(FAST, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const q = tile + at;
+      v128.store(q, e0);
+      v128.store(q, e1, TILE_BYTES);
+      v128.store(q, e2, 2 * TILE_BYTES);
+      v128.store(q, e3, 3 * TILE_BYTES);
+      range = rangeStep<f32>(rangeStep<f32>(range, v0, mask, bound), v1, mask, bound);
+      range = rangeStep<f32>(rangeStep<f32>(range, v2, mask, bound), v3, mask, bound);
+      addToTotals(f32x4.add(f32x4.add(f32x4.add(e0, e1), e2), e3), n, scratch + at);
+    }
+    x = x3 + stride;
+    tile += BLOCK * TILE_BYTES;
+  }
+  if (row < n) {
+    const rows = n - row;
     for (let at: usize = 0; at < TILE_BYTES; at += 16) {
       let s = v128.splat<f32>(0), p = x + at, q = tile + at;
       for (const end = q + rows * TILE_BYTES; q < end; q += TILE_BYTES, p += stride) {
@@ -425,8 +446,6 @@ export function tileExpColumns(
       }
       addToTotals(s, n, scratch + at);
     }
-    x += rows * stride;
-    tile += rows * TILE_BYTES;
   }
   for (let at: usize = 0; at < TILE_BYTES; at += 16) {
     const low = v128.load(scratch + at, TARGET_SUM), high = v128.load(scratch + at, TARGET_SUM + TILE_BYTES);
