@@ -7,7 +7,7 @@ const rows = [
   { what: 'dist/simd128.wasm', budget: 32, bytes: readFileSync('dist/simd128.wasm') },
   { what: 'dist/relaxed-simd.wasm', budget: 32, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'bundle of everything', budget: 60, bytes: await bundle() },
-  { what: 'bundle of softmax alone', budget: 48, bytes: await bundle('{ softmax }') },
+  { what: 'bundle of softmax alone', budget: 49, bytes: await bundle('{ softmax }') },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(24) + figures.map((figure) => String(figure).padStart(9)).join('');

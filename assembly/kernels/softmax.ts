@@ -108,34 +108,22 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
     while (solid && inside && p < wholeEnd) {
       const blockEnd = min(wholeEnd, p + BLOCK * sizeof<T>());
       let block = v128.splat<T>(0), range = rangeStart<T>();
-      // A chain of additions at a time, so that the engine has one branch for it; its end is not worth as much. What is
-      // stored comes last, and the range reads x anew: V8 would load the constants again, or spill x.
+      // A chain of additions at a time, so that the engine has one branch for it. Its end is not worth as much.
       for (const chains = blockEnd - (blockEnd - p) % CHAIN_BYTES; p < chains; p += 64, q += 64, z += 64) {
-        const e0 = fastExp<T>(v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e1 = fastExp<T>(v128.load(p, 16), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e2 = fastExp<T>(v128.load(p, 32), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e3 = fastExp<T>(v128.load(p, 48), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        v128.store(z, v128.mul<T>(v128.load(z), factor));
-        v128.store(z, v128.mul<T>(v128.load(z, 16), factor), 16);
-        v128.store(z, v128.mul<T>(v128.load(z, 32), factor), 32);
-        v128.store(z, v128.mul<T>(v128.load(z, 48), factor), 48);
         range = rangeStep<T>(range, v128.load(p), sign, bound);
         range = rangeStep<T>(range, v128.load(p, 16), sign, bound);
         range = rangeStep<T>(range, v128.load(p, 32), sign, bound);
         range = rangeStep<T>(range, v128.load(p, 48), sign, bound);
-        v128.store(q, e0);
-        v128.store(q, e1, 16);
-        v128.store(q, e2, 32);
-        v128.store(q, e3, 48);
+        const e0 = step<T>(p, q, z, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e1 = step<T>(p + 16, q + 16, z + 16, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e2 = step<T>(p + 32, q + 32, z + 32, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e3 = step<T>(p + 48, q + 48, z + 48, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         block = v128.add<T>(block, v128.add<T>(v128.add<T>(v128.add<T>(e0, e1), e2), e3));
       }
       let s = v128.splat<T>(0);
       for (; p < blockEnd; p += 16, q += 16, z += 16) {
-        const v = v128.load(p), e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        v128.store(z, v128.mul<T>(v128.load(z), factor));
-        v128.store(q, e);
-        range = rangeStep<T>(range, v, sign, bound);
-        s = v128.add<T>(s, e);
+        range = rangeStep<T>(range, v128.load(p), sign, bound);
+        s = v128.add<T>(s, step<T>(p, q, z, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
       }
       block = v128.add<T>(block, s);
       inside = rangeHolds<T>(range, bound);
@@ -166,6 +154,19 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
     } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
   if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
+}
+
+/** A vector of this row becomes its exponentials, which are returned, one of the row before is divided by its sum. */
+// @ts-ignore: decorator
+@inline
+function step<T>(
+  p: usize, q: usize, z: usize, factor: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const e = fastExp<T>(v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  v128.store(z, v128.mul<T>(v128.load(z), factor));
+  v128.store(q, e);
+  return e;
 }
 
 /** A row, from start to end, in the careful form. */
