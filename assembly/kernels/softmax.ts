@@ -16,8 +16,8 @@ import {
   keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
 } from "../primitives/mask";
 import {
-  BLOCK, CHAIN_BYTES, rowExpCareful, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, roundingOf,
-  usesRows
+  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale,
+  roundingOf, usesRows
 } from "../primitives/row";
 import { singleExp } from "../primitives/single";
 import {
@@ -103,7 +103,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       pending = 0;
     }
     // A row outside the range is likely to be followed by another: then, too, the check goes first.
-    if (x == y || !inside) inside = rowInRange<T>(from, end - start, limit);
+    if (solid && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
     let p = from, q = to, z = pending ? pending : to, sum: f64 = 0, lost: f64 = 0;
     while (solid && inside && p < wholeEnd) {
       const blockEnd = min(wholeEnd, p + BLOCK * sizeof<T>());
@@ -174,10 +174,14 @@ function careful<T>(
   x: usize, y: usize, n: usize, start: usize, end: usize, t: f64, scratch: usize, mask: usize, row: usize
 ): void {
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), length = end - start;
-  let total: f64;
+  let total: f64 = NaN;
   if (mask && !spanIsSolid(scratch)) {
     const bytes = placeOf(mask, row, 1) + start;
-    total = rowExpCareful<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
+    // f64 gains nothing by it.
+    if (sizeof<T>() == 4 && x != y) total = rowExpKept<T>(from, to, bytes, length, fastLimit<T>(t), scratch);
+    if (isNaN(total)) {
+      total = rowExpCareful<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
+    }
   } else total = rowExpCareful<T>(from, to, 0, length, rowMax<T>(from, length), t, scratch);
   const factor = <T>(1.0 / total);
   rowScale<T>(to, to, length, factor);

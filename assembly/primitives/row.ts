@@ -4,7 +4,7 @@
 // f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 
 import {
-  CAREFUL, EXP_BYTES, coefficient, exponential, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareRow
+  CAREFUL, EXP_BYTES, FAST, coefficient, exponential, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareRow
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
@@ -155,11 +155,24 @@ export function rowExpCareful<T>(
   x: usize, y: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
   prepareRow<T>(scratch, maximum, temperature);
+  return rowExp<T>(CAREFUL, x, y, bytes, n, 0, scratch);
+}
+
+/** The same with k = 0 for what the mask's bytes keep; NaN when not every |x| of it is at most limit. */
+export function rowExpKept<T>(x: usize, y: usize, bytes: usize, n: usize, limit: T, scratch: usize): f64 {
+  return rowExp<T>(FAST, x, y, bytes, n, limit, scratch);
+}
+
+/** `form` is a literal: FAST, with bytes, or CAREFUL. */
+// @ts-ignore: decorator
+@inline
+function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit: T, scratch: usize): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
+  const bound = v128.splat<T>(limit), sign = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let sum: f64 = 0, lost: f64 = 0;
+  let sum: f64 = 0, lost: f64 = 0, range = rangeStart<T>();
   while (x < end) {
     const blockEnd = min(end, x + BLOCK * sizeof<T>());
     let block = v128.splat<T>(0);
@@ -167,9 +180,12 @@ export function rowExpCareful<T>(
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);
       let s = v128.splat<T>(0);
       for (; x < chainEnd; x += 16, y += 16) {
-        let e = exponential<T>(CAREFUL, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        if (bytes) {
-          e = v128.and(e, keptLanes<T>(bytes));
+        const v = v128.load(x);
+        let e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        if (form == FAST || bytes) {
+          const kept = keptLanes<T>(bytes);
+          e = v128.and(e, kept);
+          if (form == FAST) range = rangeStep<T>(range, v128.and(v, kept), sign, bound);
           bytes += lanes<T>();
         }
         v128.store(y, e);
@@ -182,12 +198,13 @@ export function rowExpCareful<T>(
     sum = total;
   }
   if (rest) {
-    const inside = bytes ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
-    const e = exponential<T>(CAREFUL, loadTail<T>(x, rest), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    storeTail<T>(y, v128.and(e, inside), rest);
-    sum += laneSum<T>(v128.and(e, inside));
+    const inside = bytes ? keptTail<T>(bytes, rest) : tailMask<T>(rest), v = loadTail<T>(x, rest);
+    const e = v128.and(exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), inside);
+    if (form == FAST) range = rangeStep<T>(range, v128.and(v, inside), sign, bound);
+    storeTail<T>(y, e, rest);
+    sum += laneSum<T>(e);
   }
-  return sum + lost;
+  return form == FAST && !rangeHolds<T>(range, bound) ? NaN : sum + lost;
 }
 
 /**
