@@ -3,8 +3,8 @@
 //
 // Rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. Values are
 // taken to be in the fast range and checked on the way; a row that is not is done again in the careful form, and when
-// x is y, where it could not be, the check goes first. Of a masked row only its span is computed; where not all of that
-// is kept, in the careful form. Tiles: gather, exponentiate, divide and scatter. A short row all by itself, which most
+// x is y, where it could not be, the check goes first. Of a masked row only its span is computed; one that has holes is
+// divided by its sum at once. Tiles: gather, exponentiate, divide and scatter. A short row all by itself, which most
 // calls of one prediction are, has primitives/single.ts.
 // x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
 
@@ -169,7 +169,7 @@ function step<T>(
   return e;
 }
 
-/** A row, from start to end, in the careful form. */
+/** A row, from start to end, that has holes or is not in the fast range. */
 function careful<T>(
   x: usize, y: usize, n: usize, start: usize, end: usize, t: f64, scratch: usize, mask: usize, row: usize
 ): void {
@@ -177,7 +177,7 @@ function careful<T>(
   let total: f64 = NaN;
   if (mask && !spanIsSolid(scratch)) {
     const bytes = placeOf(mask, row, 1) + start;
-    // f64 gains nothing by it.
+    // f64 would gain by it, too, for another loop in the module.
     if (sizeof<T>() == 4 && x != y) total = rowExpKept<T>(from, to, bytes, length, fastLimit<T>(t), scratch);
     if (isNaN(total)) {
       total = rowExpCareful<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
