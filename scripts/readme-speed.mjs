@@ -181,7 +181,7 @@ function nodesTable(...reports) {
   return [enginesTable(engines), `\n${machine.cpu}, one core, ${date.slice(0, 10)}.`].join('\n');
 }
 
-/** Our backends in engines side by side, and how many times the time of the fastest the slowest takes. */
+/** Our backends in two engines or more side by side, and how many times the time of the fastest the slowest takes. */
 function enginesTable(engines) {
   const cases = Object.keys(SHOWN).flatMap((operation) =>
     SHOWN_IN_ENGINES.flatMap((label) => BACKENDS.map((backend) => [operation, label, backend])),
@@ -192,7 +192,7 @@ function enginesTable(engines) {
       return results.find(isIt)?.nanoseconds;
     });
     const known = times.filter((time) => time !== undefined);
-    if (known.length === 0) return [];
+    if (known.length < 2) return [];
     const slowest = formatRatio(Math.max(...known) / Math.min(...known));
     const cells = times.map((time) => (time === undefined ? '' : formatTime(time)));
     return [[`${operation} ${label}, ${backend}`, ...cells, `${slowest} ×`]];
