@@ -77,7 +77,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const limit = fastLimit<T>(temperature), bound = v128.splat<T>(limit), sign = signMask<T>();
-  // What is yet to be divided by its sum: nothing, or what is kept of a row that begins at pendingRow.
+  // What is yet to be divided by its sum: nothing, or what is kept of a row that begins there.
   let pending: usize = 0, pendingEnd: usize = 0, pendingStart: usize = 0;
   let factor = v128.splat<T>(0);
   let inside = true;
@@ -174,15 +174,14 @@ function careful<T>(
   x: usize, y: usize, n: usize, start: usize, end: usize, t: f64, scratch: usize, mask: usize, row: usize
 ): void {
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), length = end - start;
+  const bytes = mask && !spanIsSolid(scratch) ? placeOf(mask, row, 1) + start : 0;
   let total: f64 = NaN;
-  if (mask && !spanIsSolid(scratch)) {
-    const bytes = placeOf(mask, row, 1) + start;
-    // f64 would gain by it, too, for another loop in the module.
-    if (sizeof<T>() == 4 && x != y) total = rowExpKept<T>(from, to, bytes, length, fastLimit<T>(t), scratch);
-    if (isNaN(total)) {
-      total = rowExpCareful<T>(from, to, bytes, length, rowMaxKept<T>(from, bytes, length), t, scratch);
-    }
-  } else total = rowExpCareful<T>(from, to, 0, length, rowMax<T>(from, length), t, scratch);
+  // In f32 alone, for the size of the module.
+  if (sizeof<T>() == 4 && bytes && x != y) total = rowExpKept<T>(from, to, bytes, length, fastLimit<T>(t), scratch);
+  if (isNaN(total)) {
+    const maximum = bytes ? rowMaxKept<T>(from, bytes, length) : rowMax<T>(from, length);
+    total = rowExpCareful<T>(from, to, bytes, length, maximum, t, scratch);
+  }
   const factor = <T>(1.0 / total);
   rowScale<T>(to, to, length, factor);
   // NaN, where nothing finite is kept, all along the row.
