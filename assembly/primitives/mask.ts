@@ -30,6 +30,7 @@ const KNOWN: usize = SPAN + 12;
 const KNOWN_START: usize = SPAN + 16;
 const KNOWN_END: usize = SPAN + 20;
 const READ_END: usize = SPAN + 24; // where the row before was read to
+const UNUSED: usize = SPAN + 28; // what readGap read
 
 /** Up to so many bytes between what is kept of two rows are read all the same. */
 const GAP: usize = 8192;
@@ -108,7 +109,7 @@ function readGap(end: usize, scratch: usize): void {
   if (end - p > GAP) return;
   for (; p < end; p += LINES) all |= load<u32>(p);
   // Written somewhere, that the engine does not leave out the reading.
-  store<u32>(scratch, all, READ_END);
+  store<u32>(scratch, all, UNUSED);
 }
 
 // @ts-ignore: decorator
