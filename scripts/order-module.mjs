@@ -19,7 +19,7 @@ function orderLocals(text) {
   return text.replace(DECLARATION, () => declarations.shift());
 }
 
-/** The text of a module in order, the names of its functions, and its bytes. */
+/** The text of a module in order, and its bytes. */
 export function orderModule(text) {
   const byName = [...text.matchAll(FUNCTION)].sort(([, a], [, b]) => (a < b ? -1 : 1));
   const functions = byName.map(([code]) => orderLocals(code));
@@ -29,5 +29,5 @@ export function orderModule(text) {
   module.setFeatures(binaryen.Features.All);
   const bytes = Buffer.from(module.emitBinary());
   module.dispose();
-  return { text: ordered, functions: byName.map(([, name]) => name), bytes };
+  return { text: ordered, bytes };
 }

@@ -1,4 +1,5 @@
 // Two builds of a module as text that a bundler leaves alone and gzip makes small; src/runtime/embedded.ts reads it.
+// A character for a byte wherever that is possible: the idea of meshoptimizer's wasmpack.
 //
 // - One character for each of the commonest bytes, two for the others, and none split: base64 moves three bytes into
 //   four characters, so that the same instructions look different at each offset, and gzip finds nothing.
@@ -105,14 +106,17 @@ function commonBytes(bytes) {
   return byCount.slice(0, ALPHABET.length - PAIRS).sort((a, b) => a - b);
 }
 
-/** What src/generated/modules.ts exports, for two modules with their bytes and the names of their functions. */
-export function pack(first, second) {
-  const common = commonBytes(first.bytes);
+/** What src/generated/ holds of the families, each with its two builds: their bytes and the names of their functions. */
+export function pack(families) {
+  const common = commonBytes(Buffer.concat(families.map(({ simd128 }) => simd128.bytes)));
   const encode = (byte) => {
     const place = common.indexOf(byte);
     return place < 0 ? ALPHABET[byte >> 6] + ALPHABET[byte & 63] : ALPHABET[PAIRS + place];
   };
   const codes = Array.from({ length: 256 }, (_, byte) => encode(byte));
   const textOf = (bytes) => Array.from(bytes, (byte) => codes[byte]).join('');
-  return { alphabet: ALPHABET, common, text: textOf(first.bytes), patch: textOf(patchOf(first, second)) };
+  const packed = families.map(({ family, simd128, relaxed }) => {
+    return { family, text: textOf(simd128.bytes), patch: textOf(patchOf(simd128, relaxed)) };
+  });
+  return { alphabet: ALPHABET, common, packed };
 }

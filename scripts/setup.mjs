@@ -14,6 +14,8 @@ const SOURCES = [
   'package.json',
   'scripts/build.mjs',
   'scripts/build-wasm.mjs',
+  'scripts/families.mjs',
+  'scripts/low-constants.mjs',
   'scripts/order-module.mjs',
   'scripts/pack.mjs',
 ];

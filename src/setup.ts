@@ -1,4 +1,4 @@
-import { type BackendInfo, compileAhead } from './runtime/backend.js';
+import { type BackendInfo, compileCoreAhead } from './runtime/backend.js';
 import {
   currentRuntime,
   type MemoryUsage,
@@ -22,9 +22,11 @@ import {
  */
 export async function init(settings?: Settings): Promise<BackendInfo> {
   const read = readSettings('init', settings);
-  if (read.module === undefined) await compileAhead(read.backend ?? 'auto');
-  setCurrentRuntime(new Runtime(read));
-  return currentRuntime().info;
+  if (read.module === undefined) await compileCoreAhead(read.backend ?? 'auto');
+  const runtime = new Runtime(read);
+  await runtime.prepare();
+  setCurrentRuntime(runtime);
+  return runtime.info;
 }
 
 /**

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import * as families from '../src/generated/families.js';
 import type * as library from '../src/index.js';
 import { backendInfo, createKernels } from '../src/index.js';
-import { embedded } from '../src/runtime/embedded.js';
+import { embedded, type ModuleBackend } from '../src/runtime/embedded.js';
+import { STATIC_END } from '../src/runtime/memory.js';
 import { debugModule, missing, sets } from './support/backends.js';
 import { hasFmaFlag, readBytes, relaxedSimdFlags, runApart } from './support/platform.js';
 
@@ -39,15 +41,21 @@ function stubWebAssembly(members: Partial<Record<keyof typeof WebAssembly, unkno
   vi.stubGlobal('WebAssembly', Object.assign(stub, members));
 }
 
-/** An engine that compiles no module whose size is among these backends'. */
-function refuse(...refused: number[]): void {
+const EMBEDDED = Object.values(families);
+
+/** An engine that compiles nothing but modules of these sizes. */
+function compileOnly(...sizes: number[]): void {
   const Refusing = new Proxy(WebAssembly.Module, {
     construct(target, [bytes]) {
-      if (refused.length > 0 && !refused.includes(bytes.length)) return new target(bytes);
+      if (sizes.includes(bytes.length)) return new target(bytes);
       throw new WebAssembly.CompileError('wasm opcode is not supported');
     },
   });
   stubWebAssembly({ Module: Refusing, compile: async (bytes: Uint8Array<ArrayBuffer>) => new Refusing(bytes) });
+}
+
+function sizesOf(backend: ModuleBackend): number[] {
+  return EMBEDDED.map((family) => embedded(family, backend).length);
 }
 
 let warn: ReturnType<typeof vi.spyOn>;
@@ -62,13 +70,45 @@ afterEach(() => {
 });
 
 describe('the embedded modules', () => {
-  test.each(['simd128', 'relaxed-simd'] as const)('%s is the file of the package, byte by byte', async (name) => {
-    expect(embedded(name)).toEqual(await readBytes(`build/${name}.wasm`));
+  const exportsOf = (module: WebAssembly.Module) => WebAssembly.Module.exports(module).map(({ name }) => name);
+
+  test.each(sets.filter(({ name }) => name === 'simd128' || name === 'relaxed-simd'))(
+    '$name: families export together what the file of the package does, and give the same bits',
+    async ({ name, kernels }) => {
+      const whole = await packaged(name);
+      const exports = EMBEDDED.flatMap((family) =>
+        exportsOf(new WebAssembly.Module(embedded(family, name as ModuleBackend))),
+      );
+      expect(exports.sort()).toEqual(exportsOf(whole).sort());
+      const others = createKernels({ module: whole });
+      const x = Float32Array.from({ length: 300 }, (_, i) => Math.sin(i));
+      const results = (set: typeof kernels) => [
+        set.softmax(x),
+        set.logSoftmax(x),
+        set.crossEntropyWithGrad(x, 3),
+        set.topK(x, 5),
+        set.sigmoid(x),
+      ];
+      expect(results(kernels)).toEqual(results(others));
+    },
+  );
+
+  test('only core writes to memory when it is instantiated, below the first byte of scratch', () => {
+    for (const family of EMBEDDED) {
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      const bytes = new Uint8Array(memory.buffer).fill(0xa5);
+      new WebAssembly.Instance(new WebAssembly.Module(embedded(family, 'simd128')), { env: { memory } });
+      const changed = bytes.findIndex((byte) => byte !== 0xa5);
+      if (family.name === 'core') {
+        expect(changed).toBeGreaterThanOrEqual(320);
+        expect(bytes.subarray(STATIC_END).every((byte) => byte === 0xa5)).toBe(true);
+      } else expect(changed).toBe(-1);
+    }
   });
 });
 
 describe('import', () => {
-  test('has no side effect; the first call compiles one module', async () => {
+  test('has no side effect; a call compiles what it needs, once', async () => {
     const compiled: number[] = [];
     const RealModule = WebAssembly.Module;
     stubWebAssembly({
@@ -79,14 +119,28 @@ describe('import', () => {
         },
       }),
     });
-    const { softmax, createKernels: create } = await importAnew();
+    const { softmax, softmaxBackward, argmax, createKernels: create } = await importAnew();
     expect(compiled).toEqual([]);
+    const probs = softmax(X);
+    expect(compiled.length).toBe(2);
     softmax(X);
-    expect(compiled.length).toBe(1);
-    softmax(X);
+    softmaxBackward(probs, X);
     create();
-    expect(compiled.length).toBe(1);
+    expect(compiled.length).toBe(2);
+    argmax(X);
+    create().argmax(X);
+    expect(compiled.length).toBe(3);
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('modules that come after memory has grown, with tensors in it, work on the same memory', async () => {
+    const { softmax, argmax, crossEntropyWithGrad, zeros, tensor } = await importAnew();
+    const x = tensor(X);
+    const expected = softmax(x).toArray();
+    zeros([2 ** 22]);
+    expect(argmax(x).data).toEqual(new Int32Array([0]));
+    expect(crossEntropyWithGrad(x, 0).grad.toArray()[1]).toBeCloseTo(expected[1]!, 6);
+    expect(softmax(x).toArray()).toEqual(expected);
   });
 });
 
@@ -105,7 +159,7 @@ describe('auto', () => {
   });
 
   test('then simd128', async () => {
-    refuse((await readBytes('build/relaxed-simd.wasm')).length);
+    compileOnly(...sizesOf('simd128'));
     const { backendInfo: info, softmax } = await importAnew();
     expect(info()).toEqual({
       name: 'simd128',
@@ -117,7 +171,7 @@ describe('auto', () => {
   });
 
   test('then the reference, with one warning that says why', async () => {
-    refuse();
+    compileOnly();
     const { backendInfo: info, softmax, createKernels: create } = await importAnew();
     expect(softmax(X)[0]).toBeCloseTo(0.659, 3);
     create();
@@ -187,7 +241,7 @@ describe('a backend by name', () => {
   });
 
   test('that cannot run is an error, not another backend', async () => {
-    refuse();
+    compileOnly();
     const { createKernels: create, init } = await importAnew();
     const message = (operation: string) => `${operation}: backend simd128 cannot run: wasm opcode is not supported`;
     expect(() => create({ backend: 'simd128' })).toThrow(new Error(message('createKernels')));
@@ -265,7 +319,7 @@ describe('createKernels', () => {
   });
 
   test('the reference uses no WebAssembly code', async () => {
-    refuse();
+    compileOnly();
     const { createKernels: create } = await importAnew();
     expect([...create({ backend: 'reference' }).softmax([0, 0])]).toEqual([0.5, 0.5]);
   });
@@ -286,7 +340,7 @@ describe('module', () => {
 
   test('is used where compiling bytes is forbidden', async () => {
     const module = await packaged('simd128');
-    refuse();
+    compileOnly();
     const { createKernels: create, init, softmax } = await importAnew();
     expect([...create({ module }).softmax([0, 0])]).toEqual([0.5, 0.5]);
     expect((await init({ module })).name).toBe('simd128');

@@ -1,3 +1,4 @@
+import { rankingFamily } from '../generated/families.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import { cutOperand } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
@@ -10,7 +11,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, readTargets } from '../runtime/targets.js';
 import type { ClassIndices, Input, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel('accuracy', reference);
+const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'accuracy', reference);
 
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions {

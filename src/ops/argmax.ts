@@ -1,3 +1,4 @@
+import { rankingFamily } from '../generated/families.js';
 import { argmax as reference } from '../reference/argmax.js';
 import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
@@ -9,7 +10,7 @@ import { checkIndexOut, checkNotEmpty, handBackIndices } from '../runtime/rankin
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { IndexResult, Input } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel('argmax', reference);
+const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'argmax', reference);
 
 /** Options of {@link argmax}. */
 export interface ArgmaxOptions {

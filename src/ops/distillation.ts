@@ -1,3 +1,4 @@
+import { lossesFamily } from '../generated/families.js';
 import { distillation as reference } from '../reference/distillation.js';
 import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
@@ -9,7 +10,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel('distillation', reference);
+const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'distillation', reference);
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {

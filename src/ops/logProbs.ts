@@ -1,10 +1,11 @@
+import { lossesFamily } from '../generated/families.js';
 import { logProbs as reference } from '../reference/logProbs.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { ClassIndices, Input, ReduceResult, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel('logProbs', reference);
+const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'logProbs', reference);
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {

@@ -1,3 +1,4 @@
+import { rankingFamily } from '../generated/families.js';
 import { topK as reference } from '../reference/topK.js';
 import { cutOperand, dtypeOf, newResult, placeResult } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
@@ -10,7 +11,7 @@ import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel('topK', reference);
+const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'topK', reference);
 
 /** Options of {@link topK}. */
 export interface TopKOptions {

@@ -1,6 +1,7 @@
-import { embedded } from './embedded.js';
+import { coreFamily } from '../generated/families.js';
+import { embedded, type Family, type ModuleBackend } from './embedded.js';
 import { type LinearMemory, PlainMemory } from './memory.js';
-import { checkStamp, type Exports, instantiate, multiplyAddFuses } from './wasm.js';
+import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './wasm.js';
 
 export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
 
@@ -11,13 +12,11 @@ export interface BackendInfo {
   tried: { name: BackendName; error: string }[];
 }
 
-/** A backend ready to run; `exports` is undefined for the reference, whose kernels are plain functions. */
+/** A backend ready to run; `modules` is undefined for the reference, whose kernels are plain functions. */
 export interface Backend extends BackendInfo {
-  exports: Exports | undefined;
+  modules: Modules | undefined;
   memory: LinearMemory;
 }
-
-export type ModuleBackend = Exclude<BackendName, 'reference'>;
 
 const ORDER: readonly BackendName[] = ['relaxed-simd', 'simd128', 'reference'];
 const REASONS: Record<BackendName, string> = {
@@ -27,28 +26,36 @@ const REASONS: Record<BackendName, string> = {
 };
 
 /** Compiled modules, shared by all sets of kernels. */
-const compiled = new Map<ModuleBackend, WebAssembly.Module>();
+const compiled = {
+  'relaxed-simd': new Map<Family, WebAssembly.Module>(),
+  simd128: new Map<Family, WebAssembly.Module>(),
+};
 
 export function isBackendName(value: unknown): value is BackendName {
   return ORDER.includes(value as BackendName);
 }
 
-function compile(name: ModuleBackend): WebAssembly.Module {
-  let module = compiled.get(name);
+function compile(name: ModuleBackend, family: Family): WebAssembly.Module {
+  let module = compiled[name].get(family);
   if (module === undefined) {
-    module = new WebAssembly.Module(embedded(name));
-    compiled.set(name, module);
+    module = new WebAssembly.Module(embedded(family, name));
+    compiled[name].set(family, module);
   }
   return module;
 }
 
+async function compileAhead(name: ModuleBackend, family: Family): Promise<WebAssembly.Module> {
+  const module = compiled[name].get(family) ?? (await WebAssembly.compile(embedded(family, name)));
+  compiled[name].set(family, module);
+  return module;
+}
+
 /** Compiles ahead what openBackend will want, without blocking. Failures show again, and are reported, there. */
-export async function compileAhead(name: BackendName | 'auto'): Promise<void> {
-  const names = name === 'auto' ? (['relaxed-simd', 'simd128'] as const) : name === 'reference' ? [] : [name];
-  for (const candidate of names) {
-    if (compiled.has(candidate)) return;
+export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<void> {
+  const names = wanted === 'auto' ? (['relaxed-simd', 'simd128'] as const) : wanted === 'reference' ? [] : [wanted];
+  for (const name of names) {
     try {
-      compiled.set(candidate, await WebAssembly.compile(embedded(candidate)));
+      await compileAhead(name, coreFamily);
       return;
     } catch {
       // The next one, then.
@@ -56,15 +63,59 @@ export async function compileAhead(name: BackendName | 'auto'): Promise<void> {
   }
 }
 
-function open(operation: string, name: BackendName, module?: WebAssembly.Module): Pick<Backend, 'exports' | 'memory'> {
-  if (name === 'reference') return { exports: undefined, memory: referenceMemory() };
+/** The modules that are embedded in the package. */
+class EmbeddedModules implements Modules {
+  readonly #name: ModuleBackend;
+  readonly #memory: WebAssembly.Memory;
+  readonly #exports = new Map<Family, Exports>();
+
+  constructor(name: ModuleBackend, memory: WebAssembly.Memory) {
+    this.#name = name;
+    this.#memory = memory;
+  }
+
+  exportsOf(family: Family): Exports {
+    let exports = this.#exports.get(family);
+    if (exports === undefined) {
+      exports = exportsOn(this.#memory, compile(this.#name, family));
+      this.#exports.set(family, exports);
+    }
+    return exports;
+  }
+
+  async prepare(families: Iterable<Family>): Promise<void> {
+    const prepareOne = async (family: Family) => {
+      this.#exports.set(family, await exportsOnAhead(this.#memory, await compileAhead(this.#name, family)));
+    };
+    await Promise.allSettled(Array.from(families, prepareOne));
+  }
+}
+
+/** One module with the kernels of all families, as the package has it in a file. */
+class WholeModule implements Modules {
+  readonly #exports: Exports;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    this.#exports = exportsOn(memory, module);
+  }
+
+  exportsOf(): Exports {
+    return this.#exports;
+  }
+
+  async prepare(): Promise<void> {}
+}
+
+function open(operation: string, name: BackendName, module?: WebAssembly.Module): Pick<Backend, 'modules' | 'memory'> {
+  if (name === 'reference') return { modules: undefined, memory: referenceMemory() };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
   if (module !== undefined) checkStamp(operation, module, name);
-  const instance = instantiate(module ?? compile(name));
-  if (name === 'relaxed-simd' && !multiplyAddFuses(instance.exports)) {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const modules = module === undefined ? new EmbeddedModules(name, memory) : new WholeModule(module, memory);
+  if (!multiplyAddFuses(modules.exportsOf(coreFamily)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
-  return instance;
+  return { modules, memory };
 }
 
 function referenceMemory(): LinearMemory {

@@ -1,10 +1,19 @@
-import { alphabet, common, patch, text } from '../generated/modules.js';
-import type { ModuleBackend } from './backend.js';
+import { alphabet, common } from '../generated/alphabet.js';
 
-/** The bytes of an embedded module: simd128 is there as it is, relaxed-simd as what differs. scripts/pack.mjs says why. */
-export function embedded(name: ModuleBackend): Uint8Array<ArrayBuffer> {
+/** Backends that are modules, in two builds of the same kernels. */
+export type ModuleBackend = 'relaxed-simd' | 'simd128';
+
+/** Kernels that share a module: its simd128 build as text, and what differs in relaxed-simd. scripts/pack.mjs says why. */
+export interface Family {
+  readonly name: string;
+  readonly text: string;
+  readonly patch: string;
+}
+
+/** The bytes of a family's module. */
+export function embedded({ text, patch }: Family, backend: ModuleBackend): Uint8Array<ArrayBuffer> {
   const simd128 = decode(text);
-  return name === 'simd128' ? simd128 : apply(decode(patch), simd128);
+  return backend === 'simd128' ? simd128 : apply(decode(patch), simd128);
 }
 
 /** A character is a common byte, or the first of two digits. */

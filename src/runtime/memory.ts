@@ -8,6 +8,8 @@ export interface LinearMemory {
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
+/** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
+export const STATIC_END = 1024;
 /** Bytes for the state of a kernel, and for each element of a tile's problems (assembly/primitives/tile.ts). */
 export const HEADER_SCRATCH = 2048;
 export const TILE_ROW = 64;
@@ -46,10 +48,10 @@ export class Arena {
   readonly #sizes = new Map<number, number>();
   #end: number;
 
-  constructor(memory: LinearMemory, staticEnd: number, limit: number) {
+  constructor(memory: LinearMemory, limit: number) {
     this.#memory = memory;
     this.#limit = limit;
-    this.kernelScratch = alignUp(staticEnd);
+    this.kernelScratch = STATIC_END;
     this.operandScratch = this.kernelScratch + KERNEL_SCRATCH;
     this.streamScratch = this.operandScratch + OPERAND_SCRATCH;
     this.#end = this.streamScratch + STREAM_SCRATCH;

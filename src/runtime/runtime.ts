@@ -1,8 +1,9 @@
+import { coreFamily } from '../generated/families.js';
 import { type Backend, type BackendInfo, type BackendName, isBackendName, openBackend } from './backend.js';
 import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { checkFloats, checkOwner } from './input.js';
-import { bindKernel, type Kernel } from './kernel.js';
+import { bindKernel, families, type Kernel } from './kernel.js';
 import { Arena, MEMORY_LIMIT } from './memory.js';
 import { checkOptions } from './options.js';
 import { Stream, type Transpose } from './stream.js';
@@ -61,14 +62,18 @@ export class Runtime {
   /** `operation` is what errors name. */
   constructor(settings: Settings, operation = 'init') {
     this.#backend = openBackend(operation, settings.backend ?? 'auto', settings.module);
-    const { exports, memory, name } = this.#backend;
-    const staticEnd = exports === undefined ? 0 : exports.staticEnd!();
-    this.arena = new Arena(memory, staticEnd, settings.maxMemory ?? MEMORY_LIMIT);
-    this.stream = new Stream(this.arena, exports?.transpose_f32 as Transpose | undefined);
+    const { modules, memory, name } = this.#backend;
+    this.arena = new Arena(memory, settings.maxMemory ?? MEMORY_LIMIT);
+    this.stream = new Stream(this.arena, modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
     if (name === 'reference' && (settings.backend ?? 'auto') === 'auto') warnReference(this.#backend);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }
+  }
+
+  /** Compiles ahead the modules of all operations that were imported. */
+  async prepare(): Promise<void> {
+    await this.#backend.modules?.prepare(families);
   }
 
   get info(): BackendInfo {
@@ -83,7 +88,7 @@ export class Runtime {
   /** The kernel for elements of this many bytes. */
   kernel<F extends (...operands: number[]) => unknown>(kernel: Kernel<F>, elementBytes: 4 | 8): F {
     const bound = elementBytes === 4 ? this.#kernels32 : this.#kernels64;
-    return (bound[kernel.id] ??= bindKernel(kernel, elementBytes, this.#backend.exports, this.arena)) as F;
+    return (bound[kernel.id] ??= bindKernel(kernel, elementBytes, this.#backend.modules, this.arena)) as F;
   }
 
   /** A new tensor with unset elements. */

@@ -1,13 +1,16 @@
-import { instantiateSync } from '@assemblyscript/loader';
+import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { stamp } from '../generated/stamp.js';
-import type { LinearMemory } from './memory.js';
+import type { Family } from './embedded.js';
 
-/** The exports of a module: kernels by name, and a few more of assembly/index.ts. */
+/** The exports of a module: kernels by name, and the few more of assembly/families/core.ts. */
 export type Exports = Record<string, (...operands: number[]) => number>;
 
-export interface Instance {
-  exports: Exports;
-  memory: LinearMemory;
+/** The modules of a backend on one memory. */
+export interface Modules {
+  /** What a family's module exports; it is compiled at its first use. */
+  exportsOf(family: Family): Exports;
+  /** Does so ahead, without blocking. Failures show again at the first use. */
+  prepare(families: Iterable<Family>): Promise<void>;
 }
 
 /** Name of the custom section that tells which version of the sources a module was built from. */
@@ -22,12 +25,14 @@ export function checkStamp(operation: string, module: WebAssembly.Module, expect
   }
 }
 
-/** Instantiates a module on a memory of its own. */
-export function instantiate(module: WebAssembly.Module): Instance {
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  // The loader's own `exports` wrap every function; the instance's are the bare ones.
-  const { instance } = instantiateSync(module, { env: { memory } });
-  return { exports: instance.exports as unknown as Exports, memory };
+/** The exports of a module on a memory. The loader's own `exports` wrap every function; the instance's are the bare ones. */
+export function exportsOn(memory: WebAssembly.Memory, module: WebAssembly.Module): Exports {
+  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Exports;
+}
+
+/** The same without blocking. */
+export async function exportsOnAhead(memory: WebAssembly.Memory, module: WebAssembly.Module): Promise<Exports> {
+  return (await instantiate(module, { env: { memory } })).instance.exports as unknown as Exports;
 }
 
 /**

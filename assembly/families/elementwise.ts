@@ -1,0 +1,5 @@
+// What takes each element by itself, losses among them.
+export { bceWithLogits } from "../kernels/bceWithLogits";
+export { klDiv, logKlDiv } from "../kernels/klDiv";
+export { logSigmoid } from "../kernels/logSigmoid";
+export { sigmoid } from "../kernels/sigmoid";

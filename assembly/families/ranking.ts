@@ -1,0 +1,4 @@
+// What orders elements.
+export { accuracy } from "../kernels/accuracy";
+export { argmax } from "../kernels/argmax";
+export { topK } from "../kernels/topK";

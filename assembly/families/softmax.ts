@@ -1,0 +1,3 @@
+// softmax and its gradient.
+export { softmax } from "../kernels/softmax";
+export { softmaxBackward } from "../kernels/softmaxBackward";
