@@ -37,7 +37,9 @@ const missing = [...names].flatMap((name) => {
   return [
     ...(isInFamily ? [] : [`"../kernels/${name}" in assembly/families/`]),
     ...files.map((fileOf) => fileOf(name)).filter((file) => !existsSync(file)),
-    ...LISTS.filter(({ list, entryOf }) => !readFileSync(list, 'utf8').includes(entryOf(name))).map(({ list, entryOf }) => `${entryOf(name)} in ${list}`),
+    ...LISTS.filter(({ list, entryOf }) => !readFileSync(list, 'utf8').includes(entryOf(name))).map(
+      ({ list, entryOf }) => `${entryOf(name)} in ${list}`,
+    ),
   ];
 });
 for (const what of missing) console.error(`missing: ${what}`);

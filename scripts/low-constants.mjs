@@ -6,6 +6,7 @@ import { Transform } from 'assemblyscript/transform';
 
 export default class LowConstants extends Transform {
   afterCompile() {
+    // @ts-expect-error: the compiler puts its own binaryen here.
     this.binaryen.setLowMemoryUnused(true);
   }
 }

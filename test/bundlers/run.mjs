@@ -1,0 +1,111 @@
+// npm run test:bundlers: packs the package, and has each bundler make a program of it that imports one operation, and one
+// that imports all. Both must run, and the one operation must bring its own family of kernels and no other's.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const WORK = join(HERE, 'work');
+/** What the programs print. */
+const EXPECTED = { softmax: '0.659 0.242 0.099', everything: 'function 1 ' };
+
+function command(what, program, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${what} failed:\n${stdout}\n${stderr}`);
+  return stdout.trim();
+}
+
+/** Installs the bundlers where they are missing or out of date. */
+function install() {
+  const lock = join(HERE, 'package-lock.json');
+  const installed = join(HERE, 'node_modules/.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.log('installing the bundlers …');
+  command('npm ci', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
+}
+
+/** A folder with the programs, and the packed package installed. */
+function prepare() {
+  rmSync(WORK, { recursive: true, force: true });
+  mkdirSync(WORK);
+  cpSync(join(HERE, 'fixtures'), WORK, { recursive: true });
+  writeFileSync(join(WORK, 'package.json'), '{ "private": true, "type": "module" }');
+  const packed = command('npm pack', 'npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', WORK], ROOT);
+  const [{ filename }] = JSON.parse(packed);
+  command('npm install', 'npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
+}
+
+/** A piece out of the middle of each family's text, by which a bundle shows that it holds the family. */
+function markers() {
+  const folder = join(WORK, 'node_modules/softmax-wasm/dist/generated');
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => [file.slice(0, -3), readFileSync(join(folder, file), 'utf8').match(/text = '([^']+)'/)?.[1]])
+    .filter(([, text]) => text !== undefined)
+    .map(([family, text]) => ({ family, marker: text.slice(text.length / 2, text.length / 2 + 100) }));
+}
+
+function familiesIn(code) {
+  return MARKERS.filter(({ marker }) => code.includes(marker)).map(({ family }) => family);
+}
+
+function check(name, actual, expected) {
+  if (!actual.startsWith(expected)) throw new Error(`${name}: got ${actual}, expected ${expected}`);
+}
+
+/** Bundles, runs and judges both programs: what is printed of them. */
+async function tryBundler([name, bundle]) {
+  const start = Date.now();
+  const sizes = [];
+  for (const program of Object.keys(EXPECTED)) {
+    const code = await bundle(join(WORK, `${program}.mjs`), WORK);
+    const file = join(WORK, `${name}-${program}.mjs`);
+    writeFileSync(file, code);
+    check(`${name}, ${program}`, command(file, process.execPath, [file], WORK), EXPECTED[program]);
+    const expected = program === 'softmax' ? 'core, softmax' : MARKERS.map(({ family }) => family).join(', ');
+    check(`${name}, ${program}: families`, familiesIn(code).join(', '), expected);
+    sizes.push(gzipSync(code).length / 1000);
+  }
+  return { name, version: versionOf(name), sizes, seconds: (Date.now() - start) / 1000 };
+}
+
+const versionOf = (name) => JSON.parse(readFileSync(join(HERE, 'node_modules', name, 'package.json'), 'utf8')).version;
+
+/** Next renders the page on the server as it builds it, and again in the browser. */
+async function tryNext() {
+  const start = Date.now();
+  await runTool('next', ['build'], WORK);
+  const page = readFileSync(join(WORK, '.next/server/app/index.html'), 'utf8').replaceAll(/<!--.*?-->/g, '');
+  for (const side of ['server', 'client']) {
+    if (!page.includes(`${side} ${EXPECTED.softmax}`))
+      throw new Error(`next: the page lacks what the ${side} computes`);
+  }
+  const code = codeIn(join(WORK, '.next/static'));
+  check('next: families', familiesIn(code).join(', '), 'core, softmax');
+  return { name: 'next', version: versionOf('next'), sizes: [], seconds: (Date.now() - start) / 1000 };
+}
+
+install();
+const { bundlers, codeIn, runTool } = await import('./bundlers.mjs');
+prepare();
+const MARKERS = markers();
+const wanted = process.argv.slice(2);
+const columns = (...cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(12) : cell.padStart(14))).join('');
+console.log(columns('bundler', 'version', 'softmax', 'everything', 'took'));
+let failures = 0;
+for (const entry of [...Object.entries(bundlers), ['next']]) {
+  const [name] = entry;
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  try {
+    const { version, sizes, seconds } = await (name === 'next' ? tryNext() : tryBundler(entry));
+    const [one = '', all = ''] = sizes.map((size) => `${size.toFixed(1)} KB`);
+    console.log(columns(name, version, one, all, `${seconds.toFixed(1)} s`));
+  } catch (error) {
+    failures++;
+    console.error(`${name}: ${error.message}\n${error.stderr ?? ''}`);
+  }
+}
+process.exitCode = failures > 0 ? 1 : 0;
