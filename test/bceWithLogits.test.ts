@@ -286,7 +286,7 @@ describeErrors([
     call: (k) => k.bceWithLogits(X, T, { shape, pos_weight: [1, 2, 3] } as never),
   },
   {
-    message: 'bceWithLogitsWithGrad: out is Float32Array(3), expected the very range of targets or one apart from it',
+    message: 'bceWithLogitsWithGrad: out is Float32Array(3), expected a range apart from targets',
     call: (k, out) => {
       const bits = out.slice();
       const targets = new Int32Array(out.buffer, 0, 3).fill(0);

@@ -124,14 +124,12 @@ describe('a model with itself', () => {
 
 describe('the teacher', () => {
   for (const { name, kernels } of sets) {
-    test(`${name}: is left as it is, unless it is out`, () => {
+    test(`${name}: is left as it is`, () => {
       const student = numbers('float32', 300, 'within ±8', 1);
       const teacher = numbers('float32', 300, 'within ±8', 2);
       const kept = teacher.slice();
-      const { grad } = kernels.distillationWithGrad(student, teacher, { shape: [3, 100] });
+      kernels.distillationWithGrad(student, teacher, { shape: [3, 100] });
       expect(teacher).toEqual(kept);
-      kernels.distillationWithGrad(student, teacher, { shape: [3, 100], out: teacher as Float32Array });
-      expect(teacher).toEqual(grad);
     });
   }
 });

@@ -19,13 +19,15 @@ export interface BceWithLogitsOptions {
   posWeight?: Input;
   /** `'mean'` (the default) is over all elements; `'none'` gives a loss for each element. */
   reduction?: Reduction;
-  /** Receives the losses of the elements, with reduction `'none'`. */
+  /** Receives the losses of the elements, with reduction `'none'`; the logits themselves, or no overlap with any
+   * argument. */
   out?: FloatArray | Tensor;
 }
 
 /** Options of {@link bceWithLogitsWithGrad}. */
 export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
-  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves or apart. */
+  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
+   * any argument. */
   out?: FloatArray | Tensor;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input;

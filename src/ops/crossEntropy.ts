@@ -27,13 +27,14 @@ export interface CrossEntropyOptions {
   /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
    * number of rows; `'none'` gives a loss for each row. */
   reduction?: Reduction;
-  /** Receives the losses of the rows, with reduction `'none'`. */
+  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
   out?: FloatArray | Tensor;
 }
 
 /** Options of {@link crossEntropyWithGrad}. */
 export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
-  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves or apart. */
+  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
+   * any argument. */
   out?: FloatArray | Tensor;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input;

@@ -23,13 +23,14 @@ export interface DistillationOptions {
   /** `'batchMean'` (the default) divides by the first axis' size, `'mean'` by the number of rows; `'none'` gives a loss
    * for each row. */
   reduction?: BatchReduction;
-  /** Receives the losses of the rows, with reduction `'none'`. */
+  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
   out?: FloatArray | Tensor;
 }
 
 /** Options of {@link distillationWithGrad}. */
 export interface DistillationWithGradOptions extends DistillationOptions {
-  /** Receives the gradient: same dtype and number of elements as the logits; the student's logits or apart. */
+  /** Receives the gradient: same dtype and number of elements as the logits; the student's logits themselves, or no
+   * overlap with any argument. */
   out?: FloatArray | Tensor;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input;

@@ -19,13 +19,15 @@ export interface KlDivOptions {
   /** `'mean'` (the default) is over all elements; `'batchMean'` divides by the first axis' size, which is the
    * divergence's definition; `'none'` gives a loss for each element. */
   reduction?: BatchReduction;
-  /** Receives the losses of the elements, with reduction `'none'`. */
+  /** Receives the losses of the elements, with reduction `'none'`; the log-probabilities themselves, or no overlap with
+   * any argument. */
   out?: FloatArray | Tensor;
 }
 
 /** Options of {@link klDivWithGrad}. */
 export interface KlDivWithGradOptions extends KlDivOptions {
-  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves or apart. */
+  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
+   * with any argument. */
   out?: FloatArray | Tensor;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input;

@@ -26,7 +26,7 @@ export interface LogSumExpOptions {
   weights?: Input;
   /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
   mask?: Mask;
-  /** Receives the result: same dtype, a number for each problem. */
+  /** Receives the result: same dtype, a number for each problem; no overlap with any argument. */
   out?: FloatArray | Tensor;
 }
 
@@ -46,7 +46,8 @@ export function logSumExpOn(runtime: Runtime, x: unknown, options: unknown): unk
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask or weights that do not broadcast, or an overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask or weights that do not broadcast, or an overlap of `out` with an argument, OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * logSumExp([1000, 1000]); // 1000.693

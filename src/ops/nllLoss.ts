@@ -21,13 +21,14 @@ export interface NllLossOptions {
   ignoreIndex?: number;
   /** `'mean'` (the default) divides by the weights of the targets; `'none'` gives a loss for each row. */
   reduction?: Reduction;
-  /** Receives the losses of the rows, with reduction `'none'`. */
+  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
   out?: FloatArray | Tensor;
 }
 
 /** Options of {@link nllLossWithGrad}. */
 export interface NllLossWithGradOptions extends NllLossOptions {
-  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves or apart. */
+  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
+   * with any argument. */
   out?: FloatArray | Tensor;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input;

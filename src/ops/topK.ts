@@ -19,7 +19,8 @@ export interface TopKOptions {
   shape?: readonly number[];
   /** The axis that is ranked; negative counts from the end. Default -1. */
   axis?: number;
-  /** Receives the results, k for each problem: values of x's dtype and indices, each apart from the other and from x. */
+  /** Receives the results, k for each problem: values of x's dtype and indices, which do not overlap; the values may be x
+   * itself where k is all of its axis. */
   out?: TopKOut;
 }
 

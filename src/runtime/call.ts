@@ -378,7 +378,7 @@ export function reduceAlongAxis(
   if (out !== undefined) {
     runtime.checkOut(operation, 'out', out, dtypeOf(input), rows);
     checkOverlap(runtime, operation, 'out', out, 'x', input);
-    checkOverlap(runtime, operation, 'out', out, 'weights', weight?.operand);
+    checkOverlap(runtime, operation, 'out', out, 'weights', weight?.operand, false);
     checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
   }
 

@@ -88,8 +88,8 @@ function readGradOutput(
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses, and finds the home of `out`; `others` are the arguments that
- * it must not cut.
+ * Checks `out` and gradOutput against the number of losses, and finds the home of `out`. It may be the first argument;
+ * the `others` it must not touch: kernels read them after they have begun to write.
  */
 export function checkResults(
   runtime: Runtime,
@@ -107,7 +107,7 @@ export function checkResults(
   }
   runtime.checkOut(operation, 'out', out, dtypeOf(input), withGrad ? input.length : losses);
   for (const [name, other] of Object.entries({ [argument]: input, ...others, gradOutput: scales })) {
-    checkOverlap(runtime, operation, 'out', out, name, other);
+    checkOverlap(runtime, operation, 'out', out, name, other, name === argument);
   }
   call.home = addressOf(runtime, operation, out);
 }
