@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, OutOfMemoryError } from '../src/index.js';
 import { sets } from './support/backends.js';
-import { type Dtype, floatsOf, type Kind, LARGE, lengths, newFloats, numbers, sizeOf } from './support/cases.js';
+import { lossBounds, SMALLEST_NORMAL, sureGradientBounds } from './support/bounds.js';
+import {
+  DTYPES,
+  type Dtype,
+  type Floats,
+  floatsOf,
+  type Kind,
+  LARGE,
+  lengths,
+  newFloats,
+  numbers,
+  randomOf,
+  sizeOf,
+} from './support/cases.js';
 import { expectSame } from './support/compare.js';
 import { crossEntropyCases } from './support/fixtures.js';
 import {
@@ -11,6 +24,7 @@ import {
   describeGuards,
   describeResults,
   expectGradientOfLoss,
+  expectWithin,
   LOGIT_KINDS,
   type LossProblem,
   once,
@@ -200,6 +214,156 @@ describe('losses that are almost 0', () => {
   }
 });
 
+/** How far a row's target is above log Σ e^x of the others: beyond the last digit of p − 1, as far as 1 − p is normal. */
+const MARGINS: Record<Dtype, number> = { float32: 40, float64: 700 };
+
+interface SureRows {
+  readonly logits: Floats;
+  readonly n: number;
+  readonly targets: Int32Array;
+  readonly temperature: number;
+  readonly weight: Floats | undefined;
+  readonly labelSmoothing: number;
+}
+
+/** Rows that are sure of their targets, more or less: values near and far, of which one or many others count. */
+function sureRows(dtype: Dtype, n: number, random: () => number): SureRows {
+  const rows = Math.ceil(400 / n) + 4;
+  const temperature = [1, 1, 0.7, 2.9][Math.floor(4 * random())] as number;
+  const logits = newFloats(dtype, rows * n);
+  const targets = new Int32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    const offset = [0, 0, 50, 300, -300, 1000][Math.floor(6 * random())] as number;
+    const spread = [0, 0.5, 5, 20][Math.floor(4 * random())] as number;
+    const target = Math.floor(n * random());
+    const row = logits.subarray(r * n, r * n + n);
+    let others = 0;
+    for (let c = 0; c < n; c++) {
+      const value = offset + spread * (random() - 0.5);
+      row[c] = value * temperature;
+      if (c !== target) others += Math.exp(value - offset);
+    }
+    const margin = 1 + (MARGINS[dtype] - 1) * random() * random();
+    row[target] = (offset + Math.log(others) + margin) * temperature;
+    targets[r] = target;
+  }
+  const weight =
+    random() < 0.5
+      ? undefined
+      : floatsOf(
+          dtype,
+          Array.from({ length: n }, () => 0.1 + random()),
+        );
+  return { logits, n, targets, temperature, weight, labelSmoothing: [0, 0, 0.1, 1e-6][Math.floor(4 * random())] ?? 0 };
+}
+
+/** The exact gradients at the targets, and what their bounds are multiples of. */
+function atSureTargets({ logits, n, targets, ...options }: SureRows, precision: oracle.Precision): oracle.Scaled {
+  const { temperature, weight, labelSmoothing } = options;
+  const { grad } = oracle.crossEntropy(precision, logits, n, { indices: targets }, { ...options, reduction: 'sum' });
+  const places = Array.from(targets, (target, r) => r * n + target);
+  const scale = Float64Array.from(places, (place, r) => {
+    const row = logits.subarray(r * n, r * n + n);
+    let others = 0;
+    let spread = 0;
+    for (let c = 0; c < n; c++) {
+      spread += (labelSmoothing / n) * (weight?.[c] ?? 1);
+      if (r * n + c !== place) others += Math.exp(((row[c] as number) - (logits[place] as number)) / temperature);
+    }
+    const w = weight?.[targets[r] as number] ?? 1;
+    const own = ((1 - labelSmoothing) * w * others) / (1 + others);
+    return (own + spread / (1 + others) + (labelSmoothing / n) * w) / temperature;
+  });
+  const at = (values: Float64Array) => Float64Array.from(places, (place) => values[place] as number);
+  return { hi: at(grad.hi), lo: at(grad.lo), scale };
+}
+
+describe('the gradient at the target of a row that is almost right', () => {
+  for (const dtype of DTYPES) {
+    const problems = once(() => {
+      const random = randomOf(20);
+      return [2, 3, 10, 17, 24, 47, 48, 64, 300].flatMap((n) =>
+        Array.from({ length: 4 }, () => {
+          const rows = sureRows(dtype, n, random);
+          return { rows, exact: atSureTargets(rows, oracle.precisionOf(dtype)) };
+        }),
+      );
+    });
+
+    for (const set of sets) {
+      test(`${set.name} ${dtype}: is right relative to its own size`, () => {
+        for (const { rows, exact } of problems()) {
+          const { logits, n, targets, ...options } = rows;
+          const count = targets.length;
+          const bound = sureGradientBounds[dtype][set.backend].limit(n, 745);
+          const run = (x: Floats, shape: number[], axis: number) =>
+            set.kernels.crossEntropyWithGrad(x, targets, { ...options, shape, axis, reduction: 'sum' }).grad;
+          const what = `[${count}, ${n}], T ${options.temperature}, ε ${options.labelSmoothing}`;
+          const check = (grad: ArrayLike<number>, how: string) => {
+            const own = Float64Array.from(targets, (target, r) => grad[r * n + target] as number);
+            expectWithin(`${what}, ${how}`, dtype, own, exact, exact.scale, bound);
+          };
+          check(run(logits, [count, n], 1), 'rows');
+          const columns = floatsOf(dtype, oracle.fromRows(logits, [n, count], 0));
+          check(oracle.toRows(run(columns, [n, count], 0), [n, count], 0), 'columns');
+        }
+      });
+    }
+  }
+
+  test.each(sets)('$name: float32, by hand', ({ kernels }) => {
+    // 9 e^-(12.6 + log 9) is 3.372e-6 in float32 logits; p - 1 would be a multiple of 6e-8.
+    const { grad } = kernels.crossEntropyWithGrad([12.6 + Math.log(9), 0, 0, 0, 0, 0, 0, 0, 0, 0], 0);
+    expect(grad[0]).toBeCloseTo(-3.3720024e-6, 12);
+  });
+
+  test.each(sets)('$name: one-hot probabilities hold the bound of any', ({ kernels, backend }) => {
+    for (const dtype of DTYPES) {
+      for (const n of [10, 60]) {
+        const logits = newFloats(dtype, 40 * n);
+        const oneHot = newFloats(dtype, 40 * n);
+        for (let r = 0; r < 40; r++) {
+          logits[r * n + (r % n)] = r + 1;
+          oneHot[r * n + (r % n)] = 1;
+        }
+        const exact = oracle.crossEntropy(oracle.precisionOf(dtype), logits, n, { probabilities: oneHot });
+        const { grad } = kernels.crossEntropyWithGrad(logits, oneHot, { shape: [40, n] });
+        const bound = lossBounds.crossEntropy[dtype][backend].grad(n, 40);
+        expectWithin(`one-hot, ${dtype}, ${n} classes`, dtype, grad, exact.grad, exact.grad.scale, bound);
+      }
+    }
+  });
+});
+
+describe('losses below the normal numbers', () => {
+  for (const dtype of DTYPES) {
+    test.each(sets)(`$name ${dtype}: are off by no more than the smallest one, and never below 0`, ({ kernels }) => {
+      const [first, last] = dtype === 'float32' ? [80, 112] : [700, 752];
+      let subnormal = 0;
+      for (let margin = first; margin < last; margin += 0.37) {
+        for (const n of [2, 10, 60]) {
+          for (const offset of [0, -margin / 2, 500]) {
+            const x = newFloats(dtype, n).fill(offset);
+            x[n - 1] = offset + margin;
+            const { loss, grad } = kernels.crossEntropyWithGrad(x, n - 1);
+            const exact = oracle.crossEntropy(oracle.precisionOf(dtype), x, n, { indices: [n - 1] });
+            const what = `${dtype}, ${n} classes, ${margin} apart`;
+            expectWithin(`${what}: loss`, dtype, [loss], exact.loss, exact.loss.scale, n);
+            expectWithin(`${what}: gradient`, dtype, grad, exact.grad, exact.grad.scale, n);
+            expect(loss, what).toBeGreaterThanOrEqual(0);
+            expect(-(grad[n - 1] as number), what).toBeGreaterThanOrEqual(0);
+            if ((exact.loss.hi[0] as number) < SMALLEST_NORMAL[dtype]) subnormal++;
+          }
+        }
+        const element = kernels.bceWithLogits(floatsOf(dtype, [margin, -margin]), floatsOf(dtype, [1, 0]));
+        expect(element).toBeGreaterThanOrEqual(0);
+        expect(element).toBeLessThanOrEqual(Math.exp(-margin) * (1 + 2 ** -20) + SMALLEST_NORMAL[dtype]);
+      }
+      expect(subnormal).toBeGreaterThan(100);
+    });
+  }
+});
+
 describe('targets', () => {
   const x = numbers('float32', 30, 'within ±8', 1);
   const shape = [5, 6];
@@ -253,6 +417,29 @@ describe('targets', () => {
       const loss = kernels.crossEntropy(Float64Array.of(1, -Infinity, 2), Float64Array.of(0.5, 0, 0.5));
       expect(loss).toBeCloseTo(Math.log(1 + Math.E) - 0.5, 12);
       expect(kernels.crossEntropy([1, -Infinity, 2], 1)).toBe(Infinity);
+    });
+
+    test(`${name}: label smoothing 1 leaves the target no share of its own`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [4, 60]) {
+          const row = newFloats(dtype, n).map((_, c) => c % 3);
+          const options = { labelSmoothing: 1 } as const;
+          const even = newFloats(dtype, n).fill(1 / n);
+          expect(kernels.crossEntropy(row, 1, options)).toBeCloseTo(kernels.crossEntropy(row, even), 5);
+          row[2] = -Infinity;
+          const weight = newFloats(dtype, n).fill(1);
+          for (const target of [1, 2]) {
+            for (const reduction of ['mean', 'sum'] as const) {
+              const { loss, grad } = kernels.crossEntropyWithGrad(row, target, { ...options, reduction });
+              expect(loss).toBe(Infinity);
+              expect(grad[2]).toBeCloseTo(-1 / n, 6);
+              expect(kernels.crossEntropy(row, target, { labelSmoothing: 0.5, reduction })).toBe(Infinity);
+            }
+            weight[2] = 0;
+            expect(kernels.crossEntropy(row, target, { ...options, weight, reduction: 'sum' })).toBeNaN();
+          }
+        }
+      }
     });
 
     test(`${name}: every row ignored`, () => {

@@ -4,6 +4,9 @@
 // d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never made one-hot: own = (1 − ε) w_t is its q, and
 // label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy).
 //
+// Where an index's probability p is above ½, own · (p − 1) is −own · Σ of the others', which the sums have anyway: the
+// gradient of a row that is almost right keeps its digits. One-hot shares would have to be found first.
+//
 // Passes over a row: with smoothing or probabilities the maximum, and the sums of q and q · x; e^x, stored as the
 // gradient to be; the gradient. Without a gradient (0) nothing of the row's size is written.
 // targets: i32 indices, -1 where ignored (loss and gradient 0), or shares of T laid out as x ("soft").
@@ -13,10 +16,11 @@
 import { fastLimit, prepareExp } from "../math/exp";
 import { elementOrOne, emit } from "../primitives/loss";
 import {
-  TOTAL, logSumOf, maximumOf, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowScale, rowTargetSums, usesRows
+  OTHERS as ROW_OTHERS, TOTAL, logSumOf, maximumOf, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowScale,
+  rowTargetSums, usesRows
 } from "../primitives/row";
 import {
-  CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
+  CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, OTHERS, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
   problemsOfTile, scatter, tileChosen, tileExpLogSum, tileGradient, tileLogSum, tileMaxima, tileTargetSums
 } from "../primitives/tile";
 
@@ -50,7 +54,8 @@ function rows<T>(
       emit<T>(losses, sum, row, 0);
       continue;
     }
-    const own = soft ? 0 : keep * elementOrOne<T>(weight, target);
+    const w = soft ? 1 : elementOrOne<T>(weight, target);
+    const own = soft ? 0 : keep * w;
     const chosen = soft ? 0 : <f64>load<T>(x + target * sizeof<T>());
     let q: f64 = 0, qx: f64 = 0;
     if (soft || smoothing != 0) {
@@ -61,21 +66,20 @@ function rows<T>(
     const sums = gradient ? rowExpLogSum<T>(x, g, n, t, scratch) : rowLogSum<T>(x, n, t, scratch);
     const logSum = logSumOf(sums);
     let loss = q * logSum - qx / t;
-    if (!soft) loss += own * (logSum + (maximumOf(sums) - chosen) / t);
+    // A share of 0 counts 0 even beside ∞.
+    if (!soft && keep != 0) loss += own * (logSum + (maximumOf(sums) - chosen) / t);
     emit<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = scale * elementOrOne<T>(rowScales, row) / t;
-    const factor = <T>(s * (own + q) / load<f64>(scratch, TOTAL));
+    const total = load<f64>(scratch, TOTAL), factor = <T>(s * (own + q) / total);
     if (soft || smoothing != 0) rowGradient<T>(g, shares, weight, n, factor, <T>s, keep, spread);
     else rowScale<T>(g, g, n, factor);
-    if (!soft) subtract<T>(g + target * sizeof<T>(), s * own);
+    if (soft) continue;
+    const p = g + target * sizeof<T>(), others = load<f64>(scratch, ROW_OTHERS) / total;
+    if (others < 0.5 && chosen == maximumOf(sums)) {
+      store<T>(p, <T>(s * (q * (1 - others) - spread * w - own * others)));
+    } else store<T>(p, <T>(<f64>load<T>(p) - s * own));
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function subtract<T>(p: usize, value: f64): void {
-  store<T>(p, <T>(<f64>load<T>(p) - value));
 }
 
 // @ts-ignore: decorator
@@ -112,8 +116,9 @@ function tiles<T>(
       const q = spreads ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
       const logSum = <f64>load<T>(state, LOG_SUM);
       let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / t : 0;
-      if (!soft) loss += own * (logSum + (<f64>load<T>(state, MAXIMUM) - <f64>load<T>(state, CHOSEN)) / t);
+      if (!soft && keep != 0) loss += own * (logSum + (<f64>load<T>(state, MAXIMUM) - <f64>load<T>(state, CHOSEN)) / t);
       emit<T>(losses, sum, first + i, loss);
+      if (!gradient) continue;
       const s = scale * elementOrOne<T>(rowScales, first + i) / t;
       store<T>(state, <T>(s * (own + q) * <f64>load<T>(state, FACTOR)), FACTOR);
       store<T>(state, <T>s, SCALE);
@@ -121,22 +126,32 @@ function tiles<T>(
     if (!gradient) continue;
     if (spreads) tileGradient<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
     scatter<T>(tile, gradient, n, inner, first, problems, scratch);
-    if (!soft) subtractTargets<T>(gradient, targets, n, inner, first, problems, weight, keep, scratch);
+    if (!soft) targetGradients<T>(gradient, targets, n, inner, first, problems, weight, keep, spread, scratch);
   }
 }
 
-/** The targets' own share of the gradient. */
-function subtractTargets<T>(
+/**
+ * The targets' own share of the gradient. Which of them are the maximum and above ½ nobody can foretell: there is no
+ * branch for it, and OTHERS becomes NaN where they are not the maximum.
+ */
+function targetGradients<T>(
   gradient: usize, targets: usize, n: usize, inner: usize, first: usize, problems: usize, weight: usize, keep: f64,
-  scratch: usize
+  spread: f64, scratch: usize
 ): void {
+  for (let at = scratch, end = scratch + TILE_BYTES; at < end; at += 16) {
+    const isElsewhere = v128.ne<T>(v128.load(at, CHOSEN), v128.load(at, MAXIMUM));
+    v128.store(at, v128.or(v128.load(at, OTHERS), isElsewhere), OTHERS);
+  }
   for (let i: usize = 0; i < problems; i++) {
-    const problem = first + i;
+    const problem = first + i, state = scratch + i * sizeof<T>();
     const target = load<i32>(targets + (problem << 2));
     if (target < 0) continue;
-    const s = <f64>load<T>(scratch + i * sizeof<T>(), SCALE);
-    const element = (problem / inner * n + <usize>target) * inner + problem % inner;
-    subtract<T>(gradient + element * sizeof<T>(), s * keep * elementOrOne<T>(weight, target));
+    const p = gradient + ((problem / inner * n + <usize>target) * inner + problem % inner) * sizeof<T>();
+    const s = <f64>load<T>(state, SCALE), w = elementOrOne<T>(weight, target), others = <f64>load<T>(state, OTHERS);
+    const own = s * keep * w;
+    let sure = -own * others;
+    if (spread != 0) sure += s * (load<f64>(scratch + (i << 3), TARGET_SUM) * (1 - others) - spread * w);
+    store<T>(p, <T>select<f64>(sure, <f64>load<T>(p) - own, others < 0.5));
   }
 }
 

@@ -22,7 +22,7 @@ const AXIS: usize = 24;
 const AXIS_BYTES: usize = 8;
 
 // What keptSpan leaves at scratch: the span of a row, then that of its mask alone, known from the row before.
-const SPAN: usize = EXP_BYTES + 16; // behind the TOTAL of primitives/row.ts
+const SPAN: usize = EXP_BYTES + 16; // behind TOTAL and OTHERS of primitives/row.ts
 const START: usize = SPAN;
 const END: usize = SPAN + 4;
 const SOLID: usize = SPAN + 8;

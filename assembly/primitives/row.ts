@@ -14,8 +14,9 @@ import {
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { keptLanes, keptTail } from "./mask";
 
-/** What rowExpLogSum leaves at scratch. */
+/** What rowExpLogSum leaves at scratch, f64 each: the whole sum, and the sum without the term of one maximum. */
 export const TOTAL: usize = EXP_BYTES;
+export const OTHERS: usize = EXP_BYTES + 8;
 /** A chain of terms that nobody asked for. */
 const CHAIN: usize = EXP_BYTES + 64;
 
@@ -220,7 +221,7 @@ export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usiz
   return maximumAndLog(<f64>maximum, carefulLogSum<T>(x, 0, 0, n, maximum, scratch));
 }
 
-/** The same, and y = 2^k · e^(x / t), whose whole sum is then the f64 at scratch + TOTAL; y may be x. */
+/** The same, and y = 2^k · e^(x / t), whose sums are then at scratch + TOTAL and OTHERS; y may be x. */
 export function rowExpLogSum<T>(x: usize, y: usize, n: usize, temperature: f64, scratch: usize): v128 {
   const limit = fastLimit<T>(temperature);
   // A row that the fast form finds out of range is done again: it must still be there.
@@ -352,6 +353,7 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
   if (stores) store<f64>(scratch, total + lostTotal, TOTAL);
   let beside = total - <f64>top + lostTotal;
   if (beside < <f64>top) beside = beneath + besideInChain<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
+  if (stores) store<f64>(scratch, beside, OTHERS);
   return maximumAndLog(<f64>maximum, log1pOf(beside / <f64>top));
 }
 
@@ -395,7 +397,7 @@ function besideInChain<T>(stored: bool, p: usize, n: usize, value: T, scratch: u
 
 /**
  * log Σ e^((x − maximum) / t) given the maximum, the terms equal to it counted, not summed; of all elements or those
- * that the mask's bytes keep. Where y is not 0, y and TOTAL as rowExpLogSum has them.
+ * that the mask's bytes keep. Where y is not 0, y, TOTAL and OTHERS as rowExpLogSum has them.
  */
 function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
@@ -446,7 +448,10 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
   others += lost;
   const top = <f64>lastLane<T>(e);
   const count = laneSum<T>(toFloats<T>(equals));
-  if (y) store<f64>(scratch, others + count * top, TOTAL);
+  if (y) {
+    store<f64>(scratch, others + count * top, TOTAL);
+    store<f64>(scratch, others + (count - 1) * top, OTHERS);
+  }
   return log1pOf(count - 1 + others / top);
 }
 

@@ -30,7 +30,8 @@ export const LOG_SUM: usize = MAXIMUM + TILE_BYTES; // log Σ e^((x − maximum)
 const PREPARE: usize = LOG_SUM + TILE_BYTES; // tilePrepare's own
 export const CHOSEN: usize = PREPARE + TILE_BYTES; // x of the target
 export const SCALE: usize = CHOSEN + TILE_BYTES; // of the gradient
-export const TARGET_SUM: usize = SCALE + TILE_BYTES; // f64, as rowTargetSums has them
+export const OTHERS: usize = SCALE + TILE_BYTES; // 1 − the probability of one maximum
+export const TARGET_SUM: usize = OTHERS + TILE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
 export const KEPT: usize = TARGET_DOT + 2 * TILE_BYTES; // all bits set where a mask keeps something
 export const LENGTHS: usize = KEPT + TILE_BYTES; // maskTile's own, as what follows
@@ -488,7 +489,7 @@ export function tileLogSum<T>(
   else logSumCareful<T>(tile, n, columns, temperature, scratch);
 }
 
-/** The same without holes, and x = e^(x / t) in place with FACTOR the reciprocals of the whole sums. */
+/** The same without holes, and x = e^(x / t) in place, with FACTOR the reciprocals of the whole sums, and OTHERS. */
 export function tileExpLogSum<T>(
   tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize
 ): void {
@@ -557,9 +558,13 @@ function logSum<T>(
     if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
     const top = exponential<T>(form, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     const count = toFloats<T>(equals);
-    const beside = v128.add<T>(v128.sub<T>(count, v128.splat<T>(1)), v128.div<T>(sum, top));
-    v128.store(state, beside, LOG_SUM);
-    if (keep) v128.store(state, v128.div<T>(oneVector<T>(scratch), v128.add<T>(sum, v128.mul<T>(count, top))), FACTOR);
+    const more = v128.sub<T>(count, v128.splat<T>(1));
+    v128.store(state, v128.add<T>(more, v128.div<T>(sum, top)), LOG_SUM);
+    if (keep) {
+      const factor = v128.div<T>(oneVector<T>(scratch), v128.add<T>(sum, v128.mul<T>(count, top)));
+      v128.store(state, factor, FACTOR);
+      v128.store(state, v128.mul<T>(v128.add<T>(sum, v128.mul<T>(more, top)), factor), OTHERS);
+    }
   }
   toLogSums<T>(columns, scratch);
 }

@@ -53,9 +53,8 @@ function lossesOf(
         const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
         const factor = (scale * own) / temperature;
         for (let c = 0; c < n; c++) {
-          const { share, weight } = shares(c);
           const at = gradient / elementBytes + offset + c * inner;
-          heap[at] = factor * (total.share * softmax[c]! - share * weight);
+          heap[at] = factor * slope(softmax, shares, total.share, c);
         }
       }
     } else if (gradient) {
@@ -63,6 +62,25 @@ function lossesOf(
     }
     emit(heaps, elementBytes, losses, sum, problem, loss);
   });
+}
+
+/**
+ * Σ q · p_c − q_c. Above ½ it is p_c · Σ of the other q − q_c · Σ of the other p, which keeps the digits that p_c − 1
+ * would lose.
+ */
+function slope(p: Float64Array, shares: Shares, total: number, c: number): number {
+  const { share, weight } = shares(c);
+  const q = share * weight;
+  if (!(p[c]! > 0.5)) return total * p[c]! - q;
+  let otherP = 0;
+  let otherQ = 0;
+  for (let i = 0; i < p.length; i++) {
+    if (i === c) continue;
+    const other = shares(i);
+    otherP += p[i]!;
+    otherQ += other.share * other.weight;
+  }
+  return otherQ * p[c]! - otherP * q;
 }
 
 /** −Σ q_c L_c; fills softmax, and the sum of q. */

@@ -167,6 +167,25 @@ export const lossBounds: Record<LossOperation, LossRows> = {
   distillation: lossRows(units(4, 4), units(1, 1), chained),
 };
 
+/**
+ * The bound of crossEntropy's gradient at a target whose probability p is above ½, in units of 2^-23 (float64: 2^-52) of
+ * w · (1 − p), which is all of it without smoothing; with smoothing of what that adds, q · p + q_t, as well. For class
+ * indices alone: probabilities would have to be searched for a target.
+ */
+export const sureGradientBounds: Record<Dtype, Record<BackendName, { text: string; limit: LossBound['grad'] }>> = {
+  float32: { 'relaxed-simd': fixed(4), simd128: fixed(4), reference: fixed(1) },
+  float64: {
+    'relaxed-simd': fixed(4),
+    simd128: fixed(4),
+    // (x − max) / T is rounded twice.
+    reference: { text: '8 + reach + n / 2', limit: (n, reach) => 8 + reach + n / 2 },
+  },
+};
+
+function fixed(limit: number): { text: string; limit: LossBound['grad'] } {
+  return { text: `${limit}`, limit: () => limit };
+}
+
 export type BackwardOperation = 'softmaxBackward' | 'logSoftmaxBackward';
 
 /**

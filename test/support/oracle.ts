@@ -759,14 +759,22 @@ function setRowLoss(unreduced: Scaled, row: number, { coefficients, present }: T
   setScaled(unreduced, row, sum, scale);
 }
 
-/** The gradient of −Σ coefficient·log p is p·Σ coefficient − coefficient, per class. */
+/**
+ * The gradient of −Σ coefficient·log p is p·Σ coefficient − coefficient, per class; where p is above ½, of which there is
+ * one at most, as p·Σ of the other coefficients − coefficient·Σ of the other p: 1 − p may have more digits than a pair.
+ */
 function setRowGradient(grad: Scaled, start: number, { coefficients }: Terms, row: Row, factor: DD): void {
   const sum = coefficients.reduce(add, ZERO);
   const absolute = coefficients.reduce((total, q) => total + Math.abs(q.hi), 0);
   const inverse = divide(ONE, add(ONE, row.rest));
   coefficients.forEach((q, c) => {
     const p = Number.isFinite(row.max) ? multiply(get(row.exps, c), inverse) : dd(NaN);
-    const value = multiply(factor, subtract(multiply(p, sum), q));
+    const isAlmostAll = row.shifted.hi[c] === 0 && row.rest.hi < 1;
+    const others = isAlmostAll
+      ? coefficients.reduce((total, other, d) => (d === c ? total : add(total, other)), ZERO)
+      : sum;
+    const own = isAlmostAll ? multiply(q, multiply(row.rest, inverse)) : q;
+    const value = multiply(factor, subtract(multiply(p, others), own));
     setScaled(grad, start + c, value, Math.abs(factor.hi) * (p.hi * absolute + Math.abs(q.hi)));
   });
 }

@@ -1,6 +1,15 @@
 /** docs/numerics.md, printed from the table of bounds. */
 
-import { type Bound, backwardBounds, bounds, elementBounds, type Operation, SUM_BOUND, type Units } from './bounds.js';
+import {
+  type Bound,
+  backwardBounds,
+  bounds,
+  elementBounds,
+  type Operation,
+  SUM_BOUND,
+  sureGradientBounds,
+  type Units,
+} from './bounds.js';
 import { DTYPES } from './cases.js';
 
 const MEANING: Record<Operation, string> = {
@@ -44,6 +53,14 @@ function unitTable(table: Readonly<Record<string, Units>>): string {
       const row = units[dtype];
       lines.push(`| ${operation} | ${dtype} | ${BACKENDS.map(({ key }) => row[key]).join(' | ')} |`);
     }
+  }
+  return lines.join('\n');
+}
+
+function sureGradientTable(): string {
+  const lines = ['| dtype | relaxed-simd | simd128 | reference |', '|---|---|---|---|'];
+  for (const dtype of DTYPES) {
+    lines.push(`| ${dtype} | ${BACKENDS.map(({ key }) => sureGradientBounds[dtype][key].text).join(' | ')} |`);
   }
   return lines.join('\n');
 }
@@ -95,6 +112,22 @@ In units of 2⁻²³ (float64: 2⁻⁵²) of the sum of the magnitudes of the fo
 
 ${unitTable(backwardBounds)}
 
+### crossEntropyWithGrad near the right answer
+
+The gradient at the target is w · (p − 1), and where p is above ½ it is computed as −w · Σ of the other probabilities: a
+row that is almost right has a gradient with all of its digits, however small. In units of 2⁻²³ (float64: 2⁻⁵²) of its own
+size; with label smoothing of (1 − ε) w (1 − p) and the magnitudes of what smoothing adds, p · ε/C · Σ w + ε/C · w. It is
+so for class indices; of probabilities, one-hot ones as well, the gradient is p · Σ q − q, whose error is relative to
+these two.
+
+${sureGradientTable()}
+
+### Losses and gradients below the normal numbers
+
+A loss, or an element of a gradient, below the smallest normal number may become 0 or have fewer digits: whatever a bound
+says, it may be off by the smallest normal number. With targets and weights that are not negative the losses of
+\`crossEntropy\` and \`bceWithLogits\` are never below 0.
+
 ### sigmoid and logSigmoid
 
 In units in the last place, wherever the exact result is a normal number. Below the normal numbers it may become 0.
@@ -128,6 +161,10 @@ of 0 gives −∞ and a negative one NaN.
 | +∞ | 1 | 0 |
 | −∞ | 0 | −∞ |
 | 0 | ½ | −log 2 |
+
+In a loss a share of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
+smoothing 1 what would be left for the target itself. A share above 0 beside −∞ gives ∞, or NaN where the weight of its
+class is 0; with label smoothing every class has one.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
 makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0; an e^logP below the
