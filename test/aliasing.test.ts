@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
-import { sets, type TestSet } from './support/backends.js';
+import { debugModule, sets, type TestSet } from './support/backends.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, randomOf, sizeOf } from './support/cases.js';
 
 type Elements = Floats | Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
@@ -356,6 +356,145 @@ describe.each(sets)('$name', (set) => {
     const pools = poolsOf(set.kernels);
     for (const [shape, axis] of FORMS) {
       for (const c of casesOf(dtype, shape, axis)) expectSafe(set, dtype, c, pools, `[${shape}], axis ${axis}`);
+    }
+  });
+});
+
+/** The addresses that a kernel is called with, each with room for what lies there. */
+const PLACES = ['a', 'b', 'c', 'd', 'e', 'f', 'buffer', 'sum', 'scratch'] as const;
+type Places = Record<(typeof PLACES)[number], number>;
+const ROOM = 8192;
+
+/** [3, 50], [3, 7] or [2, 5, 17], and 40 elements where nothing goes along an axis. */
+const SIZES: readonly (readonly [outer: number, n: number, inner: number])[] = [
+  [3, 50, 1],
+  [3, 7, 1],
+  [2, 5, 17],
+];
+const COUNT = 40;
+
+type Sizes = (typeof SIZES)[number];
+
+interface Contract {
+  /** The operands for the kernel. */
+  readonly operands: (at: Places, ...sizes: Sizes) => number[];
+  /** What must not overlap in part: the second is moved onto the first, one element on. */
+  readonly apart: readonly string[];
+  /** What may be the very same place. */
+  readonly same: readonly string[];
+}
+
+const mapped: Contract = {
+  operands: ({ a, b, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, 0],
+  apart: ['ab'],
+  same: ['ab'],
+};
+const reduced: Contract = { ...mapped, same: [] };
+const paired: Contract = {
+  operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, c],
+  apart: ['ab', 'cb'],
+  same: ['ab', 'cb'],
+};
+const element: Contract = { operands: ({ a, b, scratch }) => [a, b, COUNT, scratch], apart: ['ab'], same: ['ab'] };
+/** a is x, b the targets, c the losses, d the gradient, e the weights and f the scales. */
+const classes: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }, o, n, i) => [a, b, c, d, o, n, i, 1, e, 0.1, 1, f, sum, scratch],
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],
+  same: ['ad'],
+};
+const elementLoss: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }) => [a, b, c, d, COUNT, 1, e, sum, scratch, f, f],
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed'],
+  same: ['ac', 'ad', 'bc', 'bd', 'ec', 'ed'],
+};
+
+const CONTRACTS: Record<string, Contract> = {
+  softmax: mapped,
+  logSoftmax: mapped,
+  logSumExp: reduced,
+  // The record of no weights at all, at c.
+  weightedLogSumExp: {
+    ...reduced,
+    operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, 0, c],
+  },
+  sigmoid: element,
+  logSigmoid: element,
+  softmaxBackward: paired,
+  logSoftmaxBackward: paired,
+  crossEntropy: classes,
+  softCrossEntropy: classes,
+  nllLoss: { ...classes, same: [] },
+  logProbs: {
+    operands: ({ a, b, c, sum, scratch }, o, n, i) => [a, b, c, 0, o, n, i, 1, 0, 0, 0, 0, sum, scratch],
+    apart: ['ac', 'bc'],
+    same: [],
+  },
+  klDiv: elementLoss,
+  logKlDiv: elementLoss,
+  bceWithLogits: { ...elementLoss, apart: [...elementLoss.apart, 'fc', 'fd'] },
+  distillation: {
+    operands: ({ a, b, c, d, f, sum, scratch, buffer }, o, n, i) => {
+      return [a, b, c, d, o, n, i, 1, 1, f, sum, scratch, buffer];
+    },
+    apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'fc', 'fd'],
+    same: ['ad', 'bd'],
+  },
+  argmax: {
+    operands: ({ a, b, scratch }, o, n, i) => [a, b, o, n, i, scratch],
+    apart: ['ab'],
+    same: [],
+  },
+  topK: {
+    operands: ({ a, b, c, buffer, scratch }, o, n, i) => [a, b, c, o, n, i, n, buffer, n, scratch],
+    apart: ['ab', 'ac', 'bc'],
+    same: ['ab'],
+  },
+  accuracy: {
+    operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, c, scratch],
+    apart: ['ac', 'bc'],
+    same: [],
+  },
+  transpose: { operands: ({ a, b }) => [a, b, 4, 3, 5], apart: ['ab'], same: [] },
+};
+
+describe('the debug build', () => {
+  const memory = new WebAssembly.Memory({ initial: 8 });
+  const abort = (message: number) => {
+    const length = new Uint32Array(memory.buffer)[message / 4 - 1] as number;
+    throw new Error(String.fromCharCode(...new Uint16Array(memory.buffer, message, length / 2)));
+  };
+  const exports = new WebAssembly.Instance(debugModule, { env: { memory, abort } }).exports as Record<
+    string,
+    (...operands: number[]) => number
+  >;
+  const kernels = Object.keys(exports).filter((name) => /_f(32|64)$/.test(name));
+  // Behind the constants and the messages.
+  const start = 65_536;
+  const places = () => Object.fromEntries(PLACES.map((name, i) => [name, start + i * ROOM])) as Places;
+
+  test('has a contract for every kernel', () => {
+    expect(new Set(kernels.map((name) => name.replace(/_f\d+$/, '')))).toEqual(new Set(Object.keys(CONTRACTS)));
+  });
+
+  test.each(kernels)('%s: overlap in part is caught, and nothing else', (name) => {
+    const { operands, apart, same } = CONTRACTS[name.replace(/_f\d+$/, '')] as Contract;
+    const step = name.endsWith('64') ? 8 : 4;
+    for (const sizes of SIZES) {
+      const run = (at: Places) => {
+        new Uint8Array(memory.buffer, start).fill(0);
+        exports[name]?.(...operands(at, ...sizes));
+      };
+      run(places());
+      for (const [onto, moved] of same as Iterable<[keyof Places, keyof Places]>) {
+        const at = places();
+        at[moved] = at[onto];
+        run(at);
+      }
+      for (const [onto, moved] of apart as Iterable<[keyof Places, keyof Places]>) {
+        const at = places();
+        at[moved] = at[onto] + step;
+        expect(() => run(at), `${moved} over ${onto}`).toThrow('operands overlap');
+      }
     }
   });
 });

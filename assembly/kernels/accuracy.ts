@@ -4,9 +4,9 @@
 // The target is at rank k or later if k elements come before it: larger ones, equal ones that lie ahead, and NaN, which
 // is the largest of all. Counted is what does not: ahead of the target the elements below it, from the target on those
 // not above it. No comparison holds with NaN, so a target that is NaN is ranked by itself.
-// targets: i32 indices, -1 where ignored. Nothing is rounded.
+// targets: i32 indices, -1 where ignored. hits overlaps with nothing. Nothing is rounded.
 
-import { checkArray } from "../primitives/check";
+import { checkApart, checkArray, checkScratch } from "../primitives/check";
 import { usesRows } from "../primitives/row";
 import { HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile } from "../primitives/tile";
 import { select } from "../simd/arch";
@@ -16,6 +16,11 @@ function accuracy<T>(
   x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
 ): void {
   checkArray<T>(x, outer * n * inner);
+  checkArray<i32>(targets, outer * inner);
+  checkArray<i32>(hits, 1);
+  checkApart(hits, 4, x, outer * n * inner * sizeof<T>());
+  checkApart(hits, 4, targets, (outer * inner) << 2);
+  checkScratch(scratch);
   const found = usesRows<T>(n, inner)
     ? rows<T>(x, targets, outer, n, k)
     : tiles<T>(x, targets, outer, n, inner, k, scratch);

@@ -7,7 +7,7 @@
 // problem is searched one element at a time, which asks no such question.
 // x and y are apart. The scratch has room for a tile of short rows. Nothing is rounded.
 
-import { checkArray } from "../primitives/check";
+import { checkApart, checkArray, checkScratch } from "../primitives/check";
 import { usesRows } from "../primitives/row";
 import { HEADER_BYTES, TILE, TILE_BYTES, gather } from "../primitives/tile";
 import { select } from "../simd/arch";
@@ -19,6 +19,8 @@ const BLOCK_BYTES: usize = 512;
 function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
   checkArray<T>(x, outer * n * inner);
   checkArray<i32>(y, outer * inner);
+  checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
+  checkScratch(scratch);
   assert(n > 0, "there is no largest of none");
   if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n);
   else if (inner == 1) shortRows<T>(x, y, outer, n, scratch);

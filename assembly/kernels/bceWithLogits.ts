@@ -12,6 +12,7 @@
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
+import { checkElementOperand, checkResults } from "../primitives/check";
 import { addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
 import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
@@ -22,6 +23,12 @@ function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
+  checkResults<T>(losses, count, gradient, count, sum, scratch);
+  checkElementOperand<T>(x, count, losses, gradient);
+  checkElementOperand<T>(targets, count, losses, gradient);
+  checkElementOperand<T>(scales, count, losses, gradient);
+  checkElementOperand<T>(weight, count, losses, gradient);
+  checkElementOperand<T>(posWeight, count, losses, gradient);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
   if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, scales, sum, weight, posWeight, scratch);
   if (!rest) return;

@@ -11,9 +11,11 @@
 // gradient to be; the gradient. Without a gradient (0) nothing of the row's size is written.
 // targets: i32 indices, -1 where ignored (loss and gradient 0), or shares of T laid out as x ("soft").
 // losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
-// gradient may be x. The gradient is times scale, and times the problem's own of rowScales.
+// gradient may be x; no result overlaps with any other operand. The gradient is times scale, and times the problem's own
+// of rowScales.
 
 import { fastLimit, prepareExp } from "../math/exp";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
 import { elementOrOne, emit } from "../primitives/loss";
 import {
   OTHERS as ROW_OTHERS, TOTAL, logSumOf, maximumOf, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowScale,
@@ -30,6 +32,16 @@ function crossEntropy<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
+  const problems = outer * inner, elements = problems * n;
+  checkResults<T>(losses, problems, gradient, elements, sum, scratch);
+  checkArray<T>(x, elements);
+  checkSameOrApart(x, elements * sizeof<T>(), losses, problems * sizeof<T>());
+  checkSameOrApart(x, elements * sizeof<T>(), gradient, elements * sizeof<T>());
+  if (soft) checkOperand<T, T>(targets, elements, losses, problems, gradient, elements);
+  else checkOperand<T, i32>(targets, problems, losses, problems, gradient, elements);
+  checkOperand<T, T>(weight, n, losses, problems, gradient, elements);
+  checkOperand<T, T>(rowScales, problems, losses, problems, gradient, elements);
+  checkTemperature(t);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) {
     rows<T>(soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, scale, rowScales, sum, scratch);

@@ -7,10 +7,11 @@
 // Passes over a row: the maxima; e^teacher into the buffer; the sum above; e^student, stored as the gradient to be; the
 // gradient. Without a gradient (0) e^student is not stored. A p of 0 counts 0, whatever the student has there.
 // losses: T for each problem, or 0 to add them in order to the sum. rowScales: T for each, or 0. buffer: n elements.
-// gradient may be the student or the teacher; it is times scale, and times the problem's own of rowScales.
+// gradient may be the student or the teacher; no result overlaps with any other operand. The gradient is times scale, and times the problem's own of rowScales.
 // Error: 4 · 2^-23 (f64: 2^-52) of t² · Σ p (|log p| + |log q|).
 
 import { fastLimit, prepareExp } from "../math/exp";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
 import { rowDifference, rowDivergence, tileDifference, tileDivergence, tileOffsets } from "../primitives/divergence";
 import { elementOrOne, emit } from "../primitives/loss";
 import { TOTAL, logSumOf, maximumOf, rowExpLogSum, rowLogSum, rowMax, usesRows } from "../primitives/row";
@@ -26,6 +27,17 @@ function distillation<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   scale: f64, rowScales: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
+  const problems = outer * inner, elements = problems * n, bytes = elements * sizeof<T>();
+  checkResults<T>(losses, problems, gradient, elements, sum, scratch);
+  checkArray<T>(student, elements);
+  checkArray<T>(teacher, elements);
+  checkSameOrApart(student, bytes, losses, problems * sizeof<T>());
+  checkSameOrApart(teacher, bytes, losses, problems * sizeof<T>());
+  checkSameOrApart(student, bytes, gradient, bytes);
+  checkSameOrApart(teacher, bytes, gradient, bytes);
+  checkOperand<T, T>(rowScales, problems, losses, problems, gradient, elements);
+  checkOperand<T, T>(buffer, n, losses, problems, gradient, elements);
+  checkTemperature(t);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) {
     rows<T>(student, teacher, losses, gradient, outer, n, t, scale, rowScales, sum, scratch, buffer);

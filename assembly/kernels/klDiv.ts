@@ -10,6 +10,7 @@ import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
 } from "../math/exp";
 import { xLogX, xLogXOfNormal } from "../math/log";
+import { checkElementOperand, checkResults } from "../primitives/check";
 import { addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
 import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
@@ -25,6 +26,10 @@ function klDiv<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
 ): void {
+  checkResults<T>(losses, count, gradient, count, sum, scratch);
+  checkElementOperand<T>(x, count, losses, gradient);
+  checkElementOperand<T>(targets, count, losses, gradient);
+  checkElementOperand<T>(scales, count, losses, gradient);
   prepareExp<T>(1, scratch);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
   if (whole) vectors<T>(logTarget, x, targets, losses, gradient, whole, scale, scales, sum, scratch);

@@ -2,10 +2,12 @@
 //
 // One pass over a row. It is −crossEntropy of the problem, to the last bit, and y is what losses is
 // there; nothing of the row's size is written.
-// targets: i32 indices, -1 where ignored (y is 0). y: T for each problem.
+// targets: i32 indices, -1 where ignored (y is 0). y: T for each problem; x itself where n = 1, else it overlaps with
+// nothing.
 // The operands are those of crossEntropy; all but these, the sizes, the temperature and the scratch are not used.
 
 import { fastLimit, prepareExp } from "../math/exp";
+import { checkOperand, checkProblems } from "../primitives/check";
 import { logSumOf, maximumOf, rowLogSum, usesRows } from "../primitives/row";
 import {
   CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
@@ -16,6 +18,8 @@ import {
 function logProbs<T>(
   x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
 ): void {
+  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
+  checkOperand<T, i32>(targets, outer * inner, y, outer * inner, 0, 0);
   prepareExp<T>(t, scratch);
   if (usesRows<T>(n, inner)) rows<T>(x, targets, y, outer, n, t, scratch);
   else tiles<T>(x, targets, y, outer, n, inner, t, scratch);

@@ -8,11 +8,13 @@
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
+import { checkElements } from "../primitives/check";
 import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
 
 function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
+  checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
   if (!rest) return;

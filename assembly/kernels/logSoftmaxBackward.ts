@@ -8,7 +8,7 @@
 import {
   biasedMagic, boundedExp, coefficient, leastBounded, ln2HighOf, log2eOver, mostBounded, prepareExp
 } from "../math/exp";
-import { checkArray, checkProblems } from "../primitives/check";
+import { checkElements, checkProblems } from "../primitives/check";
 import { rowSum, tileSum } from "../primitives/dot";
 import { usesRows } from "../primitives/row";
 import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
@@ -20,7 +20,7 @@ function logSoftmaxBackward<T>(
   logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
 ): void {
   checkProblems<T>(logP, dx, outer * n * inner, outer * n * inner, t, scratch);
-  checkArray<T>(dy, outer * n * inner);
+  checkElements<T>(dy, dx, outer * n * inner, scratch);
   prepareExp<T>(1, scratch); // logP has the temperature in it
   if (usesRows<T>(n, inner)) rows<T>(logP, dx, outer, n, t, scratch, dy);
   else tiles<T>(logP, dx, outer, n, inner, t, scratch, dy);

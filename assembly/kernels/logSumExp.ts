@@ -1,4 +1,5 @@
-// log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner].
+// log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner], and
+// x itself where n = 1, or without overlap with x.
 //
 // What the mask, if any, does not keep is as if absent. mask: a record of primitives/mask.ts, or 0.
 // One pass over a row. The maximum's own term is kept apart from the others (see rowLogSum).

@@ -4,9 +4,11 @@
 // Nothing is computed along the rows: the targets' elements are picked by the wrapper, and the gradient is filled with 0
 // and written at the targets. No rounding but that of one product.
 // x: T for each problem, that of its target. targets: i32 indices, -1 where ignored (loss and gradient 0).
-// losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
+// losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0. No result overlaps
+// with an operand, not even with x: the gradient is filled with 0 before x is read.
 // The operands are those of crossEntropy; the temperature and the smoothing are not used.
 
+import { checkOperand, checkResults } from "../primitives/check";
 import { elementOrOne, emit } from "../primitives/loss";
 
 // @ts-ignore: decorator
@@ -16,6 +18,11 @@ function nllLoss<T>(
   weight: usize, scale: f64, rowScales: usize, sum: usize
 ): void {
   const problems = outer * inner;
+  checkResults<T>(losses, problems, gradient, problems * n, sum, 0);
+  checkOperand<T, T>(x, problems, losses, problems, gradient, problems * n);
+  checkOperand<T, i32>(targets, problems, losses, problems, gradient, problems * n);
+  checkOperand<T, T>(weight, n, losses, problems, gradient, problems * n);
+  checkOperand<T, T>(rowScales, problems, losses, problems, gradient, problems * n);
   if (gradient) memory.fill(gradient, 0, problems * n * sizeof<T>());
   for (let problem: usize = 0; problem < problems; problem++) {
     const target = load<i32>(targets + (problem << 2));

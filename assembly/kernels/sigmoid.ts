@@ -7,11 +7,13 @@
 
 import { biasedMagic, leastBounded } from "../math/exp";
 import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
+import { checkElements } from "../primitives/check";
 import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
 
 function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
+  checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
   if (!rest) return;

@@ -6,7 +6,7 @@
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 
-import { checkArray, checkProblems } from "../primitives/check";
+import { checkElements, checkProblems } from "../primitives/check";
 import { rowDot, tileDot } from "../primitives/dot";
 import { usesRows } from "../primitives/row";
 import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
@@ -17,7 +17,7 @@ function softmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
 ): void {
   checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, t, scratch);
-  checkArray<T>(dy, outer * n * inner);
+  checkElements<T>(dy, dx, outer * n * inner, scratch);
   if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, t, dy);
   else tiles<T>(y, dx, outer, n, inner, t, scratch, dy);
 }

@@ -6,10 +6,10 @@
 // the end is sorted (quicksort). Either pivot is drawn at random, from a generator that every row starts alike.
 // A candidate is an integer that orders elements as above, ties included, so no two are equal.
 //
-// Columns are transposed into the scratch, a tile of them at a time. values may be x where k = n.
+// Columns are transposed into the scratch, a tile of them at a time. values may be x where k = n; nothing else overlaps.
 // buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
-import { checkArray } from "../primitives/check";
+import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../primitives/check";
 import { TILE } from "../primitives/tile";
 import { laneBits, lanes } from "../simd/lanes";
 
@@ -30,6 +30,11 @@ function topK<T>(
   checkArray<T>(x, outer * n * inner);
   checkArray<T>(values, outer * k * inner);
   checkArray<i32>(indices, outer * k * inner);
+  checkSameOrApart(x, outer * n * inner * sizeof<T>(), values, outer * k * inner * sizeof<T>());
+  checkApart(x, outer * n * inner * sizeof<T>(), indices, (outer * k * inner) << 2);
+  checkApart(values, outer * k * inner * sizeof<T>(), indices, (outer * k * inner) << 2);
+  checkScratch(scratch);
+  assert(buffer % 8 == 0, "the buffer is not aligned to candidates");
   assert(k > 0 && k <= n, "k is not in [1, n]");
   assert(capacity >= n || capacity >= k + 16, "the buffer is too small");
   for (let o: usize = 0; o < outer; o++) {
