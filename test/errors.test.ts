@@ -24,6 +24,11 @@ const arguments_: Row[] = [
   [(k, out) => k.logSumExp(any('abc'), { out }), TypeError, `logSumExp: x is "abc", expected ${EXPECTED}`],
   [(k, out) => k.softmax(any(10n), { out }), TypeError, `softmax: x is 10n, expected ${EXPECTED}`],
   [
+    (k, out) => k.softmax(any(10n ** 10_000n), { out }),
+    TypeError,
+    `softmax: x is 1${'0'.repeat(39)}…n, expected ${EXPECTED}`,
+  ],
+  [
     (k, out) =>
       k.softmax(
         any(() => 1),
@@ -125,7 +130,12 @@ const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'gpu-buffer' }), { out }),
     TypeError,
-    'softmax: x is a tensor on gpu-buffer, expected numbers in memory: pass await x.getData() and shape',
+    'softmax: x is a tensor on "gpu-buffer", expected numbers in memory: pass await x.getData() and shape',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'g'.repeat(1e5) }), { out }),
+    TypeError,
+    `softmax: x is a tensor on "${'g'.repeat(40)}…", expected numbers in memory: pass await x.getData() and shape`,
   ],
   [
     (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
@@ -221,6 +231,35 @@ const shapes: Row[] = [
     (k, out) => k.softmax(X4(), { shape: [2, 3], out }),
     RangeError,
     'softmax: x has 4 elements, expected 6 for shape [2, 3]',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { shape: new Array(10_000).fill(3), out }),
+    RangeError,
+    'softmax: x has 4 elements, expected Infinity for shape [3, 3, 3, … 9997 more]',
+  ],
+  [
+    (k, out) => k.softmax(k.zeros([1, 1, 1, 1, 4]), { shape: [2, 2, 1, 1, 1, 1, 1, 1], out }),
+    RangeError,
+    'softmax: shape is [2, 2, 1, 1, 1, 1, 1, 1], expected [1, 1, 1, 1, 4], the shape of x itself',
+  ],
+  [
+    (k) => k.argmax(k.zeros(new Array(10_000).fill(1)), { axis: 10_000 }),
+    RangeError,
+    'argmax: axis is 10000, expected a whole number in [-10000, 10000)',
+  ],
+  [
+    (k) =>
+      k.crossEntropy(k.zeros([...new Array(9).fill(1), 2, 3]), {
+        data: new Int32Array(2),
+        shape: [2, ...new Array(9).fill(1)],
+      }),
+    RangeError,
+    'crossEntropy: targets has shape [2, 1, 1, … 7 more], expected [1, 1, 1, … 7 more], the shape without its axis',
+  ],
+  [
+    (k) => k.softmax(k.zeros([2, 3]), { mask: { data: new Uint8Array(2), shape: [2, ...new Array(11).fill(1)] } }),
+    RangeError,
+    'softmax: mask has shape [2, 1, 1, … 9 more], expected one that broadcasts to [2, 3]',
   ],
   [(k, out) => k.softmax(X4(), { shape: [], out }), RangeError, 'softmax: x has 4 elements, expected 1 for shape []'],
   [(k) => k.softmax([1], { shape: [] }), RangeError, 'softmax: axis is -1, expected a shape with an axis'],

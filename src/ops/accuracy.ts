@@ -49,6 +49,7 @@ export function accuracyOn(runtime: Runtime, logits: unknown, targets: unknown, 
   checkNotEmpty(operation, 'logits', n, rows);
   checkIndices(operation, read, input, axis as number, rows, size);
   checkRank(operation, k, n);
+  if (rows === 0) return Number.NaN;
 
   const { stream, arena } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes);

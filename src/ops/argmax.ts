@@ -38,6 +38,7 @@ export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unkno
   }
 
   const indices = out ?? new Int32Array(outer * inner);
+  if (indices.length === 0) return out ?? handBackIndices(indices, input, axis as number);
   const { stream } = runtime;
   stream.open('argmax', outer, n, inner, input.elementBytes);
   const from = stream.input(input);

@@ -4,7 +4,7 @@ import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import { type BatchReduction, checkResults, type LossOptions, readLoss, runLoss } from '../runtime/loss.js';
+import { type BatchReduction, checkResults, emptyLoss, type LossOptions, readLoss, runLoss } from '../runtime/loss.js';
 import { checkOptions, checkTemperature, type OptionNames } from '../runtime/options.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
@@ -88,6 +88,7 @@ function distil(
   const { outer, n, inner } = geometry;
   const rows = outer * inner;
   checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher });
+  if (input.length === 0) return emptyLoss(runtime, asked, axis as number, rows);
 
   const { stream } = runtime;
   stream.open(operation, outer, n, inner, input.elementBytes, 3);

@@ -80,7 +80,8 @@ function survey(data: FloatArray, start: number, outer: number, n: number, inner
   let equalRows = 0;
   let emptyRows = 0;
   let spread = 0;
-  for (let row = 0; row < outer * inner; row++) {
+  const rows = outer * inner;
+  for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
     const first = start + Math.floor(row / inner) * n * inner + (row % inner);
     let low = Infinity;
     let high = -Infinity;
@@ -115,7 +116,7 @@ function survey(data: FloatArray, start: number, outer: number, n: number, inner
     if (nans + above === 0 && high <= TOLERANCE && Math.abs(sumOfExp - 1) <= TOLERANCE) logProbabilityRows++;
   }
   return {
-    rows: outer * inner,
+    rows,
     classes: n,
     min: min === Infinity ? Number.NaN : min,
     max: max === -Infinity ? Number.NaN : max,

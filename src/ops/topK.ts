@@ -9,7 +9,8 @@ import { checkOptions, type OptionNames } from '../runtime/options.js';
 import { addressOf, checkOverlap } from '../runtime/overlap.js';
 import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
+import type { Tensor } from '../runtime/tensor.js';
+import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'topK', reference);
 
@@ -45,6 +46,11 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   const results = outer * k * inner;
   if (given !== undefined) checkResults(runtime, input, given, results);
 
+  const resultShape = withAxis(shapeOf(input), axis as number, k);
+  if (results === 0) {
+    if (given !== undefined) return out;
+    return handBackBoth(newResult(runtime, 'topK', input, resultShape), new Int32Array(0), input, resultShape);
+  }
   const home = given && addressOf(runtime, 'topK', given.values);
   const indicesHome = given === undefined ? -1 : addressOf(runtime, 'topK', given.indices);
   const { stream } = runtime;
@@ -52,7 +58,6 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   stream.open('topK', outer, n, inner, elementBytes);
   const capacity = Math.min(n, 4 * k + 32);
   const buffer = stream.claim(capacity * 2 * elementBytes);
-  const resultShape = withAxis(shapeOf(input), axis as number, k);
   const values = given?.values ?? newResult(runtime, 'topK', input, resultShape);
   const indices = given?.indices ?? new Int32Array(results);
   const from = stream.input(input);
@@ -64,10 +69,19 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
     const { outer: slices, inner: width, scratch } = stream;
     run(stream.at(from), stream.at(toValues), stream.at(toIndices), slices, n, width, k, buffer, capacity, scratch);
   }
-  if (given !== undefined) return out;
-  if (input.kind === 'array') return { values, indices };
-  const like = (data: unknown) => ({ data, shape: resultShape.slice() });
-  return { values: input.kind === 'tensor' ? values : like(values), indices: like(indices) };
+  return given === undefined ? handBackBoth(values, indices, input, resultShape) : out;
+}
+
+/** Results that the call made, as the caller gets them. */
+function handBackBoth(
+  values: FloatArray | Tensor,
+  indices: Int32Array,
+  { kind }: Operand,
+  shape: readonly number[],
+): unknown {
+  if (kind === 'array') return { values, indices };
+  const like = (data: unknown) => ({ data, shape: shape.slice() });
+  return { values: kind === 'tensor' ? values : like(values), indices: like(indices) };
 }
 
 /** Both results, each read once. @throws TypeError unless it is an object */

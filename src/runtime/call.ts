@@ -1,5 +1,5 @@
 import { placeBeside, readBeside } from './beside.js';
-import { showShape, typeError } from './errors.js';
+import { OutOfMemoryError, showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, product, readShape, withoutAxis } from './geometry.js';
 import { newArray, type Operand, readOperand, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
@@ -60,15 +60,28 @@ export function checkSameShape(
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 
-/** Storage for a result: a Tensor for a Tensor, else an array. */
+/** Storage for a result: a Tensor for a Tensor, else an array. @throws OutOfMemoryError */
 export function newResult(
   runtime: Runtime,
   operation: string,
   input: Operand,
   shape: readonly number[],
 ): FloatArray | Tensor {
-  if (input.kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
-  return newArray(input.elementBytes, product(shape));
+  const { kind, elementBytes } = input;
+  if (kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
+  const length = product(shape);
+  // Only rows without elements can have more results than anything that was given has elements.
+  const { limit } = runtime.arena;
+  if (input.length === 0 && length * elementBytes > limit) {
+    const bytes = length * elementBytes;
+    throw new OutOfMemoryError(`${operation}: ${bytes} bytes are needed for the result, the limit is ${limit}`);
+  }
+  return newArray(elementBytes, length);
+}
+
+/** Sets every element of a result. */
+export function fillResult(result: FloatArray | Tensor, value: number): void {
+  (Tensor.is(result) ? result.data : result).fill(value);
 }
 
 /**
@@ -247,6 +260,10 @@ function mapBlocks(
   run: (x: number, y: number, beside: number) => void,
 ): unknown {
   const { stream } = runtime;
+  if (input.length === 0) {
+    const result = out ?? newResult(runtime, operation, input, shapeOf(input));
+    return handBack(result, out !== undefined, input, input.shape);
+  }
   const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
@@ -382,13 +399,18 @@ export function reduceAlongAxis(
     checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
   }
 
+  const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
+  if (input.length === 0) {
+    const result = out ?? newResult(runtime, operation, input, resultShape);
+    fillResult(result, -Infinity);
+    return handBackReduced(result, out !== undefined, input, resultShape);
+  }
   const { stream } = runtime;
   const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, 1, 1, kept === undefined && weight === undefined);
   const from = stream.input(input);
   const maskRecord = kept && placeMask(runtime, kept, own, axis as number);
   const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
-  const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
   const result = out ?? newResult(runtime, operation, input, resultShape);
   const to = placeResult(runtime, operation, result, home, 1);
   stream.start(out === undefined && result);
@@ -398,6 +420,16 @@ export function reduceAlongAxis(
     const weightAt = weightRecord?.at() ?? 0;
     run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, maskAt, weightAt);
   }
-  if (input.shape === undefined && out === undefined) return (result as FloatArray)[0];
-  return handBack(result, out !== undefined, input, resultShape);
+  return handBackReduced(result, out !== undefined, input, resultShape);
+}
+
+/** The same as handBack, but that a plain row has a number for its result. */
+function handBackReduced(
+  result: FloatArray | Tensor,
+  isOut: boolean,
+  input: Operand,
+  shape: readonly number[],
+): unknown {
+  if (input.shape === undefined && !isOut) return (result as FloatArray)[0];
+  return handBack(result, isOut, input, shape);
 }

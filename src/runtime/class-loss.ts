@@ -7,6 +7,7 @@ import type { Kernel } from './kernel.js';
 import {
   checkCount,
   checkResults,
+  emptyLoss,
   type LossCall,
   type LossOptions,
   type Reduction,
@@ -131,6 +132,10 @@ export function classLoss(
   const rows = outer * inner;
   const { stream } = runtime;
   const soft = call.targets.probabilities;
+  // Class indices are looked at even where there are no classes: they must all be ignored.
+  if (input.length === 0 && (soft !== undefined || rows === 0)) {
+    return emptyLoss(runtime, call.asked, call.axis, rows);
+  }
 
   stream.open(operation, outer, n, inner, elementBytes, soft === undefined ? 1 : 2);
   const weight = call.weight === undefined ? 0 : stream.claim(n * elementBytes);

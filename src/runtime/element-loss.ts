@@ -8,6 +8,7 @@ import {
   type BatchReduction,
   checkResults,
   elementInput,
+  emptyLoss,
   type LossCall,
   type LossOptions,
   readLoss,
@@ -119,6 +120,7 @@ export function elementLoss(
   const { input } = call.asked;
   const { elementBytes, length } = input;
   const { stream } = runtime;
+  if (length === 0) return emptyLoss(runtime, call.asked, undefined, 0);
 
   stream.open(operation, length, 1, 1, elementBytes, 1, GRANULE);
   const from = stream.input(input);

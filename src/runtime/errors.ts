@@ -5,8 +5,8 @@ export class OutOfMemoryError extends RangeError {
 
 /** A value as an error message shows it: short, and never running user code. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return JSON.stringify(cut(value));
+  if (typeof value === 'bigint') return `${cut(String(value))}n`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value !== 'object' || value === null) return String(value);
@@ -16,9 +16,18 @@ export function show(value: unknown): string {
   return 'an object';
 }
 
+function cut(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** Sizes up to which a message shows a shape whole, and those it shows of a longer one. */
+const LONGEST_SHAPE = 8;
+const SHOWN_SIZES = 3;
+
 /** A shape as an error message shows it. */
 export function showShape(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
+  if (shape.length <= LONGEST_SHAPE) return `[${shape.join(', ')}]`;
+  return `[${shape.slice(0, SHOWN_SIZES).join(', ')}, … ${shape.length - SHOWN_SIZES} more]`;
 }
 
 export function typeError(operation: string, argument: string, got: unknown, expected: string): TypeError {

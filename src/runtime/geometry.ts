@@ -26,9 +26,13 @@ export function readShape(operation: string, argument: string, shape: unknown): 
   return sizes;
 }
 
-export function product(shape: readonly number[]): number {
+/** The product of sizes `from` to `to`: 0 where one of them is, even if the others are too many for a number. */
+export function product(shape: readonly number[], from = 0, to = shape.length): number {
   let size = 1;
-  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  for (let i = from; i < to; i++) {
+    if (shape[i] === 0) return 0;
+    size *= shape[i]!;
+  }
   return size;
 }
 
@@ -45,14 +49,15 @@ export function cut(operation: string, shape: readonly number[], axis: unknown):
     );
   }
   const at = axis < 0 ? axis + rank : axis;
-  let outer = 1;
-  let inner = 1;
-  for (let i = 0; i < at; i++) outer *= shape[i]!;
-  for (let i = at + 1; i < rank; i++) inner *= shape[i]!;
-  geometry.outer = outer;
-  geometry.n = shape[at]!;
-  geometry.inner = inner;
-  geometry.size = outer * geometry.n * inner;
+  const outer = product(shape, 0, at);
+  const n = shape[at]!;
+  const inner = product(shape, at + 1);
+  // No rows are 0 by 0 of them: 0 times what is too large for a number would be NaN.
+  const isEmpty = outer === 0 || inner === 0;
+  geometry.outer = isEmpty ? 0 : outer;
+  geometry.n = n;
+  geometry.inner = isEmpty ? 0 : inner;
+  geometry.size = isEmpty || n === 0 ? 0 : outer * n * inner;
 }
 
 /** @throws RangeError when the data's length is not the shape's. */

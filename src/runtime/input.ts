@@ -1,5 +1,5 @@
 import { show, showShape, typedArrayTag, typeError } from './errors.js';
-import { checkLength, readShape } from './geometry.js';
+import { checkLength, product, readShape } from './geometry.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
@@ -178,7 +178,7 @@ export function readTensorLike(
   if (typeof source.dataSync === 'function') throw refuse('a tensor of another library', 'pass x.dataSync() and shape');
   const location = source.location;
   if (typeof location === 'string' && location !== 'cpu' && location !== 'cpu-pinned' && location !== 'none') {
-    throw refuse(`a tensor on ${location}`, 'pass await x.getData() and shape');
+    throw refuse(`a tensor on ${show(location)}`, 'pass await x.getData() and shape');
   }
   const data = source.data;
   if (typeof data === 'function') throw refuse('an array of another library', 'pass await x.data() and shape');
@@ -197,6 +197,7 @@ export function readTensorLike(
 function isContiguous(shape: readonly number[], strides: unknown, offset: unknown): boolean {
   if (typeof offset === 'number' && offset !== 0) return false;
   if (!Array.isArray(strides) && typedArrayTag(strides) === undefined) return true;
+  if (product(shape) === 0) return true;
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i]! > 1 && (strides as ArrayLike<number>)[i] !== step) return false;

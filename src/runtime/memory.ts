@@ -42,7 +42,8 @@ export class Arena {
   readonly operandScratch: number;
   readonly streamScratch: number;
   readonly #memory: LinearMemory;
-  readonly #limit: number;
+  /** The most bytes it may have. */
+  readonly limit: number;
   /** Free blocks by address, none touching another. */
   readonly #free: { start: number; end: number }[] = [];
   readonly #sizes = new Map<number, number>();
@@ -50,7 +51,7 @@ export class Arena {
 
   constructor(memory: LinearMemory, limit: number) {
     this.#memory = memory;
-    this.#limit = limit;
+    this.limit = limit;
     this.kernelScratch = STATIC_END;
     this.operandScratch = this.kernelScratch + KERNEL_SCRATCH;
     this.streamScratch = this.operandScratch + OPERAND_SCRATCH;
@@ -132,8 +133,8 @@ export class Arena {
     const size = this.#memory.buffer.byteLength;
     if (end <= size) return;
     const exhausted = () =>
-      new OutOfMemoryError(`${operation}: ${end} bytes of linear memory are needed, the limit is ${this.#limit}`);
-    const pages = Math.floor(this.#limit / PAGE) * PAGE;
+      new OutOfMemoryError(`${operation}: ${end} bytes of linear memory are needed, the limit is ${this.limit}`);
+    const pages = Math.floor(this.limit / PAGE) * PAGE;
     if (end > pages) throw exhausted();
     // A quarter more than there was, so that many small tensors do not mean many growths.
     const wanted = Math.min(Math.max(end, size * 1.25), pages);

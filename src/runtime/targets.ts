@@ -1,4 +1,4 @@
-import { rangeError, show, typedArrayTag, typeError } from './errors.js';
+import { rangeError, show, showShape, typedArrayTag, typeError } from './errors.js';
 import { checkLength, withoutAxis } from './geometry.js';
 import { checkAttached, newArray, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
@@ -102,7 +102,7 @@ export function checkIndices(
   const expected = withoutAxis(input.shape, axis, false);
   if (targets.shape.length !== expected.length || targets.shape.some((length, i) => length !== expected[i])) {
     throw new RangeError(
-      `${operation}: targets has shape [${targets.shape.join(', ')}], expected [${expected.join(', ')}], ` +
+      `${operation}: targets has shape ${showShape(targets.shape)}, expected ${showShape(expected)}, ` +
         'the shape without its axis',
     );
   }
