@@ -5,7 +5,7 @@ import { typeError } from '../runtime/errors.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { type OptionNames, readOptions } from '../runtime/options.js';
 import { checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, readTargets } from '../runtime/targets.js';
@@ -37,8 +37,7 @@ const OPTIONS: OptionNames = { shape: true, axis: true, ignoreIndex: true, k: tr
 /** @internal */
 export function accuracyOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
   const operation = 'accuracy';
-  if (options !== undefined) checkOptions(operation, options, OPTIONS);
-  const { shape, axis = -1, ignoreIndex, k = 1 } = (options ?? {}) as ReadOptions;
+  const { shape, axis = -1, ignoreIndex, k = 1 } = readOptions<ReadOptions>(operation, options, OPTIONS);
   const input = readOperand(runtime, operation, 'logits', logits, shape);
   const read = readTargets(runtime, operation, targets, input.shape);
   if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');

@@ -4,7 +4,7 @@ import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { type OptionNames, readOptions } from '../runtime/options.js';
 import { addressOf, checkOverlap } from '../runtime/overlap.js';
 import { checkIndexOut, checkNotEmpty, handBackIndices } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
@@ -22,12 +22,17 @@ export interface ArgmaxOptions {
   out?: Int32Array;
 }
 
+interface ReadOptions {
+  shape?: unknown;
+  axis?: unknown;
+  out?: unknown;
+}
+
 const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
 
 /** @internal */
 export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unknown {
-  if (options !== undefined) checkOptions('argmax', options, OPTIONS);
-  const { shape, axis = -1, out } = (options ?? {}) as { shape?: unknown; axis?: unknown; out?: unknown };
+  const { shape, axis = -1, out } = readOptions<ReadOptions>('argmax', options, OPTIONS);
   const input = readOperand(runtime, 'argmax', 'x', x, shape);
   cutOperand('argmax', input, axis);
   const { outer, n, inner } = geometry;

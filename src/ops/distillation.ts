@@ -5,7 +5,7 @@ import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { type BatchReduction, checkResults, emptyLoss, type LossOptions, readLoss, runLoss } from '../runtime/loss.js';
-import { checkOptions, checkTemperature, type OptionNames } from '../runtime/options.js';
+import { checkTemperature, type OptionNames, readOptions } from '../runtime/options.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
@@ -48,8 +48,7 @@ interface ReadOptions extends LossOptions {
 
 /** @internal */
 export function distillationOn(runtime: Runtime, student: unknown, teacher: unknown, options?: unknown): unknown {
-  if (options !== undefined) checkOptions('distillation', options, OPTIONS);
-  return distil(runtime, 'distillation', false, student, teacher, (options ?? {}) as ReadOptions);
+  return distil(runtime, 'distillation', false, student, teacher, readOptions('distillation', options, OPTIONS));
 }
 
 /** @internal */
@@ -59,8 +58,8 @@ export function distillationWithGradOn(
   teacher: unknown,
   options?: unknown,
 ): unknown {
-  if (options !== undefined) checkOptions('distillationWithGrad', options, GRAD_OPTIONS);
-  return distil(runtime, 'distillationWithGrad', true, student, teacher, (options ?? {}) as ReadOptions);
+  const read = readOptions<ReadOptions>('distillationWithGrad', options, GRAD_OPTIONS);
+  return distil(runtime, 'distillationWithGrad', true, student, teacher, read);
 }
 
 function distil(

@@ -1,7 +1,7 @@
 import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
-import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { type OptionNames, readOptions } from '../runtime/options.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { FloatArray, Input } from '../runtime/types.js';
 
@@ -55,8 +55,7 @@ const OPTIONS: OptionNames = { shape: true, axis: true };
 
 /** @internal */
 export function inspectLogitsOn(runtime: Runtime, x: unknown, options?: unknown): LogitsReport {
-  if (options !== undefined) checkOptions('inspectLogits', options, OPTIONS);
-  const { shape, axis = -1 } = (options ?? {}) as { shape?: unknown; axis?: unknown };
+  const { shape, axis = -1 } = readOptions<{ shape?: unknown; axis?: unknown }>('inspectLogits', options, OPTIONS);
   const input = readOperand(runtime, 'inspectLogits', 'x', x, shape);
   cutOperand('inspectLogits', input, axis);
   const { elementBytes, address, array } = input;

@@ -1,11 +1,12 @@
 import { rankingFamily } from '../generated/families.js';
 import { topK as reference } from '../reference/topK.js';
 import { cutOperand, dtypeOf, newResult, placeResult } from '../runtime/call.js';
+import { ownOf, PLAIN, readingError } from '../runtime/caller.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
 import { type Operand, readOperand, shapeOf } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import { checkOptions, type OptionNames } from '../runtime/options.js';
+import { type OptionNames, readOptions } from '../runtime/options.js';
 import { addressOf, checkOverlap } from '../runtime/overlap.js';
 import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
@@ -25,6 +26,12 @@ export interface TopKOptions {
   out?: TopKOut;
 }
 
+interface ReadOptions {
+  shape?: unknown;
+  axis?: unknown;
+  out?: unknown;
+}
+
 const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
 
 /** `out` as it comes, before it is checked. */
@@ -35,8 +42,7 @@ interface Unchecked {
 
 /** @internal */
 export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unknown): unknown {
-  if (options !== undefined) checkOptions('topK', options, OPTIONS);
-  const { shape, axis = -1, out } = (options ?? {}) as { shape?: unknown; axis?: unknown; out?: unknown };
+  const { shape, axis = -1, out } = readOptions<ReadOptions>('topK', options, OPTIONS);
   const given = out === undefined ? undefined : readOut(out);
   const input = readOperand(runtime, 'topK', 'x', x, shape);
   cutOperand('topK', input, axis);
@@ -86,9 +92,15 @@ function handBackBoth(
 
 /** Both results, each read once. @throws TypeError unless it is an object */
 function readOut(out: unknown): Unchecked {
-  if (typeof out !== 'object' || out === null) throw typeError('topK', 'out', out, '{ values, indices }');
-  const { values, indices } = out as Partial<Unchecked>;
-  return { values, indices };
+  const expected = '{ values, indices }';
+  if (typeof out !== 'object' || out === null) throw typeError('topK', 'out', out, expected);
+  const isPolluted = PLAIN.values !== undefined || PLAIN.indices !== undefined;
+  try {
+    const { values, indices } = isPolluted ? ownOf(out as Unchecked) : (out as Unchecked);
+    return { values, indices };
+  } catch (error) {
+    throw readingError(error, 'topK', 'out', out, expected);
+  }
 }
 
 function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: number): asserts out is TopKOut {

@@ -1,10 +1,11 @@
 import { placeBeside, readBeside } from './beside.js';
+import { PLAIN } from './caller.js';
 import { OutOfMemoryError, showShape, typeError } from './errors.js';
 import { checkLength, cut, geometry, product, readShape, withoutAxis } from './geometry.js';
 import { newArray, type Operand, readOperand, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
 import { type Mask, placeMask, readMask } from './mask.js';
-import { checkOptions, checkTemperature, type OptionNames } from './options.js';
+import { checkTemperature, type OptionNames, readOptions } from './options.js';
 import { addressOf, checkOverlap } from './overlap.js';
 import type { Runtime } from './runtime.js';
 import { placeSmall, smallBytes, smallResult, takeSmall } from './small.js';
@@ -161,8 +162,8 @@ export function mapAlongAxis(
   let causal: unknown;
   let out: unknown;
   if (options !== undefined) {
-    checkOptions(operation, options, MAP_OPTIONS);
-    ({ shape, axis = -1, temperature = 1, mask, causal, out } = options as MapOptions);
+    const read = readOptions<MapOptions>(operation, options, MAP_OPTIONS);
+    ({ shape, axis = -1, temperature = 1, mask, causal, out } = read);
   }
   const small = axis === -1 && mask === undefined && causal === undefined ? smallBytes(x, out) : 0;
   if (small !== 0) return mapSmall(runtime, operation, kernel, x as FloatArray, small, out, shape, temperature);
@@ -187,8 +188,7 @@ export function mapPairAlongAxis(
   other: unknown,
   options: unknown,
 ): unknown {
-  if (options !== undefined) checkOptions(operation, options, PAIR_OPTIONS);
-  const { shape, axis = -1, temperature = 1, out } = (options ?? {}) as MapOptions;
+  const { shape, axis = -1, temperature = 1, out } = readOptions<MapOptions>(operation, options, PAIR_OPTIONS);
   const input = readOperand(runtime, operation, first, x, shape);
   const beside = readOperand(runtime, operation, second, other, undefined, input.elementBytes);
   checkLikeness(operation, second, beside, first, input);
@@ -320,8 +320,7 @@ export function mapElements(
 ): unknown {
   let out: unknown;
   if (options !== undefined) {
-    checkOptions(operation, options, ELEMENT_OPTIONS);
-    ({ out } = options as MapOptions);
+    ({ out } = readOptions<MapOptions>(operation, options, ELEMENT_OPTIONS, PLAIN.out !== undefined));
   }
   const small = smallBytes(x, out);
   if (small !== 0) return mapSmallElements(runtime, kernel, x as FloatArray, small, out);
@@ -381,8 +380,8 @@ export function reduceAlongAxis(
   x: unknown,
   options: unknown,
 ): unknown {
-  if (options !== undefined) checkOptions(operation, options, REDUCE_OPTIONS);
-  const { shape, axis = -1, keepDims = false, temperature = 1, weights, mask, out } = (options ?? {}) as ReduceOptions;
+  const read = readOptions<ReduceOptions>(operation, options, REDUCE_OPTIONS);
+  const { shape, axis = -1, keepDims = false, temperature = 1, weights, mask, out } = read;
   const input = readOperand(runtime, operation, 'x', x, shape);
   const own = shapeOf(input);
   checkTemperature(operation, temperature, input.elementBytes);

@@ -14,7 +14,7 @@ import {
   readLoss,
   runLoss,
 } from './loss.js';
-import { checkOptions, checkTemperature, type OptionNames } from './options.js';
+import { checkTemperature, type OptionNames, readOptions } from './options.js';
 import type { Runtime } from './runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
@@ -124,8 +124,7 @@ export function classLoss(
   options: unknown,
 ): unknown {
   const { operation } = loss;
-  if (options !== undefined) checkOptions(operation, options, loss.options);
-  const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
+  const call = readCall(runtime, loss, withGrad, x, targets, readOptions(operation, options, loss.options));
   const { input, reduction } = call.asked;
   const { outer, n, inner } = geometry;
   const { elementBytes } = input;

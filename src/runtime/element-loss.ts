@@ -14,7 +14,7 @@ import {
   readLoss,
   runLoss,
 } from './loss.js';
-import { checkOptions, type OptionNames } from './options.js';
+import { type OptionNames, readOptions } from './options.js';
 import type { Runtime } from './runtime.js';
 import { type ElementTargets, readElementTargets } from './targets.js';
 
@@ -115,8 +115,7 @@ export function elementLoss(
   options: unknown,
 ): unknown {
   const { operation } = loss;
-  if (options !== undefined) checkOptions(operation, options, loss.options);
-  const call = readCall(runtime, loss, withGrad, x, targets, (options ?? {}) as Options);
+  const call = readCall(runtime, loss, withGrad, x, targets, readOptions(operation, options, loss.options));
   const { input } = call.asked;
   const { elementBytes, length } = input;
   const { stream } = runtime;

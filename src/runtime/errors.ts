@@ -12,8 +12,23 @@ export function show(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const tag = typedArrayTag(value);
   if (tag !== undefined) return `${tag}(${(value as Float32Array).length})`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return 'an object';
+  if (isRevoked(value)) return 'a revoked proxy';
+  return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
+}
+
+/** Array.isArray; false for a revoked proxy, where that throws. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  return !isRevoked(value) && Array.isArray(value);
+}
+
+/** Whether it is a proxy that was revoked: nothing can be read of it. Runs none of the caller's code. */
+export function isRevoked(value: unknown): boolean {
+  try {
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function cut(text: string): string {

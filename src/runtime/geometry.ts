@@ -1,4 +1,5 @@
-import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
+import { lengthOf, readingError } from './caller.js';
+import { isArray, rangeError, showShape, typedArrayTag, typeError } from './errors.js';
 
 /**
  * How the axis cuts a shape: [outer, n, inner], a problem for each pair of outer and inner.
@@ -8,32 +9,34 @@ import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
  */
 export const geometry = { outer: 0, n: 0, inner: 0, size: 0 };
 
+const EXPECTED = 'an array of sizes';
+
 /** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
 export function readShape(operation: string, argument: string, shape: unknown): number[] {
-  if (!Array.isArray(shape) && typedArrayTag(shape) === undefined) {
-    throw typeError(operation, argument, shape, 'an array of sizes');
-  }
-  const rank = (shape as ArrayLike<unknown>).length;
-  const sizes = new Array<number>(rank);
-  for (let i = 0; i < rank; i++) {
-    const size = (shape as ArrayLike<unknown>)[i];
-    if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
-    if (!Number.isSafeInteger(size) || size < 0) {
-      throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
+  if (!isArray(shape) && typedArrayTag(shape) === undefined) throw typeError(operation, argument, shape, EXPECTED);
+  try {
+    const rank = lengthOf(operation, argument, shape as readonly unknown[]);
+    const sizes = new Array<number>(rank);
+    for (let i = 0; i < rank; i++) {
+      const size = (shape as readonly unknown[])[i];
+      if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
+      if (!Number.isSafeInteger(size) || size < 0) {
+        throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
+      }
+      sizes[i] = size;
     }
-    sizes[i] = size;
+    return sizes;
+  } catch (error) {
+    throw readingError(error, operation, argument, shape, EXPECTED);
   }
-  return sizes;
 }
 
-/** The product of sizes `from` to `to`: 0 where one of them is, even if the others are too many for a number. */
-export function product(shape: readonly number[], from = 0, to = shape.length): number {
+/** The number of elements. */
+export function product(shape: readonly number[]): number {
   let size = 1;
-  for (let i = from; i < to; i++) {
-    if (shape[i] === 0) return 0;
-    size *= shape[i]!;
-  }
-  return size;
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  // 0 times sizes whose product is too large for a number.
+  return Number.isNaN(size) ? 0 : size;
 }
 
 /** Fills `geometry` from a checked shape. @throws TypeError, RangeError for the axis. */
@@ -49,15 +52,22 @@ export function cut(operation: string, shape: readonly number[], axis: unknown):
     );
   }
   const at = axis < 0 ? axis + rank : axis;
-  const outer = product(shape, 0, at);
-  const n = shape[at]!;
-  const inner = product(shape, at + 1);
-  // No rows are 0 by 0 of them: 0 times what is too large for a number would be NaN.
-  const isEmpty = outer === 0 || inner === 0;
-  geometry.outer = isEmpty ? 0 : outer;
-  geometry.n = n;
-  geometry.inner = isEmpty ? 0 : inner;
-  geometry.size = isEmpty || n === 0 ? 0 : outer * n * inner;
+  let outer = 1;
+  let inner = 1;
+  for (let i = 0; i < at; i++) outer *= shape[i]!;
+  for (let i = at + 1; i < rank; i++) inner *= shape[i]!;
+  geometry.outer = outer;
+  geometry.n = shape[at]!;
+  geometry.inner = inner;
+  geometry.size = outer * geometry.n * inner;
+  if (!(geometry.size > 0)) cutNothing(shape, at);
+}
+
+/** The same where one of the sizes is 0, and the others may be too many for a number: no rows are 0 by 0 of them. */
+function cutNothing(shape: readonly number[], at: number): void {
+  const hasRows = shape.every((size, i) => size > 0 || i === at);
+  if (!hasRows) geometry.outer = geometry.inner = 0;
+  geometry.size = 0;
 }
 
 /** @throws RangeError when the data's length is not the shape's. */

@@ -1,4 +1,5 @@
-import { show, showShape, typedArrayTag, typeError } from './errors.js';
+import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
+import { isArray, show, showShape, typedArrayTag, typeError } from './errors.js';
 import { checkLength, product, readShape } from './geometry.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
@@ -50,7 +51,7 @@ export function readOperand(
     return arrayOperand(runtime, operation, argument, 'array', array, shape, undefined);
   }
   if (Tensor.is(value)) return tensorOperand(runtime, operation, argument, value, shape);
-  if (Array.isArray(value)) {
+  if (isArray(value)) {
     const array = readNumbers(operation, argument, value, plainBytes);
     return arrayOperand(runtime, operation, argument, 'array', array, shape, undefined);
   }
@@ -135,16 +136,20 @@ export function checkAttached(operation: string, argument: string, array: ArrayB
 
 /** A copy of plain numbers, each element read once. */
 function readNumbers(operation: string, argument: string, values: readonly unknown[], elementBytes: 4 | 8): FloatArray {
-  const length = values.length;
-  const array = newArray(elementBytes, length);
-  for (let i = 0; i < length; i++) {
-    const value = values[i];
-    if (typeof value !== 'number') {
-      throw typeError(operation, `${argument}[${i}]`, value, 'a number (nested arrays: tensor() takes them)');
+  try {
+    const length = lengthOf(operation, argument, values);
+    const array = arrayFor(operation, length, (n) => newArray(elementBytes, n));
+    for (let i = 0; i < length; i++) {
+      const value = values[i];
+      if (typeof value !== 'number') {
+        throw typeError(operation, `${argument}[${i}]`, value, 'a number (nested arrays: tensor() takes them)');
+      }
+      array[i] = value;
     }
-    array[i] = value;
+    return array;
+  } catch (error) {
+    throw readingError(error, operation, argument, values, EXPECTED);
   }
-  return array;
 }
 
 function tensorLikeOperand(
@@ -160,19 +165,45 @@ function tensorLikeOperand(
   const tag = typedArrayTag(data);
   const name = `${argument}.data`;
   const array =
-    tag === undefined && Array.isArray(data)
+    tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
       : checkFloats(operation, name, data, tag ?? '');
   return arrayOperand(runtime, operation, argument, 'tensorLike', array, shape, ownShape);
 }
 
 /** `data` and the shape of another library's tensor. @throws TypeError where its numbers cannot be read as they lie */
-export function readTensorLike(
-  operation: string,
-  argument: string,
-  value: object,
-): { data: unknown; shape: readonly number[] } {
-  const source = value as Record<string, unknown>;
+export function readTensorLike(operation: string, argument: string, value: object): LikeParts {
+  try {
+    const source = isPolluted() ? ownOf(value) : value;
+    return readParts(operation, argument, source as Record<string, unknown>);
+  } catch (error) {
+    throw readingError(error, operation, argument, value, EXPECTED);
+  }
+}
+
+interface LikeParts {
+  readonly data: unknown;
+  readonly shape: readonly number[];
+}
+
+/** Whether Object.prototype was given anything that is read of a tensor-like: see isPolluted of options.ts. */
+function isPolluted(): boolean {
+  const plain = PLAIN;
+  return (
+    plain.data !== undefined ||
+    plain.shape !== undefined ||
+    plain.dims !== undefined ||
+    plain.type !== undefined ||
+    plain.dtype !== undefined ||
+    plain.dataSync !== undefined ||
+    plain.location !== undefined ||
+    plain.stride !== undefined ||
+    plain.strides !== undefined ||
+    plain.offset !== undefined
+  );
+}
+
+function readParts(operation: string, argument: string, source: Record<string, unknown>): LikeParts {
   const refuse = (what: string, call: string) =>
     new TypeError(`${operation}: ${argument} is ${what}, expected numbers in memory: ${call}`);
   if (typeof source.dataSync === 'function') throw refuse('a tensor of another library', 'pass x.dataSync() and shape');
@@ -182,7 +213,7 @@ export function readTensorLike(
   }
   const data = source.data;
   if (typeof data === 'function') throw refuse('an array of another library', 'pass await x.data() and shape');
-  if (data === undefined) throw typeError(operation, argument, value, EXPECTED);
+  if (data === undefined) throw typeError(operation, argument, source, EXPECTED);
   const sizes = source.shape ?? source.dims;
   if (sizes === undefined) {
     throw new TypeError(`${operation}: ${argument} has neither shape nor dims, expected a tensor-like object with one`);
@@ -196,7 +227,7 @@ export function readTensorLike(
 
 function isContiguous(shape: readonly number[], strides: unknown, offset: unknown): boolean {
   if (typeof offset === 'number' && offset !== 0) return false;
-  if (!Array.isArray(strides) && typedArrayTag(strides) === undefined) return true;
+  if (!isArray(strides) && typedArrayTag(strides) === undefined) return true;
   if (product(shape) === 0) return true;
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {

@@ -134,66 +134,46 @@ export function runLoss(
   all: number,
   run: RunLoss,
 ): unknown {
-  const { operation, input, withGrad, gradOutput } = call;
-  const home = call.out === undefined ? undefined : call.home;
+  const { operation, input, withGrad, reduction, gradOutput, home } = call;
+  const out = call.out as FloatArray | Tensor | undefined;
   const { stream, arena } = runtime;
+  const shape = axis === undefined ? shapeOf(input) : input.shape && withoutAxis(input.shape, axis, false);
   const divisor = divisorOf(call, all);
+  const lossOut = withGrad ? undefined : out;
   const sum = stream.claim(16);
   const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, axis);
-  const results = newResults(runtime, call, axis);
-  const { losses, gradient } = results;
+  const losses = reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [])) : undefined;
+  const madeLosses = lossOut === undefined ? losses : undefined;
+  let gradient: FloatArray | Tensor | undefined;
+  try {
+    if (withGrad) gradient = out ?? newResult(runtime, operation, input, shapeOf(input));
+  } catch (error) {
+    if (Tensor.is(madeLosses)) madeLosses.dispose();
+    throw error;
+  }
 
-  const to = losses === undefined ? -1 : placeResult(runtime, operation, losses, withGrad ? undefined : home, 1);
-  const down = gradient === undefined ? -1 : placeResult(runtime, operation, gradient, home);
-  stream.start((withGrad || home === undefined) && losses, home === undefined && gradient);
+  if (losses !== undefined && input.length === 0) fillResult(losses, 0);
+  const to = losses === undefined ? -1 : placeResult(runtime, operation, losses, lossOut && home, 1);
+  const down = gradient === undefined ? -1 : placeResult(runtime, operation, gradient, out && home);
+  stream.start(madeLosses, out === undefined && gradient);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
   while (stream.next()) {
     run(to < 0 ? 0 : stream.at(to), down < 0 ? 0 : stream.at(down), scale, scales < 0 ? 0 : stream.at(scales), sum);
   }
-  return handBackLoss(call, results, losses === undefined ? readSum(arena, sum) / divisor : 0);
+
+  let value: unknown;
+  if (losses === undefined) value = readSum(arena, sum) / divisor;
+  else if (shape === undefined && lossOut === undefined) value = (losses as FloatArray)[0];
+  else value = handBack(losses, lossOut !== undefined, input, shape);
+  if (gradient === undefined) return value;
+  return { loss: value, grad: handBack(gradient, out !== undefined, input, input.shape) };
 }
 
-/** A loss of no elements, for which no kernel has to run: each loss there is, if any, is 0. */
+/** A loss of no elements: there is nothing to run, and each loss, if there are any, is 0. */
 export function emptyLoss(runtime: Runtime, call: LossCall, axis: number | undefined, all: number): unknown {
-  const results = newResults(runtime, call, axis);
-  if (results.losses !== undefined) fillResult(results.losses, 0);
-  return handBackLoss(call, results, 0 / divisorOf(call, all));
-}
-
-/** Where losses and gradient go, each if it is wanted. */
-interface Results {
-  readonly losses: FloatArray | Tensor | undefined;
-  readonly gradient: FloatArray | Tensor | undefined;
-  /** The shape of the losses, undefined for that of a plain row. */
-  readonly shape: readonly number[] | undefined;
-}
-
-/** What of `out` is not given is made. */
-function newResults(runtime: Runtime, call: LossCall, axis: number | undefined): Results {
-  const { operation, input, withGrad, reduction } = call;
-  const out = call.out as FloatArray | Tensor | undefined;
-  const shape = axis === undefined ? shapeOf(input) : input.shape && withoutAxis(input.shape, axis, false);
-  const lossOut = withGrad ? undefined : out;
-  const losses = reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [])) : undefined;
-  try {
-    const gradient = withGrad ? (out ?? newResult(runtime, operation, input, shapeOf(input))) : undefined;
-    return { losses, gradient, shape };
-  } catch (error) {
-    if (lossOut === undefined && Tensor.is(losses)) losses.dispose();
-    throw error;
-  }
-}
-
-/** `reduced` is the loss where there is one for all. */
-function handBackLoss({ input, withGrad, out }: LossCall, { losses, gradient, shape }: Results, reduced: number) {
-  const isGiven = out !== undefined;
-  let loss: unknown;
-  if (losses === undefined) loss = reduced;
-  else if (shape === undefined && (withGrad || !isGiven)) loss = (losses as FloatArray)[0];
-  else loss = handBack(losses, isGiven && !withGrad, input, shape);
-  if (gradient === undefined) return loss;
-  return { loss, grad: handBack(gradient, isGiven, input, input.shape) };
+  runtime.stream.open(call.operation, 0, 1, 1, call.input.elementBytes);
+  return runLoss(runtime, call, axis, all, () => undefined);
 }
 
 /** A sum and what rounding took from it: see addToSum in assembly/primitives/loss.ts. */

@@ -1,6 +1,7 @@
 import { BesideRecord, isWhole } from './beside.js';
 import { checkBroadcast } from './broadcast.js';
-import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { arrayFor, lengthOf, readingError } from './caller.js';
+import { isArray, rangeError, typedArrayTag, typeError } from './errors.js';
 import { checkLength } from './geometry.js';
 import { checkAttached, type Operand, readTensorLike, shapeOf } from './input.js';
 import type { Runtime } from './runtime.js';
@@ -45,6 +46,7 @@ function checkCausal(operation: string, causal: unknown, shape: readonly number[
   if (shape.length < 2) {
     throw new RangeError(`${operation}: causal is true, expected a shape with two axes or more for it`);
   }
+  if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
   if (axis !== -1 && axis !== shape.length - 1) throw rangeError(operation, 'axis', axis, '-1 when causal is true');
 }
 
@@ -55,26 +57,30 @@ function readMaskArray(
 ): { array: MaskArray; length: number; shape: readonly number[] | undefined } {
   let data = value;
   let shape: readonly number[] | undefined;
-  if (typedArrayTag(value) === undefined && !Array.isArray(value) && !Tensor.is(value)) {
+  if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
     ({ data, shape } = readTensorLike(operation, 'mask', value));
   }
-  const array = Array.isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
+  const array = isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
   if (shape !== undefined) checkLength(operation, 'mask', array.length, shape);
   return { array, length: array.length, shape };
 }
 
 /** A copy of plain flags, each read once. */
 function readFlags(operation: string, values: readonly unknown[]): Uint8Array {
-  const flags = new Uint8Array(values.length);
-  for (let i = 0; i < flags.length; i++) {
-    const value = values[i];
-    if (typeof value !== 'boolean' && value !== 0 && value !== 1) {
-      throw typeError(operation, `mask[${i}]`, value, 'true or false, 1 or 0');
+  try {
+    const flags = arrayFor(operation, lengthOf(operation, 'mask', values), (n) => new Uint8Array(n));
+    for (let i = 0; i < flags.length; i++) {
+      const value = values[i];
+      if (typeof value !== 'boolean' && value !== 0 && value !== 1) {
+        throw typeError(operation, `mask[${i}]`, value, 'true or false, 1 or 0');
+      }
+      flags[i] = Number(value);
     }
-    flags[i] = Number(value);
+    return flags;
+  } catch (error) {
+    throw readingError(error, operation, 'mask', values, EXPECTED);
   }
-  return flags;
 }
 
 function checkMaskArray(runtime: Runtime, operation: string, value: unknown): MaskArray {

@@ -132,14 +132,25 @@ export class Arena {
   #grow(end: number, operation: string): void {
     const size = this.#memory.buffer.byteLength;
     if (end <= size) return;
-    const exhausted = () =>
-      new OutOfMemoryError(`${operation}: ${end} bytes of linear memory are needed, the limit is ${this.limit}`);
-    const pages = Math.floor(this.limit / PAGE) * PAGE;
-    if (end > pages) throw exhausted();
+    this.checkLimit(end, operation);
     // A quarter more than there was, so that many small tensors do not mean many growths.
-    const wanted = Math.min(Math.max(end, size * 1.25), pages);
-    if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw exhausted();
+    const wanted = Math.min(Math.max(end, size * 1.25), this.#most);
+    if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw this.#exhausted(end, operation);
     this.#refresh();
+  }
+
+  /** @throws OutOfMemoryError for more bytes than memory can ever have. */
+  checkLimit(bytes: number, operation: string): void {
+    if (bytes > this.#most) throw this.#exhausted(bytes, operation);
+  }
+
+  /** The limit in whole pages. */
+  get #most(): number {
+    return Math.floor(this.limit / PAGE) * PAGE;
+  }
+
+  #exhausted(bytes: number, operation: string): OutOfMemoryError {
+    return new OutOfMemoryError(`${operation}: ${bytes} bytes of linear memory are needed, the limit is ${this.limit}`);
   }
 
   #tryGrow(end: number): boolean {

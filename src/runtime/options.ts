@@ -1,4 +1,5 @@
-import { rangeError, show, typeError } from './errors.js';
+import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
+import { isArray, rangeError, show, typeError } from './errors.js';
 
 /** Names other libraries use, with ours. */
 const OTHER_NAMES: Record<string, string> = {
@@ -27,14 +28,64 @@ const OTHER_NAMES: Record<string, string> = {
 /** The names an operation's options may have, as an object so that a look-up is a property read. */
 export type OptionNames = Readonly<Record<string, true>>;
 
-/** @throws TypeError for options that are not an object or hold a name that is not among `names`. */
-export function checkOptions(operation: string, options: unknown, names: OptionNames): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+/** What options are read from where none are given: an object without a prototype that could have any. */
+class Nothing {}
+Object.setPrototypeOf(Nothing.prototype, null);
+const NOTHING = new Nothing();
+
+/**
+ * The options of a call, for each to be read once. What Object.prototype was given is none of them: see caller.ts.
+ * Operations that do hardly more than that say themselves whether it was given one of their names.
+ * @throws TypeError for options that are not an object or hold a name that is not among `names`.
+ */
+export function readOptions<T extends object>(
+  operation: string,
+  options: unknown,
+  names: OptionNames,
+  polluted?: boolean,
+): T {
+  if (options === undefined) return NOTHING as T;
+  if (typeof options !== 'object' || options === null || isArray(options)) {
     throw typeError(operation, 'options', options, 'an object');
   }
-  for (const name in options) {
-    if (names[name] !== true) throw unknownOption(operation, name, names);
+  try {
+    for (const name in options) {
+      if (names[name] !== true && !isOfAllObjects(options, name)) throw unknownOption(operation, name, names);
+    }
+    return ((polluted ?? isPolluted()) ? ownOf(options) : options) as T;
+  } catch (error) {
+    throw readingError(error, operation, 'options', options, 'an object');
   }
+}
+
+/**
+ * Whether Object.prototype was given an option's name. Named one by one, the reads cost next to nothing: a loop over the
+ * names would take as long as a small softmax.
+ */
+function isPolluted(): boolean {
+  const plain = PLAIN;
+  return (
+    plain.shape !== undefined ||
+    plain.axis !== undefined ||
+    plain.keepDims !== undefined ||
+    plain.temperature !== undefined ||
+    plain.mask !== undefined ||
+    plain.causal !== undefined ||
+    plain.weights !== undefined ||
+    plain.weight !== undefined ||
+    plain.posWeight !== undefined ||
+    plain.ignoreIndex !== undefined ||
+    plain.labelSmoothing !== undefined ||
+    plain.logTarget !== undefined ||
+    plain.reduction !== undefined ||
+    plain.gradOutput !== undefined ||
+    plain.k !== undefined ||
+    plain.out !== undefined ||
+    plain.dtype !== undefined ||
+    plain.backend !== undefined ||
+    plain.module !== undefined ||
+    plain.maxMemory !== undefined
+  );
 }
 
 function unknownOption(operation: string, name: string, names: OptionNames): TypeError {

@@ -5,7 +5,7 @@ import { product } from './geometry.js';
 import { checkFloats, checkOwner } from './input.js';
 import { bindKernel, families, type Kernel } from './kernel.js';
 import { Arena, MEMORY_LIMIT } from './memory.js';
-import { checkOptions } from './options.js';
+import { readOptions } from './options.js';
 import { Stream, type Transpose } from './stream.js';
 import { Tensor } from './tensor.js';
 import type { Dtype, FloatArray } from './types.js';
@@ -31,13 +31,11 @@ const SETTING_NAMES = { backend: true, module: true, maxMemory: true } as const;
 
 /** @throws TypeError, RangeError unless these are settings; returns a copy, each read once. */
 export function readSettings(operation: string, settings: Settings | undefined): Settings {
-  if (settings === undefined) return {};
-  checkOptions(operation, settings, SETTING_NAMES);
-  const { backend, module, maxMemory } = settings;
+  const { backend, module, maxMemory } = readOptions<Settings>(operation, settings, SETTING_NAMES);
   if (backend !== undefined && backend !== 'auto' && !isBackendName(backend)) {
     throw typeError(operation, 'backend', backend, '"auto", "relaxed-simd", "simd128" or "reference"');
   }
-  if (module !== undefined && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
+  if (module !== undefined && !isModule(module)) {
     throw typeError(operation, 'module', module, 'a WebAssembly.Module');
   }
   if (maxMemory !== undefined) {
@@ -45,6 +43,16 @@ export function readSettings(operation: string, settings: Settings | undefined):
     if (!(maxMemory >= 2 ** 20)) throw rangeError(operation, 'maxMemory', maxMemory, 'at least 2^20 bytes');
   }
   return { backend, module, maxMemory };
+}
+
+/** By asking the engine: nothing else is sure, and nothing of the caller's runs. */
+function isModule(value: unknown): boolean {
+  try {
+    WebAssembly.Module.customSections(value as WebAssembly.Module, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A backend with its memory and tensors: what a set of functions works on. */

@@ -1,9 +1,10 @@
-import { rangeError, show, showShape, typedArrayTag, typeError } from './errors.js';
+import { arrayFor, lengthOf, readingError } from './caller.js';
+import { isArray, rangeError, show, showShape, typedArrayTag, typeError } from './errors.js';
 import { checkLength, withoutAxis } from './geometry.js';
 import { checkAttached, newArray, type Operand, readOperand, readTensorLike } from './input.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
-import type { IntegerArray } from './types.js';
+import type { FloatArray, IntegerArray } from './types.js';
 
 /** The targets of a loss, read once: class indices, or class probabilities. */
 export interface Targets {
@@ -21,7 +22,7 @@ const INTEGERS = /^(?:Big)?(?:Int|Uint)\d+(?:Clamped)?Array$/;
 /** Reads targets; what they must be is known only with the logits' geometry: see placeIndices. @throws TypeError */
 export function readTargets(runtime: Runtime, operation: string, value: unknown, shape: unknown): Targets {
   if (typeof value === 'number') return plainIndices([value], operation);
-  if (Array.isArray(value)) return plainIndices(value, operation);
+  if (isArray(value)) return plainIndices(value, operation);
   const tag = typedArrayTag(value);
   if (tag === undefined && !Tensor.is(value) && typeof value === 'object' && value !== null) {
     const like = readTensorLike(operation, 'targets', value);
@@ -34,14 +35,17 @@ export function readTargets(runtime: Runtime, operation: string, value: unknown,
 }
 
 function plainIndices(values: readonly unknown[], operation: string): Targets {
-  const length = values.length;
-  const indices = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
-    const value = values[i];
-    if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
-    indices[i] = value;
+  try {
+    const indices = arrayFor(operation, lengthOf(operation, 'targets', values), (n) => new Float64Array(n));
+    for (let i = 0; i < indices.length; i++) {
+      const value = values[i];
+      if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
+      indices[i] = value;
+    }
+    return { indices, plain: true, shape: undefined, probabilities: undefined };
+  } catch (error) {
+    throw readingError(error, operation, 'targets', values, EXPECTED);
   }
-  return { indices, plain: true, shape: undefined, probabilities: undefined };
 }
 
 function integerIndices(
@@ -192,7 +196,7 @@ export function readElementTargets(
 ): ElementTargets {
   let data = value;
   let shape: readonly number[] | undefined;
-  if (typedArrayTag(value) === undefined && !Array.isArray(value) && !Tensor.is(value)) {
+  if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) {
       throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
     }
@@ -200,7 +204,7 @@ export function readElementTargets(
     ({ data, shape } = like);
     value = like;
   }
-  if (Array.isArray(data)) return labels(operation, data, shape, elementBytes);
+  if (isArray(data)) return labels(operation, data, shape, elementBytes);
   if (!INTEGERS.test(typedArrayTag(data) ?? '')) {
     const operand = readOperand(runtime, operation, 'targets', value, undefined, elementBytes);
     return { operand, integers: undefined, length: operand.length, shape: operand.shape };
@@ -240,23 +244,34 @@ function areLabels({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT }: Intege
   return (even & ~evenBits) === 0 && (odd & ~oddBits) === 0;
 }
 
-/** Plain numbers, true and false, each element read once. */
+/** Plain numbers, true and false. */
 function labels(
   operation: string,
   values: readonly unknown[],
   shape: readonly number[] | undefined,
   elementBytes: 4 | 8,
 ): ElementTargets {
-  const { length } = values;
-  const array = newArray(elementBytes, length);
-  for (let i = 0; i < length; i++) {
-    const value = values[i];
-    if (typeof value !== 'number' && typeof value !== 'boolean') {
-      throw typeError(operation, `targets[${i}]`, value, 'a number, true or false');
-    }
-    array[i] = Number(value);
-  }
+  const array = readLabels(operation, values, elementBytes);
+  const { length } = array;
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
   const operand: Operand = { kind: 'array', array, address: -1, length, elementBytes, shape };
   return { operand, integers: undefined, length, shape };
+}
+
+/** The same as an array, each element read once. */
+function readLabels(operation: string, values: readonly unknown[], elementBytes: 4 | 8): FloatArray {
+  try {
+    const length = lengthOf(operation, 'targets', values);
+    const array = arrayFor(operation, length, (n) => newArray(elementBytes, n));
+    for (let i = 0; i < length; i++) {
+      const value = values[i];
+      if (typeof value !== 'number' && typeof value !== 'boolean') {
+        throw typeError(operation, `targets[${i}]`, value, 'a number, true or false');
+      }
+      array[i] = Number(value);
+    }
+    return array;
+  } catch (error) {
+    throw readingError(error, operation, 'targets', values, 'numbers, true and false');
+  }
 }

@@ -110,7 +110,7 @@ type Run = (...given: unknown[]) => unknown;
 export function callWith(kernels: Kernels, call: Call, replaced: Readonly<Record<string, unknown>> = {}): unknown {
   const options: Record<string, unknown> = { ...call.options };
   const given = { ...call.arguments };
-  for (const [name, value] of Object.entries(replaced)) (name in given ? given : options)[name] = value;
+  for (const [name, value] of Object.entries(replaced)) (Object.hasOwn(given, name) ? given : options)[name] = value;
   return callOf(kernels, call.operation, ...Object.values(given), options);
 }
 
