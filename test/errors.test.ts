@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, init, type Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
+import { callsOf, callWith, SHAPE } from './support/calls.js';
 
 /** A call that must fail: what it is given, the class of the error and its whole message. */
 type Row = [call: (kernels: Kernels, out: Float32Array) => unknown, type: typeof Error, message: string];
@@ -514,6 +515,25 @@ describe.each(sets)('$name', ({ kernels }) => {
     kernels.logSumExp(x.data.subarray(0, 4) as Float32Array, { out: x.data.subarray(4, 5) });
     expect(buffer[7]).toBe(0.25);
   });
+});
+
+describe.each(sets)('$name: every operation', ({ kernels }) => {
+  for (const call of callsOf().filter(({ options }) => 'axis' in options)) {
+    test(`${call.operation}: an axis that the shape has not`, () => {
+      const { causal: _, ...options } = call.options;
+      const plain = { ...call, options };
+      const rank = SHAPE.length;
+      for (const axis of [rank, rank + 1, -rank - 1, Infinity]) {
+        expect(() => callWith(kernels, plain, { axis })).toThrow(
+          new RangeError(`${call.operation}: axis is ${axis}, expected a whole number in [-${rank}, ${rank})`),
+        );
+      }
+      const [first] = Object.keys(call.arguments) as [string];
+      const one = { ...plain, options: { axis: 1 } };
+      const row = { arguments: { ...call.arguments, [first]: Float32Array.of(1, 2, 3) } };
+      expect(() => callWith(kernels, { ...one, ...row })).toThrow(RangeError);
+    });
+  }
 });
 
 describe('settings', () => {

@@ -124,6 +124,29 @@ describe('t log t', () => {
       }
     });
 
+    test(`${name}: no element is taken for what the others are`, () => {
+      // A block is looked through four vectors at a time, and what is left over one by one.
+      for (const dtype of DTYPES) {
+        const specials = [0, -1, dtype === 'float32' ? 1e-40 : 1e-310, NaN, Infinity];
+        const x = numbers(dtype, 300, 'within ±8', 3);
+        const alone = specials.map((special) =>
+          kernels.klDiv(x.subarray(0, 1), floatsOf(dtype, [special]), { reduction: 'none' }),
+        );
+        for (const n of [4, 8, 12, 16, 20, 28, 60, 64, 252, 256, 260, 300]) {
+          const ordinary = numbers(dtype, n, 'within ±8', 4).map((t) => Math.abs(t) + 1e-3);
+          for (let at = 0; at < n; at += n < 64 ? 1 : 3) {
+            specials.forEach((special, i) => {
+              const targets = ordinary.slice();
+              targets[at] = special;
+              const logProbs = x.slice(0, n).fill(x[0] as number, at, at + 1);
+              const loss = kernels.klDiv(logProbs, targets, { reduction: 'none' });
+              expectSame(loss.subarray(at, at + 1), alone[i]!, `${dtype}, ${special} at ${at} of ${n}`);
+            });
+          }
+        }
+      }
+    });
+
     test(`${name}: e^t outside the range of normal numbers`, () => {
       const t = [-200, -104, -87.4, 88.7, 88.8, 200];
       const { grad } = kernels.klDivWithGrad(new Float32Array(6), t, { logTarget: true, reduction: 'sum' });

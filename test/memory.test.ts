@@ -266,6 +266,92 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(new Set(failures)).toEqual(new Set([1]));
     });
 
+    test('that fails at the start of a streamed call leaves no result behind', () => {
+      // Columns take scratch of their own, which is claimed when all results are there.
+      const n = 6000;
+      const options = { axis: 1, reduction: 'none' } as const;
+      const targets = new Int32Array(5);
+      const runs: Record<string, (kernels: Kernels, x: Tensor) => unknown> = {
+        softmax: (k, x) => k.softmax(x, { axis: 1 }),
+        logSumExp: (k, x) => k.logSumExp(x, { axis: 1 }),
+        topK: (k, x) => k.topK(x, n / 2, { axis: 1 }),
+        crossEntropyWithGrad: (k, x) => k.crossEntropyWithGrad(x, targets, options),
+        nllLossWithGrad: (k, x) => k.nllLossWithGrad(x, targets, options),
+        distillationWithGrad: (k, x) => k.distillationWithGrad(x, x, options),
+        'crossEntropyWithGrad, reduced': (k, x) => k.crossEntropyWithGrad(x, targets, { axis: 1 }),
+      };
+      for (const [name, call] of Object.entries(runs)) {
+        const kernels = set.create({ maxMemory: 4 * MIB });
+        const x = kernels.zeros([1, n, 5]);
+        let failures = 0;
+        let isEnough = false;
+        // Less and less memory is taken, until the call has what it needs.
+        for (let taken = 52; !isEnough; taken--) {
+          let filler: Tensor | undefined;
+          try {
+            filler = kernels.zeros([taken * 2 ** 14]);
+          } catch {
+            continue;
+          }
+          const usage = kernels.memoryUsage();
+          try {
+            call(kernels, x);
+            isEnough = true;
+          } catch (error) {
+            expect(error).toBeInstanceOf(OutOfMemoryError);
+            expect(kernels.memoryUsage(), name).toEqual(usage);
+            failures++;
+          }
+          filler.dispose();
+        }
+        expect(failures, name).toBeGreaterThan(2);
+      }
+    });
+
+    test('inside a call keeps results in linear memory, and what lies beside them', () => {
+      // Of streamed arrays: blocks of rows, of columns that fill the scratch, and some that make memory grow.
+      const shapes: [number[], number][] = [
+        [[1000, 100], 1],
+        [[1, 40, 3260], 1],
+        [[1, 300, 434], 1],
+        [[1, 4200, 33], 1],
+        [[2, 66_000], 1],
+        [[1, 25_000, 3], 1],
+      ];
+      type Call = (kernels: Kernels, x: Float32Array, options: object, targets: Int32Array) => unknown;
+      const runs: Record<string, Call> = {
+        softmax: (k, x, options) => k.softmax(x, options),
+        logSumExp: (k, x, options) => k.logSumExp(x, options),
+        argmax: (k, x, options) => k.argmax(x, options),
+        crossEntropy: (k, x, options, targets) => k.crossEntropy(x, targets, { ...options, reduction: 'none' }),
+        nllLoss: (k, x, options, targets) => k.nllLoss(x, targets, { ...options, reduction: 'none' }),
+        distillation: (k, x, options) => k.distillation(x, x, { ...options, reduction: 'none' }),
+      };
+      for (const [shape, axis] of shapes) {
+        const x = numbers('float32', sizeOf(shape), 'within ±8', 3) as Float32Array<ArrayBuffer>;
+        const n = shape[axis] as number;
+        const targets = Int32Array.from({ length: x.length / n }, (_, i) => i % n);
+        for (const [name, call] of Object.entries(runs)) {
+          const kernels = set.create();
+          const what = `${name} of [${shape}]`;
+          const expected = call(set.kernels, x, { shape, axis }, targets) as Floats | Int32Array<ArrayBuffer>;
+          const { length } = expected;
+          // What lies behind the scratch, and around the result.
+          const neighbour = kernels.tensor(new Float32Array(70_000).fill(GUARD));
+          const target = kernels.tensor(new Float32Array(length + 8).fill(GUARD));
+          const view = () => {
+            const { buffer, byteOffset } = target.data;
+            const type = name === 'argmax' ? Int32Array : Float32Array;
+            return new type(buffer as ArrayBuffer, byteOffset + 16, length);
+          };
+          call(kernels, x, { shape, axis, out: view() }, targets);
+          expectSame(view(), expected, what);
+          expectGuarded(target.data, 4, length, what);
+          expectGuarded(neighbour.data, 0, 0, what);
+        }
+      }
+    });
+
     test('tensor() of a view of our own memory', () => {
       const kernels = set.create();
       const x = kernels.tensor(numbers('float64', 200_000, 'within ±8', 3));

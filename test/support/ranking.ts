@@ -54,7 +54,8 @@ function slopes(dtype: Dtype, n: number): Problem[] {
     dtype,
     Array.from({ length: n }, (_, i) => i),
   );
-  const places = [0, 1, n >> 1, n - 5, n - 1].filter((at) => at >= 0 && at < n);
+  // What is left over of whole vectors is up to three elements, each of which may be followed by others.
+  const places = [0, 1, n >> 1, n - 5, n - 3, n - 2, n - 1].filter((at) => at >= 0 && at < n);
   return [
     of('rising', rising),
     of('falling', rising.slice().reverse()),
@@ -75,7 +76,7 @@ export const RANKING_PROBLEMS: Readonly<Record<string, (dtype: Dtype) => Problem
         special(dtype, [n], 0, n),
         special(dtype, [n], 0, n + 1),
       ]),
-  'slopes and single peaks': (dtype) => [1, 2, 5, 24, 48, 49, 130, 1000].flatMap((n) => slopes(dtype, n)),
+  'slopes and single peaks': (dtype) => [1, 2, 5, 24, 48, 49, 51, 130, 1000].flatMap((n) => slopes(dtype, n)),
   batches: (dtype) =>
     ROW_COUNTS.flatMap((rows) =>
       [1, 3, 10, 47, 50, 65].flatMap((n, i) => [

@@ -1,0 +1,67 @@
+// Class indices of every kind, at the ends of what they may be: a kernel never sees one that it must not use.
+import { describe, expect, test } from 'vitest';
+import type { Kernels } from '../src/index.js';
+import { sets } from './support/backends.js';
+import { GUARD } from './support/compare.js';
+
+const OPERATIONS = [
+  'crossEntropy',
+  'crossEntropyWithGrad',
+  'nllLoss',
+  'nllLossWithGrad',
+  'logProbs',
+  'accuracy',
+] as const;
+
+type Indices = readonly number[] | { [i: number]: number | bigint; readonly length: number };
+
+/** Indices of every kind that may be; the small ones hold no large number and the unsigned ones none below 0. */
+const KINDS: Readonly<Record<string, (values: readonly number[]) => Indices>> = {
+  'number[]': (values) => values,
+  Int8Array: (values) => Int8Array.from(values),
+  Uint8Array: (values) => Uint8Array.from(values),
+  Uint8ClampedArray: (values) => Uint8ClampedArray.from(values),
+  Int16Array: (values) => Int16Array.from(values),
+  Uint16Array: (values) => Uint16Array.from(values),
+  Int32Array: (values) => Int32Array.from(values),
+  Uint32Array: (values) => Uint32Array.from(values),
+  BigInt64Array: (values) => BigInt64Array.from(values, BigInt),
+  BigUint64Array: (values) => BigUint64Array.from(values, (value) => BigInt.asUintN(64, BigInt(value))),
+};
+
+const ROWS = 5;
+const CLASSES = 7;
+const shape = [ROWS, CLASSES];
+const logits = Float32Array.from({ length: ROWS * CLASSES }, (_, i) => Math.sin(i));
+
+type Run = (x: Float32Array, targets: Indices, options: object) => unknown;
+
+function run(kernels: Kernels, operation: (typeof OPERATIONS)[number], targets: Indices, options = {}): unknown {
+  return (kernels[operation] as Run)(logits, targets, { shape, ...options });
+}
+
+describe.each(sets)('$name', ({ kernels }) => {
+  for (const operation of OPERATIONS) {
+    test.each(Object.keys(KINDS))(`${operation}: %s`, (kind) => {
+      const make = KINDS[kind] as (values: readonly number[]) => Indices;
+      const ends = [0, CLASSES - 1, 1, CLASSES - 1, 0];
+      // The least and the greatest there are.
+      expect(run(kernels, operation, make(ends))).toEqual(run(kernels, operation, ends));
+      for (let row = 0; row < ROWS; row++) {
+        for (const stray of [CLASSES, CLASSES + 1, -1, -CLASSES]) {
+          const targets = make(ends.with(row, stray));
+          const found = targets[row] as number | bigint;
+          // Clamped, -1 is 0.
+          if (found >= 0 && found < CLASSES) continue;
+          const shown = typeof found === 'bigint' ? `${found}n` : `${found}`;
+          const expected = `an integer in [0, ${CLASSES}) or ignoreIndex (-100)`;
+          const message = `${operation}: targets[${row}] is ${shown}, expected ${expected}`;
+          const out = new Float32Array(logits.length).fill(GUARD);
+          const options = operation.endsWith('WithGrad') ? { out } : {};
+          expect(() => run(kernels, operation, targets, options)).toThrow(new RangeError(message));
+          expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
+        }
+      }
+    });
+  }
+});
