@@ -1,4 +1,4 @@
-import { type BackendInfo, compileCoreAhead } from './runtime/backend.js';
+import { type BackendInfo, compileCoreAhead, instantiateAhead } from './runtime/backend.js';
 import {
   currentRuntime,
   type MemoryUsage,
@@ -10,7 +10,8 @@ import {
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.
- * Optional: without it the first call does the same, synchronously, with none. Tensors made before keep working with
+ * Optional: without it the first call does the same, synchronously, with none. Where the engine refuses that, as Chromium
+ * did on a page's main thread up to about version 114, calls run in plain TypeScript until this is done. Tensors made before keep working with
  * the set they were made by.
  *
  * @returns which backend runs and why.
@@ -23,7 +24,7 @@ import {
 export async function init(settings?: Settings): Promise<BackendInfo> {
   const read = readSettings('init', settings);
   if (read.module === undefined) await compileCoreAhead(read.backend ?? 'auto');
-  const runtime = new Runtime(read);
+  const runtime = new Runtime(read, 'init', read.module && (await instantiateAhead(read.module)));
   await runtime.prepare();
   setCurrentRuntime(runtime);
   return runtime.info;

@@ -39,7 +39,7 @@ function readSource(runtime: Runtime, data: unknown, dtype: Dtype | undefined): 
   if (source !== undefined) return source;
   if (typeof data !== 'object' || data === null) throw typeError('tensor', 'data', data, NESTED);
   const like = readTensorLike('tensor', 'data', data);
-  const inner = readNumbers(runtime, 'data.data', like.data, dtype);
+  const inner = readNumbers(runtime, 'data.data', like.data, dtype, like.isFloat16);
   if (inner === undefined)
     throw typeError('tensor', 'data.data', like.data, 'numbers (nested arrays too) or a float array');
   checkLength('tensor', 'data', inner.data.length, like.shape);
@@ -47,10 +47,16 @@ function readSource(runtime: Runtime, data: unknown, dtype: Dtype | undefined): 
 }
 
 /** undefined for what is neither an array nor a Tensor. */
-function readNumbers(runtime: Runtime, name: string, data: unknown, dtype: Dtype | undefined): Source | undefined {
+function readNumbers(
+  runtime: Runtime,
+  name: string,
+  data: unknown,
+  dtype: Dtype | undefined,
+  isFloat16 = false,
+): Source | undefined {
   const tag = typedArrayTag(data);
   if (tag !== undefined) {
-    const floats = checkFloats('tensor', name, data, tag);
+    const floats = checkFloats('tensor', name, data, tag, isFloat16);
     return { data: floats, shape: [floats.length] };
   }
   if (isArray(data)) return flatten(runtime, name, data, dtype === 'float64' ? 8 : 4);

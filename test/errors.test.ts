@@ -9,6 +9,11 @@ type Row = [call: (kernels: Kernels, out: Float32Array) => unknown, type: typeof
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
 const X4 = () => new Float32Array([1, 2, 3, 4]);
 
+/** How the bits of float16 become floats. */
+const bits = (name: string) =>
+  `the bits of float16 with Float32Array.from(new Float16Array(${name}.buffer, ${name}.byteOffset, ${name}.length)), ` +
+  'where the engine has Float16Array';
+
 /** Calls that the types forbid. */
 const any = (value: unknown) => value as never;
 
@@ -53,7 +58,27 @@ const arguments_: Row[] = [
   [
     (k, out) => k.logSoftmax(any(new Uint16Array(4)), { out }),
     TypeError,
-    `logSoftmax: x is Uint16Array(4), expected ${EXPECTED} (convert float16 with Float32Array.from)`,
+    `logSoftmax: x is Uint16Array(4), expected ${EXPECTED} (convert integers with Float32Array.from, ${bits('x')})`,
+  ],
+  [
+    (k, out) => k.softmax(any({ data: new Uint16Array(4), dims: [4], type: 'float16' }), { out }),
+    TypeError,
+    `softmax: x.data is Uint16Array(4), expected ${EXPECTED} (convert ${bits('x.data')})`,
+  ],
+  [
+    (k, out) => k.softmax(any({ data: new Uint16Array(4), shape: [4], dtype: 'float16' }), { out }),
+    TypeError,
+    `softmax: x.data is Uint16Array(4), expected ${EXPECTED} (convert ${bits('x.data')})`,
+  ],
+  [
+    (k, out) => k.softmax(any({ data: new Uint16Array(4), shape: [4], dtype: 'uint16' }), { out }),
+    TypeError,
+    `softmax: x.data is Uint16Array(4), expected ${EXPECTED} (convert integers with Float32Array.from, ${bits('x.data')})`,
+  ],
+  [
+    (k) => k.tensor(any({ data: new Uint16Array(4), shape: [4], dtype: 'float16' })),
+    TypeError,
+    `tensor: data.data is Uint16Array(4), expected ${EXPECTED} (convert ${bits('data.data')})`,
   ],
   [
     (k, out) => k.softmax(any(new BigInt64Array(4)), { out }),
@@ -516,6 +541,25 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(buffer[7]).toBe(0.25);
   });
 });
+
+describe('the hint for the bits of float16', () => {
+  const Float16Array = (globalThis as Record<string, unknown>).Float16Array as Float32ArrayConstructor | undefined;
+  test.skipIf(Float16Array === undefined)('gives what they mean, followed to the letter', () => {
+    const x = Uint16Array.of(0, 0x3c00, 0xbc00, 0x7bff).subarray(1);
+    const message = String(caught(() => createKernels({ backend: 'reference' }).softmax(any(x))));
+    const code = /Float32Array\.from\(new .*?\)\)/.exec(message)?.[0];
+    expect([...(new Function('x', `return ${code}`)(x) as Float32Array)]).toEqual([1, -1, 65504]);
+  });
+});
+
+function caught(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 describe.each(sets)('$name: every operation', ({ kernels }) => {
   for (const call of callsOf().filter(({ options }) => 'axis' in options)) {

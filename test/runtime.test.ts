@@ -298,6 +298,99 @@ describe('init', () => {
   });
 });
 
+describe('an engine that compiles nothing large on its main thread', () => {
+  /** As Chromium up to about 114: neither Module nor Instance for more than 4 KB; compile and instantiate as always. */
+  async function refuseLarge(): Promise<void> {
+    const { Module, Instance } = WebAssembly;
+    const message = (what: string, instead: string) =>
+      `WebAssembly.${what} is disallowed on the main thread, if the buffer size is larger than 4KB. Use ${instead}.`;
+    const large = new WeakSet<WebAssembly.Module>();
+    const RefusingModule = new Proxy(Module, {
+      construct(target, [bytes]) {
+        if (bytes.length <= 4096) return new target(bytes);
+        throw new RangeError(message('Compile', 'WebAssembly.compile, or compile on a worker thread'));
+      },
+    });
+    const RefusingInstance = new Proxy(Instance, {
+      construct(target, [module, imports]) {
+        if (!large.has(module)) return new target(module, imports);
+        throw new RangeError(message('Instance', 'WebAssembly.instantiate'));
+      },
+    });
+    const { compile } = WebAssembly;
+    stubWebAssembly({
+      Module: RefusingModule,
+      Instance: RefusingInstance,
+      compile: async (bytes: Uint8Array<ArrayBuffer>) => {
+        const module = await compile(bytes);
+        if (bytes.length > 4096) large.add(module);
+        return module;
+      },
+    });
+  }
+
+  test('gives the reference with a warning that names init, and SIMD after it', async () => {
+    await refuseLarge();
+    const { init, softmax, logSumExp, tensor, backendInfo: info, createKernels: create } = await importAnew();
+    // What is small enough compiles: it shows with the first kernel.
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(logSumExp([0])).toBe(0);
+    expect(info().name).toBe('reference');
+    expect(info().tried.map(({ error }) => error)).toEqual([
+      expect.stringMatching(/^WebAssembly\.Compile is disallowed/),
+    ]);
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          /which is slow \([\w-]+: WebAssembly.*\); await init\(\) first: it compiles without blocking, which is allowed$/,
+        ),
+      ],
+    ]);
+    const before = tensor([0, 0]);
+    const told = await init();
+    expect(told.name).not.toBe('reference');
+    expect(told).toEqual(info());
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect([...before.data]).toEqual([0, 0]);
+    expect((await init({ backend: 'simd128' })).name).toBe('simd128');
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    const named = create({ backend: 'simd128' });
+    expect(() => named.softmax([0, 0])).toThrow(/^softmax: backend simd128 cannot run: WebAssembly\.Instance is/);
+  });
+
+  test('takes a module that init is given', async () => {
+    await refuseLarge();
+    const module = await packaged('simd128');
+    const { init, softmax } = await importAnew();
+    expect(await init({ module })).toEqual({ name: 'simd128', reason: 'its module was given', tried: [] });
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('a page whose Content-Security-Policy forbids WebAssembly', () => {
+  test.each([
+    "WebAssembly.Module(): Refused to compile or instantiate WebAssembly module because neither 'wasm-eval' nor 'unsafe-eval' is an allowed source of script in the following Content Security Policy directive: \"script-src 'self'\"",
+    'call to WebAssembly.Module() blocked by CSP',
+    'WebAssembly.Module(): Wasm code generation disallowed by embedder',
+  ])('is told what to allow: %s', async (message) => {
+    const refusing = () => {
+      throw new WebAssembly.CompileError(message);
+    };
+    stubWebAssembly({
+      Module: new Proxy(WebAssembly.Module, { construct: refusing }),
+      compile: async () => refusing(),
+    });
+    const { init, softmax } = await importAnew();
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]?.[0]).toMatch(
+      /\); allow 'wasm-unsafe-eval' in the script-src of the page's Content-Security-Policy$/,
+    );
+    expect((await init()).name).toBe('reference');
+  });
+});
+
 describe('createKernels', () => {
   test('has all functions, on a backend and memory of its own', async () => {
     const all = await importAnew();

@@ -16,6 +16,8 @@ export interface BackendInfo {
 export interface Backend extends BackendInfo {
   modules: Modules | undefined;
   memory: LinearMemory;
+  /** What helps against the errors of those that were tried, if anything does. */
+  remedies: readonly string[];
 }
 
 const ORDER: readonly BackendName[] = ['relaxed-simd', 'simd128', 'reference'];
@@ -95,8 +97,8 @@ class EmbeddedModules implements Modules {
 class WholeModule implements Modules {
   readonly #exports: Exports;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
-    this.#exports = exportsOn(memory, module);
+  constructor(exports: Exports) {
+    this.#exports = exports;
   }
 
   exportsOf(): Exports {
@@ -106,12 +108,44 @@ class WholeModule implements Modules {
   async prepare(): Promise<void> {}
 }
 
-function open(operation: string, name: BackendName, module?: WebAssembly.Module): Pick<Backend, 'modules' | 'memory'> {
+/** A module given by the caller, instantiated on a memory. */
+export interface Instance {
+  readonly exports: Exports;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Instantiates a module without blocking. What fails shows again, and is reported, in openBackend. */
+export async function instantiateAhead(module: WebAssembly.Module): Promise<Instance | undefined> {
+  try {
+    checkStamp('init', module, backendOf(module));
+    const memory = newMemory();
+    return { exports: await exportsOnAhead(memory, module), memory };
+  } catch {
+    return undefined;
+  }
+}
+
+function instantiate(module: WebAssembly.Module): Instance {
+  const memory = newMemory();
+  return { exports: exportsOn(memory, module), memory };
+}
+
+function newMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1 });
+}
+
+function open(
+  operation: string,
+  name: BackendName,
+  module?: WebAssembly.Module,
+  ahead?: Instance,
+): Pick<Backend, 'modules' | 'memory'> {
   if (name === 'reference') return { modules: undefined, memory: referenceMemory() };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
   if (module !== undefined) checkStamp(operation, module, name);
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const modules = module === undefined ? new EmbeddedModules(name, memory) : new WholeModule(module, memory);
+  const whole = module && (ahead ?? instantiate(module));
+  const memory = whole?.memory ?? newMemory();
+  const modules = whole === undefined ? new EmbeddedModules(name, memory) : new WholeModule(whole.exports);
   if (!multiplyAddFuses(modules.exportsOf(coreFamily)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
@@ -119,7 +153,7 @@ function open(operation: string, name: BackendName, module?: WebAssembly.Module)
 }
 
 function referenceMemory(): LinearMemory {
-  return typeof WebAssembly === 'undefined' ? new PlainMemory() : new WebAssembly.Memory({ initial: 1 });
+  return typeof WebAssembly === 'undefined' ? new PlainMemory() : newMemory();
 }
 
 /**
@@ -127,29 +161,74 @@ function referenceMemory(): LinearMemory {
  * with 'auto' the stamp tells to which.
  * @throws Error when a backend named explicitly cannot run, TypeError for a module of another version.
  */
-export function openBackend(operation: string, wanted: BackendName | 'auto', module?: WebAssembly.Module): Backend {
-  if (module !== undefined) return openModule(operation, wanted, module);
+export function openBackend(
+  operation: string,
+  wanted: BackendName | 'auto',
+  module?: WebAssembly.Module,
+  ahead?: Instance,
+): Backend {
+  if (module !== undefined) return openModule(operation, wanted, module, ahead);
   const tried: BackendInfo['tried'] = [];
+  const remedies: string[] = [];
   for (const name of wanted === 'auto' ? ORDER : [wanted]) {
     try {
       const reason = wanted === 'auto' ? REASONS[name] : 'named explicitly';
-      return { name, reason, tried, ...open(operation, name) };
+      return { name, reason, tried, remedies, ...open(operation, name) };
     } catch (error) {
-      if (wanted !== 'auto')
-        throw new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
+      if (wanted !== 'auto') throw cannotRun(operation, name, error);
       tried.push({ name, error: message(error) });
+      remedies.push(...remediesFor(error));
     }
   }
   throw new Error(`${operation}: no backend runs`);
 }
 
-function openModule(operation: string, wanted: BackendName | 'auto', module: WebAssembly.Module): Backend {
+function openModule(
+  operation: string,
+  wanted: BackendName | 'auto',
+  module: WebAssembly.Module,
+  ahead: Instance | undefined,
+): Backend {
   if (wanted === 'reference') throw new TypeError(`${operation}: backend "reference" takes no module`);
+  const name = wanted === 'auto' ? backendOf(module) : wanted;
+  return { name, reason: 'its module was given', tried: [], remedies: [], ...open(operation, name, module, ahead) };
+}
+
+/** The backend that a module is for, by its stamp. */
+function backendOf(module: WebAssembly.Module): ModuleBackend {
   const isRelaxed = WebAssembly.Module.customSections(module, 'softmax-wasm').some((section) =>
     new TextDecoder().decode(section).endsWith(' relaxed-simd'),
   );
-  const name = wanted === 'auto' ? (isRelaxed ? 'relaxed-simd' : 'simd128') : wanted;
-  return { name, reason: 'its module was given', tried: [], ...open(operation, name, module) };
+  return isRelaxed ? 'relaxed-simd' : 'simd128';
+}
+
+/** The error for a backend that was named explicitly. */
+export function cannotRun(operation: string, name: BackendName, error: unknown): Error {
+  return new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
+}
+
+/** The reference in place of a backend that turned out not to compile what it needs, on the same memory. */
+export function withoutModules({ name, tried, remedies, memory }: Backend, error: unknown): Backend {
+  return {
+    name: 'reference',
+    reason: REASONS.reference,
+    tried: [...tried, { name, error: message(error) }],
+    remedies: [...remedies, ...remediesFor(error)],
+    modules: undefined,
+    memory,
+  };
+}
+
+/** What the caller can do about an engine's refusal. */
+function remediesFor(error: unknown): readonly string[] {
+  // Chromium's, up to about 114, for more than 4 KB on the main thread; memory that cannot be had is such an error too.
+  if (error instanceof RangeError && !/memory/i.test(error.message)) {
+    return ['await init() first: it compiles without blocking, which is allowed'];
+  }
+  if (/content.security.policy|\bCSP\b|unsafe-eval|disallowed by embedder/i.test(message(error))) {
+    return ["allow 'wasm-unsafe-eval' in the script-src of the page's Content-Security-Policy"];
+  }
+  return [];
 }
 
 function message(error: unknown): string {

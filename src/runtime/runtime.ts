@@ -1,5 +1,14 @@
 import { coreFamily } from '../generated/families.js';
-import { type Backend, type BackendInfo, type BackendName, isBackendName, openBackend } from './backend.js';
+import {
+  type Backend,
+  type BackendInfo,
+  type BackendName,
+  cannotRun,
+  type Instance,
+  isBackendName,
+  openBackend,
+  withoutModules,
+} from './backend.js';
 import { rangeError, typedArrayTag, typeError } from './errors.js';
 import { product } from './geometry.js';
 import { checkFloats, checkOwner } from './input.js';
@@ -59,7 +68,9 @@ function isModule(value: unknown): boolean {
 export class Runtime {
   readonly arena: Arena;
   readonly stream: Stream;
-  readonly #backend: Backend;
+  #backend: Backend;
+  /** Whether the backend was left to us: it may then become another one. */
+  readonly #isAuto: boolean;
   /** Kernels by number, bound at their first use. */
   readonly #kernels32: (((...operands: number[]) => number) | undefined)[] = [];
   readonly #kernels64: (((...operands: number[]) => number) | undefined)[] = [];
@@ -67,13 +78,15 @@ export class Runtime {
   #bytes = 0;
   readonly #forgotten: FinalizationRegistry<number> | undefined;
 
-  /** `operation` is what errors name. */
-  constructor(settings: Settings, operation = 'init') {
-    this.#backend = openBackend(operation, settings.backend ?? 'auto', settings.module);
+  /** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
+  constructor(settings: Settings, operation = 'init', ahead?: Instance) {
+    const wanted = settings.backend ?? 'auto';
+    this.#isAuto = wanted === 'auto';
+    this.#backend = openBackend(operation, wanted, settings.module, ahead);
     const { modules, memory, name } = this.#backend;
     this.arena = new Arena(memory, settings.maxMemory ?? MEMORY_LIMIT);
     this.stream = new Stream(this.arena, modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
-    if (name === 'reference' && (settings.backend ?? 'auto') === 'auto') warnReference(this.#backend);
+    if (name === 'reference' && this.#isAuto) warnReference(this.#backend);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }
@@ -96,7 +109,21 @@ export class Runtime {
   /** The kernel for elements of this many bytes. */
   kernel<F extends (...operands: number[]) => unknown>(kernel: Kernel<F>, elementBytes: 4 | 8): F {
     const bound = elementBytes === 4 ? this.#kernels32 : this.#kernels64;
-    return (bound[kernel.id] ??= bindKernel(kernel, elementBytes, this.#backend.modules, this.arena)) as F;
+    return (bound[kernel.id] ??= this.#bind(kernel, elementBytes)) as F;
+  }
+
+  /** A kernel's module is compiled at its first use. Where that is refused, the reference takes over altogether. */
+  #bind<F>(kernel: Kernel<F>, elementBytes: 4 | 8): (...operands: number[]) => number {
+    try {
+      return bindKernel(kernel, elementBytes, this.#backend.modules, this.arena);
+    } catch (error) {
+      if (!this.#isAuto) throw cannotRun(kernel.name, this.#backend.name, error);
+      this.#backend = withoutModules(this.#backend, error);
+      this.#kernels32.length = 0;
+      this.#kernels64.length = 0;
+      warnReference(this.#backend);
+      return bindKernel(kernel, elementBytes, undefined, this.arena);
+    }
   }
 
   /** A new tensor with unset elements. */
@@ -159,7 +186,8 @@ function warnReference(backend: Backend): void {
   if (warned) return;
   warned = true;
   const reasons = backend.tried.map(({ name, error }) => `${name}: ${error}`).join('; ');
-  console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${reasons})`);
+  const advice = Array.from(new Set(backend.remedies), (remedy) => `; ${remedy}`).join('');
+  console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${reasons})${advice}`);
 }
 
 let current: Runtime | undefined;
