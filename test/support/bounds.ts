@@ -124,6 +124,22 @@ const ulps: Units = {
 /** The bounds of operations from elements to elements, in units in the last place wherever the result is normal. */
 export const elementBounds: Record<ElementOperation, Units> = { sigmoid: ulps, logSigmoid: ulps };
 
+export type ElementaryName = 'exp' | 'log' | 'log1p' | ElementOperation;
+
+type ModuleUnits = Record<Dtype, Record<Exclude<BackendName, 'reference'>, number>>;
+
+/**
+ * The bounds of the elementary functions that kernels are made of, in units in the last place wherever the result is
+ * normal: what assembly/math and the two kernels say of themselves.
+ */
+export const elementaryBounds: Record<ElementaryName, ModuleUnits> = {
+  exp: { float32: { 'relaxed-simd': 1, simd128: 1.1 }, float64: { 'relaxed-simd': 1.2, simd128: 1.2 } },
+  log: { float32: { 'relaxed-simd': 1.1, simd128: 1.1 }, float64: { 'relaxed-simd': 1.6, simd128: 1.6 } },
+  log1p: { float32: { 'relaxed-simd': 1.1, simd128: 1.1 }, float64: { 'relaxed-simd': 1.5, simd128: 1.5 } },
+  sigmoid: ulps,
+  logSigmoid: ulps,
+};
+
 export type LossOperation = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
 
 /**

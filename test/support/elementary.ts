@@ -1,25 +1,28 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-
-export type ElementaryName = 'exp' | 'log' | 'log1p' | 'sigmoid' | 'logSigmoid';
+import type { ElementaryName } from './bounds.js';
 
 /** The elementary functions of assembly/checks, compiled by themselves for one of the builds. */
 export interface Elementary {
-  /** y = f(x) over blocks: fill x, call run(name, bytes of an element), read y. */
+  /** y = f(x) over blocks: fill x, call run(name, bytes of an element), read y. `count` is of whole vectors. */
   readonly x: ArrayBuffer;
-  run(name: ElementaryName, elementBytes: 4 | 8): ArrayBuffer;
+  run(name: ElementaryName, elementBytes: 4 | 8, count?: number): ArrayBuffer;
 }
 
 /** Bytes of a block of inputs. */
 export const BLOCK_BYTES = 2 ** 22;
 const X = 2 ** 16;
 
+/** With options of its own: those of asconfig.json would compile all kernels along with it. */
 function compile(build: 'simd128' | 'relaxed-simd'): Uint8Array {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const file = `build/elementary-${build}.wasm`;
-  const entry = 'assembly/checks/elementary.ts';
-  execFileSync(process.execPath, [asc, entry, '--config', 'asconfig.json', '--target', build, '--outFile', file]);
+  const memory = ['--runtime', 'stub', '--importMemory', '--noExportMemory'];
+  const features = ['simd', ...(build === 'relaxed-simd' ? [build] : [])].flatMap((name) => ['--enable', name]);
+  const output = ['--optimizeLevel', '3', '--noAssert', '--outFile', file];
+  const entry = ['assembly/checks/elementary.ts', '--config', 'none'];
+  execFileSync(process.execPath, [asc, ...entry, ...memory, ...features, ...output]);
   return readFileSync(file);
 }
 
@@ -33,8 +36,8 @@ export function openElementary(build: 'simd128' | 'relaxed-simd'): Elementary {
   const scratch = Math.ceil(exports.staticEnd!() / 64) * 64;
   return {
     x: memory.buffer,
-    run(name, elementBytes) {
-      exports[`${name}_f${elementBytes * 8}`]!(X, X + BLOCK_BYTES, BLOCK_BYTES / elementBytes, scratch);
+    run(name, elementBytes, count = BLOCK_BYTES / elementBytes) {
+      exports[`${name}_f${elementBytes * 8}`]!(X, X + BLOCK_BYTES, count, scratch);
       return memory.buffer;
     },
   };

@@ -18,7 +18,7 @@ function runOf(kernels: Kernels, operation: ElementOperation): Run {
 }
 
 /** One unit in the last place of numbers of this size. */
-function ulpOf(dtype: Dtype, magnitude: number): number {
+export function ulpOf(dtype: Dtype, magnitude: number): number {
   const bits = dtype === 'float32' ? 23 : 52;
   let ulp = 2 ** (Math.floor(Math.log2(magnitude)) - bits);
   // The logarithm of what is close to a power of two may be rounded to the next integer.
