@@ -13,8 +13,8 @@ import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
 import { checkElementOperand, checkResults } from "../primitives/check";
-import { addToSum } from "../primitives/loss";
-import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
+import { SUM_BYTES, addToSum } from "../primitives/loss";
+import { CHAIN_BYTES, ones } from "../primitives/row";
 import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd, select } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
@@ -97,7 +97,7 @@ function elements<T>(
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
   const end = x + count * sizeof<T>();
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    const blockEnd = min(end, x + SUM_BYTES);
     let block = zero;
     while (x < blockEnd) {
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);

@@ -11,7 +11,7 @@ import {
 } from "../math/exp";
 import { xLogX, xLogXOfNormal } from "../math/log";
 import { checkElementOperand, checkResults } from "../primitives/check";
-import { addToSum } from "../primitives/loss";
+import { SUM_BYTES, addToSum } from "../primitives/loss";
 import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
 import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { nmadd } from "../simd/arch";
@@ -114,29 +114,34 @@ function block<T>(
   // The first places in scratch are the careful exponential's, which is not used here.
   const factor = splatAt<T>(scratch, <T>-scale);
   const scaleStep: usize = scales ? 16 : 0;
-  let f = scales ? scales : ones<T>(), total = zero;
-  for (const end = x + count * sizeof<T>(); x < end; ) {
-    const chainEnd = min(end, x + CHAIN_BYTES);
-    let s = zero;
-    for (; x < chainEnd; x += 16, t += 16) {
-      const v = v128.load(x), target = v128.load(t);
-      const p = form == LOGARITHMS
-        ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-        : target;
-      const loss = lossOf<T>(form, v, target, p, zero, one);
-      if (gradient) {
-        v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
-        gradient += 16;
-        f += scaleStep;
+  const end = x + count * sizeof<T>();
+  let f = scales ? scales : ones<T>();
+  while (x < end) {
+    const blockEnd = min(end, x + SUM_BYTES);
+    let total = zero;
+    while (x < blockEnd) {
+      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+      let s = zero;
+      for (; x < chainEnd; x += 16, t += 16) {
+        const v = v128.load(x), target = v128.load(t);
+        const p = form == LOGARITHMS
+          ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+          : target;
+        const loss = lossOf<T>(form, v, target, p, zero, one);
+        if (gradient) {
+          v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
+          gradient += 16;
+          f += scaleStep;
+        }
+        if (losses) {
+          v128.store(losses, loss);
+          losses += 16;
+        } else s = v128.add<T>(s, loss);
       }
-      if (losses) {
-        v128.store(losses, loss);
-        losses += 16;
-      } else s = v128.add<T>(s, loss);
+      total = v128.add<T>(total, s);
     }
-    total = v128.add<T>(total, s);
+    if (!losses) addToSum<T>(sum, laneSum<T>(total));
   }
-  if (!losses) addToSum<T>(sum, laneSum<T>(total));
 }
 
 // @ts-ignore: decorator

@@ -2,7 +2,7 @@
 
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, promoteHigh, promoteLow, storeTail, tailMask } from "../simd/lanes";
-import { BLOCK, CHAIN_BYTES, roundingOf } from "./row";
+import { BLOCK_BYTES, CHAIN_BYTES, roundingOf } from "./row";
 import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
 
 /**
@@ -14,7 +14,7 @@ export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usiz
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (e < end) {
-    const blockEnd = min(end, e + BLOCK * sizeof<T>());
+    const blockEnd = min(end, e + BLOCK_BYTES);
     let block = zero;
     while (e < blockEnd) {
       const chainEnd = min(blockEnd, e + CHAIN_BYTES);

@@ -2,7 +2,7 @@
 
 import { madd } from "../simd/arch";
 import { demote, laneSum, lanes, loadTail, promoteHigh, promoteLow } from "../simd/lanes";
-import { BLOCK, CHAIN_BYTES, roundingOf } from "./row";
+import { BLOCK_BYTES, CHAIN_BYTES, roundingOf } from "./row";
 import { TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
 
 /** Rows of a tile summed in one chain of additions, and the most whose chains are added without float64. */
@@ -26,7 +26,7 @@ function rowTotal<T>(dot: bool, x: usize, y: usize, n: usize): f64 {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    const blockEnd = min(end, x + BLOCK_BYTES);
     let block = v128.splat<T>(0);
     for (; x + CHAIN_BYTES <= blockEnd; x += CHAIN_BYTES, y += CHAIN_BYTES) {
       const low = plus<T>(dot, x, y, 16, term<T>(dot, x, y, 0)), high = plus<T>(dot, x, y, 48, term<T>(dot, x, y, 32));
@@ -71,26 +71,30 @@ export function tileSum<T>(x: usize, n: usize): v128 {
 @inline
 function tileTotal<T>(dot: bool, x: usize, y: usize, n: usize): v128 {
   const zero = v128.splat<T>(0);
-  let sum = zero, low = zero, high = zero;
+  let sum = zero, lows = zero, highs = zero;
   for (const end = x + n * TILE_BYTES; x < end; ) {
-    const chainEnd = min(end, x + TILE_CHAIN * TILE_BYTES);
     let s = zero;
-    for (; x < chainEnd; x += TILE_BYTES, y += TILE_BYTES) s = plus<T>(dot, x, y, 0, s);
+    if (x + TILE_CHAIN * TILE_BYTES <= end) {
+      const low = plus<T>(dot, x, y, TILE_BYTES, term<T>(dot, x, y, 0));
+      s = v128.add<T>(low, plus<T>(dot, x, y, 3 * TILE_BYTES, term<T>(dot, x, y, 2 * TILE_BYTES)));
+      x += TILE_CHAIN * TILE_BYTES;
+      y += TILE_CHAIN * TILE_BYTES;
+    } else for (; x < end; x += TILE_BYTES, y += TILE_BYTES) s = plus<T>(dot, x, y, 0, s);
     if (n <= SHORT) {
       sum = v128.add<T>(sum, s);
     } else if (sizeof<T>() == 8) {
-      // Here low is what rounding takes from the sum.
+      // Here lows is what rounding takes from the sum.
       const total = f64x2.add(sum, s);
-      low = f64x2.add(low, tileRoundingOf(sum, s, total));
+      lows = f64x2.add(lows, tileRoundingOf(sum, s, total));
       sum = total;
     } else {
-      low = f64x2.add(low, promoteLow(s));
-      high = f64x2.add(high, promoteHigh(s));
+      lows = f64x2.add(lows, promoteLow(s));
+      highs = f64x2.add(highs, promoteHigh(s));
     }
   }
   if (n <= SHORT) return sum;
-  if (sizeof<T>() == 4) return demote(low, high);
+  if (sizeof<T>() == 4) return demote(lows, highs);
   // NaN where the sum is infinite.
-  const whole = f64x2.add(sum, low);
+  const whole = f64x2.add(sum, lows);
   return v128.bitselect(sum, whole, f64x2.ne(whole, whole));
 }

@@ -2,6 +2,9 @@
 
 import { roundingOf } from "./row";
 
+/** Bytes of losses of elements that are summed in lanes, chain by chain, before they go to the sum. */
+export const SUM_BYTES: usize = 512;
+
 /** Element i of an array, or 1 where there is none. */
 // @ts-ignore: decorator
 @inline

@@ -23,6 +23,9 @@ const CHAIN: usize = EXP_BYTES + 64;
 /** Elements summed in lanes before float64 takes over. */
 export const BLOCK: usize = 256;
 
+/** Bytes of the same for sums of anything but exponentials. */
+export const BLOCK_BYTES: usize = 256;
+
 /** What total = a + b lost in rounding (Knuth's two-sum); nothing that counts when the elements are f32. */
 // @ts-ignore: decorator
 @inline
@@ -474,7 +477,7 @@ export function rowTargetSums<T>(
   let t = targets ? targets : ZEROS, w = weight ? weight : ones<T>();
   let q: f64 = 0, qx: f64 = 0, lostQ: f64 = 0, lostQx: f64 = 0;
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
+    const blockEnd = min(end, x + BLOCK_BYTES);
     let blockQ = zero, blockQx = zero;
     while (x < blockEnd) {
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);
