@@ -62,7 +62,6 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
               largest: 1e9,
               temperature: 1,
               n: x.length,
-              reach: 128,
               magnitude: p[i] as number,
             };
             const scale = Math.max(distance, Math.log(x.length));
@@ -150,7 +149,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
           const max = Math.max(...divided);
           return y.every((p, i) => {
             const distance = max - (divided[i] as number);
-            const facts = { distance, scale: 0, largest: 1e9, temperature, n: x.length, reach: 0, magnitude: p };
+            const facts = { distance, scale: 0, largest: 1e9, temperature, n: x.length, magnitude: p };
             return Math.abs(p - (z[i] as number)) <= 2.1 * limitOf('softmax', dtype, backend, facts) + 2 ** -148;
           });
         }),

@@ -6,7 +6,7 @@ import { DTYPES, type Kind, numbers, problem } from './support/cases.js';
 import { expectedOf } from './support/expected.js';
 import { describeCausal, describeMasks } from './support/masks.js';
 
-const FACTS = { magnitude: 1, distance: 0, scale: 0, temperature: 1, n: 0, reach: 0 };
+const FACTS = { magnitude: 1, distance: 0, scale: 0, temperature: 1, n: 0 };
 
 describeAlongAxis('softmax');
 describeMasks('softmax');

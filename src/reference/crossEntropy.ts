@@ -1,8 +1,10 @@
 import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
-import { forEachProblem, maximum, rowOf } from './axis.js';
+import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
 import { emit } from './emit.js';
+import { type Exponential, exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
+import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
@@ -43,18 +45,20 @@ function lossesOf(
   const [x, , losses, gradient, outer, n, inner, temperature, , , scale, rowScales, sum] = operands;
   const heap = heaps.floats(elementBytes);
   const softmax = new Float64Array(n);
+  const q = new Float64Array(n);
   forEachProblem(outer, n, inner, (offset, problem) => {
     const shares = sharesOf(problem, n, offset);
     let loss = 0;
     if (shares !== undefined) {
-      const total = { share: 0 };
-      loss = problemLoss(heap, x / elementBytes + offset, n, inner, temperature, shares, softmax, total);
+      const row = rowOf(heap, x / elementBytes + offset, n, inner);
+      loss = problemLoss(row, temperature, exponentialOf(elementBytes), shares, softmax, q);
       if (gradient) {
         const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
         const factor = (scale * own) / temperature;
+        const total = sumOf(q);
         for (let c = 0; c < n; c++) {
           const at = gradient / elementBytes + offset + c * inner;
-          heap[at] = factor * slope(softmax, shares, total.share, c);
+          heap[at] = factor * slope(softmax, q, total, c);
         }
       }
     } else if (gradient) {
@@ -68,46 +72,36 @@ function lossesOf(
  * Σ q · p_c − q_c. Above ½ it is p_c · Σ of the other q − q_c · Σ of the other p, which keeps the digits that p_c − 1
  * would lose.
  */
-function slope(p: Float64Array, shares: Shares, total: number, c: number): number {
-  const { share, weight } = shares(c);
-  const q = share * weight;
-  if (!(p[c]! > 0.5)) return total * p[c]! - q;
-  let otherP = 0;
-  let otherQ = 0;
-  for (let i = 0; i < p.length; i++) {
-    if (i === c) continue;
-    const other = shares(i);
-    otherP += p[i]!;
-    otherQ += other.share * other.weight;
-  }
-  return otherQ * p[c]! - otherP * q;
+function slope(p: Float64Array, q: Float64Array, total: number, c: number): number {
+  if (!(p[c]! > 0.5)) return total * p[c]! - q[c]!;
+  const sumOfOthers = (values: Float64Array) => sumOf(values.filter((_, i) => i !== c));
+  return sumOfOthers(q) * p[c]! - sumOfOthers(p) * q[c]!;
 }
 
-/** −Σ q_c L_c; fills softmax, and the sum of q. */
+/** −Σ q_c L_c; fills softmax and q. */
 function problemLoss(
-  heap: Float32Array | Float64Array,
-  first: number,
-  n: number,
-  stride: number,
+  row: Row,
   temperature: number,
+  exponential: Exponential,
   shares: Shares,
   softmax: Float64Array,
-  total: { share: number },
+  q: Float64Array,
 ): number {
-  const row = rowOf(heap, first, n, stride);
+  const { n, at } = row;
   const max = maximum(row);
-  const log = Number.isFinite(max) ? logSum(row, max, temperature) : Number.NaN;
-  let loss = 0;
-  let sum = 0;
+  const log = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : Number.NaN;
+  // Its place is free until softmax is there.
+  const terms = softmax;
   for (let c = 0; c < n; c++) {
-    const logP = (heap[first + c * stride]! - max) / temperature - log;
     const { share, weight } = shares(c);
+    q[c] = share * weight;
+    terms[c] = -q[c]! * ((at(c) - max) / temperature - log);
     // A share of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
-    if (share !== 0 || Number.isNaN(log)) loss -= share === 0 ? log : share * weight * logP;
-    total.share += share * weight;
-    softmax[c] = Math.exp((heap[first + c * stride]! - max) / temperature);
-    sum += softmax[c]!;
+    if (share === 0) terms[c] = Number.isNaN(log) ? log : 0;
   }
+  const loss = sumOf(terms);
+  for (let c = 0; c < n; c++) softmax[c] = exponential(at(c), max, temperature);
+  const sum = sumOf(softmax);
   // Not e^logP: where the probability is tiny, logP has lost some of its digits.
   for (let c = 0; c < n; c++) softmax[c]! /= sum;
   return loss;

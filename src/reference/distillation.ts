@@ -1,7 +1,9 @@
 import type { Heaps } from '../runtime/kernel.js';
-import { forEachProblem, maximum, rowOf } from './axis.js';
+import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
 import { emit } from './emit.js';
+import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
+import { sumOf } from './sum.js';
 
 /** Distillation in plain loops, with its gradient with respect to the student. */
 export function distillation(
@@ -22,36 +24,34 @@ export function distillation(
   _buffer: number,
 ): void {
   const heap = heaps.floats(elementBytes);
+  const [q, p, terms] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   forEachProblem(outer, n, inner, (offset, problem) => {
-    const ours = distribution(heap, student / elementBytes + offset, n, inner, temperature);
-    const theirs = distribution(heap, teacher / elementBytes + offset, n, inner, temperature);
-    const upstream = rowScales ? scale * heap[rowScales / elementBytes + problem]! : scale;
-    let loss = n === 0 ? 0 : -temperature * temperature * (theirs.log - ours.log);
+    const ours = rowOf(heap, student / elementBytes + offset, n, inner);
+    const theirs = rowOf(heap, teacher / elementBytes + offset, n, inner);
+    const [ourMax, theirMax] = [maximum(ours), maximum(theirs)];
+    const theirLog = probabilities(theirs, theirMax, temperature, elementBytes, p);
+    const ourLog = probabilities(ours, ourMax, temperature, elementBytes, q);
     for (let c = 0; c < n; c++) {
-      const at = offset + c * inner;
-      const y = heap[student / elementBytes + at]!;
-      const x = heap[teacher / elementBytes + at]!;
-      const p = theirs.probability(x);
-      if (p !== 0) loss += temperature * p * (x - theirs.max - (y - ours.max));
-      if (gradient) heap[gradient / elementBytes + at] = upstream * temperature * (ours.probability(y) - p);
+      terms[c] = p[c] === 0 ? 0 : p[c]! * (theirs.at(c) - theirMax - (ours.at(c) - ourMax));
     }
-    emit(heaps, elementBytes, losses, sum, problem, loss);
+    const upstream = (rowScales ? scale * heap[rowScales / elementBytes + problem]! : scale) * temperature;
+    for (let c = 0; c < n && gradient; c++) {
+      heap[gradient / elementBytes + offset + c * inner] = upstream * (q[c]! - p[c]!);
+    }
+    const loss = temperature * sumOf(terms) - temperature * temperature * (theirLog - ourLog);
+    emit(heaps, elementBytes, losses, sum, problem, n === 0 ? 0 : loss);
   });
 }
 
-/** softmax(x / t) of a row, all NaN where its maximum is not finite; log is that of the sum of e^((x − max) / t). */
-function distribution(
-  heap: Float32Array | Float64Array,
-  first: number,
-  n: number,
-  stride: number,
-  temperature: number,
-): { max: number; log: number; probability: (x: number) => number } {
-  const row = rowOf(heap, first, n, stride);
-  const max = maximum(row);
-  if (!Number.isFinite(max)) return { max, log: Number.NaN, probability: () => Number.NaN };
-  let total = 0;
-  for (let c = 0; c < n; c++) total += Math.exp((heap[first + c * stride]! - max) / temperature);
-  const log = logSum(row, max, temperature);
-  return { max, log, probability: (x) => Math.exp((x - max) / temperature) / total };
+/** Fills in softmax(x / t) of a row, NaN where its maximum is not finite; returns log Σ e^((x − max) / t). */
+function probabilities(row: Row, max: number, temperature: number, elementBytes: 4 | 8, p: Float64Array): number {
+  if (!Number.isFinite(max)) {
+    p.fill(Number.NaN);
+    return Number.NaN;
+  }
+  const exponential = exponentialOf(elementBytes);
+  for (let c = 0; c < p.length; c++) p[c] = exponential(row.at(c), max, temperature);
+  const total = sumOf(p);
+  for (let c = 0; c < p.length; c++) p[c]! /= total;
+  return logSum(row, max, temperature, exponential);
 }

@@ -1,12 +1,14 @@
 import type { ClassLossOperands } from '../runtime/class-loss.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, maximum, rowOf } from './axis.js';
+import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
 
 /** The log-probability of each problem's target in plain loops, 0 where it is ignored. */
 export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
   const [x, targets, y, , outer, n, inner, temperature] = operands;
   const heap = heaps.floats(elementBytes);
+  const exponential = exponentialOf(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {
     const first = x / elementBytes + offset;
     const target = heaps.i32[targets / 4 + problem]!;
@@ -14,7 +16,7 @@ export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLo
     if (target >= 0) {
       const row = rowOf(heap, first, n, inner);
       const max = maximum(row);
-      const log = Number.isFinite(max) ? logSum(row, max, temperature) : Number.NaN;
+      const log = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : Number.NaN;
       value = (heap[first + target * inner]! - max) / temperature - log;
     }
     heap[y / elementBytes + problem] = value;

@@ -8,8 +8,10 @@ export function logSoftmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operand
   const [logP, dx, outer, n, inner, temperature, , dy] = operands;
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;
+  const row = new Float64Array(n);
   forEachProblem(outer, n, inner, (first) => {
-    const sum = sumOf(n, (j) => at(dy, first + j * inner)) / temperature;
+    for (let j = 0; j < n; j++) row[j] = at(dy, first + j * inner);
+    const sum = sumOf(row) / temperature;
     for (let i = first; i < first + n * inner; i += inner) {
       heap[dx / elementBytes + i] = at(dy, i) / temperature - Math.exp(at(logP, i)) * sum;
     }

@@ -1,29 +1,39 @@
 import type { ReduceOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, forEachRow, maximum, type Row } from './axis.js';
+import { type Exponential, exponentialOf } from './exponential.js';
 import { keeps, placeOf } from './mask.js';
+import { roundingOf, sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
 export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
   const [, y, , , , temperature] = operands;
   const heap = heaps.floats(elementBytes);
+  const exponential = exponentialOf(elementBytes);
   forEachRow(heaps, elementBytes, operands, (row, _, problem) => {
     const max = maximum(row);
-    const sum = Number.isFinite(max) ? logSum(row, max, temperature) : 0;
+    const sum = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : 0;
     heap[y / elementBytes + problem] = max / temperature + sum;
   });
 }
 
 /** log Σ e^((x − max) / t), right to its last digits even when the maximum outweighs all others. */
-export function logSum({ n, at }: Row, max: number, temperature: number): number {
+export function logSum({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
   let others = 0;
+  let lost = 0;
   let count = 0;
   for (let j = 0; j < n; j++) {
     const value = at(j);
-    if (value === max) count++;
-    else others += Math.exp((value - max) / temperature);
+    if (value === max) {
+      count++;
+      continue;
+    }
+    const e = exponential(value, max, temperature);
+    const total = others + e;
+    lost += roundingOf(others, e, total);
+    others = total;
   }
-  return Math.log1p(count - 1 + others);
+  return Math.log1p(count - 1 + (others + lost));
 }
 
 /** An element and its weight. */
@@ -36,6 +46,7 @@ interface Term {
 export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
   const [x, y, outer, n, inner, temperature, , mask, weights] = operands;
   const heap = heaps.floats(elementBytes);
+  const exponential = exponentialOf(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {
     const terms: Term[] = [];
     for (let j = 0; j < n; j++) {
@@ -43,21 +54,19 @@ export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands
       if (w !== 0 && keeps(heaps, mask, problem, j, n))
         terms.push({ x: heap[x / elementBytes + offset + j * inner]!, w });
     }
-    heap[y / elementBytes + problem] = logWeightedSum(terms, temperature);
+    heap[y / elementBytes + problem] = logWeightedSum(terms, temperature, exponential);
   });
 }
 
-function logWeightedSum(terms: readonly Term[], temperature: number): number {
+function logWeightedSum(terms: readonly Term[], temperature: number, exponential: Exponential): number {
   const max = terms.reduce((m, { x }) => Math.max(m, x), -Infinity);
   // What decides where infinities or NaN are about: any finite e^x counts as 1.
   const total = terms.reduce((sum, { x, w }) => sum + w * (Number.isFinite(x) ? 1 : Math.exp(x)), 0);
   if (!Number.isFinite(max) || !Number.isFinite(total)) return Math.log(total);
   // Those at the maximum first: what −1 cancels against, near a sum of 1, is exact.
-  const top = terms.reduce((sum, { x, w }) => (x === max ? sum + w : sum), 0);
-  const others = terms.reduce(
-    (sum, { x, w }) => (x === max ? sum : sum + w * Math.exp((x / 2 - max / 2) / (temperature / 2))),
-    0,
-  );
+  const [tops, rest] = [terms.filter(({ x }) => x === max), terms.filter(({ x }) => x !== max)];
+  const top = sumOf(Float64Array.from(tops, ({ w }) => w));
+  const others = sumOf(Float64Array.from(rest, ({ x, w }) => w * exponential(x, max, temperature)));
   const sum = top + others;
   return max / temperature + (sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum));
 }

@@ -11,8 +11,10 @@ export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: 
   // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.
   const factor = Math.min(1, 1 / temperature) / 2;
   const scale = Math.max(1, 1 / temperature) * 2;
+  const products = new Float64Array(n);
   forEachProblem(outer, n, inner, (first) => {
-    const sum = sumOf(n, (j) => at(y, first + j * inner) * at(dy, first + j * inner));
+    for (let j = 0; j < n; j++) products[j] = at(y, first + j * inner) * at(dy, first + j * inner);
+    const sum = sumOf(products);
     for (let i = first; i < first + n * inner; i += inner) {
       heap[dx / elementBytes + i] = at(y, i) * scale * (at(dy, i) * factor - sum * factor);
     }

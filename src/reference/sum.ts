@@ -4,12 +4,12 @@ export function roundingOf(a: number, b: number, total: number): number {
   return a - (total - added) + (b - added);
 }
 
-/** Σ term(i) over count indices, with compensation: as right as if it were rounded a few times, however many there are. */
-export function sumOf(count: number, term: (i: number) => number): number {
+/** Σ values, with compensation: as right as if it were rounded a few times, however many there are. */
+export function sumOf(values: Float64Array): number {
   let sum = 0;
   let lost = 0;
-  for (let i = 0; i < count; i++) {
-    const value = term(i);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     const total = sum + value;
     lost += roundingOf(sum, value, total);
     sum = total;

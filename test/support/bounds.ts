@@ -14,8 +14,6 @@ export interface Facts {
   readonly temperature: number;
   /** Elements of the row. */
   readonly n: number;
-  /** The largest |x − max| / T of the row whose term is not 0: at most 745. */
-  readonly reach: number;
 }
 
 export interface Bound {
@@ -24,6 +22,8 @@ export interface Bound {
   readonly holds: (facts: Facts) => boolean;
   /** The bound, as the page says it. */
   readonly text: string;
+  /** The largest |x| of the rows that it is for, at temperature 1; any row where it is not there. */
+  readonly largest?: number;
   /** The largest |result − exact|. */
   readonly limit: (facts: Facts) => number;
 }
@@ -32,8 +32,9 @@ export type Operation = 'softmax' | 'logSoftmax' | 'logSumExp';
 
 const everywhere = { where: 'any row', holds: () => true };
 
-function unitRows(largest: number): Pick<Bound, 'where' | 'holds'> {
+function unitRows(largest: number): Pick<Bound, 'where' | 'holds' | 'largest'> {
   return {
+    largest,
     where: `temperature 1 and every \\|x\\| in the row ≤ ${largest}`,
     holds: (f) => f.temperature === 1 && f.largest <= largest,
   };
@@ -63,26 +64,12 @@ const softmax64: readonly Bound[] = [
 const log32: readonly Bound[] = [{ ...everywhere, text: '5 · 2^-23 · scale', limit: (f) => 5 * 2 ** -23 * f.scale }];
 const log64: readonly Bound[] = [{ ...everywhere, text: '5 · 2^-52 · scale', limit: (f) => 5 * 2 ** -52 * f.scale }];
 
-// The reference computes in float64 and rounds once. On float64 rows it subtracts the maximum first, which costs what a
-// term is away from it, and adds them in one plain chain.
+// The reference computes in float64 and rounds once. On float64 rows it puts back what subtracting the maximum and
+// dividing by the temperature lose, and adds with compensation: it needs no more than the others.
 const softmaxReference32: readonly Bound[] = [
   { ...everywhere, text: '1.01 · 2^-24 · p', limit: (f) => 1.01 * 2 ** -24 * f.magnitude },
 ];
-const softmaxReference64: readonly Bound[] = [
-  {
-    ...everywhere,
-    text: '(8 + 1.5 · \\|x − max\\| / T + n / 4) · 2^-52 · p',
-    limit: (f) => (8 + 1.5 * f.distance + f.n / 4) * 2 ** -52 * f.magnitude,
-  },
-];
 const logReference32: readonly Bound[] = [{ ...everywhere, text: '2^-23 · scale', limit: (f) => 2 ** -23 * f.scale }];
-const logReference64: readonly Bound[] = [
-  {
-    ...everywhere,
-    text: '(5 + reach + n / 4) · 2^-52 · scale',
-    limit: (f) => (5 + f.reach + f.n / 4) * 2 ** -52 * f.scale,
-  },
-];
 
 type Rows = Record<BackendName, readonly Bound[]>;
 
@@ -92,9 +79,9 @@ function rowsOf(simd: readonly Bound[], reference: readonly Bound[]): Rows {
 
 /** The bounds of every operation, dtype and backend: of those of an entry, the first that holds counts. */
 export const bounds: Record<Operation, Record<Dtype, Rows>> = {
-  softmax: { float32: rowsOf(softmax32, softmaxReference32), float64: rowsOf(softmax64, softmaxReference64) },
-  logSoftmax: { float32: rowsOf(log32, logReference32), float64: rowsOf(log64, logReference64) },
-  logSumExp: { float32: rowsOf(log32, logReference32), float64: rowsOf(log64, logReference64) },
+  softmax: { float32: rowsOf(softmax32, softmaxReference32), float64: rowsOf(softmax64, softmax64) },
+  logSoftmax: { float32: rowsOf(log32, logReference32), float64: rowsOf(log64, log64) },
+  logSumExp: { float32: rowsOf(log32, logReference32), float64: rowsOf(log64, log64) },
 };
 
 /** |Σ softmax − 1| of a float32 row of any length. */
@@ -142,45 +129,27 @@ export const elementaryBounds: Record<ElementaryName, ModuleUnits> = {
 
 export type LossOperation = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
 
-/**
- * The bounds of a loss and of its gradient, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the magnitudes
- * of the formula's terms: for rows of n elements whose largest |x − max| / T is `reach`.
- */
-export interface LossBound {
-  readonly text: string;
-  readonly loss: (n: number, reach: number) => number;
-  readonly gradText: string;
-  readonly grad: (n: number, reach: number) => number;
-}
+/** What a loss with its gradient gives. */
+export type LossPart = 'loss' | 'grad';
 
-function units(loss: number, grad: number): LossBound {
-  return { text: `${loss}`, loss: () => loss, gradText: `${grad}`, grad: () => grad };
-}
-
-// As for softmax, the float64 reference adds in one plain chain and subtracts the maximum first.
-const chained: LossBound = {
-  text: '5 + reach / 2 + n / 2',
-  loss: (n, reach) => 5 + reach / 2 + n / 2,
-  gradText: '8 + reach / 2 + n / 2',
-  grad: (n, reach) => 8 + reach / 2 + n / 2,
-};
-
-type LossRows = Record<Dtype, Record<BackendName, LossBound>>;
-
-function lossRows(simd: LossBound, reference32: LossBound, reference64: LossBound): LossRows {
+function unitsOf(simd32: number, simd64: number, reference64: number): Units {
   return {
-    float32: { 'relaxed-simd': simd, simd128: simd, reference: reference32 },
-    float64: { 'relaxed-simd': simd, simd128: simd, reference: reference64 },
+    float32: { 'relaxed-simd': simd32, simd128: simd32, reference: 1 },
+    float64: { 'relaxed-simd': simd64, simd128: simd64, reference: reference64 },
   };
 }
 
-/** The bounds of every loss, dtype and backend. */
-export const lossBounds: Record<LossOperation, LossRows> = {
-  crossEntropy: lossRows(units(5, 4), units(1, 1), chained),
-  nllLoss: lossRows(units(2, 2), units(1, 1), units(2, 2)),
-  bceWithLogits: lossRows(units(4, 4), units(1, 1), units(4, 4)),
-  klDiv: lossRows(units(4, 4), units(1, 1), units(4, 4)),
-  distillation: lossRows(units(4, 4), units(1, 1), chained),
+/**
+ * The bounds of every loss and of its gradient, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the
+ * magnitudes of the formula's terms. What all elements of a row are multiplied by (weights, 1 / T, what a mean divides
+ * by) is computed in float64: there, each part of it is rounded as coarsely as a result.
+ */
+export const lossBounds: Record<LossOperation, Record<LossPart, Units>> = {
+  crossEntropy: { loss: unitsOf(5, 5, 5), grad: unitsOf(4, 6, 4) },
+  nllLoss: { loss: unitsOf(2, 2, 2), grad: unitsOf(2, 2, 2) },
+  bceWithLogits: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 4, 4) },
+  klDiv: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 4, 4) },
+  distillation: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 6, 4) },
 };
 
 /**
@@ -206,14 +175,9 @@ export type BackwardOperation = 'softmaxBackward' | 'logSoftmaxBackward';
 
 /**
  * The bounds of the backward operations, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the magnitudes of
- * the formula's terms. The reference adds with compensation: in float64 it needs no more than the others.
+ * the formula's terms. In float64 1 / T is rounded as coarsely as a result, and so is what is multiplied by it.
  */
-const backward: Units = {
-  float32: { 'relaxed-simd': 4, simd128: 4, reference: 1 },
-  float64: { 'relaxed-simd': 4, simd128: 4, reference: 4 },
-};
-
 export const backwardBounds: Record<BackwardOperation, Units> = {
-  softmaxBackward: backward,
-  logSoftmaxBackward: backward,
+  softmaxBackward: unitsOf(4, 5, 4),
+  logSoftmaxBackward: unitsOf(4, 5, 4),
 };

@@ -80,7 +80,6 @@ function compute(operation: Operation, problem: Problem): Expected {
   const parts = { hi: new Float64Array(reduces ? count : x.length), lo: new Float64Array(reduces ? count : x.length) };
   const scale = new Float64Array(parts.hi.length);
   const largest = new Float64Array(parts.hi.length);
-  const reach = new Float64Array(parts.hi.length);
   for (let r = 0; r < count; r++) {
     const row = rows.subarray(r * n, r * n + n);
     const mask = keptRows?.subarray(r * n, r * n + n);
@@ -99,13 +98,11 @@ function compute(operation: Operation, problem: Problem): Expected {
       start,
       end,
     );
-    reach.fill(reachOf(kept, temperature), start, end);
   }
   const place = (values: Float64Array) => (reduces ? values : oracle.fromRows(values, shape, axis));
   const hi = place(parts.hi);
   const placedScale = place(scale);
   const placedLargest = place(largest);
-  const placedReach = place(reach);
   const facts = (i: number): Facts => ({
     magnitude: Math.abs(hi[i] as number),
     distance: placedScale[i] as number,
@@ -113,16 +110,6 @@ function compute(operation: Operation, problem: Problem): Expected {
     largest: placedLargest[i] as number,
     temperature,
     n,
-    reach: placedReach[i] as number,
   });
   return { hi, lo: place(parts.lo), facts };
-}
-
-/** The largest (max − x) / T whose exponential is not 0 in float64. */
-function reachOf(row: Float64Array, temperature: number): number {
-  const max = row.reduce((a, b) => Math.max(a, b), -Infinity);
-  return row.reduce((reach, x) => {
-    const distance = (max - x) / temperature;
-    return distance < 745.2 ? Math.max(reach, distance) : reach;
-  }, 0);
 }

@@ -93,21 +93,9 @@ export function numbersOf(loss: unknown): ArrayLike<number> {
 /** Compares a loss and its gradient with the exact ones, within the bounds of the table. */
 export function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
   const { loss, grad } = p.exact();
-  const n = isElementWise(operation) ? 1 : (p.shape.at(p.axis) as number);
-  const bound = lossBounds[operation][p.dtype][backend];
-  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, bound.loss(n, reachOf(p)));
-  expectWithin(`${p.what}: gradient`, p.dtype, given.grad, grad, grad.scale, bound.grad(n, reachOf(p)));
-}
-
-/** At least |x − max| / T of any element: infinite elements do not count. */
-function reachOf({ first, options }: LossProblem): number {
-  const finite = first.filter(Number.isFinite);
-  let [least, most] = [Infinity, -Infinity];
-  for (const x of finite) {
-    least = Math.min(least, x);
-    most = Math.max(most, x);
-  }
-  return finite.length === 0 ? 0 : Math.min(745, (most - least) / ((options.temperature as number | undefined) ?? 1));
+  const bounds = lossBounds[operation];
+  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, bounds.loss[p.dtype][backend]);
+  expectWithin(`${p.what}: gradient`, p.dtype, given.grad, grad, grad.scale, bounds.grad[p.dtype][backend]);
 }
 
 /** The largest error of a result in units of 2^-23 or 2^-52 of the scale. */
@@ -117,12 +105,20 @@ export function worstError(dtype: Dtype, actual: ArrayLike<number>, exact: Exact
   return worst;
 }
 
-function errorAt(dtype: Dtype, actual: ArrayLike<number>, exact: Exact, scale: ArrayLike<number>, i: number): number {
+/** The error of an element of a result in units of 2^-23 or 2^-52 of the scale; `unit` is what an exponential counts. */
+export function errorAt(
+  dtype: Dtype,
+  actual: ArrayLike<number>,
+  exact: Exact,
+  scale: ArrayLike<number>,
+  i: number,
+  unit = 1,
+): number {
   const [value, hi, lo] = [actual[i] as number, exact.hi[i] as number, exact.lo[i] as number];
   const rounded = dtype === 'float32' ? Math.fround(hi) : hi;
   if (!Number.isFinite(rounded)) return Object.is(value, rounded) || Object.is(value, hi) ? 0 : Infinity;
-  // Results below the normal numbers may be 0.
-  if (Math.abs(value - hi - lo) <= SMALLEST_NORMAL[dtype]) return 0;
+  // An exponential below the normal numbers may be 0, and so what it is in.
+  if (Math.abs(value - hi - lo) <= unit * SMALLEST_NORMAL[dtype]) return 0;
   return oracle.errorInUnits(value, hi, lo, (scale[i] as number) * (dtype === 'float32' ? 2 ** -23 : 2 ** -52));
 }
 

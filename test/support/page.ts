@@ -66,7 +66,7 @@ function sureGradientTable(): string {
 }
 
 export function numericsPage(): string {
-  return `<!-- Printed from test/support/bounds.ts by test/numerics.test.ts; npx vitest run -u test/numerics.test.ts prints it anew. -->
+  return `<!-- Printed from test/support/bounds.ts by test/numerics.test.ts; npx vitest run test/numerics.test.ts -u prints it anew. -->
 
 # Numerics
 
@@ -76,8 +76,7 @@ What results you may rely on: how accurate they are, what special values give, a
 
 The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
 a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, max the
-row's largest element, n its length; reach is the largest |x − max| / T of the row, at most 745. Below the smallest
-normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and no bound is finer than the
+row's largest element. Below the smallest normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and no bound is finer than the
 smallest number there is. One unit in the last place of a number is between 2⁻²⁴ and 2⁻²³ of it in float32, and between
 2⁻⁵³ and 2⁻⁵² in float64.
 
