@@ -5,7 +5,7 @@ const [major = 0] = process.versions.node.split('.').map(Number);
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/exhaustive/**'],
+    exclude: ['test/exhaustive/**', 'test/hunt/**'],
     // Processes rather than threads: V8's flags are for a whole process.
     pool: 'forks',
     execArgv: ['--expose-gc', ...(major < 22 ? ['--experimental-wasm-relaxed-simd'] : [])],

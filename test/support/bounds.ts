@@ -157,19 +157,7 @@ export const lossBounds: Record<LossOperation, Record<LossPart, Units>> = {
  * w · (1 − p), which is all of it without smoothing; with smoothing of what that adds, q · p + q_t, as well. For class
  * indices alone: probabilities would have to be searched for a target.
  */
-export const sureGradientBounds: Record<Dtype, Record<BackendName, { text: string; limit: LossBound['grad'] }>> = {
-  float32: { 'relaxed-simd': fixed(4), simd128: fixed(4), reference: fixed(1) },
-  float64: {
-    'relaxed-simd': fixed(4),
-    simd128: fixed(4),
-    // (x − max) / T is rounded twice.
-    reference: { text: '8 + reach + n / 2', limit: (n, reach) => 8 + reach + n / 2 },
-  },
-};
-
-function fixed(limit: number): { text: string; limit: LossBound['grad'] } {
-  return { text: `${limit}`, limit: () => limit };
-}
+export const sureGradientBounds: Units = unitsOf(4, 4, 4);
 
 export type BackwardOperation = 'softmaxBackward' | 'logSoftmaxBackward';
 

@@ -33,16 +33,29 @@ export function complaintOf(
   expected: Expected,
   i: number,
 ): string | undefined {
+  const ratio = ratioOf(operation, backend, dtype, actual, expected, i);
+  if (ratio <= 1) return undefined;
+  const limit = limitOf(operation, dtype, backend, expected.facts(i));
+  return `is ${actual}, expected ${expected.hi[i]}: off by ${ratio} times the bound, which is ${limit}`;
+}
+
+/** The error of an element of a result as a share of its bound: above 1 the bound is missed. */
+export function ratioOf(
+  operation: Operation,
+  backend: BackendName,
+  dtype: Dtype,
+  actual: number,
+  expected: Expected,
+  i: number,
+): number {
   const hi = expected.hi[i] as number;
-  if (Object.is(actual, hi)) return undefined;
-  const wrong = `is ${actual}, expected ${hi}`;
-  if (!Number.isFinite(hi) || Number.isNaN(actual)) return Number.isNaN(hi) && Number.isNaN(actual) ? undefined : wrong;
-  if (Math.abs(hi) >= LARGEST[dtype]) return actual === Math.sign(hi) * Infinity ? undefined : wrong;
-  if (operation === 'softmax' && actual === 0 && hi < SMALLEST_NORMAL[dtype]) return undefined;
-  if (operation === 'softmax' && !(actual >= 0 && actual <= 1)) return `${wrong} in [0, 1]`;
+  if (Object.is(actual, hi)) return 0;
+  if (!Number.isFinite(hi) || Number.isNaN(actual)) return Number.isNaN(hi) && Number.isNaN(actual) ? 0 : Infinity;
+  if (Math.abs(hi) >= LARGEST[dtype]) return actual === Math.sign(hi) * Infinity ? 0 : Infinity;
+  if (operation === 'softmax' && actual === 0 && hi < SMALLEST_NORMAL[dtype]) return 0;
+  if (operation === 'softmax' && !(actual >= 0 && actual <= 1)) return Infinity;
   const error = Math.abs(actual - hi - (expected.lo[i] as number));
-  const limit = limitOf(operation, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype];
-  return error <= limit ? undefined : `${wrong}: off by ${error}, the bound is ${limit}`;
+  return error / (limitOf(operation, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype]);
 }
 
 /** What outputs are surrounded by. */

@@ -1,16 +1,21 @@
 /** docs/numerics.md, printed from the table of bounds. */
 
+import type { BackendName } from '../../src/index.js';
 import {
   type Bound,
   backwardBounds,
   bounds,
   elementBounds,
+  type LossOperation,
+  type LossPart,
+  lossBounds,
   type Operation,
   SUM_BOUND,
   sureGradientBounds,
   type Units,
 } from './bounds.js';
-import { DTYPES } from './cases.js';
+import { DTYPES, type Dtype } from './cases.js';
+import { columnOf, LOG_PROBS, nameOf, nameOfPart, readRatios, SUM } from './hunted.js';
 
 const MEANING: Record<Operation, string> = {
   softmax: 'p is the exact probability.',
@@ -18,11 +23,7 @@ const MEANING: Record<Operation, string> = {
   logSumExp: 'scale is the larger of |result| and log s, where s = Σ e^((x − max) / T).',
 };
 
-const BACKENDS = [
-  { title: 'relaxed-simd', key: 'relaxed-simd' },
-  { title: 'simd128', key: 'simd128' },
-  { title: 'reference', key: 'reference' },
-] as const;
+const BACKENDS = ['relaxed-simd', 'simd128', 'reference'] as const;
 
 function superscripts(text: string): string {
   return text.replace(/\^(-?\d+)/g, (_, digits: string) =>
@@ -30,28 +31,44 @@ function superscripts(text: string): string {
   );
 }
 
+const ratios = readRatios();
+
+/**
+ * The worst share of a bound that a search has found with one of the backends.
+ * @throws Error where it is more than the bound
+ */
+function worstOf(what: string, dtype: Dtype, backends: readonly BackendName[]): string {
+  const found = backends.flatMap((backend) => ratios[what]?.[columnOf({ dtype, backend })] ?? []);
+  const worst = Math.max(...found);
+  if (worst > 1) throw new Error(`${what}, ${dtype}: a search has found ${worst} of the bound`);
+  return found.length === backends.length ? worst.toFixed(2) : '–';
+}
+
 function tableOf(operation: Operation): string {
-  const lines = ['| dtype | backend | where | \\|result − exact\\| is at most |', '|---|---|---|---|'];
+  const lines = ['| dtype | backend | where | \\|result − exact\\| is at most | found |', '|---|---|---|---|---|'];
   for (const dtype of DTYPES) {
-    const groups = new Map<readonly Bound[], string[]>();
-    for (const { title, key } of BACKENDS) {
-      const list = bounds[operation][dtype][key];
-      groups.set(list, [...(groups.get(list) ?? []), title]);
+    const groups = new Map<readonly Bound[], BackendName[]>();
+    for (const backend of BACKENDS) {
+      const list = bounds[operation][dtype][backend];
+      groups.set(list, [...(groups.get(list) ?? []), backend]);
     }
-    for (const [list, titles] of groups) {
-      for (const { where, text } of list)
-        lines.push(`| ${dtype} | ${titles.join(', ')} | ${where} | ${superscripts(text)} |`);
+    for (const [list, backends] of groups) {
+      for (const bound of list) {
+        const found = worstOf(nameOf(operation, bound), dtype, backends);
+        lines.push(`| ${dtype} | ${backends.join(', ')} | ${bound.where} | ${superscripts(bound.text)} | ${found} |`);
+      }
     }
   }
   return lines.join('\n');
 }
 
+/** Bounds that are numbers of units, each with what a search has found. */
 function unitTable(table: Readonly<Record<string, Units>>): string {
-  const lines = ['| operation | dtype | relaxed-simd | simd128 | reference |', '|---|---|---|---|---|'];
-  for (const [operation, units] of Object.entries(table)) {
+  const lines = [`| | dtype | ${BACKENDS.join(' | ')} |`, '|---|---|---|---|---|'];
+  for (const [what, units] of Object.entries(table)) {
     for (const dtype of DTYPES) {
-      const row = units[dtype];
-      lines.push(`| ${operation} | ${dtype} | ${BACKENDS.map(({ key }) => row[key]).join(' | ')} |`);
+      const cells = BACKENDS.map((backend) => `${units[dtype][backend]} (${worstOf(what, dtype, [backend])})`);
+      lines.push(`| ${what} | ${dtype} | ${cells.join(' | ')} |`);
     }
   }
   return lines.join('\n');
@@ -60,9 +77,18 @@ function unitTable(table: Readonly<Record<string, Units>>): string {
 function sureGradientTable(): string {
   const lines = ['| dtype | relaxed-simd | simd128 | reference |', '|---|---|---|---|'];
   for (const dtype of DTYPES) {
-    lines.push(`| ${dtype} | ${BACKENDS.map(({ key }) => sureGradientBounds[dtype][key].text).join(' | ')} |`);
+    lines.push(`| ${dtype} | ${BACKENDS.map((backend) => sureGradientBounds[dtype][backend]).join(' | ')} |`);
   }
   return lines.join('\n');
+}
+
+function lossTable(): string {
+  const parts = Object.entries(lossBounds) as [LossOperation, Record<LossPart, Units>][];
+  const rows = parts.flatMap(([operation, { loss, grad }]): [string, Units][] => [
+    [nameOfPart(operation, 'loss'), loss],
+    [nameOfPart(operation, 'grad'), grad],
+  ]);
+  return unitTable(Object.fromEntries(rows));
 }
 
 export function numericsPage(): string {
@@ -76,9 +102,12 @@ What results you may rely on: how accurate they are, what special values give, a
 
 The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
 a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, max the
-row's largest element. Below the smallest normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and no bound is finer than the
-smallest number there is. One unit in the last place of a number is between 2⁻²⁴ and 2⁻²³ of it in float32, and between
-2⁻⁵³ and 2⁻⁵² in float64.
+row's largest element. Below the smallest normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may
+become 0, and so what it is multiplied by; no bound is finer than the smallest number there is. One unit in the last
+place of a number is between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻⁵² in float64.
+
+"Found" is the largest share of the bound that a search has come to (\`npm run test:hunt\`): it climbs from rows whose
+errors add up, towards larger errors, for each line of these tables and each backend.
 
 ### softmax
 
@@ -86,15 +115,16 @@ ${MEANING.softmax}
 
 ${tableOf('softmax')}
 
-The probabilities of a float32 row of any length add up to 1 within ${SUM_BOUND}. Every probability lies in [0, 1], the
-largest element has the largest one, and a larger element never has a probability more than one unit in the last place
-below that of a smaller one.
+The probabilities of a float32 row of any length add up to 1 within ${SUM_BOUND} (found:
+${worstOf(SUM, 'float32', BACKENDS)} of it). Every probability lies in [0, 1], the largest element has the largest one, and a larger element never
+has a probability more than one unit in the last place below that of a smaller one.
 
 ### logSoftmax
 
 ${MEANING.logSoftmax}
 A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
-their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds.
+their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds
+(found: ${worstOf(LOG_PROBS, 'float32', BACKENDS)} in float32, ${worstOf(LOG_PROBS, 'float64', BACKENDS)} in float64).
 
 ${tableOf('logSoftmax')}
 
@@ -110,6 +140,22 @@ In units of 2⁻²³ (float64: 2⁻⁵²) of the sum of the magnitudes of the fo
 (|dy| + e^logP · Σ |dy|) / T: where terms cancel, digits that the arguments do not have cannot come back.
 
 ${unitTable(backwardBounds)}
+
+### Losses
+
+In units of 2⁻²³ (float64: 2⁻⁵²) of the scale, the sum of the magnitudes of the terms, of reduced losses with those of
+all rows. In float64 what a whole row is multiplied by (weights, 1 / T, what a mean divides by) is rounded as
+coarsely as a result is, which the gradients show.
+
+| | scale of a loss | scale of its gradient |
+|---|---|---|
+| crossEntropy | Σ \\|q\\| · max(\\|x − max\\| / T, log s), q the target's share of a class times its weight | (p · Σ \\|q\\| + \\|q\\|) / T |
+| nllLoss | the loss | the gradient |
+| bceWithLogits | w · (\\|1 − t\\| · softplus(x) + \\|p · t\\| · softplus(−x)), p being posWeight | w · ((\\|p · t\\| + \\|1 − t\\|) · σ(x) + \\|p · t\\|) |
+| klDiv | \\|t · log t\\| + \\|t · x\\|; with logTarget e^t · (\\|t\\| + \\|x\\|) | \\|t\\|; with logTarget e^t |
+| distillation | T² · Σ p · (\\|log p\\| + \\|log q\\|) | T · (p + q) |
+
+${lossTable()}
 
 ### crossEntropyWithGrad near the right answer
 

@@ -1,0 +1,64 @@
+/** A search for the input whose result is the furthest off: hill climbing from many starts. */
+
+export type Random = () => number;
+
+export interface Verdict {
+  /** The largest error of the result as a share of its bound: above 1 the bound is missed. */
+  readonly ratio: number;
+  /** The element it belongs to. */
+  readonly at: number;
+}
+
+export interface Quarry<Input> {
+  draw(random: Random): Input;
+  /** The input with a change or two; `at` is the element that is furthest off. */
+  mutate(input: Input, at: number, random: Random): Input;
+  judge(input: Input): Verdict;
+  /** A climb from the input ends after so many changes in a row that did not help. */
+  patience(input: Input): number;
+}
+
+export interface Found<Input> extends Verdict {
+  readonly input: Input;
+  /** How many inputs were judged. */
+  readonly tries: number;
+}
+
+/** Inputs drawn for a climb: it begins at the worst of them. */
+const STARTS = 8;
+
+/**
+ * The worst input found within the time. Every other climb begins near the worst one so far, the others anywhere.
+ * Time decides nothing but when it ends, so that a seed repeats the search, as far as it gets.
+ */
+export function hunt<Input>(quarry: Quarry<Input>, random: Random, milliseconds: number): Found<Input> {
+  const end = performance.now() + milliseconds;
+  const judged = (input: Input) => ({ input, ...quarry.judge(input) });
+  let best = judged(quarry.draw(random));
+  let tries = 1;
+  // Nothing is further off than what is not a number at all.
+  const goesOn = () => best.ratio < Infinity && performance.now() < end;
+  for (let climb = 0; goesOn(); climb++) {
+    let current = climb % 2 === 0 ? judged(quarry.draw(random)) : best;
+    for (let start = 1; start < STARTS && goesOn(); start++, tries++) {
+      const other = judged(climb % 2 === 0 ? quarry.draw(random) : kicked(quarry, best, random));
+      if (other.ratio > current.ratio || (start === 1 && climb % 2 === 1)) current = other;
+    }
+    const patience = current.ratio > 0 ? quarry.patience(current.input) : 0;
+    for (let failures = 0; failures < patience && goesOn(); tries++) {
+      const next = judged(quarry.mutate(current.input, current.at, random));
+      failures = next.ratio > current.ratio ? 0 : failures + 1;
+      if (next.ratio >= current.ratio) current = next;
+      if (current.ratio > best.ratio) best = current;
+    }
+    if (current.ratio > best.ratio) best = current;
+  }
+  return { ...best, tries };
+}
+
+/** An input a few changes away. */
+function kicked<Input>(quarry: Quarry<Input>, { input, at }: Verdict & { input: Input }, random: Random): Input {
+  let result = input;
+  for (let i = 0; i < 4; i++) result = quarry.mutate(result, at, random);
+  return result;
+}

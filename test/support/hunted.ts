@@ -1,0 +1,38 @@
+/** How near to its bounds a search has brought each backend: npm run test:hunt finds it, docs/numerics.md prints it. */
+
+import { readFileSync } from 'node:fs';
+import type { BackendName } from '../../src/index.js';
+import type { Bound, LossOperation, LossPart, Operation } from './bounds.js';
+import type { Dtype } from './cases.js';
+
+/** A line of a table of bounds, for one backend. */
+export interface Hunted {
+  readonly what: string;
+  readonly dtype: Dtype;
+  readonly backend: BackendName;
+}
+
+/** The worst ratio of error and bound by line, dtype and backend. */
+export type Ratios = Record<string, Record<string, number>>;
+
+export const FILE = new URL('hunted.json', import.meta.url);
+
+export function readRatios(): Ratios {
+  return JSON.parse(readFileSync(FILE, 'utf8')) as Ratios;
+}
+
+/** What a line of the tables of softmax, logSoftmax and logSumExp is called; sigmoid and the like go by their names. */
+export function nameOf(operation: Operation, { where }: Bound): string {
+  return `${operation}, ${where.replaceAll('\\', '')}`;
+}
+
+export function nameOfPart(operation: LossOperation, part: LossPart): string {
+  return `${operation}, ${part === 'loss' ? 'loss' : 'gradient'}`;
+}
+
+export const SUM = 'softmax, sum − 1';
+export const LOG_PROBS = 'logProbs, any row';
+
+export function columnOf({ dtype, backend }: Omit<Hunted, 'what'>): string {
+  return `${dtype} ${backend}`;
+}
