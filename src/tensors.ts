@@ -39,7 +39,7 @@ function readSource(runtime: Runtime, data: unknown, dtype: Dtype | undefined): 
   if (source !== undefined) return source;
   if (typeof data !== 'object' || data === null) throw typeError('tensor', 'data', data, NESTED);
   const like = readTensorLike('tensor', 'data', data);
-  const inner = readNumbers(runtime, 'data.data', like.data, dtype, like.isFloat16);
+  const inner = readNumbers(runtime, 'data.data', like.data, dtype, data);
   if (inner === undefined)
     throw typeError('tensor', 'data.data', like.data, 'numbers (nested arrays too) or a float array');
   checkLength('tensor', 'data', inner.data.length, like.shape);
@@ -52,11 +52,11 @@ function readNumbers(
   name: string,
   data: unknown,
   dtype: Dtype | undefined,
-  isFloat16 = false,
+  owner?: object,
 ): Source | undefined {
   const tag = typedArrayTag(data);
   if (tag !== undefined) {
-    const floats = checkFloats('tensor', name, data, tag, isFloat16);
+    const floats = checkFloats('tensor', name, data, tag, owner);
     return { data: floats, shape: [floats.length] };
   }
   if (isArray(data)) return flatten(runtime, name, data, dtype === 'float64' ? 8 : 4);

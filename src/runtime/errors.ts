@@ -18,7 +18,11 @@ export function show(value: unknown): string {
 
 /** Array.isArray; false for a revoked proxy, where that throws. */
 export function isArray(value: unknown): value is readonly unknown[] {
-  return !isRevoked(value) && Array.isArray(value);
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether it is a proxy that was revoked: nothing can be read of it. Runs none of the caller's code. */

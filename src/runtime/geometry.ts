@@ -1,5 +1,5 @@
 import { lengthOf, readingError } from './caller.js';
-import { isArray, rangeError, showShape, typedArrayTag, typeError } from './errors.js';
+import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
 
 /**
  * How the axis cuts a shape: [outer, n, inner], a problem for each pair of outer and inner.
@@ -13,8 +13,10 @@ const EXPECTED = 'an array of sizes';
 
 /** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
 export function readShape(operation: string, argument: string, shape: unknown): number[] {
-  if (!isArray(shape) && typedArrayTag(shape) === undefined) throw typeError(operation, argument, shape, EXPECTED);
   try {
+    if (!Array.isArray(shape) && typedArrayTag(shape) === undefined) {
+      throw typeError(operation, argument, shape, EXPECTED);
+    }
     const rank = lengthOf(operation, argument, shape as readonly unknown[]);
     const sizes = new Array<number>(rank);
     for (let i = 0; i < rank; i++) {

@@ -110,16 +110,19 @@ function agreeOnShape(
   return given;
 }
 
-/** The value as a float array. @throws TypeError for another element type or a detached buffer */
+/**
+ * The value as a float array; `owner` is the tensor-like object whose data it is.
+ * @throws TypeError for another element type or a detached buffer
+ */
 export function checkFloats(
   operation: string,
   argument: string,
   value: unknown,
   tag: string,
-  isFloat16 = false,
+  owner?: { type?: unknown; dtype?: unknown },
 ): FloatArray {
   if (tag !== 'Float32Array' && tag !== 'Float64Array') {
-    const hint = floatHint(tag, argument, isFloat16);
+    const hint = floatHint(tag, argument, owner);
     throw new TypeError(`${operation}: ${argument} is ${show(value)}, expected ${EXPECTED}${hint}`);
   }
   const array = value as FloatArray;
@@ -128,13 +131,14 @@ export function checkFloats(
 }
 
 /** How to make floats of the elements, in words that are right whatever these are. */
-function floatHint(tag: string, argument: string, isFloat16: boolean): string {
+function floatHint(tag: string, argument: string, owner?: { type?: unknown; dtype?: unknown }): string {
   if (tag === '' || tag.startsWith('Big')) return '';
   if (tag === 'Float16Array') return ' (convert float16 with Float32Array.from)';
   if (tag !== 'Uint16Array') return ' (convert integers with Float32Array.from)';
   // Float32Array.from of the bits makes 15360 of 1.
   const halves = `new Float16Array(${argument}.buffer, ${argument}.byteOffset, ${argument}.length)`;
   const bits = `the bits of float16 with Float32Array.from(${halves}), where the engine has Float16Array`;
+  const isFloat16 = owner?.type === 'float16' || owner?.dtype === 'float16';
   return isFloat16 ? ` (convert ${bits})` : ` (convert integers with Float32Array.from, ${bits})`;
 }
 
@@ -174,13 +178,13 @@ function tensorLikeOperand(
   plainBytes: 4 | 8,
 ): Operand {
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
-  const { data, shape: ownShape, isFloat16 } = readTensorLike(operation, argument, value);
+  const { data, shape: ownShape } = readTensorLike(operation, argument, value);
   const tag = typedArrayTag(data);
   const name = `${argument}.data`;
   const array =
     tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
-      : checkFloats(operation, name, data, tag ?? '', isFloat16);
+      : checkFloats(operation, name, data, tag ?? '', value);
   return arrayOperand(runtime, operation, argument, 'tensorLike', array, shape, ownShape);
 }
 
@@ -197,8 +201,6 @@ export function readTensorLike(operation: string, argument: string, value: objec
 interface LikeParts {
   readonly data: unknown;
   readonly shape: readonly number[];
-  /** Whether it says that its integers are the bits of float16. */
-  readonly isFloat16: boolean;
 }
 
 /** Whether Object.prototype was given anything that is read of a tensor-like: see isPolluted of options.ts. */
@@ -237,8 +239,7 @@ function readParts(operation: string, argument: string, source: Record<string, u
   if (!isContiguous(shape, source.stride ?? source.strides, source.offset)) {
     throw refuse('a strided view', 'pass a row-major contiguous copy');
   }
-  const isFloat16 = typedArrayTag(data) === 'Uint16Array' && (source.type === 'float16' || source.dtype === 'float16');
-  return { data, shape, isFloat16 };
+  return { data, shape };
 }
 
 function isContiguous(shape: readonly number[], strides: unknown, offset: unknown): boolean {

@@ -1,5 +1,5 @@
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
-import { isArray, rangeError, show, typeError } from './errors.js';
+import { rangeError, show, typeError } from './errors.js';
 
 /** Names other libraries use, with ours. */
 const OTHER_NAMES: Record<string, string> = {
@@ -45,10 +45,10 @@ export function readOptions<T extends object>(
   polluted?: boolean,
 ): T {
   if (options === undefined) return NOTHING as T;
-  if (typeof options !== 'object' || options === null || isArray(options)) {
-    throw typeError(operation, 'options', options, 'an object');
-  }
   try {
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      throw typeError(operation, 'options', options, 'an object');
+    }
     for (const name in options) {
       if (names[name] !== true && !isOfAllObjects(options, name)) throw unknownOption(operation, name, names);
     }
