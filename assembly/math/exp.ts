@@ -65,20 +65,28 @@ function FLUSH<T>(): f64 {
   return sizeof<T>() == 4 ? 128.0 : 749.0;
 }
 
-/** Temperatures between 1 / ORDINARY and ORDINARY are in the table as they are, others without their power of two. */
-const ORDINARY: f64 = 16777216.0;
+/**
+ * Temperatures between 1 / ORDINARY and ORDINARY are in the table as they are, others without their power of two: rows
+ * are then in the careful form whatever they hold. For f32 it is the last power of two at which c5 / t^6, the least
+ * coefficient, is a normal number; at its reciprocal none is near overflow.
+ */
+// @ts-ignore: decorator
+@inline
+function ORDINARY<T>(): f64 {
+  return sizeof<T>() == 4 ? 524288.0 : 16777216.0;
+}
 
 // @ts-ignore: decorator
 @inline
-function isOrdinary(t: f64): bool {
-  return t >= 1 / ORDINARY && t <= ORDINARY;
+function isOrdinary<T>(t: f64): bool {
+  return t >= 1 / ORDINARY<T>() && t <= ORDINARY<T>();
 }
 
 /** The greatest |x| of the fast form; none where the temperature is not ordinary. */
 // @ts-ignore: decorator
 @inline
 export function fastLimit<T>(t: f64): T {
-  return isOrdinary(t) ? <T>(RANGE<T>() * t) : <T>-1;
+  return isOrdinary<T>(t) ? <T>(RANGE<T>() * t) : <T>-1;
 }
 
 // The table: elements of T in this order, then the coefficients.
@@ -119,7 +127,7 @@ export function prepareExp<T>(temperature: f64, scratch: usize): void {
     v128.store(table, v128.load(UNIT_32, 32), 32);
     return;
   }
-  const t = isOrdinary(temperature) ? temperature : significandOf(temperature);
+  const t = isOrdinary<T>(temperature) ? temperature : significandOf(temperature);
   const high = ln2High<T>(t);
   store<T>(table, <T>(LOG2E / t), LOG2E_OVER_T * sizeof<T>());
   store<T>(table, sizeof<T>() == 4 ? <T>12582912.0 : <T>6755399441055744.0, MAGIC * sizeof<T>());
@@ -336,7 +344,7 @@ export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, fast: bo
       floor = <T>(<f64>maximum - <f64>centre - FLUSH<T>() * temperature);
     }
   }
-  const power = isOrdinary(temperature) ? 1.0 : significandOf(temperature) / temperature;
+  const power = isOrdinary<T>(temperature) ? 1.0 : significandOf(temperature) / temperature;
   const p = scratch + lane * sizeof<T>();
   store<T>(p, centre, CENTRE);
   store<T>(p, <T>power, POWER);
