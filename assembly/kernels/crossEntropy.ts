@@ -12,18 +12,20 @@
 // targets: i32 indices, -1 where ignored (loss and gradient 0), or shares of T laid out as x ("soft").
 // losses: T for each problem, or 0 to add them in order to the f64 at sum. weight, rowScales: T or 0.
 // gradient may be x; no result overlaps with any other operand. The gradient is times scale, and times the problem's own
-// of rowScales.
+// of rowScales. A probability below the normal numbers may count as 0 in it, even where scale / t would make a normal
+// number of it again.
 
 import { fastLimit, prepareExp } from "../math/exp";
 import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
-import { elementOrOne, emit } from "../primitives/loss";
+import { elementOrOne, emit, quotient } from "../primitives/loss";
 import {
-  OTHERS as ROW_OTHERS, TOTAL, logSumOf, maximumOf, rowExpLogSum, rowGradient, rowLogSum, rowMax, rowScale,
-  rowTargetSums, usesRows
+  OTHERS as ROW_OTHERS, TOTAL, WIDE, logSumOf, maximumOf, rowExpLogSum, rowFactor, rowGradient, rowLogSum, rowMax,
+  rowScale, rowTargetSums, usesRows
 } from "../primitives/row";
 import {
-  CHOSEN, FACTOR, HEADER_BYTES, LOG_SUM, MAXIMUM, OTHERS, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES, columnsOf, gather,
-  problemsOfTile, scatter, tileChosen, tileExpLogSum, tileGradient, tileLogSum, tileMaxima, tileTargetSums
+  CHOSEN, FACTOR, GRADIENT_SCALE, HEADER_BYTES, LOG_SUM, MAXIMUM, OTHERS, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES,
+  columnsOf, faintLimit, gather, isFaint, problemsOfTile, scatter, tileChosen, tileExpLogSum, tileFactors, tileGradient,
+  tileLogSum, tileMaxima, tileTargetSums
 } from "../primitives/tile";
 
 // @ts-ignore: decorator
@@ -56,7 +58,7 @@ function rows<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
-  const bytes = n * sizeof<T>();
+  const bytes = n * sizeof<T>(), narrow = t / WIDE;
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   for (let row: usize = 0; row < count; row++, x += bytes) {
     const target = soft ? 0 : load<i32>(targets + (row << 2));
@@ -77,13 +79,14 @@ function rows<T>(
     }
     const sums = gradient ? rowExpLogSum<T>(x, g, n, t, scratch) : rowLogSum<T>(x, n, t, scratch);
     const logSum = logSumOf(sums);
-    let loss = q * logSum - qx / t;
+    let loss = q * logSum - qx / narrow;
     // A share of 0 counts 0 even beside ∞.
-    if (!soft && keep != 0) loss += own * (logSum + (maximumOf(sums) - chosen) / t);
+    if (!soft && keep != 0) loss += own * (logSum + quotient<T>(maximumOf(sums), chosen, t));
     emit<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = scale * elementOrOne<T>(rowScales, row) / t;
-    const total = load<f64>(scratch, TOTAL), factor = <T>(s * (own + q) / total);
+    const total = load<f64>(scratch, TOTAL), ofShares = s * (own + q);
+    const factor = rowFactor<T>(g, n, ofShares / total, ofShares, total);
     if (soft || smoothing != 0) rowGradient<T>(g, shares, weight, n, factor, <T>s, keep, spread);
     else rowScale<T>(g, g, n, factor);
     if (soft) continue;
@@ -104,6 +107,7 @@ function tiles<T>(
   const shares = soft ? tile + n * TILE_BYTES : 0;
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   const spreads = soft || smoothing != 0;
+  const narrow = t / WIDE, faintest = faintLimit(n);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
@@ -115,6 +119,7 @@ function tiles<T>(
     if (spreads) tileTargetSums<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
     if (gradient) tileExpLogSum<T>(tile, n, columns, form, t, scratch);
     else tileLogSum<T>(tile, n, columns, form, t, scratch);
+    let faint: u32 = 0;
     for (let i: usize = 0; i < problems; i++) {
       const target = soft ? 0 : load<i32>(targets + ((first + i) << 2));
       const state = scratch + i * sizeof<T>();
@@ -127,15 +132,22 @@ function tiles<T>(
       const own = soft ? 0 : keep * elementOrOne<T>(weight, target);
       const q = spreads ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
       const logSum = <f64>load<T>(state, LOG_SUM);
-      let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / t : 0;
-      if (!soft && keep != 0) loss += own * (logSum + (<f64>load<T>(state, MAXIMUM) - <f64>load<T>(state, CHOSEN)) / t);
+      let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / narrow : 0;
+      if (!soft && keep != 0) {
+        loss += own * (logSum + quotient<T>(<f64>load<T>(state, MAXIMUM), <f64>load<T>(state, CHOSEN), t));
+      }
       emit<T>(losses, sum, first + i, loss);
       if (!gradient) continue;
       const s = scale * elementOrOne<T>(rowScales, first + i) / t;
-      store<T>(state, <T>(s * (own + q) * <f64>load<T>(state, FACTOR)), FACTOR);
+      const ofShares = s * (own + q);
+      if (isFaint<T>(ofShares, faintest)) {
+        store<f64>(scratch + (i << 3), ofShares, GRADIENT_SCALE);
+        faint |= 1 << <u32>i;
+      } else store<T>(state, <T>(ofShares * <f64>load<T>(state, FACTOR)), FACTOR);
       store<T>(state, <T>s, SCALE);
     }
     if (!gradient) continue;
+    if (sizeof<T>() == 4 && faint) tileFactors(tile, n, faint, scratch);
     if (spreads) tileGradient<T>(tile, shares, weight, n, columns, soft ? keep : 0, spread, scratch);
     scatter<T>(tile, gradient, n, inner, first, problems, scratch);
     if (!soft) targetGradients<T>(gradient, targets, n, inner, first, problems, weight, keep, spread, scratch);

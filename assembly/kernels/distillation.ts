@@ -2,22 +2,26 @@
 // q = softmax(student / t), and in the same pass its gradient t · (q − p) with respect to the student.
 //
 // With maxima m and sums s of e^((x − m) / t), log p − log q = ((x − m) − (y − m′)) / t − (log s − log s′), and Σ p = 1:
-// the loss is t · Σ p ((x − m) − (y − m′)) − t² (log s − log s′), 0 for equal rows to the last digit.
+// the loss is t (Σ p ((x − m) − (y − m′)) − t (log s − log s′)), 0 for equal rows to the last digit.
 //
 // Passes over a row: the maxima; e^teacher into the buffer; the sum above; e^student, stored as the gradient to be; the
 // gradient. Without a gradient (0) e^student is not stored. A p of 0 counts 0, whatever the student has there.
 // losses: T for each problem, or 0 to add them in order to the sum. rowScales: T for each, or 0. buffer: n elements.
-// gradient may be the student or the teacher; no result overlaps with any other operand. The gradient is times scale, and times the problem's own of rowScales.
-// Error: 4 · 2^-23 (f64: 2^-52) of t² · Σ p (|log p| + |log q|).
+// gradient may be the student or the teacher; no result overlaps with any other operand. The gradient is times scale, and
+// times the problem's own of rowScales.
+// Error: 4 · 2^-23 (f64: 2^-52) of t² · Σ p (|log p| + |log q|). Where that overflows, as t² alone may, so may the loss.
+// A probability or its logarithm below the normal numbers may count as 0, even where t would make more of it.
 
 import { fastLimit, prepareExp } from "../math/exp";
 import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
 import { rowDifference, rowDivergence, tileDifference, tileDivergence, tileOffsets } from "../primitives/divergence";
 import { elementOrOne, emit } from "../primitives/loss";
-import { TOTAL, logSumOf, maximumOf, rowExpLogSum, rowLogSum, rowMax, usesRows } from "../primitives/row";
 import {
-  FACTOR, HEADER_BYTES, LOG_SUM, TARGET_DOT, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter, tileExpLogSum,
-  tileLogSum, tileMaxima
+  TOTAL, WIDE, logSumOf, maximumOf, rowExpLogSum, rowFactor, rowLogSum, rowMax, usesRows
+} from "../primitives/row";
+import {
+  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LOG_SUM, TARGET_DOT, TILE_BYTES, columnsOf, faintLimit, gather, isFaint,
+  problemsOfTile, scatter, tileExpLogSum, tileFactors, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
 /** Where the teacher's half of the scratch's header begins. */
@@ -51,21 +55,23 @@ function rows<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64, scale: f64,
   rowScales: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
-  const bytes = n * sizeof<T>();
+  const bytes = n * sizeof<T>(), wide = t * WIDE, narrow = t / WIDE;
   for (let row: usize = 0; row < count; row++, student += bytes, teacher += bytes, gradient += gradient ? bytes : 0) {
     const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
-    const teacherFactor = 1 / load<f64>(scratch, TOTAL), studentMax = rowMax<T>(student, n);
-    const dot = rowDivergence<T>(
-      buffer, <T>teacherFactor, teacher, <T>maximumOf(ofTeacher), student, studentMax, n
-    );
+    const teacherTotal = load<f64>(scratch, TOTAL), teacherFactor = 1 / teacherTotal;
+    const studentMax = rowMax<T>(student, n);
+    const teacherMax = <T>maximumOf(ofTeacher);
+    const dot = rowDivergence<T>(buffer, <T>teacherFactor, teacher, teacherMax, student, studentMax, n);
     const ofStudent = gradient
       ? rowExpLogSum<T>(student, gradient, n, t, scratch)
       : rowLogSum<T>(student, n, t, scratch);
-    emit<T>(losses, sum, row, t * dot - t * t * (logSumOf(ofTeacher) - logSumOf(ofStudent)));
+    emit<T>(losses, sum, row, wide * (dot - narrow * (logSumOf(ofTeacher) - logSumOf(ofStudent))));
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(rowScales, row);
-    const studentFactor = s / load<f64>(scratch, TOTAL);
-    rowDifference<T>(gradient, <T>studentFactor, buffer, <T>(s * teacherFactor), gradient, n);
+    const total = load<f64>(scratch, TOTAL);
+    const studentFactor = rowFactor<T>(gradient, n, s / total, s, total);
+    const other = rowFactor<T>(buffer, n, s * teacherFactor, s, teacherTotal);
+    rowDifference<T>(gradient, studentFactor, buffer, other, gradient, n);
   }
 }
 
@@ -75,7 +81,8 @@ function tiles<T>(
 ): void {
   const studentTile = scratch + HEADER_BYTES, teacherTile = studentTile + n * TILE_BYTES;
   const offsets = teacherTile + n * TILE_BYTES, teacherScratch = scratch + TEACHER;
-  const limit = fastLimit<T>(t);
+  const wide = t * WIDE, narrow = t / WIDE;
+  const faintest = faintLimit(n), limit = fastLimit<T>(t);
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
@@ -89,16 +96,28 @@ function tiles<T>(
     tileDivergence<T>(teacherTile, offsets, n, columns, teacherScratch);
     if (gradient) tileExpLogSum<T>(studentTile, n, columns, studentForm, t, scratch);
     else tileLogSum<T>(studentTile, n, columns, studentForm, t, scratch);
+    let faint: u32 = 0;
     for (let i: usize = 0; i < problems; i++) {
       const at = i * sizeof<T>();
       const logs = <f64>load<T>(teacherScratch + at, LOG_SUM) - <f64>load<T>(scratch + at, LOG_SUM);
-      const loss = t * load<f64>(teacherScratch + (i << 3), TARGET_DOT) - t * t * logs;
+      const loss = wide * (load<f64>(teacherScratch + (i << 3), TARGET_DOT) - narrow * logs);
       emit<T>(losses, sum, first + i, n ? loss : 0);
+      if (!gradient) continue;
       const s = t * scale * elementOrOne<T>(rowScales, first + i);
-      store<T>(teacherScratch + at, <T>(s * <f64>load<T>(teacherScratch + at, FACTOR)), FACTOR);
-      if (gradient) store<T>(scratch + at, <T>(s * <f64>load<T>(scratch + at, FACTOR)), FACTOR);
+      if (isFaint<T>(s, faintest)) {
+        store<f64>(teacherScratch + (i << 3), s, GRADIENT_SCALE);
+        store<f64>(scratch + (i << 3), s, GRADIENT_SCALE);
+        faint |= 1 << <u32>i;
+      } else {
+        store<T>(teacherScratch + at, <T>(s * <f64>load<T>(teacherScratch + at, FACTOR)), FACTOR);
+        store<T>(scratch + at, <T>(s * <f64>load<T>(scratch + at, FACTOR)), FACTOR);
+      }
     }
     if (!gradient) continue;
+    if (sizeof<T>() == 4 && faint) {
+      tileFactors(teacherTile, n, faint, teacherScratch);
+      tileFactors(studentTile, n, faint, scratch);
+    }
     tileDifference<T>(studentTile, teacherTile, n, columns, scratch, teacherScratch);
     scatter<T>(studentTile, gradient, n, inner, first, problems, scratch);
   }

@@ -8,6 +8,7 @@
 
 import { fastLimit, prepareExp } from "../math/exp";
 import { checkOperand, checkProblems } from "../primitives/check";
+import { quotient } from "../primitives/loss";
 import { logSumOf, maximumOf, rowLogSum, usesRows } from "../primitives/row";
 import {
   CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
@@ -43,7 +44,7 @@ function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: 
 // @ts-ignore: decorator
 @inline
 function logProb<T>(logSum: f64, maximum: T, chosen: T, t: f64): T {
-  return <T>(0 - (logSum + (<f64>maximum - <f64>chosen) / t));
+  return <T>(0 - (logSum + quotient<T>(<f64>maximum, <f64>chosen, t)));
 }
 
 // @ts-ignore: decorator

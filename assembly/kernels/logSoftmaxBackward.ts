@@ -2,7 +2,7 @@
 // log-softmax and dy the gradient with respect to it.
 //
 // Passes over a row: the sum; the result. logP is held within the bound of boundedExp first; at its lower end e^logP is
-// exactly 0. dx may be dy or logP. n or outer · inner may be 0.
+// exactly 0. dx may be dy or logP. n or outer · inner may be 0. dy / t and Σ dy / t have to be finite for a result to be.
 // Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t; an e^logP below the normal numbers may count as 0.
 
 import {

@@ -2,7 +2,7 @@
 // dy the gradient with respect to it.
 //
 // Passes over a row: the sum; the result. 1 / t goes to dy where it is at most 1 and to y where it is above, so that
-// nothing on the way leaves the normal numbers unless the result does.
+// nothing on the way leaves the normal numbers unless y dy or the result does.
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 

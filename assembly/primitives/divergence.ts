@@ -1,16 +1,17 @@
 // The divergence of two rows or tiles, and its gradient, from their maxima and exponentials.
 
-import { nmadd } from "../simd/arch";
+import { madd, nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, promoteHigh, promoteLow, storeTail, tailMask } from "../simd/lanes";
-import { BLOCK_BYTES, CHAIN_BYTES, roundingOf } from "./row";
+import { BLOCK_BYTES, CHAIN_BYTES, narrowing, roundingOf } from "./row";
 import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
 
 /**
- * Σ p ((x − xMax) − (y − yMax)), p = e · factor; a p of 0 counts 0 whatever x and y are. Near equal rows cancel element
- * by element, before anything is added.
+ * Σ p ((x − xMax) − (y − yMax)) / WIDE, p = e · factor; a p of 0 counts 0 whatever x and y are. Near equal rows cancel
+ * element by element, before anything is added.
  */
 export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usize, yMax: T, n: usize): f64 {
-  const f = v128.splat<T>(factor), xm = v128.splat<T>(xMax), ym = v128.splat<T>(yMax), zero = v128.splat<T>(0);
+  const f = v128.splat<T>(factor), narrow = narrowing<T>(), zero = v128.splat<T>(0);
+  const xm = nmadd<T>(v128.splat<T>(xMax), narrow, zero), ym = nmadd<T>(v128.splat<T>(yMax), narrow, zero);
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (e < end) {
@@ -21,7 +22,7 @@ export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usiz
       let s = zero;
       for (; e < chainEnd; e += 16, x += 16, y += 16) {
         const p = v128.mul<T>(v128.load(e), f);
-        const difference = v128.sub<T>(v128.sub<T>(v128.load(x), xm), v128.sub<T>(v128.load(y), ym));
+        const difference = v128.sub<T>(madd<T>(v128.load(x), narrow, xm), madd<T>(v128.load(y), narrow, ym));
         s = v128.add<T>(s, v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero)));
       }
       block = v128.add<T>(block, s);
@@ -32,7 +33,8 @@ export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usiz
   }
   if (rest) {
     const p = v128.mul<T>(loadTail<T>(e, rest), f);
-    const difference = v128.sub<T>(v128.sub<T>(loadTail<T>(x, rest), xm), v128.sub<T>(loadTail<T>(y, rest), ym));
+    const xTail = madd<T>(loadTail<T>(x, rest), narrow, xm), yTail = madd<T>(loadTail<T>(y, rest), narrow, ym);
+    const difference = v128.sub<T>(xTail, yTail);
     const term = v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero));
     sum += laneSum<T>(v128.and(term, tailMask<T>(rest)));
   }
@@ -49,16 +51,18 @@ export function rowDifference<T>(x: usize, factor: T, e: usize, other: T, y: usi
   if (rest) storeTail<T>(y, nmadd<T>(loadTail<T>(e, rest), o, v128.mul<T>(loadTail<T>(x, rest), f)), rest);
 }
 
-/** The tile (x − maximum of x) − (y − maximum of y), given MAXIMUM of both. */
+/** The tile of ((x − maximum of x) − (y − maximum of y)) / WIDE, given MAXIMUM of both. */
 export function tileOffsets<T>(
   x: usize, y: usize, offsets: usize, n: usize, columns: usize, xScratch: usize, yScratch: usize
 ): void {
+  const narrow = narrowing<T>(), zero = v128.splat<T>(0);
   for (let column: usize = 0; column < columns; column++) {
     const at = column << 4;
-    const xm = v128.load(xScratch + at, MAXIMUM), ym = v128.load(yScratch + at, MAXIMUM);
+    const xm = nmadd<T>(v128.load(xScratch + at, MAXIMUM), narrow, zero);
+    const ym = nmadd<T>(v128.load(yScratch + at, MAXIMUM), narrow, zero);
     for (let p = at, end = at + n * TILE_BYTES; p < end; p += TILE_BYTES) {
-      const difference = v128.sub<T>(v128.sub<T>(v128.load(x + p), xm), v128.sub<T>(v128.load(y + p), ym));
-      v128.store(offsets + p, difference);
+      const xd = madd<T>(v128.load(x + p), narrow, xm), yd = madd<T>(v128.load(y + p), narrow, ym);
+      v128.store(offsets + p, v128.sub<T>(xd, yd));
     }
   }
 }

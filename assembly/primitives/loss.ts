@@ -12,6 +12,13 @@ export function elementOrOne<T>(array: usize, i: usize): f64 {
   return array ? <f64>load<T>(array + i * sizeof<T>()) : 1;
 }
 
+/** (a − b) / t, in halves where a − b could overflow and the quotient does not. */
+// @ts-ignore: decorator
+@inline
+export function quotient<T>(a: f64, b: f64, t: f64): f64 {
+  return sizeof<T>() == 4 ? (a - b) / t : (a * 0.5 - b * 0.5) / t * 2;
+}
+
 /** Stores a problem's loss, or adds it to the sum where losses are reduced (losses 0). */
 // @ts-ignore: decorator
 @inline

@@ -137,6 +137,19 @@ export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   if (rest) storeTail<T>(y, v128.mul<T>(loadTail<T>(x, rest), f), rest);
 }
 
+/**
+ * What y, whose sum is total, has yet to be multiplied by to become scale times its share: factor, which is scale / total,
+ * or scale, and y is divided by the total at once, where factor is below the normal numbers. What this makes too small
+ * of y is so in the result. See isFaint for f64.
+ */
+// @ts-ignore: decorator
+@inline
+export function rowFactor<T>(y: usize, n: usize, factor: f64, scale: f64, total: f64): T {
+  if (sizeof<T>() == 8 || scale == 0 || !(abs(factor) < f32.MIN_NORMAL_VALUE)) return <T>factor;
+  rowScale<T>(y, y, n, <T>(1 / total));
+  return <T>scale;
+}
+
 /** y = (x − centre) · factor + offset; x may be y. */
 export function rowAffine<T>(x: usize, y: usize, n: usize, centre: T, factor: T, offset: T): void {
   const c = v128.splat<T>(centre), f = v128.splat<T>(factor), o = v128.splat<T>(offset);
@@ -464,14 +477,28 @@ function log1pOf(x: f64): f64 {
 }
 
 /**
+ * What sums of differences of logits are divided by on the way: they could overflow where, after the temperature, none
+ * does, as long as the targets and weights of a row add up to 32 at most. No digit is lost but of the least numbers.
+ */
+export const WIDE: f64 = 64;
+
+/** 1 / WIDE in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function narrowing<T>(): v128 {
+  return v128.splat<T>(<T>(1 / WIDE));
+}
+
+/**
  * The targets of a cross-entropy against x: with q_c = (t_c · keep + spread) · w_c the f64 sums of q_c, returned in
- * lane 0, and of q_c (x_c − centre), in lane 1, where t_c · keep + spread = 0 counts as 0 whatever x is.
+ * lane 0, and of q_c (x_c − centre) / WIDE, in lane 1, where t_c · keep + spread = 0 counts as 0 whatever x is.
  * No targets (0) means t = 0, no weight (0) means w = 1.
  */
 export function rowTargetSums<T>(
   x: usize, targets: usize, weight: usize, n: usize, centre: T, keep: f64, spread: f64
 ): v128 {
-  const c = v128.splat<T>(centre), k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
+  const c = v128.splat<T>(<T>(<f64>-centre / WIDE)), narrow = narrowing<T>();
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
   let t = targets ? targets : ZEROS, w = weight ? weight : ones<T>();
@@ -486,7 +513,7 @@ export function rowTargetSums<T>(
         const share = madd<T>(v128.load(t), k, s);
         const v = v128.mul<T>(share, v128.load(w));
         chainQ = v128.add<T>(chainQ, v);
-        const term = v128.mul<T>(v, v128.sub<T>(v128.load(x), c));
+        const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
         chainQx = v128.add<T>(chainQx, v128.andnot(term, v128.eq<T>(share, zero)));
       }
       blockQ = v128.add<T>(blockQ, chainQ);
@@ -503,7 +530,7 @@ export function rowTargetSums<T>(
     const share = madd<T>(loadTail<T>(t, rest), k, s);
     const v = v128.mul<T>(share, loadTail<T>(w, rest));
     q += laneSum<T>(v128.and(v, inside));
-    const term = v128.mul<T>(v, v128.sub<T>(loadTail<T>(x, rest), c));
+    const term = v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c));
     qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(share, zero)), inside));
   }
   q += lostQ;

@@ -16,7 +16,7 @@ import {
   demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
 } from "../simd/lanes";
 import { join2, join3, split2, split3 } from "../kernels/transpose";
-import { ones } from "./row";
+import { narrowing, ones } from "./row";
 import { rangeHolds, rangeJoin, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
 
 /** Bytes of a tile's row; HEADER_SCRATCH and TILE_ROW in src/runtime/memory.ts are these two. */
@@ -33,6 +33,7 @@ export const SCALE: usize = CHOSEN + TILE_BYTES; // of the gradient
 export const OTHERS: usize = SCALE + TILE_BYTES; // 1 − the probability of one maximum
 export const TARGET_SUM: usize = OTHERS + TILE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * TILE_BYTES;
+export const GRADIENT_SCALE: usize = TARGET_DOT; // f64, once the sum is used up: what tileFactors multiplies by
 export const KEPT: usize = TARGET_DOT + 2 * TILE_BYTES; // all bits set where a mask keeps something
 export const LENGTHS: usize = KEPT + TILE_BYTES; // maskTile's own, as what follows
 export const PLACES: usize = LENGTHS + TILE_BYTES;
@@ -464,6 +465,39 @@ function addToTotals(s: v128, n: usize, totals: usize): void {
   v128.store(totals, f64x2.add(high, promoteHigh(s)), TARGET_SUM + TILE_BYTES);
 }
 
+/** n / 2^33: FACTOR times a scale above it is a normal number of f32, where a sum of n exponentials is at most n e^RANGE. */
+// @ts-ignore: decorator
+@inline
+export function faintLimit(n: usize): f64 {
+  return <f64>n / 8589934592.0;
+}
+
+/** Whether that is to be looked at. In f64 there is room for every temperature: at great ones sums are at most n 2^60. */
+// @ts-ignore: decorator
+@inline
+export function isFaint<T>(scale: f64, limit: f64): bool {
+  return sizeof<T>() == 4 && !(abs(scale) > limit);
+}
+
+/**
+ * FACTOR becomes GRADIENT_SCALE times it, or what rowFactor makes of the two, for the problems whose bits are set; for
+ * f32.
+ */
+export function tileFactors(tile: usize, n: usize, bits: u32, scratch: usize): void {
+  for (; bits; bits &= bits - 1) {
+    const i = <usize>ctz(bits), at = i << 2;
+    const reciprocal = load<f32>(scratch + at, FACTOR), scale = load<f64>(scratch + (i << 3), GRADIENT_SCALE);
+    let factor = scale * <f64>reciprocal;
+    if (scale != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
+      for (let p = tile + at, end = p + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+        store<f32>(p, load<f32>(p) * reciprocal);
+      }
+      factor = scale;
+    }
+    store<f32>(scratch + at, <f32>factor, FACTOR);
+  }
+}
+
 /** MAXIMUM of every problem; NaN where one holds NaN. */
 export function tileMaxima<T>(tile: usize, n: usize, columns: usize, form: i32, scratch: usize): void {
   for (let column: usize = 0; column < columns; column++, tile += 16, scratch += 16) {
@@ -604,15 +638,16 @@ export function tileTargetSums<T>(
   tile: usize, targets: usize, weight: usize, n: usize, columns: usize, keep: f64, spread: f64, scratch: usize
 ): void {
   const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
+  const narrow = narrowing<T>();
   const weightStep: usize = weight ? sizeof<T>() : 0;
   for (let column: usize = 0; column < columns; column++, tile += 16) {
-    const c = v128.load(scratch + (column << 4), MAXIMUM);
+    const c = nmadd<T>(v128.load(scratch + (column << 4), MAXIMUM), narrow, zero);
     let t = targets + (column << 4), w = weight ? weight : ones<T>();
     let sumLow = zero, sumHigh = zero, dotLow = zero, dotHigh = zero;
     for (let p = tile, end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES, t += TILE_BYTES, w += weightStep) {
       const share = targets ? madd<T>(v128.load(t), k, s) : s;
       const q = v128.mul<T>(share, v128.load_splat<T>(w));
-      const term = v128.andnot(v128.mul<T>(q, v128.sub<T>(v128.load(p), c)), v128.eq<T>(share, zero));
+      const term = v128.andnot(v128.mul<T>(q, madd<T>(v128.load(p), narrow, c)), v128.eq<T>(share, zero));
       if (sizeof<T>() == 4) {
         sumLow = f64x2.add(sumLow, promoteLow(q));
         sumHigh = f64x2.add(sumHigh, promoteHigh(q));

@@ -95,7 +95,8 @@ function problemLoss(
   for (let c = 0; c < n; c++) {
     const { share, weight } = shares(c);
     q[c] = share * weight;
-    terms[c] = -q[c]! * ((at(c) - max) / temperature - log);
+    // In halves: x − max could overflow where (x − max) / t does not.
+    terms[c] = -q[c]! * ((at(c) / 2 - max / 2) / (temperature / 2) - log);
     // A share of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
     if (share === 0) terms[c] = Number.isNaN(log) ? log : 0;
   }

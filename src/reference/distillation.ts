@@ -38,7 +38,8 @@ export function distillation(
     for (let c = 0; c < n && gradient; c++) {
       heap[gradient / elementBytes + offset + c * inner] = upstream * (q[c]! - p[c]!);
     }
-    const loss = temperature * sumOf(terms) - temperature * temperature * (theirLog - ourLog);
+    // t is multiplied twice: t² could overflow where the loss does not.
+    const loss = temperature * (sumOf(terms) - temperature * (theirLog - ourLog));
     emit(heaps, elementBytes, losses, sum, problem, n === 0 ? 0 : loss);
   });
 }

@@ -17,7 +17,8 @@ export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLo
       const row = rowOf(heap, first, n, inner);
       const max = maximum(row);
       const log = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : Number.NaN;
-      value = (heap[first + target * inner]! - max) / temperature - log;
+      // In halves: x − max could overflow where (x − max) / t does not.
+      value = (heap[first + target * inner]! / 2 - max / 2) / (temperature / 2) - log;
     }
     heap[y / elementBytes + problem] = value;
   });
