@@ -13,6 +13,7 @@ import {
   type LossPart,
   lossBounds,
   type Operation,
+  SMALLEST_NORMAL,
   SUM_BOUND,
 } from '../support/bounds.js';
 import { DTYPES, type Dtype, type Floats, type Problem } from '../support/cases.js';
@@ -220,7 +221,10 @@ function backwardLines(operation: BackwardOperation): Line[] {
       for (let start = 0; start < rows.length; start += n) {
         const part = (values: Float64Array) => values.subarray(start, start + n);
         const exact = oracle[operation](oracle.precisionOf(dtype), part(rows), part(gradientRows), temperature);
-        const { ratio, at } = worstOf(n, (i) => errorAt(dtype, part(results), exact, exact.scale, i, unit) / bound);
+        const { ratio, at } = worstOf(
+          n,
+          (i) => errorAt(dtype, part(results), exact, exact.scale, i, unit * SMALLEST_NORMAL[dtype]) / bound,
+        );
         if (ratio > worst.ratio) worst = { ratio, at: input.columns ? at * input.rows + start / n : start + at };
       }
       return worst;
@@ -386,7 +390,10 @@ function lossLines(operation: LossOperation): Line[] {
       const exact = call.exact()[part];
       const bound = lossBounds[operation][part][dtype][backend];
       const unit = UNITS[operation]?.[part](input) ?? 1;
-      return worstOf(result.length, (i) => errorAt(dtype, result, exact, exact.scale, i, unit) / bound);
+      return worstOf(
+        result.length,
+        (i) => errorAt(dtype, result, exact, exact.scale, i, unit * SMALLEST_NORMAL[dtype]) / bound,
+      );
     };
   return forEach((dtype, set) =>
     (['loss', 'grad'] as const).map((part) =>

@@ -53,7 +53,7 @@ function compute({ kernels }: TestSet, operation: BackwardOperation, p: Backward
   return runOf(kernels, operation)(p.given, p.dy, { shape, axis, temperature, ...extra }) as Floats;
 }
 
-function withExact(operation: BackwardOperation, p: Omit<BackwardProblem, 'exact'>): BackwardProblem {
+export function withExact(operation: BackwardOperation, p: Omit<BackwardProblem, 'exact'>): BackwardProblem {
   const { dtype, shape, axis, temperature, given, dy } = p;
   const exact = once(() => {
     const n = shape.at(axis) as number;
@@ -95,7 +95,7 @@ function make(
   return withExact(operation, { what, dtype, shape, axis, temperature, given, dy });
 }
 
-function expectAccurate(set: TestSet, operation: BackwardOperation, p: BackwardProblem): void {
+export function expectAccurate(set: TestSet, operation: BackwardOperation, p: BackwardProblem): void {
   const exact = p.exact();
   const bound = backwardBounds[operation][p.dtype][set.backend];
   expectWithin(p.what, p.dtype, compute(set, operation, p), exact, exact.scale, bound);

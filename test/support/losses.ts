@@ -21,6 +21,11 @@ export interface LossProblem {
   readonly options: Readonly<Record<string, unknown>>;
   readonly gradOutput?: number | Floats;
   readonly exact: () => Pick<Loss, 'loss' | 'grad'>;
+  /**
+   * The least results that have to be right: what becomes of probabilities and logarithms below the normal numbers, which
+   * may count as 0. Where not given, the smallest normal number.
+   */
+  readonly least?: { readonly loss: number; readonly grad: number };
 }
 
 /** Kinds of logits that losses over classes meet. */
@@ -93,9 +98,18 @@ export function numbersOf(loss: unknown): ArrayLike<number> {
 /** Compares a loss and its gradient with the exact ones, within the bounds of the table. */
 export function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
   const { loss, grad } = p.exact();
+  const { least } = p;
   const bounds = lossBounds[operation];
-  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, bounds.loss[p.dtype][backend]);
-  expectWithin(`${p.what}: gradient`, p.dtype, given.grad, grad, grad.scale, bounds.grad[p.dtype][backend]);
+  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, bounds.loss[p.dtype][backend], least?.loss);
+  expectWithin(
+    `${p.what}: gradient`,
+    p.dtype,
+    given.grad,
+    grad,
+    grad.scale,
+    bounds.grad[p.dtype][backend],
+    least?.grad,
+  );
 }
 
 /** The largest error of a result in units of 2^-23 or 2^-52 of the scale. */
@@ -105,20 +119,26 @@ export function worstError(dtype: Dtype, actual: ArrayLike<number>, exact: Exact
   return worst;
 }
 
-/** The error of an element of a result in units of 2^-23 or 2^-52 of the scale; `unit` is what an exponential counts. */
+/**
+ * The error of an element of a result in units of 2^-23 or 2^-52 of the scale. Nothing is one that is at most `least`: an
+ * exponential below the normal numbers may be 0, and so what it is in.
+ */
 export function errorAt(
   dtype: Dtype,
   actual: ArrayLike<number>,
   exact: Exact,
   scale: ArrayLike<number>,
   i: number,
-  unit = 1,
+  least = SMALLEST_NORMAL[dtype],
 ): number {
   const [value, hi, lo] = [actual[i] as number, exact.hi[i] as number, exact.lo[i] as number];
   const rounded = dtype === 'float32' ? Math.fround(hi) : hi;
   if (!Number.isFinite(rounded)) return Object.is(value, rounded) || Object.is(value, hi) ? 0 : Infinity;
-  // An exponential below the normal numbers may be 0, and so what it is in.
-  if (Math.abs(value - hi - lo) <= unit * SMALLEST_NORMAL[dtype]) return 0;
+  // A bound that is beyond all numbers holds of each: T² alone may be, where a loss is not.
+  if (!Number.isFinite(dtype === 'float32' ? Math.fround(scale[i] as number) : scale[i])) {
+    return Number.isNaN(value) ? Infinity : 0;
+  }
+  if (Math.abs(value - hi - lo) <= least) return 0;
   return oracle.errorInUnits(value, hi, lo, (scale[i] as number) * (dtype === 'float32' ? 2 ** -23 : 2 ** -52));
 }
 
@@ -129,10 +149,11 @@ export function expectWithin(
   exact: Exact,
   scale: ArrayLike<number>,
   bound: number,
+  least?: number,
 ): void {
   if (actual.length !== exact.hi.length) expect.fail(`${what}: ${actual.length}, expected ${exact.hi.length}`);
   for (let i = 0; i < exact.hi.length; i++) {
-    const error = errorAt(dtype, actual, exact, scale, i);
+    const error = errorAt(dtype, actual, exact, scale, i, least);
     if (!(error <= bound)) {
       expect.fail(
         `${what}[${i}] is ${actual[i]}, expected ${exact.hi[i]}: off by ${error} units, the bound is ${bound}`,

@@ -102,6 +102,8 @@ function quickTwoSum(a: number, b: number): DD {
 
 const SPLITTER = 2 ** 27 + 1;
 const SPLIT_LIMIT = 2 ** 995;
+/** Below it what a division leaves over could be no normal number. */
+const REST_LIMIT = 2 ** -900;
 const DOWN = 2 ** -64;
 const UP = 2 ** 64;
 
@@ -150,6 +152,10 @@ function multiply(a: DD, b: DD): DD {
 function divide(a: DD, b: DD): DD {
   if (b.hi === 1 && b.lo === 0) return a;
   if (Math.abs(a.hi) > SPLIT_LIMIT && Number.isFinite(a.hi)) return scaledUp(divide(dd(a.hi * DOWN, a.lo * DOWN), b));
+  if (Math.abs(a.hi) < REST_LIMIT && a.hi !== 0) {
+    const q = divide(dd(a.hi * UP, a.lo * UP), b);
+    return dd(q.hi * DOWN, q.lo * DOWN);
+  }
   const q1 = a.hi / b.hi;
   if (!Number.isFinite(q1) || !Number.isFinite(b.hi)) return dd(q1);
   const r1 = subtract(a, multiply(b, dd(q1)));
@@ -576,9 +582,13 @@ export function softmaxBackward(precision: Precision, y: Numbers, dy: Numbers, t
     absolute += Math.abs(term.hi);
   }
   const result = newExact(y.length);
+  const t = dd(temperature);
   for (let i = 0; i < y.length; i++) {
-    const value = divide(multiply(dd(at(y, i)), subtract(dd(at(dy, i)), sum)), dd(temperature));
-    setScaled(result, i, value, (Math.abs(at(y, i)) * (Math.abs(at(dy, i)) + absolute)) / temperature);
+    const p = dd(at(y, i));
+    const difference = subtract(dd(at(dy, i)), sum);
+    // The factor that is above 1 comes first: nothing on the way is below the normal numbers unless the result is.
+    const value = temperature < 1 ? multiply(p, divide(difference, t)) : divide(multiply(p, difference), t);
+    setScaled(result, i, value, Math.abs(p.hi) * ((Math.abs(at(dy, i)) + absolute) / temperature));
   }
   return rounded(precision, result);
 }
@@ -937,17 +947,22 @@ export function distillation(
 }
 
 interface Distribution {
+  /** T·log p: without the division that T would only undo, no sooner infinite than the loss. */
   readonly logs: Exact;
   readonly probabilities: Exact;
 }
 
 function logProbabilities(f: Functions, row: Numbers, temperature: number): Distribution {
   const prepared = prepareRow(f, row, temperature, () => true);
-  const logs = logSoftmaxOf(f, prepared);
+  const logs = filled(row.length, NaN);
   const probabilities = filled(row.length, NaN);
   const inverse = divide(ONE, add(ONE, prepared.rest));
+  const logSum = multiply(dd(temperature), f.log1p(prepared.rest));
   if (Number.isFinite(prepared.max)) {
-    for (let c = 0; c < row.length; c++) set(probabilities, c, multiply(get(prepared.exps, c), inverse));
+    for (let c = 0; c < row.length; c++) {
+      set(logs, c, subtract(twoSum(at(row, c), -prepared.max), logSum));
+      set(probabilities, c, multiply(get(prepared.exps, c), inverse));
+    }
   }
   return { logs, probabilities };
 }
@@ -962,6 +977,5 @@ function setDivergence(unreduced: Scaled, row: number, p: Distribution, q: Distr
     sum = add(sum, multiply(pc, subtract(get(p.logs, c), get(q.logs, c))));
     scale += pc.hi * sumOfMagnitudes(get(p.logs, c), get(q.logs, c));
   }
-  const square = twoProduct(temperature, temperature);
-  setScaled(unreduced, row, multiply(square, sum), square.hi * scale);
+  setScaled(unreduced, row, multiply(dd(temperature), sum), temperature * scale);
 }

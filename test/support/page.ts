@@ -101,10 +101,11 @@ What results you may rely on: how accurate they are, what special values give, a
 ## Accuracy
 
 The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
-a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, max the
-row's largest element. Below the smallest normal number (1.2e-38 for float32, 2.2e-308 for float64) a probability may
-become 0, and so what it is multiplied by; no bound is finer than the smallest number there is. One unit in the last
-place of a number is between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻⁵² in float64.
+a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, any that is
+taken: 2⁻¹⁰⁰ to 2¹⁰⁰ for float32, 2⁻⁹⁰⁰ to 2⁹⁰⁰ for float64. max is the row's largest element. Below the smallest normal
+number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and so what it is multiplied by, also as
+a factor of a gradient; no bound is finer than the smallest number there is. One unit in the last place of a number is
+between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻⁵² in float64.
 
 "Found" is the largest share of the bound that a search has come to (\`npm run test:hunt\`): it climbs from rows whose
 errors add up, towards larger errors, for each line of these tables and each backend.
