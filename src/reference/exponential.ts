@@ -24,11 +24,17 @@ export function exponentialOf(elementBytes: 4 | 8): Exponential {
   return elementBytes === 8 ? exactExponential : plainExponential;
 }
 
-/** a − quotient · b as if nothing of the product were rounded: its factors in two halves, of which the first is short. */
+/** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */
 function remainderOf(a: number, quotient: number, b: number): number {
   const product = quotient * b;
-  const q = Math.fround(quotient);
-  const h = Math.fround(b);
-  const [qLow, bLow] = [quotient - q, b - h];
+  const [q, qLow] = halvesOf(quotient);
+  const [h, bLow] = halvesOf(b);
   return a - product - (q * h - product + q * bLow + qLow * h + qLow * bLow);
+}
+
+/** A number as the sum of two of half its digits each (Veltkamp's splitting). */
+function halvesOf(x: number): [high: number, low: number] {
+  const shifted = x * (2 ** 27 + 1);
+  const high = shifted - (shifted - x);
+  return [high, x - high];
 }
