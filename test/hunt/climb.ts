@@ -39,10 +39,11 @@ export function hunt<Input>(quarry: Quarry<Input>, random: Random, milliseconds:
   // Nothing is further off than what is not a number at all.
   const goesOn = () => best.ratio < Infinity && performance.now() < end;
   for (let climb = 0; goesOn(); climb++) {
-    let current = climb % 2 === 0 ? judged(quarry.draw(random)) : best;
-    for (let start = 1; start < STARTS && goesOn(); start++, tries++) {
-      const other = judged(climb % 2 === 0 ? quarry.draw(random) : kicked(quarry, best, random));
-      if (other.ratio > current.ratio || (start === 1 && climb % 2 === 1)) current = other;
+    const start = () => judged(climb % 2 === 0 ? quarry.draw(random) : kicked(quarry, best, random));
+    let current = start();
+    for (let i = 1; i < STARTS && goesOn(); i++, tries++) {
+      const other = start();
+      if (other.ratio > current.ratio) current = other;
     }
     const patience = current.ratio > 0 ? quarry.patience(current.input) : 0;
     for (let failures = 0; failures < patience && goesOn(); tries++) {
@@ -52,6 +53,7 @@ export function hunt<Input>(quarry: Quarry<Input>, random: Random, milliseconds:
       if (current.ratio > best.ratio) best = current;
     }
     if (current.ratio > best.ratio) best = current;
+    tries++;
   }
   return { ...best, tries };
 }

@@ -142,15 +142,37 @@ function unitsOf(simd32: number, simd64: number, reference64: number): Units {
 /**
  * The bounds of every loss and of its gradient, in units of 2^-23 (float64: 2^-52) of the scale, the sum of the
  * magnitudes of the formula's terms. What all elements of a row are multiplied by (weights, 1 / T, what a mean divides
- * by) is computed in float64: there, each part of it is rounded as coarsely as a result.
+ * by) is computed in float64: there, each part of it is rounded as coarsely as a result, and so are crossEntropy's sum
+ * of target probabilities and each factor in the sum of distillation.
  */
 export const lossBounds: Record<LossOperation, Record<LossPart, Units>> = {
-  crossEntropy: { loss: unitsOf(5, 5, 5), grad: unitsOf(4, 6, 4) },
+  crossEntropy: { loss: unitsOf(5, 7, 5), grad: unitsOf(4, 8, 4) },
   nllLoss: { loss: unitsOf(2, 2, 2), grad: unitsOf(2, 2, 2) },
   bceWithLogits: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 4, 4) },
   klDiv: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 4, 4) },
-  distillation: { loss: unitsOf(4, 4, 4), grad: unitsOf(4, 6, 4) },
+  distillation: { loss: unitsOf(4, 7, 4), grad: unitsOf(4, 6, 4) },
 };
+
+/** Losses of single elements, which have no axis. */
+export function isElementWise(operation: LossOperation): boolean {
+  return operation === 'bceWithLogits' || operation === 'klDiv';
+}
+
+/** The bound of a loss that is not reduced, or is; of its gradient it is the same. */
+export function lossLimit(
+  operation: LossOperation,
+  part: LossPart,
+  dtype: Dtype,
+  backend: BackendName,
+  reduction: unknown,
+): number {
+  const limit = lossBounds[operation][part][dtype][backend];
+  const isSummed = part === 'loss' && isElementWise(operation) && reduction !== 'none';
+  return limit + (isSummed && backend !== 'reference' ? SUM_UNITS : 0);
+}
+
+/** What the mean or sum of element-wise losses costs in SIMD: lanes add up some before float64 or compensation does. */
+export const SUM_UNITS = 1;
 
 /**
  * The bound of crossEntropy's gradient at a target whose probability p is above ½, in units of 2^-23 (float64: 2^-52) of
@@ -166,6 +188,6 @@ export type BackwardOperation = 'softmaxBackward' | 'logSoftmaxBackward';
  * the formula's terms. In float64 1 / T is rounded as coarsely as a result, and so is what is multiplied by it.
  */
 export const backwardBounds: Record<BackwardOperation, Units> = {
-  softmaxBackward: unitsOf(4, 5, 4),
-  logSoftmaxBackward: unitsOf(4, 5, 4),
+  softmaxBackward: unitsOf(4, 6, 4),
+  logSoftmaxBackward: unitsOf(4, 6, 4),
 };

@@ -146,7 +146,9 @@ ${unitTable(backwardBounds)}
 
 In units of 2⁻²³ (float64: 2⁻⁵²) of the scale, the sum of the magnitudes of the terms, of reduced losses with those of
 all rows. In float64 what a whole row is multiplied by (weights, 1 / T, what a mean divides by) is rounded as
-coarsely as a result is, which the gradients show.
+coarsely as a result is, and so are crossEntropy's sum of target probabilities and each factor in the sum of distillation.
+The mean or sum of element-wise losses, bceWithLogits and klDiv, may be
+off by a unit more than the table says on the SIMD backends, whose lanes add up some losses before float64 does.
 
 | | scale of a loss | scale of its gradient |
 |---|---|---|
