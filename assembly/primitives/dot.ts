@@ -7,7 +7,7 @@ import { TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
 
 /** Rows of a tile summed in one chain of additions, and the most whose chains are added without float64. */
 const TILE_CHAIN: usize = 4;
-const SHORT: usize = TILE_CHAIN * TILE_CHAIN;
+const SHORT: usize = 2 * TILE_CHAIN;
 
 /** Σ x_i y_i of a row. */
 export function rowDot<T>(x: usize, y: usize, n: usize): f64 {
