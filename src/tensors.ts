@@ -1,10 +1,24 @@
+import { typedArrayTag, write } from './runtime/arrays.js';
 import { arrayFor, lengthOf, readingError } from './runtime/caller.js';
-import { isArray, rangeError, showShape, typedArrayTag, typeError } from './runtime/errors.js';
+import { isArray, rangeError, showShape, typeError } from './runtime/errors.js';
 import { checkLength, product, readShape } from './runtime/geometry.js';
-import { checkFloats, newArray, readTensorLike } from './runtime/input.js';
+import {
+  arrayOperand,
+  checkFloats,
+  elementsOf,
+  newArray,
+  type Operand,
+  readArray,
+  readSizes,
+  readTensorLike,
+  shapeOf,
+  tensorOperand,
+} from './runtime/input.js';
 import { readOptions } from './runtime/options.js';
+import { settle } from './runtime/place.js';
+import { dtypeOf } from './runtime/result.js';
 import { currentRuntime, type Runtime } from './runtime/runtime.js';
-import { Tensor } from './runtime/tensor.js';
+import { dataOf, Tensor } from './runtime/tensor.js';
 import type { Dtype, FloatArray, TensorLike } from './runtime/types.js';
 
 /** Numbers in arrays in arrays, as deep as there are axes. */
@@ -26,24 +40,27 @@ function readDtype(operation: string, options: unknown): Dtype | undefined {
   return dtype;
 }
 
-/** Data read once: its numbers, and the shape they came in. */
+/** Data as it was found: what has to be read element by element is not yet. */
 interface Source {
-  data: FloatArray;
-  shape: readonly number[];
+  readonly operand: Operand | undefined;
+  readonly nested: readonly unknown[] | undefined;
+  /** What errors call the nested arrays. */
+  readonly name: string;
+  /** The shape that a tensor-like object has. */
+  readonly shape: readonly number[] | undefined;
 }
 
 const NESTED = 'numbers (nested arrays too), a float array or a tensor-like object';
 
-function readSource(runtime: Runtime, data: unknown, dtype: Dtype | undefined): Source {
-  const source = readNumbers(runtime, 'data', data, dtype);
+function readSource(runtime: Runtime, data: unknown): Source {
+  const source = readNumbers(runtime, 'data', data, undefined);
   if (source !== undefined) return source;
   if (typeof data !== 'object' || data === null) throw typeError('tensor', 'data', data, NESTED);
   const like = readTensorLike('tensor', 'data', data);
-  const inner = readNumbers(runtime, 'data.data', like.data, dtype, data);
+  const inner = readNumbers(runtime, 'data.data', like.data, like.shape, data);
   if (inner === undefined)
     throw typeError('tensor', 'data.data', like.data, 'numbers (nested arrays too) or a float array');
-  checkLength('tensor', 'data', inner.data.length, like.shape);
-  return { data: inner.data, shape: like.shape };
+  return inner;
 }
 
 /** undefined for what is neither an array nor a Tensor. */
@@ -51,23 +68,25 @@ function readNumbers(
   runtime: Runtime,
   name: string,
   data: unknown,
-  dtype: Dtype | undefined,
+  shape: readonly number[] | undefined,
   owner?: object,
 ): Source | undefined {
   const tag = typedArrayTag(data);
   if (tag !== undefined) {
     const floats = checkFloats('tensor', name, data, tag, owner);
-    return { data: floats, shape: [floats.length] };
+    const operand = readArray(runtime.arena, 'tensor', 'data', 'array', floats, undefined);
+    return { operand, nested: undefined, name, shape };
   }
-  if (isArray(data)) return flatten(runtime, name, data, dtype === 'float64' ? 8 : 4);
-  return Tensor.is(data) ? { data: data.data, shape: data.shape } : undefined;
+  if (isArray(data)) return { operand: undefined, nested: data, name, shape };
+  if (!Tensor.is(data)) return undefined;
+  return { operand: tensorOperand('tensor', 'data', data), nested: undefined, name, shape };
 }
 
 /** The most axes that nested arrays make: deeper ones may well go on for ever, as an array does that is within itself. */
 const MOST_AXES = 64;
 
-/** Nested arrays as flat numbers and a shape, each element read once: the first number found tells the rank. */
-function flatten(runtime: Runtime, name: string, nested: readonly unknown[], elementBytes: 4 | 8): Source {
+/** Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank. */
+function flatten(runtime: Runtime, name: string, nested: readonly unknown[], elementBytes: 4 | 8): Operand {
   const shape: number[] = [];
   /** Where the element at hand is. */
   const path: number[] = [];
@@ -112,23 +131,23 @@ function flatten(runtime: Runtime, name: string, nested: readonly unknown[], ele
     }
   };
   visit(nested);
-  return { data: data!, shape };
+  return arrayOperand('data', 'array', data!, data!.length, -1, undefined, shape);
 }
 
 /** @internal */
-export function tensorOn(runtime: Runtime, data: unknown, shape?: unknown, options?: unknown): Tensor {
+export function tensorOn(runtime: Runtime, from: unknown, shape?: unknown, options?: unknown): Tensor {
+  const { arena } = runtime;
+  const { operand, nested, name, shape: own } = readSource(runtime, from);
+  const given = readSizes('tensor', shape);
   const dtype = readDtype('tensor', options);
-  const given = shape === undefined ? undefined : readShape('tensor', 'shape', shape);
-  const source = readSource(runtime, data, dtype);
-  if (given !== undefined) checkLength('tensor', 'data', source.data.length, given);
-  const isFloat64 = typedArrayTag(source.data) === 'Float64Array';
-  const { data: numbers } = source;
-  // Data that views our own memory would be detached by growth: its address outlives that.
-  const home = numbers.buffer === runtime.arena.buffer ? numbers.byteOffset : -1;
-  const length = numbers.length;
-  const tensor = runtime.allocate('tensor', given ?? source.shape, dtype ?? (isFloat64 ? 'float64' : 'float32'));
-  const bytes = isFloat64 ? 8 : 4;
-  tensor.data.set(home < 0 ? numbers : runtime.arena.floats(bytes).subarray(home / bytes, home / bytes + length));
+  const data = operand ?? flatten(runtime, name, nested!, dtype === 'float64' ? 8 : 4);
+  settle(arena, 'tensor', data);
+  if (own !== undefined) checkLength('tensor', 'data', data.length, own);
+  if (given !== undefined) checkLength('tensor', 'data', data.length, given);
+  const usual = nested === undefined ? dtypeOf(data) : 'float32';
+  const tensor = runtime.allocate('tensor', given ?? own ?? shapeOf(data), dtype ?? usual);
+  // A tensor may be one of another set of kernels.
+  write(dataOf(tensor), data.tensor === undefined ? elementsOf(arena, data) : dataOf(data.tensor));
   return tensor;
 }
 

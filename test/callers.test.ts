@@ -97,7 +97,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
           const start = `${call.operation}: ${name} is a revoked proxy, expected `;
           expectTypeError(() => callWith(kernels, call, { [name]: revokedAt(plain, '0') }), start);
           if (name === 'shape') continue;
-          const like = revokedAt({ data: value, shape: SHAPE }, 'data');
+          const like = revokedAt({ data: value, shape: SHAPE }, 'shape');
           expectTypeError(() => callWith(kernels, call, { [name]: like }), start);
         }
       }

@@ -3,12 +3,13 @@ import { accuracy as reference } from '../reference/accuracy.js';
 import { cutOperand } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry } from '../runtime/geometry.js';
-import { readOperand } from '../runtime/input.js';
+import { giveShape, readOperand, readSizes } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { type OptionNames, readOptions } from '../runtime/options.js';
+import { settle } from '../runtime/place.js';
 import { checkNotEmpty, checkRank } from '../runtime/ranking.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import { checkIgnoreIndex, checkIndices, placeIndices, readTargets } from '../runtime/targets.js';
+import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets } from '../runtime/targets.js';
 import type { ClassIndices, Input, TensorLike } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'accuracy', reference);
@@ -37,9 +38,12 @@ const OPTIONS: OptionNames = { shape: true, axis: true, ignoreIndex: true, k: tr
 /** @internal */
 export function accuracyOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
   const operation = 'accuracy';
+  const input = readOperand(runtime, operation, 'logits', logits);
+  const read = readTargets(runtime, operation, targets);
   const { shape, axis = -1, ignoreIndex, k = 1 } = readOptions<ReadOptions>(operation, options, OPTIONS);
-  const input = readOperand(runtime, operation, 'logits', logits, shape);
-  const read = readTargets(runtime, operation, targets, input.shape);
+  const sizes = readSizes(operation, shape);
+  settle(runtime.arena, operation, input, placeOfTargets(read));
+  giveShape(operation, input, sizes);
   if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
   checkIgnoreIndex(operation, ignoreIndex, read);
   cutOperand(operation, input, axis);

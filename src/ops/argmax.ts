@@ -2,11 +2,13 @@ import { rankingFamily } from '../generated/families.js';
 import { argmax as reference } from '../reference/argmax.js';
 import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
-import { readOperand } from '../runtime/input.js';
+import { giveShape, readOperand, readSizes } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { type OptionNames, readOptions } from '../runtime/options.js';
-import { addressOf, checkOverlap } from '../runtime/overlap.js';
-import { checkIndexOut, checkNotEmpty, handBackIndices } from '../runtime/ranking.js';
+import { checkOverlap } from '../runtime/overlap.js';
+import { settle } from '../runtime/place.js';
+import { checkNotEmpty, handBackIndices } from '../runtime/ranking.js';
+import { checkSize, newIndices, readIndexOut } from '../runtime/result.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { IndexResult, Input } from '../runtime/types.js';
 
@@ -32,26 +34,32 @@ const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
 
 /** @internal */
 export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unknown {
-  const { shape, axis = -1, out } = readOptions<ReadOptions>('argmax', options, OPTIONS);
-  const input = readOperand(runtime, 'argmax', 'x', x, shape);
+  const input = readOperand(runtime, 'argmax', 'x', x);
+  const given = readOptions<ReadOptions>('argmax', options, OPTIONS);
+  const { out: asked } = given;
+  const out = asked === undefined ? undefined : readIndexOut(runtime, 'argmax', 'out', asked);
+  const { axis = -1 } = given;
+  const sizes = readSizes('argmax', given.shape);
+  settle(runtime.arena, 'argmax', input, out);
+  giveShape('argmax', input, sizes);
   cutOperand('argmax', input, axis);
   const { outer, n, inner } = geometry;
   checkNotEmpty('argmax', 'x', n, outer * inner);
   if (out !== undefined) {
-    checkIndexOut('argmax', 'out', out, outer * inner);
+    checkSize('argmax', out, outer * inner);
     checkOverlap(runtime, 'argmax', 'out', out, 'x', input, false);
   }
 
-  const indices = out ?? new Int32Array(outer * inner);
-  if (indices.length === 0) return out ?? handBackIndices(indices, input, axis as number);
+  const indices = out ?? newIndices(outer * inner);
+  if (indices.length === 0) return out?.array ?? handBackIndices(indices.array, input, axis as number);
   const { stream } = runtime;
   stream.open('argmax', outer, n, inner, input.elementBytes);
   const from = stream.input(input);
-  const to = stream.integerOutput(indices, addressOf(runtime, 'argmax', indices), 1);
+  const to = stream.integerOutput(indices, 1);
   stream.start();
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, stream.scratch);
-  return out ?? handBackIndices(indices, input, axis as number);
+  return out?.array ?? handBackIndices(indices.array, input, axis as number);
 }
 
 /**

@@ -4,8 +4,17 @@ import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
 import { readOperand } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
-import { type BatchReduction, checkResults, emptyLoss, type LossOptions, readLoss, runLoss } from '../runtime/loss.js';
+import {
+  type BatchReduction,
+  checkResults,
+  emptyLoss,
+  type LossOptions,
+  readLoss,
+  runLoss,
+  settleLoss,
+} from '../runtime/loss.js';
 import { checkTemperature, type OptionNames, readOptions } from '../runtime/options.js';
+import { readOptionalOut } from '../runtime/result.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
@@ -48,7 +57,7 @@ interface ReadOptions extends LossOptions {
 
 /** @internal */
 export function distillationOn(runtime: Runtime, student: unknown, teacher: unknown, options?: unknown): unknown {
-  return distil(runtime, 'distillation', false, student, teacher, readOptions('distillation', options, OPTIONS));
+  return distil(runtime, 'distillation', false, student, teacher, options, OPTIONS);
 }
 
 /** @internal */
@@ -58,8 +67,7 @@ export function distillationWithGradOn(
   teacher: unknown,
   options?: unknown,
 ): unknown {
-  const read = readOptions<ReadOptions>('distillationWithGrad', options, GRAD_OPTIONS);
-  return distil(runtime, 'distillationWithGrad', true, student, teacher, read);
+  return distil(runtime, 'distillationWithGrad', true, student, teacher, options, GRAD_OPTIONS);
 }
 
 function distil(
@@ -68,20 +76,17 @@ function distil(
   withGrad: boolean,
   studentLogits: unknown,
   teacherLogits: unknown,
-  options: ReadOptions,
+  given: unknown,
+  names: OptionNames,
 ): unknown {
+  const input = readOperand(runtime, operation, 'studentLogits', studentLogits);
+  const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, input.elementBytes);
+  const options = readOptions<ReadOptions>(operation, given, names);
+  const out = readOptionalOut(runtime, operation, 'out', options.out, input.elementBytes);
+  const asked = readLoss(runtime, operation, withGrad, input, out, options, REDUCTIONS);
   const { axis = -1, temperature = 1 } = options;
-  const asked = readLoss(
-    runtime,
-    { operation, argument: 'studentLogits' },
-    withGrad,
-    studentLogits,
-    options,
-    REDUCTIONS,
-  );
-  const { input } = asked;
+  settleLoss(runtime, asked, teacher);
   checkTemperature(operation, temperature, input.elementBytes);
-  const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, undefined, input.elementBytes);
   checkLikeness(operation, 'teacherLogits', teacher, 'studentLogits', input);
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;

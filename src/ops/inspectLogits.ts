@@ -1,7 +1,8 @@
 import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
-import { readOperand } from '../runtime/input.js';
+import { giveShape, readOperand, readSizes } from '../runtime/input.js';
 import { type OptionNames, readOptions } from '../runtime/options.js';
+import { settle } from '../runtime/place.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { FloatArray, Input } from '../runtime/types.js';
 
@@ -55,15 +56,18 @@ const OPTIONS: OptionNames = { shape: true, axis: true };
 
 /** @internal */
 export function inspectLogitsOn(runtime: Runtime, x: unknown, options?: unknown): LogitsReport {
+  const input = readOperand(runtime, 'inspectLogits', 'x', x);
   const { shape, axis = -1 } = readOptions<{ shape?: unknown; axis?: unknown }>('inspectLogits', options, OPTIONS);
-  const input = readOperand(runtime, 'inspectLogits', 'x', x, shape);
+  const sizes = readSizes('inspectLogits', shape);
+  settle(runtime.arena, 'inspectLogits', input);
+  giveShape('inspectLogits', input, sizes);
   cutOperand('inspectLogits', input, axis);
-  const { elementBytes, address, array } = input;
   const { outer, n, inner } = geometry;
+  const { elementBytes, address, array } = input;
   const { emptyRows, spread, ...report } =
-    array === undefined
-      ? survey(runtime.arena.floats(elementBytes), address / elementBytes, outer, n, inner)
-      : survey(array, 0, outer, n, inner);
+    address < 0
+      ? survey(array!, 0, outer, n, inner)
+      : survey(runtime.arena.floats(elementBytes), address / elementBytes, outer, n, inner);
   return { warnings: warningsOf({ ...report, emptyRows, spread }), ...report };
 }
 

@@ -1,17 +1,18 @@
 import { rankingFamily } from '../generated/families.js';
 import { topK as reference } from '../reference/topK.js';
-import { cutOperand, dtypeOf, newResult, placeResult } from '../runtime/call.js';
+import { cutOperand } from '../runtime/call.js';
 import { ownOf, PLAIN, readingError } from '../runtime/caller.js';
 import { typeError } from '../runtime/errors.js';
 import { geometry, withAxis } from '../runtime/geometry.js';
-import { type Operand, readOperand, shapeOf } from '../runtime/input.js';
+import { giveShape, type Operand, readOperand, readSizes, shapeOf } from '../runtime/input.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { type OptionNames, readOptions } from '../runtime/options.js';
-import { addressOf, checkOverlap } from '../runtime/overlap.js';
-import { checkIndexOut, checkNotEmpty, checkRank } from '../runtime/ranking.js';
+import { checkOverlap } from '../runtime/overlap.js';
+import { settle } from '../runtime/place.js';
+import { checkNotEmpty, checkRank } from '../runtime/ranking.js';
+import { checkSize, type IndexPlace, newIndices, newResult, readIndexOut, readOut } from '../runtime/result.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, TopKOut, TopKResult } from '../runtime/types.js';
+import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
 
 const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'topK', reference);
 
@@ -34,79 +35,78 @@ interface ReadOptions {
 
 const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
 
-/** `out` as it comes, before it is checked. */
-interface Unchecked {
-  values: unknown;
-  indices: unknown;
+/** Where both results go. */
+interface Out {
+  values: Operand;
+  indices: IndexPlace;
 }
 
 /** @internal */
 export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unknown): unknown {
-  const { shape, axis = -1, out } = readOptions<ReadOptions>('topK', options, OPTIONS);
-  const given = out === undefined ? undefined : readOut(out);
-  const input = readOperand(runtime, 'topK', 'x', x, shape);
+  const input = readOperand(runtime, 'topK', 'x', x);
+  const given = readOptions<ReadOptions>('topK', options, OPTIONS);
+  const { out: asked } = given;
+  const out = asked === undefined ? undefined : readOuts(runtime, asked, input);
+  const { axis = -1 } = given;
+  const sizes = readSizes('topK', given.shape);
+  settle(runtime.arena, 'topK', input, out?.values, out?.indices);
+  giveShape('topK', input, sizes);
   cutOperand('topK', input, axis);
   const { outer, n, inner } = geometry;
   checkNotEmpty('topK', 'x', n, outer * inner);
   checkRank('topK', k, n);
   const results = outer * k * inner;
-  if (given !== undefined) checkResults(runtime, input, given, results);
+  if (out !== undefined) checkOuts(runtime, input, out, results);
 
   const resultShape = withAxis(shapeOf(input), axis as number, k);
   if (results === 0) {
-    if (given !== undefined) return out;
-    return handBackBoth(newResult(runtime, 'topK', input, resultShape), new Int32Array(0), input, resultShape);
+    if (out !== undefined) return asked;
+    return handBackBoth(newResult(runtime, 'topK', input, resultShape), newIndices(0), input, resultShape);
   }
-  const home = given && addressOf(runtime, 'topK', given.values);
-  const indicesHome = given === undefined ? -1 : addressOf(runtime, 'topK', given.indices);
   const { stream } = runtime;
   const { elementBytes } = input;
   stream.open('topK', outer, n, inner, elementBytes);
   const capacity = Math.min(n, 4 * k + 32);
   const buffer = stream.claim(capacity * 2 * elementBytes);
-  const values = given?.values ?? newResult(runtime, 'topK', input, resultShape);
-  const indices = given?.indices ?? new Int32Array(results);
+  const values = out?.values ?? newResult(runtime, 'topK', input, resultShape);
+  const indices = out?.indices ?? newIndices(results);
   const from = stream.input(input);
-  const toValues = placeResult(runtime, 'topK', values, home, k);
-  const toIndices = stream.integerOutput(indices, indicesHome, k);
-  stream.start(given === undefined && values);
+  const toValues = stream.output(values, k);
+  const toIndices = stream.integerOutput(indices, k);
+  stream.start(out === undefined ? values : undefined);
   const run = runtime.kernel(kernel, elementBytes);
   while (stream.next()) {
     const { outer: slices, inner: width, scratch } = stream;
     run(stream.at(from), stream.at(toValues), stream.at(toIndices), slices, n, width, k, buffer, capacity, scratch);
   }
-  return given === undefined ? handBackBoth(values, indices, input, resultShape) : out;
+  return out === undefined ? handBackBoth(values, indices, input, resultShape) : asked;
 }
 
 /** Results that the call made, as the caller gets them. */
-function handBackBoth(
-  values: FloatArray | Tensor,
-  indices: Int32Array,
-  { kind }: Operand,
-  shape: readonly number[],
-): unknown {
-  if (kind === 'array') return { values, indices };
+function handBackBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
+  if (kind === 'array') return { values: values.array, indices: indices.array };
   const like = (data: unknown) => ({ data, shape: shape.slice() });
-  return { values: kind === 'tensor' ? values : like(values), indices: like(indices) };
+  return { values: values.tensor ?? like(values.array), indices: like(indices.array) };
 }
 
-/** Both results, each read once. @throws TypeError unless it is an object */
-function readOut(out: unknown): Unchecked {
+/** Reads both results, each once. @throws TypeError unless it is an object with both */
+function readOuts(runtime: Runtime, asked: unknown, input: Operand): Out {
   const expected = '{ values, indices }';
-  if (typeof out !== 'object' || out === null) throw typeError('topK', 'out', out, expected);
+  if (typeof asked !== 'object' || asked === null) throw typeError('topK', 'out', asked, expected);
   const isPolluted = PLAIN.values !== undefined || PLAIN.indices !== undefined;
   try {
-    const { values, indices } = isPolluted ? ownOf(out as Unchecked) : (out as Unchecked);
+    const out = (isPolluted ? ownOf(asked) : asked) as Partial<TopKOut>;
+    const values = readOut(runtime, 'topK', 'out.values', out.values, input.elementBytes);
+    const indices = readIndexOut(runtime, 'topK', 'out.indices', out.indices);
     return { values, indices };
   } catch (error) {
-    throw readingError(error, 'topK', 'out', out, expected);
+    throw readingError(error, 'topK', 'out', asked, expected);
   }
 }
 
-function checkResults(runtime: Runtime, input: Operand, out: Unchecked, size: number): asserts out is TopKOut {
-  const { values, indices } = out;
-  runtime.checkOut('topK', 'out.values', values, dtypeOf(input), size);
-  checkIndexOut('topK', 'out.indices', indices, size);
+function checkOuts(runtime: Runtime, input: Operand, { values, indices }: Out, size: number): void {
+  checkSize('topK', values, size);
+  checkSize('topK', indices, size);
   checkOverlap(runtime, 'topK', 'out.values', values, 'x', input);
   checkOverlap(runtime, 'topK', 'out.indices', indices, 'x', input, false);
   checkOverlap(runtime, 'topK', 'out.indices', indices, 'out.values', values, false);

@@ -1,6 +1,6 @@
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
 import { product } from './geometry.js';
-import { type Operand, readOperand, shapeOf } from './input.js';
+import { elementsOf, type Operand, shapeOf } from './input.js';
 import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
 import type { Runtime } from './runtime.js';
 
@@ -11,27 +11,15 @@ export interface Beside {
   readonly own: readonly number[];
 }
 
-/** Reads floats that broadcast to the elements of the input, if they are given. @throws TypeError, RangeError */
-export function readBeside(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  value: unknown,
-  input: Operand,
-): Beside | undefined {
-  if (value === undefined) return undefined;
-  const operand = readOperand(runtime, operation, argument, value, undefined, input.elementBytes);
-  return { operand, own: checkBroadcast(operation, argument, operand, shapeOf(input)) };
+/** @throws RangeError unless the floats, if they are given, broadcast to the elements of the input */
+export function checkBeside(operation: string, operand: Operand | undefined, input: Operand): Beside | undefined {
+  if (operand === undefined) return undefined;
+  return { operand, own: checkBroadcast(operation, operand.argument, operand, shapeOf(input)) };
 }
 
 /** Copies a small operand into claimed linear memory, as elements of the call's dtype. */
 export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 | 8, address: number): void {
-  runtime.arena.floats(elementBytes).set(floatsOf(runtime, operand), address / elementBytes);
-}
-
-function floatsOf({ arena }: Runtime, { address, array, elementBytes, length }: Operand): Float32Array | Float64Array {
-  if (address < 0) return array!;
-  return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
+  runtime.arena.floats(elementBytes).set(elementsOf(runtime.arena, operand), address / elementBytes);
 }
 
 /** The record of floats that broadcast, once the stream is open. */
@@ -54,9 +42,9 @@ export function placeBeside(
 
 function sameDtype(runtime: Runtime, operand: Operand, elementBytes: 4 | 8): Operand {
   if (operand.elementBytes === elementBytes) return operand;
-  const floats = floatsOf(runtime, operand);
-  const array = elementBytes === 4 ? Float32Array.from(floats) : Float64Array.from(floats);
-  return { ...operand, array, address: -1, elementBytes };
+  const floats = elementsOf(runtime.arena, operand);
+  const array = elementBytes === 4 ? new Float32Array(floats) : new Float64Array(floats);
+  return { ...operand, array, tensor: undefined, address: -1, elementBytes };
 }
 
 /** More than any problem's number. */

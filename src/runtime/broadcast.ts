@@ -1,13 +1,12 @@
+import { type AnyNumbers, bufferOf, offsetOf, typedArrayTag, viewOf, write } from './arrays.js';
 import { showShape } from './errors.js';
 import { product } from './geometry.js';
 import type { Operand } from './input.js';
 import type { Arena } from './memory.js';
-import type { FloatArray, IntegerArray } from './types.js';
+import type { Place } from './place.js';
+import type { FloatArray } from './types.js';
 
 type BigIntegers = BigInt64Array | BigUint64Array;
-
-/** Numbers of any typed array; those of a Broadcast fit into 32 bits where they are BigInts, as labels do. */
-export type AnyNumbers = FloatArray | IntegerArray;
 
 /** Up to here a loop is faster than a call of set or fill. */
 const SHORT = 16;
@@ -16,12 +15,13 @@ const LONGEST_PERIOD = 4096;
 
 /**
  * Numbers as the elements of a larger shape, or of another type: written block by block where a kernel reads them, so
- * that nothing of the larger size is ever allocated.
+ * that nothing of the larger size is ever allocated. BigInts must fit into 32 bits, as labels do.
  */
 export class Broadcast {
   /** Elements after which the numbers repeat, 0 where they do not or where it is not worth knowing. */
   readonly period: number;
   readonly #array: AnyNumbers | undefined;
+  readonly #isBig: boolean;
   readonly #address: number;
   readonly #elementBytes: number;
   readonly #length: number;
@@ -30,12 +30,9 @@ export class Broadcast {
   readonly #steps: number[];
 
   /** `own` is the numbers' shape: trailing axes of `shape`, 1 where they repeat. */
-  constructor(
-    { array, address, elementBytes }: { array: AnyNumbers | undefined; address: number; elementBytes: number },
-    own: readonly number[],
-    shape: readonly number[],
-  ) {
+  constructor({ array, address, elementBytes }: Place, own: readonly number[], shape: readonly number[]) {
     this.#array = array;
+    this.#isBig = typedArrayTag(array)?.startsWith('Big') === true;
     this.#address = address;
     this.#elementBytes = elementBytes;
     this.#length = product(own);
@@ -80,8 +77,8 @@ export class Broadcast {
     }
     const run = Math.min(size - within, count);
     if (step === 0) heap.fill(Number(source[start]), at, at + run);
-    else if (isBig(source)) copyLowWords(source, start, heap, at, run);
-    else if (run > SHORT) heap.set(source.subarray(start, start + run), at);
+    else if (this.#isBig) copyLowWords(source as BigIntegers, start, heap, at, run);
+    else if (run > SHORT) write(heap, viewOf(source, start, run), at);
     else for (let i = 0; i < run; i++) heap[at + i] = Number(source[start + i * step]);
     return run;
   }
@@ -117,13 +114,9 @@ export function mergeAxes(shape: readonly number[], allSteps: readonly number[])
 }
 
 /** Half of each element, without a BigInt for any: it is twenty times as fast. */
-function copyLowWords({ buffer, byteOffset }: BigIntegers, start: number, heap: FloatArray, at: number, count: number) {
-  const words = new Int32Array(buffer, byteOffset + 8 * start, 2 * count);
+function copyLowWords(source: BigIntegers, start: number, heap: FloatArray, at: number, count: number) {
+  const words = new Int32Array(bufferOf(source), offsetOf(source) + 8 * start, 2 * count);
   for (let i = 0; i < count; i++) heap[at + i] = words[2 * i]!;
-}
-
-function isBig(array: AnyNumbers): array is BigIntegers {
-  return array.BYTES_PER_ELEMENT === 8 && typeof array[0] === 'bigint';
 }
 
 /** @throws RangeError unless the operand broadcasts to the shape by its trailing axes. Returns its own shape. */

@@ -1,22 +1,39 @@
-import { placeBeside, readBeside } from './beside.js';
+import { countOf, offsetOf } from './arrays.js';
+import { checkBeside, placeBeside } from './beside.js';
 import { PLAIN } from './caller.js';
-import { OutOfMemoryError, showShape, typeError } from './errors.js';
-import { checkLength, cut, geometry, product, readShape, withoutAxis } from './geometry.js';
-import { newArray, type Operand, readOperand, shapeOf } from './input.js';
+import { showShape, typeError } from './errors.js';
+import { checkLength, cut, geometry, withoutAxis } from './geometry.js';
+import {
+  giveShape,
+  newArray,
+  type Operand,
+  operandFrom,
+  readOperand,
+  readOptional,
+  readSizes,
+  shapeOf,
+} from './input.js';
 import type { Kernel } from './kernel.js';
-import { type Mask, placeMask, readMask } from './mask.js';
+import { checkMask, type Mask, type MaskPlace, placeMask, readMask } from './mask.js';
 import { checkTemperature, type OptionNames, readOptions } from './options.js';
-import { addressOf, checkOverlap } from './overlap.js';
+import { checkOverlap } from './overlap.js';
+import { settle } from './place.js';
+import { checkSize, dtypeOf, fillResult, handBack, newResult, readOptionalOut, readOut } from './result.js';
 import type { Runtime } from './runtime.js';
-import { placeSmall, smallBytes, smallResult, takeSmall } from './small.js';
-import { Tensor } from './tensor.js';
-import type { Dtype, FloatArray } from './types.js';
+import {
+  floatBytes,
+  hasStill,
+  isShort,
+  mayOverlap,
+  offsetOfLike,
+  placeSmall,
+  SMALL,
+  smallResult,
+  takeSmall,
+} from './small.js';
+import type { FloatArray } from './types.js';
 
 /** The calling sequences that most operations share: what is read, in which order, and how results come back. */
-
-export function dtypeOf(operand: Operand): Dtype {
-  return operand.elementBytes === 4 ? 'float32' : 'float64';
-}
 
 /** Fills `geometry` for an operand: plain numbers without a shape are one row. */
 export function cutOperand(operation: string, operand: Operand, axis: unknown): void {
@@ -51,63 +68,15 @@ export function checkSameShape(
   model: Operand,
 ): void {
   const { shape } = operand;
-  const hasShapes = shape !== undefined && model.shape !== undefined;
+  const { shape: expectedShape } = model;
+  const hasShapes = shape !== undefined && expectedShape !== undefined;
   const differs = hasShapes
-    ? shape.length !== model.shape.length || shape.some((size, i) => size !== model.shape![i])
+    ? shape.length !== expectedShape.length || shape.some((size, i) => size !== expectedShape[i])
     : operand.length !== model.length;
   if (!differs) return;
   const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${operand.length} elements`;
-  const expected = hasShapes ? showShape(model.shape) : `${model.length}`;
+  const expected = hasShapes ? showShape(expectedShape) : `${model.length}`;
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
-}
-
-/** Storage for a result: a Tensor for a Tensor, else an array. @throws OutOfMemoryError */
-export function newResult(
-  runtime: Runtime,
-  operation: string,
-  input: Operand,
-  shape: readonly number[],
-): FloatArray | Tensor {
-  const { kind, elementBytes } = input;
-  if (kind === 'tensor') return runtime.allocate(operation, shape, dtypeOf(input));
-  const length = product(shape);
-  // Only rows without elements can have more results than anything that was given has elements.
-  const { limit } = runtime.arena;
-  if (input.length === 0 && length * elementBytes > limit) {
-    const bytes = length * elementBytes;
-    throw new OutOfMemoryError(`${operation}: ${bytes} bytes are needed for the result, the limit is ${limit}`);
-  }
-  return newArray(elementBytes, length);
-}
-
-/** Sets every element of a result. */
-export function fillResult(result: FloatArray | Tensor, value: number): void {
-  (Tensor.is(result) ? result.data : result).fill(value);
-}
-
-/**
- * Adds a result to the open stream; `home` is the address of one that was given, from before memory grew: a view of it
- * has no place afterwards.
- */
-export function placeResult(
-  runtime: Runtime,
-  operation: string,
-  result: FloatArray | Tensor,
-  home: number | undefined,
-  perProblem?: number,
-): number {
-  const address = home ?? addressOf(runtime, operation, result);
-  return runtime.stream.output(Tensor.is(result) ? undefined : result, address, perProblem);
-}
-
-/** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
-export function handBack(
-  result: FloatArray | Tensor,
-  isOut: boolean,
-  { kind }: Operand,
-  shape: readonly number[] | undefined,
-): unknown {
-  return isOut || kind !== 'tensorLike' ? result : { data: result, shape: shape!.slice() };
 }
 
 /**
@@ -155,25 +124,89 @@ export function mapAlongAxis(
   x: unknown,
   options: unknown,
 ): unknown {
-  let shape: unknown;
-  let axis: unknown = -1;
-  let temperature: unknown = 1;
-  let mask: unknown;
-  let causal: unknown;
-  let out: unknown;
-  if (options !== undefined) {
-    const read = readOptions<MapOptions>(operation, options, MAP_OPTIONS);
-    ({ shape, axis = -1, temperature = 1, mask, causal, out } = read);
+  const bytes = floatBytes(x);
+  if (bytes !== 0 && options !== undefined)
+    return mapArray(runtime, operation, kernel, x as FloatArray, bytes, options);
+  if (bytes !== 0 && isShort(x as FloatArray)) {
+    const length = countOf(x as FloatArray);
+    return mapSmall(runtime, operation, kernel, x as FloatArray, undefined, bytes, length, undefined, 1);
   }
-  const small = axis === -1 && mask === undefined && causal === undefined ? smallBytes(x, out) : 0;
-  if (small !== 0) return mapSmall(runtime, operation, kernel, x as FloatArray, small, out, shape, temperature);
-  const input = readOperand(runtime, operation, 'x', x, shape);
+  return mapLong(runtime, operation, kernel, x, options);
+}
+
+/** The same for any x. */
+function mapLong(runtime: Runtime, operation: string, kernel: MapKernel, x: unknown, options: unknown): unknown {
+  const input = readOperand(runtime, operation, 'x', x);
+  const given = readOptions<MapOptions>(operation, options, MAP_OPTIONS);
+  const out = readOptionalOut(runtime, operation, 'out', given.out, input.elementBytes);
+  const mask = readMask(runtime, operation, given.mask);
+  const { axis = -1, temperature = 1, causal } = given;
+  const sizes = readSizes(operation, given.shape);
+  return mapRead(runtime, operation, kernel, input, out, mask, causal, sizes, axis, temperature);
+}
+
+/**
+ * The same for an array and options. If it is short only notes are taken of it, and of `out` where that is like it:
+ * operands are not made before there is a need for them.
+ */
+function mapArray(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  x: FloatArray,
+  bytes: 4 | 8,
+  options: unknown,
+): unknown {
+  if (x[0] === undefined || countOf(x) > SMALL) return mapLong(runtime, operation, kernel, x, options);
+  const length = countOf(x);
+  const offset = offsetOf(x);
+  const { arena } = runtime;
+  const { moment } = arena;
+  const given = readOptions<MapOptions>(operation, options, MAP_OPTIONS);
+  const { out } = given;
+  let outOffset = offset;
+  let place: Operand | undefined;
+  if (out !== undefined && out !== x) {
+    outOffset = arena.moment === moment ? offsetOfLike(out, bytes, length) : -1;
+    if (outOffset < 0) place = readOut(runtime, operation, 'out', out, bytes);
+  }
+  const mask = readMask(runtime, operation, given.mask);
+  const { axis = -1, temperature = 1, causal } = given;
+  const sizes = readSizes(operation, given.shape);
+
+  const result = (out === undefined ? x : out) as FloatArray;
+  const isPlain = place === undefined && mask === undefined && causal === undefined && axis === -1;
+  if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
+    if (!mayOverlap(x, offset, result, outOffset)) {
+      return mapSmall(runtime, operation, kernel, x, out, bytes, length, sizes, temperature);
+    }
+  }
+  if (out !== undefined) place ??= operandFrom('out', result, length, outOffset, moment);
+  const input = operandFrom('x', x, length, offset, moment);
+  return mapRead(runtime, operation, kernel, input, place, mask, causal, sizes, axis, temperature);
+}
+
+/** mapAlongAxis once its arguments are read. */
+function mapRead(
+  runtime: Runtime,
+  operation: string,
+  kernel: MapKernel,
+  input: Operand,
+  out: Operand | undefined,
+  mask: MaskPlace | undefined,
+  causal: unknown,
+  sizes: readonly number[] | undefined,
+  axis: unknown,
+  temperature: unknown,
+): unknown {
+  settle(runtime.arena, operation, input, mask, out);
+  giveShape(operation, input, sizes);
   checkTemperature(operation, temperature, input.elementBytes);
-  const kept = readMask(runtime, operation, mask, causal, input, axis);
+  const kept = checkMask(operation, mask, causal, input, axis);
   if (out !== undefined) {
-    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    checkSize(operation, out, input.length);
     checkOverlap(runtime, operation, 'out', out, 'x', input);
-    checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
+    checkOverlap(runtime, operation, 'out', out, 'mask', mask);
   }
   return mapOperands(runtime, operation, kernel, input, maskBeside(runtime, kept, input, axis), axis, temperature, out);
 }
@@ -188,13 +221,18 @@ export function mapPairAlongAxis(
   other: unknown,
   options: unknown,
 ): unknown {
-  const { shape, axis = -1, temperature = 1, out } = readOptions<MapOptions>(operation, options, PAIR_OPTIONS);
-  const input = readOperand(runtime, operation, first, x, shape);
-  const beside = readOperand(runtime, operation, second, other, undefined, input.elementBytes);
+  const input = readOperand(runtime, operation, first, x);
+  const beside = readOperand(runtime, operation, second, other, input.elementBytes);
+  const given = readOptions<MapOptions>(operation, options, PAIR_OPTIONS);
+  const out = readOptionalOut(runtime, operation, 'out', given.out, input.elementBytes);
+  const { axis = -1, temperature = 1 } = given;
+  const sizes = readSizes(operation, given.shape);
+  settle(runtime.arena, operation, input, beside, out);
+  giveShape(operation, input, sizes);
   checkLikeness(operation, second, beside, first, input);
   checkTemperature(operation, temperature, input.elementBytes);
   if (out !== undefined) {
-    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    checkSize(operation, out, input.length);
     checkOverlap(runtime, operation, 'out', out, first, input);
     checkOverlap(runtime, operation, 'out', out, second, beside);
   }
@@ -236,7 +274,7 @@ function mapOperands(
   beside: BesideX | undefined,
   axis: unknown,
   temperature: number,
-  out: FloatArray | Tensor | undefined,
+  out: Operand | undefined,
 ): unknown {
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
@@ -253,7 +291,7 @@ function mapBlocks(
   operation: string,
   input: Operand,
   beside: BesideX | undefined,
-  out: FloatArray | Tensor | undefined,
+  out: Operand | undefined,
   outer: number,
   n: number,
   inner: number,
@@ -264,13 +302,12 @@ function mapBlocks(
     const result = out ?? newResult(runtime, operation, input, shapeOf(input));
     return handBack(result, out !== undefined, input, input.shape);
   }
-  const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, beside?.gathered, 1, beside?.turns);
   const from = stream.input(input);
   const addressBeside = beside?.add();
   const result = out ?? newResult(runtime, operation, input, shapeOf(input));
-  const to = placeResult(runtime, operation, result, home);
-  stream.start(out === undefined && result);
+  const to = stream.output(result);
+  stream.start(out === undefined ? result : undefined);
   while (stream.next()) run(stream.at(from), stream.at(to), addressBeside?.() ?? 0);
   return handBack(result, out !== undefined, input, input.shape);
 }
@@ -281,26 +318,27 @@ function mapSmall(
   operation: string,
   kernel: MapKernel,
   x: FloatArray,
-  elementBytes: 4 | 8,
   out: unknown,
-  shape: unknown,
+  elementBytes: 4 | 8,
+  length: number,
+  sizes: readonly number[] | undefined,
   temperature: unknown,
 ): FloatArray {
-  const { length } = x;
   let n = length;
-  if (shape !== undefined) {
-    const sizes = readShape(operation, 'shape', shape);
+  let rows = 1;
+  if (sizes !== undefined) {
     checkLength(operation, 'x', length, sizes);
     if (sizes.length === 0) cut(operation, sizes, -1);
     n = sizes[sizes.length - 1]!;
+    rows = length / n;
   }
   checkTemperature(operation, temperature, elementBytes);
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const { arena } = runtime;
-  const from = placeSmall(arena, x, elementBytes);
-  const to = smallResult(arena);
-  runtime.kernel(kernel, elementBytes)(from, to, length / n, n, 1, temperature, arena.kernelScratch, 0);
-  return takeSmall(arena, result, elementBytes);
+  const run = runtime.kernel(kernel, elementBytes);
+  const from = placeSmall(arena, x, elementBytes, length);
+  run(from, smallResult(arena), rows, n, 1, temperature, arena.kernelScratch, 0);
+  return takeSmall(arena, result, elementBytes, length);
 }
 
 export type ElementOperands = [x: number, y: number, count: number, scratch: number];
@@ -318,18 +356,69 @@ export function mapElements(
   x: unknown,
   options: unknown,
 ): unknown {
-  let out: unknown;
-  if (options !== undefined) {
-    ({ out } = readOptions<MapOptions>(operation, options, ELEMENT_OPTIONS, PLAIN.out !== undefined));
+  const bytes = floatBytes(x);
+  if (bytes !== 0 && options !== undefined) {
+    return mapArrayElements(runtime, operation, kernel, x as FloatArray, bytes, options);
   }
-  const small = smallBytes(x, out);
-  if (small !== 0) return mapSmallElements(runtime, kernel, x as FloatArray, small, out);
-  const input = readOperand(runtime, operation, 'x', x, undefined);
+  if (bytes !== 0 && isShort(x as FloatArray)) {
+    return mapSmallElements(runtime, kernel, x as FloatArray, undefined, bytes, countOf(x as FloatArray));
+  }
+  return mapLongElements(runtime, operation, kernel, x, options);
+}
+
+/** The same for any x. */
+function mapLongElements(
+  runtime: Runtime,
+  operation: string,
+  kernel: ElementKernel,
+  x: unknown,
+  options: unknown,
+): unknown {
+  const input = readOperand(runtime, operation, 'x', x);
+  const { out } = readOptions<MapOptions>(operation, options, ELEMENT_OPTIONS);
+  return mapReadElements(runtime, operation, kernel, input, out);
+}
+
+/** The same for an array and options: see mapArray. */
+function mapArrayElements(
+  runtime: Runtime,
+  operation: string,
+  kernel: ElementKernel,
+  x: FloatArray,
+  bytes: 4 | 8,
+  options: unknown,
+): unknown {
+  if (x[0] === undefined || countOf(x) > SMALL) {
+    return mapLongElements(runtime, operation, kernel, x, options);
+  }
+  const length = countOf(x);
+  const offset = offsetOf(x);
+  const { arena } = runtime;
+  const { moment } = arena;
+  const { out } = readOptions<MapOptions>(operation, options, ELEMENT_OPTIONS, PLAIN.out !== undefined);
+  const result = (out === undefined ? x : out) as FloatArray;
+  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
+  if (outOffset >= 0 && arena.moment === moment && hasStill(x, length) && !mayOverlap(x, offset, result, outOffset)) {
+    return mapSmallElements(runtime, kernel, x, out, bytes, length);
+  }
+  return mapReadElements(runtime, operation, kernel, operandFrom('x', x, length, offset, moment), out);
+}
+
+/** mapElements once x is read, and out at hand. */
+function mapReadElements(
+  runtime: Runtime,
+  operation: string,
+  kernel: ElementKernel,
+  input: Operand,
+  asked: unknown,
+): unknown {
+  const { stream, arena } = runtime;
+  const out = readOptionalOut(runtime, operation, 'out', asked, input.elementBytes);
+  settle(arena, operation, input, out);
   if (out !== undefined) {
-    runtime.checkOut(operation, 'out', out, dtypeOf(input), input.length);
+    checkSize(operation, out, input.length);
     checkOverlap(runtime, operation, 'out', out, 'x', input);
   }
-  const { stream } = runtime;
   const run = runtime.kernel(kernel, input.elementBytes);
   return mapBlocks(runtime, operation, input, undefined, out, input.length, 1, 1, (from, to) =>
     run(from, to, stream.outer, stream.scratch),
@@ -340,14 +429,15 @@ function mapSmallElements(
   runtime: Runtime,
   kernel: ElementKernel,
   x: FloatArray,
-  elementBytes: 4 | 8,
   out: unknown,
+  elementBytes: 4 | 8,
+  length: number,
 ): FloatArray {
-  const result = (out ?? newArray(elementBytes, x.length)) as FloatArray;
+  const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const { arena } = runtime;
-  const from = placeSmall(arena, x, elementBytes);
-  runtime.kernel(kernel, elementBytes)(from, smallResult(arena), x.length, arena.kernelScratch);
-  return takeSmall(arena, result, elementBytes);
+  const run = runtime.kernel(kernel, elementBytes);
+  run(placeSmall(arena, x, elementBytes, length), smallResult(arena), length, arena.kernelScratch);
+  return takeSmall(arena, result, elementBytes, length);
 }
 
 /** The operands of a kernel that takes a mask and weights: beside x are their records, or 0. */
@@ -380,22 +470,27 @@ export function reduceAlongAxis(
   x: unknown,
   options: unknown,
 ): unknown {
-  const read = readOptions<ReduceOptions>(operation, options, REDUCE_OPTIONS);
-  const { shape, axis = -1, keepDims = false, temperature = 1, weights, mask, out } = read;
-  const input = readOperand(runtime, operation, 'x', x, shape);
+  const input = readOperand(runtime, operation, 'x', x);
+  const given = readOptions<ReduceOptions>(operation, options, REDUCE_OPTIONS);
+  const out = readOptionalOut(runtime, operation, 'out', given.out, input.elementBytes);
+  const weights = readOptional(runtime, operation, 'weights', given.weights, input.elementBytes);
+  const mask = readMask(runtime, operation, given.mask);
+  const { axis = -1, keepDims = false, temperature = 1 } = given;
+  const sizes = readSizes(operation, given.shape);
+  settle(runtime.arena, operation, input, out, weights, mask);
+  giveShape(operation, input, sizes);
   const own = shapeOf(input);
   checkTemperature(operation, temperature, input.elementBytes);
   if (typeof keepDims !== 'boolean') throw typeError(operation, 'keepDims', keepDims, 'true or false');
-  const weight = readBeside(runtime, operation, 'weights', weights, input);
-  const kept = readMask(runtime, operation, mask, false, input, axis);
+  const weight = checkBeside(operation, weights, input);
+  const kept = checkMask(operation, mask, false, input, axis);
   cutOperand(operation, input, axis);
   const { outer, n, inner } = geometry;
-  const rows = outer * inner;
   if (out !== undefined) {
-    runtime.checkOut(operation, 'out', out, dtypeOf(input), rows);
+    checkSize(operation, out, outer * inner);
     checkOverlap(runtime, operation, 'out', out, 'x', input);
-    checkOverlap(runtime, operation, 'out', out, 'weights', weight?.operand, false);
-    checkOverlap(runtime, operation, 'out', out, 'mask', kept?.array);
+    checkOverlap(runtime, operation, 'out', out, 'weights', weights, false);
+    checkOverlap(runtime, operation, 'out', out, 'mask', mask);
   }
 
   const resultShape = input.shape === undefined ? [] : withoutAxis(input.shape, axis as number, keepDims);
@@ -405,14 +500,13 @@ export function reduceAlongAxis(
     return handBackReduced(result, out !== undefined, input, resultShape);
   }
   const { stream } = runtime;
-  const home = out && addressOf(runtime, operation, out);
   stream.open(operation, outer, n, inner, input.elementBytes, 1, 1, kept === undefined && weight === undefined);
   const from = stream.input(input);
   const maskRecord = kept && placeMask(runtime, kept, own, axis as number);
   const weightRecord = weight && placeBeside(runtime, weight, own, axis as number, input.elementBytes);
   const result = out ?? newResult(runtime, operation, input, resultShape);
-  const to = placeResult(runtime, operation, result, home, 1);
-  stream.start(out === undefined && result);
+  const to = stream.output(result, 1);
+  stream.start(out === undefined ? result : undefined);
   const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);
   while (stream.next()) {
     const maskAt = maskRecord?.at() ?? 0;
@@ -423,12 +517,7 @@ export function reduceAlongAxis(
 }
 
 /** The same as handBack, but that a plain row has a number for its result. */
-function handBackReduced(
-  result: FloatArray | Tensor,
-  isOut: boolean,
-  input: Operand,
-  shape: readonly number[],
-): unknown {
-  if (input.shape === undefined && !isOut) return (result as FloatArray)[0];
+function handBackReduced(result: Operand, isOut: boolean, input: Operand, shape: readonly number[]): unknown {
+  if (input.shape === undefined && !isOut) return result.array![0];
   return handBack(result, isOut, input, shape);
 }

@@ -2,7 +2,7 @@ import { placeFloats } from './beside.js';
 import { checkLikeness, cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
 import { geometry } from './geometry.js';
-import { type Operand, readOperand } from './input.js';
+import { giveShape, type Operand, readOperand, readOptional } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   checkCount,
@@ -13,10 +13,12 @@ import {
   type Reduction,
   readLoss,
   runLoss,
+  settleLoss,
 } from './loss.js';
 import { checkTemperature, type OptionNames, readOptions } from './options.js';
+import { readOptionalOut } from './result.js';
 import type { Runtime } from './runtime.js';
-import { checkIgnoreIndex, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
+import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets, type Targets } from './targets.js';
 
 /** The operands of a loss over classes, as assembly/kernels/crossEntropy.ts describes them. */
 export type ClassLossOperands = [
@@ -61,7 +63,7 @@ interface Options extends LossOptions {
   labelSmoothing?: unknown;
 }
 
-/** The arguments of a call, read once and checked. */
+/** The arguments of a call. */
 interface Call {
   readonly asked: LossCall;
   readonly axis: number;
@@ -72,23 +74,28 @@ interface Call {
   readonly smoothing: number;
 }
 
-/** Reads and checks everything but the class indices; leaves the geometry of the first argument. */
+/** Reads everything, and checks all but the class indices; leaves the geometry of the first argument. */
 function readCall(
   runtime: Runtime,
   loss: ClassLoss,
   withGrad: boolean,
   x: unknown,
   targets: unknown,
-  options: Options,
+  given: unknown,
 ): Call {
   const { operation, argument } = loss;
-  const { axis = -1, temperature = 1, weight, ignoreIndex, labelSmoothing = 0 } = options;
-  const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
-  const { input } = asked;
+  const input = readOperand(runtime, operation, argument, x);
+  const read = readTargets(runtime, operation, targets);
+  const options = readOptions<Options>(operation, given, loss.options);
+  const out = readOptionalOut(runtime, operation, 'out', options.out, input.elementBytes);
+  const weights = readOptional(runtime, operation, 'weight', options.weight, input.elementBytes);
+  const asked = readLoss(runtime, operation, withGrad, input, out, options, loss.reductions);
+  const { axis = -1, temperature = 1, ignoreIndex, labelSmoothing = 0 } = options;
+  settleLoss(runtime, asked, placeOfTargets(read), weights);
+
   checkTemperature(operation, temperature, input.elementBytes);
-  const read = readTargets(runtime, operation, targets, input.shape);
-  const weights =
-    weight === undefined ? undefined : readOperand(runtime, operation, 'weight', weight, undefined, input.elementBytes);
+  // Probabilities without a shape of their own have that of the logits.
+  if (read.probabilities?.kind === 'array') giveShape(operation, read.probabilities, input.shape);
   if (typeof labelSmoothing !== 'number') throw typeError(operation, 'labelSmoothing', labelSmoothing, 'a number');
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw rangeError(operation, 'labelSmoothing', labelSmoothing, 'a number in [0, 1]');
@@ -124,7 +131,7 @@ export function classLoss(
   options: unknown,
 ): unknown {
   const { operation } = loss;
-  const call = readCall(runtime, loss, withGrad, x, targets, readOptions(operation, options, loss.options));
+  const call = readCall(runtime, loss, withGrad, x, targets, options);
   const { input, reduction } = call.asked;
   const { outer, n, inner } = geometry;
   const { elementBytes } = input;

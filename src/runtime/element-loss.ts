@@ -1,8 +1,8 @@
-import { type Beside, readBeside } from './beside.js';
+import { type Beside, checkBeside } from './beside.js';
 import { Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
 import { typeError } from './errors.js';
-import { type Operand, readOperand, shapeOf } from './input.js';
+import { type Operand, readOperand, readOptional, shapeOf } from './input.js';
 import type { Kernel } from './kernel.js';
 import {
   type BatchReduction,
@@ -13,10 +13,12 @@ import {
   type LossOptions,
   readLoss,
   runLoss,
+  settleLoss,
 } from './loss.js';
 import { type OptionNames, readOptions } from './options.js';
+import { readOptionalOut } from './result.js';
 import type { Runtime } from './runtime.js';
-import { type ElementTargets, readElementTargets } from './targets.js';
+import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
 /** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
 const GRANULE = 256;
@@ -74,35 +76,39 @@ function readCall(
   withGrad: boolean,
   x: unknown,
   targets: unknown,
-  options: Options,
+  given: unknown,
 ): Call {
   const { operation } = loss;
-  const { weight, posWeight, logTarget = false } = options;
-  const asked = readLoss(runtime, loss, withGrad, x, options, loss.reductions);
-  const { input } = asked;
+  const input = readOperand(runtime, operation, loss.argument, x);
   const read = readTargets(runtime, loss, targets, input);
-  const weights = readBeside(runtime, operation, 'weight', weight, input);
-  const posWeights = readBeside(runtime, operation, 'posWeight', posWeight, input);
+  const options = readOptions<Options>(operation, given, loss.options);
+  const out = readOptionalOut(runtime, operation, 'out', options.out, input.elementBytes);
+  const weight = readOptional(runtime, operation, 'weight', options.weight, input.elementBytes);
+  const posWeight = readOptional(runtime, operation, 'posWeight', options.posWeight, input.elementBytes);
+  const asked = readLoss(runtime, operation, withGrad, input, out, options, loss.reductions);
+  const { logTarget = false } = options;
+  const place = read.operand ?? read.integers!;
+  settleLoss(runtime, asked, place, weight, posWeight);
+
+  checkTargets(loss, read, input);
+  const weights = checkBeside(operation, weight, input);
+  const posWeights = checkBeside(operation, posWeight, input);
   if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
-  checkResults(runtime, asked, input.length, 'element', {
-    targets: read.operand ?? read.integers,
-    weight: weights?.operand,
-    posWeight: posWeights?.operand,
-  });
+  checkResults(runtime, asked, input.length, 'element', { targets: place, weight, posWeight });
   return { asked, targets: read, weight: weights, posWeight: posWeights, logTarget };
 }
 
-function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, input: Operand): ElementTargets {
-  const { operation, argument, takesLabels } = loss;
-  let targets: ElementTargets;
-  if (takesLabels) targets = readElementTargets(runtime, operation, value, input.elementBytes);
-  else {
-    const operand = readOperand(runtime, operation, 'targets', value, undefined, input.elementBytes);
-    targets = { operand, integers: undefined, length: operand.length, shape: operand.shape };
-  }
-  if (targets.operand !== undefined) checkLikeness(operation, 'targets', targets.operand, argument, input);
-  else checkSameShape(operation, 'targets', targets, argument, input);
-  return targets;
+function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, { elementBytes }: Operand): ElementTargets {
+  const { operation, takesLabels } = loss;
+  if (takesLabels) return readElementTargets(runtime, operation, value, elementBytes);
+  return { operand: readOperand(runtime, operation, 'targets', value, elementBytes), integers: undefined };
+}
+
+function checkTargets({ operation, argument }: ElementLoss, { operand, integers }: ElementTargets, input: Operand) {
+  if (operand !== undefined) checkLikeness(operation, 'targets', operand, argument, input);
+  if (integers === undefined) return;
+  checkSameShape(operation, 'targets', integers, argument, input);
+  checkLabels(operation, integers);
 }
 
 /** Runs an element-wise loss, with or without its gradient. */
@@ -114,14 +120,13 @@ export function elementLoss(
   targets: unknown,
   options: unknown,
 ): unknown {
-  const { operation } = loss;
-  const call = readCall(runtime, loss, withGrad, x, targets, readOptions(operation, options, loss.options));
+  const call = readCall(runtime, loss, withGrad, x, targets, options);
   const { input } = call.asked;
   const { elementBytes, length } = input;
   const { stream } = runtime;
   if (length === 0) return emptyLoss(runtime, call.asked, undefined, 0);
 
-  stream.open(operation, length, 1, 1, elementBytes, 1, GRANULE);
+  stream.open(loss.operation, length, 1, 1, elementBytes, 1, GRANULE);
   const from = stream.input(input);
   const shares = targetInput(runtime, call.targets);
   const weight = weightInput(runtime, call.weight, input);
@@ -144,10 +149,10 @@ export function elementLoss(
   );
 }
 
-function targetInput(runtime: Runtime, { operand, integers, length }: ElementTargets): number {
-  if (operand !== undefined) return runtime.stream.input(operand);
-  const source = { array: integers, address: -1, elementBytes: integers!.BYTES_PER_ELEMENT };
-  return runtime.stream.broadcast(new Broadcast(source, [length], [length]));
+function targetInput({ stream }: Runtime, { operand, integers }: ElementTargets): number {
+  if (operand !== undefined) return stream.input(operand);
+  const { length } = integers!;
+  return stream.broadcast(new Broadcast(integers!, [length], [length]));
 }
 
 function weightInput(runtime: Runtime, weight: Beside | undefined, input: Operand): number {

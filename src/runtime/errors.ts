@@ -1,3 +1,5 @@
+import { type AnyNumbers, countOf, typedArrayTag } from './arrays.js';
+
 /** Thrown when linear memory cannot grow to hold what a call needs. Everything allocated before is intact. */
 export class OutOfMemoryError extends RangeError {
   override name = 'OutOfMemoryError';
@@ -11,7 +13,7 @@ export function show(value: unknown): string {
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value !== 'object' || value === null) return String(value);
   const tag = typedArrayTag(value);
-  if (tag !== undefined) return `${tag}(${(value as Float32Array).length})`;
+  if (tag !== undefined) return `${tag}(${countOf(value as AnyNumbers)})`;
   if (isRevoked(value)) return 'a revoked proxy';
   return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
 }
@@ -55,12 +57,4 @@ export function typeError(operation: string, argument: string, got: unknown, exp
 
 export function rangeError(operation: string, argument: string, got: unknown, expected: string): RangeError {
   return new RangeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
-}
-
-const tagGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
-  .get as (this: unknown) => string | undefined;
-
-/** 'Float32Array' and so on, undefined for anything else: a brand that holds in every realm, unlike instanceof. */
-export function typedArrayTag(value: unknown): string | undefined {
-  return tagGetter.call(value);
 }

@@ -1,5 +1,6 @@
+import { type AnyNumbers, countOf, typedArrayTag } from './arrays.js';
 import { lengthOf, readingError } from './caller.js';
-import { rangeError, showShape, typedArrayTag, typeError } from './errors.js';
+import { rangeError, showShape, typeError } from './errors.js';
 
 /**
  * How the axis cuts a shape: [outer, n, inner], a problem for each pair of outer and inner.
@@ -14,10 +15,9 @@ const EXPECTED = 'an array of sizes';
 /** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
 export function readShape(operation: string, argument: string, shape: unknown): number[] {
   try {
-    if (!Array.isArray(shape) && typedArrayTag(shape) === undefined) {
-      throw typeError(operation, argument, shape, EXPECTED);
-    }
-    const rank = lengthOf(operation, argument, shape as readonly unknown[]);
+    const isPlain = Array.isArray(shape);
+    if (!isPlain && typedArrayTag(shape) === undefined) throw typeError(operation, argument, shape, EXPECTED);
+    const rank = isPlain ? lengthOf(operation, argument, shape) : countOf(shape as AnyNumbers);
     const sizes = new Array<number>(rank);
     for (let i = 0; i < rank; i++) {
       const size = (shape as readonly unknown[])[i];

@@ -1,24 +1,23 @@
+import { bufferOf, checkAttached, countOf, offsetOf, typedArrayTag } from './arrays.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
-import { isArray, show, showShape, typedArrayTag, typeError } from './errors.js';
+import { isArray, show, showShape, typeError } from './errors.js';
 import { checkLength, product, readShape } from './geometry.js';
+import type { Arena, Moment } from './memory.js';
+import type { Place } from './place.js';
 import type { Runtime } from './runtime.js';
-import { Tensor } from './tensor.js';
+import { addressOf, dtypeOfTensor, runtimeOf, shapeOfTensor, sizeOfTensor, Tensor } from './tensor.js';
 import type { FloatArray } from './types.js';
 
 /** How a call's result is handed back. */
 export type OperandKind = 'array' | 'tensorLike' | 'tensor';
 
-/** A float argument, read once and checked. */
-export interface Operand {
+/** A float argument, read once. */
+export interface Operand extends Place {
   readonly kind: OperandKind;
-  /** The elements, undefined where they are a Tensor's. */
   readonly array: FloatArray | undefined;
-  /** Where the elements lie in linear memory, -1 where they lie elsewhere. */
-  readonly address: number;
-  readonly length: number;
   readonly elementBytes: 4 | 8;
   /** The shape the caller or the argument gave, undefined for plain numbers without one. */
-  readonly shape: readonly number[] | undefined;
+  shape: readonly number[] | undefined;
 }
 
 export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
@@ -33,8 +32,8 @@ export function shapeOf({ shape, length }: Operand): readonly number[] {
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
 
 /**
- * Reads a float argument and its shape. Plain numbers become elements of plainBytes: float32 for the first argument of
- * an operation, and for the others what the first one is.
+ * Reads a float argument. Plain numbers become elements of plainBytes: float32 for the first argument of an operation,
+ * and for the others what the first one is.
  * @throws TypeError, RangeError
  */
 export function readOperand(
@@ -42,77 +41,130 @@ export function readOperand(
   operation: string,
   argument: string,
   value: unknown,
-  shape: unknown,
   plainBytes: 4 | 8 = 4,
 ): Operand {
   const tag = typedArrayTag(value);
   if (tag !== undefined) {
     const array = checkFloats(operation, argument, value, tag);
-    return arrayOperand(runtime, operation, argument, 'array', array, shape, undefined);
+    return readArray(runtime.arena, operation, argument, 'array', array, undefined);
   }
-  if (Tensor.is(value)) return tensorOperand(runtime, operation, argument, value, shape);
+  if (Tensor.is(value)) {
+    checkOwner(runtime, operation, argument, value);
+    return tensorOperand(operation, argument, value);
+  }
   if (isArray(value)) {
     const array = readNumbers(operation, argument, value, plainBytes);
-    return arrayOperand(runtime, operation, argument, 'array', array, shape, undefined);
+    return arrayOperand(argument, 'array', array, array.length, -1, undefined, undefined);
   }
-  return tensorLikeOperand(runtime, operation, argument, value, shape, plainBytes);
+  return tensorLikeOperand(runtime, operation, argument, value, plainBytes);
 }
 
-function arrayOperand(
+/** The same, of an argument that may be left out. */
+export function readOptional(
   runtime: Runtime,
+  operation: string,
+  argument: string,
+  value: unknown,
+  plainBytes: 4 | 8,
+): Operand | undefined {
+  return value === undefined ? undefined : readOperand(runtime, operation, argument, value, plainBytes);
+}
+
+/** Reads an array as it is now. @throws TypeError when its buffer is detached */
+export function readArray(
+  { moment }: Arena,
   operation: string,
   argument: string,
   kind: OperandKind,
   array: FloatArray,
-  shape: unknown,
-  ownShape: readonly number[] | undefined,
+  shape: readonly number[] | undefined,
 ): Operand {
-  const agreed = agreeOnShape(operation, argument, shape, ownShape);
-  if (agreed !== undefined) checkLength(operation, argument, array.length, agreed);
-  const address = array.buffer === runtime.arena.buffer ? array.byteOffset : -1;
-  return { kind, array, address, length: array.length, elementBytes: array.BYTES_PER_ELEMENT as 4 | 8, shape: agreed };
+  const length = countOf(array);
+  if (length === 0) checkAttached(operation, argument, array);
+  const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
+  return arrayOperand(argument, kind, array, length, address, moment, shape);
 }
 
-function tensorOperand(runtime: Runtime, operation: string, argument: string, tensor: Tensor, shape: unknown): Operand {
-  checkOwner(runtime, operation, argument, tensor);
+/** An array whose place is known. */
+export function arrayOperand(
+  argument: string,
+  kind: OperandKind,
+  array: FloatArray,
+  length: number,
+  address: number,
+  moment: Moment | undefined,
+  shape: readonly number[] | undefined,
+): Operand {
+  const elementBytes = typedArrayTag(array) === 'Float32Array' ? 4 : 8;
+  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape };
+}
+
+/** An array as it was at that moment, with this length and offset. */
+export function operandFrom(
+  argument: string,
+  array: FloatArray,
+  length: number,
+  offset: number,
+  moment: Moment,
+): Operand {
+  const address = bufferOf(array) === moment.buffer ? offset : -1;
+  return arrayOperand(argument, 'array', array, length, address, moment, undefined);
+}
+
+/** @throws TypeError when the tensor is disposed */
+export function tensorOperand(operation: string, argument: string, tensor: Tensor): Operand {
+  const address = addressOf(operation, argument, tensor);
+  const length = sizeOfTensor(tensor);
+  const shape = shapeOfTensor(tensor);
+  const elementBytes = dtypeOfTensor(tensor) === 'float32' ? 4 : 8;
   return {
+    argument,
     kind: 'tensor',
     array: undefined,
-    address: tensor.address(operation, argument),
-    length: tensor.size,
-    elementBytes: tensor.elementBytes,
-    shape: agreeOnShape(operation, argument, shape, tensor.shape),
+    tensor,
+    address,
+    length,
+    elementBytes,
+    moment: undefined,
+    shape,
   };
 }
 
 export function checkOwner(runtime: Runtime, operation: string, argument: string, tensor: Tensor): void {
-  if (tensor.runtime !== runtime) {
+  if (runtimeOf(tensor) !== runtime) {
     throw new TypeError(
       `${operation}: ${argument} is a tensor of another set of kernels, expected one of the same set`,
     );
   }
 }
 
-/** The shape given by the caller or the argument's own; both must agree. */
-function agreeOnShape(
-  operation: string,
-  argument: string,
-  shape: unknown,
-  own: readonly number[] | undefined,
-): readonly number[] | undefined {
-  if (shape === undefined) return own;
-  const given = readShape(operation, 'shape', shape);
+/** Reads the option `shape`. */
+export function readSizes(operation: string, shape: unknown): readonly number[] | undefined {
+  return shape === undefined ? undefined : readShape(operation, 'shape', shape);
+}
+
+/** Gives an operand the shape that the caller gave, if any. @throws RangeError unless it is the operand's own, or fits. */
+export function giveShape(operation: string, operand: Operand, given: readonly number[] | undefined): void {
+  const { argument, length, shape: own } = operand;
+  if (given === undefined) return;
   if (own !== undefined && (given.length !== own.length || given.some((size, i) => size !== own[i]))) {
     throw new RangeError(
       `${operation}: shape is ${showShape(given)}, expected ${showShape(own)}, the shape of ${argument} itself`,
     );
   }
-  return given;
+  checkLength(operation, argument, length, given);
+  operand.shape = given;
+}
+
+/** The elements of an operand, wherever they lie, until the memory grows. */
+export function elementsOf(arena: Arena, { array, address, elementBytes, length }: Operand): FloatArray {
+  if (address < 0) return array!;
+  return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
 }
 
 /**
  * The value as a float array; `owner` is the tensor-like object whose data it is.
- * @throws TypeError for another element type or a detached buffer
+ * @throws TypeError for another element type
  */
 export function checkFloats(
   operation: string,
@@ -125,9 +177,7 @@ export function checkFloats(
     const hint = floatHint(tag, argument, owner);
     throw new TypeError(`${operation}: ${argument} is ${show(value)}, expected ${EXPECTED}${hint}`);
   }
-  const array = value as FloatArray;
-  if (array.length === 0) checkAttached(operation, argument, array);
-  return array;
+  return value as FloatArray;
 }
 
 /** How to make floats of the elements, in words that are right whatever these are. */
@@ -140,15 +190,6 @@ function floatHint(tag: string, argument: string, owner?: { type?: unknown; dtyp
   const bits = `the bits of float16 with Float32Array.from(${halves}), where the engine has Float16Array`;
   const isFloat16 = owner?.type === 'float16' || owner?.dtype === 'float16';
   return isFloat16 ? ` (convert ${bits})` : ` (convert integers with Float32Array.from, ${bits})`;
-}
-
-/** An empty array may be one whose buffer was transferred or grew away. */
-export function checkAttached(operation: string, argument: string, array: ArrayBufferView): void {
-  try {
-    new Uint8Array(array.buffer);
-  } catch {
-    throw new TypeError(`${operation}: ${argument} is detached, expected an array whose buffer is alive`);
-  }
 }
 
 /** A copy of plain numbers, each element read once. */
@@ -174,23 +215,27 @@ function tensorLikeOperand(
   operation: string,
   argument: string,
   value: unknown,
-  shape: unknown,
   plainBytes: 4 | 8,
 ): Operand {
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
-  const { data, shape: ownShape } = readTensorLike(operation, argument, value);
+  const { data, shape } = readTensorLike(operation, argument, value);
   const tag = typedArrayTag(data);
   const name = `${argument}.data`;
   const array =
     tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
       : checkFloats(operation, name, data, tag ?? '', value);
-  return arrayOperand(runtime, operation, argument, 'tensorLike', array, shape, ownShape);
+  const operand = readArray(runtime.arena, operation, argument, 'tensorLike', array, shape);
+  checkLength(operation, argument, operand.length, shape);
+  return operand;
 }
 
 /** `data` and the shape of another library's tensor. @throws TypeError where its numbers cannot be read as they lie */
 export function readTensorLike(operation: string, argument: string, value: object): LikeParts {
   try {
+    if (value instanceof Tensor) {
+      throw new TypeError(`${operation}: ${argument} is a proxy of a tensor, expected the tensor itself`);
+    }
     const source = isPolluted() ? ownOf(value) : value;
     return readParts(operation, argument, source as Record<string, unknown>);
   } catch (error) {
@@ -228,17 +273,17 @@ function readParts(operation: string, argument: string, source: Record<string, u
   if (typeof location === 'string' && location !== 'cpu' && location !== 'cpu-pinned' && location !== 'none') {
     throw refuse(`a tensor on ${show(location)}`, 'pass await x.getData() and shape');
   }
+  const sizes = source.shape ?? source.dims;
+  const shape = sizes === undefined ? undefined : readShape(operation, `${argument}.shape`, sizes);
+  const isView = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides, source.offset);
+  // The data comes last: whatever the others run, it is taken as it is then.
   const data = source.data;
   if (typeof data === 'function') throw refuse('an array of another library', 'pass await x.data() and shape');
   if (data === undefined) throw typeError(operation, argument, source, EXPECTED);
-  const sizes = source.shape ?? source.dims;
-  if (sizes === undefined) {
+  if (shape === undefined) {
     throw new TypeError(`${operation}: ${argument} has neither shape nor dims, expected a tensor-like object with one`);
   }
-  const shape = readShape(operation, `${argument}.shape`, sizes);
-  if (!isContiguous(shape, source.stride ?? source.strides, source.offset)) {
-    throw refuse('a strided view', 'pass a row-major contiguous copy');
-  }
+  if (isView) throw refuse('a strided view', 'pass a row-major contiguous copy');
   return { data, shape };
 }
 

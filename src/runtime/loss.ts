@@ -1,14 +1,13 @@
 import { placeFloats } from './beside.js';
-import { type AnyNumbers, Broadcast } from './broadcast.js';
-import { dtypeOf, fillResult, handBack, newResult, placeResult } from './call.js';
+import { Broadcast } from './broadcast.js';
 import { show, typeError } from './errors.js';
 import { withoutAxis } from './geometry.js';
-import { type Operand, readOperand, shapeOf } from './input.js';
+import { giveShape, type Operand, readOperand, readSizes, shapeOf } from './input.js';
 import type { Arena } from './memory.js';
-import { addressOf, checkOverlap } from './overlap.js';
+import { checkOverlap } from './overlap.js';
+import { type Place, settle } from './place.js';
+import { checkSize, fillResult, handBack, newResult } from './result.js';
 import type { Runtime } from './runtime.js';
-import { Tensor } from './tensor.js';
-import type { FloatArray } from './types.js';
 
 /** How a loss is reduced: the mean, the sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -31,7 +30,7 @@ type Unit = 'row' | 'element';
 /** gradOutput as it was read: a number, or an operand with a number for each unreduced loss. */
 export type GradOutput = number | Operand;
 
-/** What every loss is asked for, read once and checked. */
+/** What every loss is asked for, read once. */
 export interface LossCall {
   readonly operation: string;
   /** Name of the first argument. */
@@ -40,13 +39,10 @@ export interface LossCall {
   readonly input: Operand;
   readonly withGrad: boolean;
   readonly reduction: string;
-  readonly out: unknown;
+  readonly out: Operand | undefined;
   readonly gradOutput: GradOutput;
-  /**
-   * Where `out` lies in linear memory, -1 elsewhere: checkResults finds it, before the memory grows, for a view of it has
-   * no place afterwards.
-   */
-  home: number;
+  /** The option `shape`, which the first argument gets when all is read. */
+  readonly sizes: readonly number[] | undefined;
 }
 
 /** What the options of every loss may hold. */
@@ -57,59 +53,67 @@ export interface LossOptions {
   gradOutput?: unknown;
 }
 
-/** Reads the first argument and the options of every loss, all but `out` checked; of the reductions the first is usual. */
+/** Reads the options that every loss has beside `out`; of the reductions the first is usual. */
 export function readLoss(
   runtime: Runtime,
-  { operation, argument }: Pick<LossCall, 'operation' | 'argument'>,
+  operation: string,
   withGrad: boolean,
-  x: unknown,
+  input: Operand,
+  out: Operand | undefined,
   options: LossOptions,
   reductions: readonly string[],
 ): LossCall {
-  const { shape, reduction: given = reductions[0], out, gradOutput: upstream } = options;
+  const { gradOutput: upstream } = options;
+  const gradOutput = readGradOutput(runtime, operation, upstream, input);
+  const { reduction: given = reductions[0] } = options;
   const reduction = checkReduction(operation, given, reductions);
-  const input = readOperand(runtime, operation, argument, x, shape);
-  const gradOutput = readGradOutput(runtime, operation, upstream, reduction, input);
-  return { operation, argument, input, withGrad, reduction, out, gradOutput, home: -1 };
+  if (typeof gradOutput !== 'number' && reduction !== 'none') {
+    throw typeError(operation, 'gradOutput', upstream, `a number for reduction "${reduction}"`);
+  }
+  const sizes = readSizes(operation, options.shape);
+  return { operation, argument: input.argument, input, withGrad, reduction, out, gradOutput, sizes };
 }
 
-/** @throws TypeError unless gradOutput fits: a number, or numbers where losses are not reduced. */
-function readGradOutput(
-  runtime: Runtime,
-  operation: string,
-  value: unknown,
-  reduction: string,
-  input: Operand,
-): GradOutput {
+function readGradOutput(runtime: Runtime, operation: string, value: unknown, input: Operand): GradOutput {
   if (value === undefined) return 1;
   if (typeof value === 'number') return value;
-  if (reduction !== 'none') throw typeError(operation, 'gradOutput', value, `a number for reduction "${reduction}"`);
-  return readOperand(runtime, operation, 'gradOutput', value, undefined, input.elementBytes);
+  return readOperand(runtime, operation, 'gradOutput', value, input.elementBytes);
+}
+
+/** Settles what was read: the first argument, `out`, gradOutput and the operation's own arguments. */
+export function settleLoss(runtime: Runtime, call: LossCall, targets: Place, weight?: Place, posWeight?: Place): void {
+  const { operation, input, out, sizes } = call;
+  settle(runtime.arena, operation, input, targets, out, scalesOf(call), weight, posWeight);
+  giveShape(operation, input, sizes);
+}
+
+/** gradOutput where it is a number for each loss. */
+function scalesOf({ gradOutput }: LossCall): Operand | undefined {
+  return typeof gradOutput === 'number' ? undefined : gradOutput;
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses, and finds the home of `out`. It may be the first argument;
- * the `others` it must not touch: kernels read them after they have begun to write.
+ * Checks `out` and gradOutput against the number of losses. `out` may be the first argument; the `others` it must not
+ * touch: kernels read them after they have begun to write.
  */
 export function checkResults(
   runtime: Runtime,
   call: LossCall,
   losses: number,
   each: Unit,
-  others: Readonly<Record<string, Operand | AnyNumbers | undefined>>,
+  others: Readonly<Record<string, Place | undefined>>,
 ): void {
-  const { operation, argument, input, withGrad, reduction, out, gradOutput } = call;
-  const scales = typeof gradOutput === 'number' ? undefined : gradOutput;
+  const { operation, argument, input, withGrad, reduction, out } = call;
+  const scales = scalesOf(call);
   if (scales !== undefined) checkCount(operation, 'gradOutput', scales, losses, `one for each ${each}`);
   if (out === undefined) return;
   if (!withGrad && reduction !== 'none') {
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
-  runtime.checkOut(operation, 'out', out, dtypeOf(input), withGrad ? input.length : losses);
+  checkSize(operation, out, withGrad ? input.length : losses);
   for (const [name, other] of Object.entries({ [argument]: input, ...others, gradOutput: scales })) {
     checkOverlap(runtime, operation, 'out', out, name, other, name === argument);
   }
-  call.home = addressOf(runtime, operation, out);
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
@@ -134,8 +138,7 @@ export function runLoss(
   all: number,
   run: RunLoss,
 ): unknown {
-  const { operation, input, withGrad, reduction, gradOutput, home } = call;
-  const out = call.out as FloatArray | Tensor | undefined;
+  const { operation, input, withGrad, reduction, gradOutput, out } = call;
   const { stream, arena } = runtime;
   const shape = axis === undefined ? shapeOf(input) : input.shape && withoutAxis(input.shape, axis, false);
   const divisor = divisorOf(call, all);
@@ -144,18 +147,18 @@ export function runLoss(
   const scales = typeof gradOutput === 'number' ? -1 : placeScales(runtime, gradOutput, input, axis);
   const losses = reduction === 'none' ? (lossOut ?? newResult(runtime, operation, input, shape ?? [])) : undefined;
   const madeLosses = lossOut === undefined ? losses : undefined;
-  let gradient: FloatArray | Tensor | undefined;
+  let gradient: Operand | undefined;
   try {
     if (withGrad) gradient = out ?? newResult(runtime, operation, input, shapeOf(input));
   } catch (error) {
-    if (Tensor.is(madeLosses)) madeLosses.dispose();
+    madeLosses?.tensor?.dispose();
     throw error;
   }
 
   if (losses !== undefined && input.length === 0) fillResult(losses, 0);
-  const to = losses === undefined ? -1 : placeResult(runtime, operation, losses, lossOut && home, 1);
-  const down = gradient === undefined ? -1 : placeResult(runtime, operation, gradient, out && home);
-  stream.start(madeLosses, out === undefined && gradient);
+  const to = losses === undefined ? -1 : stream.output(losses, 1);
+  const down = gradient === undefined ? -1 : stream.output(gradient);
+  stream.start(madeLosses, out === undefined ? gradient : undefined);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
   while (stream.next()) {
@@ -164,7 +167,7 @@ export function runLoss(
 
   let value: unknown;
   if (losses === undefined) value = readSum(arena, sum) / divisor;
-  else if (shape === undefined && lossOut === undefined) value = (losses as FloatArray)[0];
+  else if (shape === undefined && lossOut === undefined) value = losses.array![0];
   else value = handBack(losses, lossOut !== undefined, input, shape);
   if (gradient === undefined) return value;
   return { loss: value, grad: handBack(gradient, out !== undefined, input, input.shape) };

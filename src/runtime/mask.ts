@@ -1,9 +1,11 @@
+import { bufferOf, checkAttached, copyOf, countOf, elementBytesOf, typedArrayTag, viewOf } from './arrays.js';
 import { BesideRecord, isWhole } from './beside.js';
 import { checkBroadcast } from './broadcast.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { isArray, rangeError, typedArrayTag, typeError } from './errors.js';
+import { isArray, rangeError, typeError } from './errors.js';
 import { checkLength } from './geometry.js';
-import { checkAttached, type Operand, readTensorLike, shapeOf } from './input.js';
+import { type Operand, readTensorLike, shapeOf } from './input.js';
+import type { Place } from './place.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { IntegerArray } from './types.js';
@@ -11,7 +13,13 @@ import type { IntegerArray } from './types.js';
 /** Elements of a mask: anything but 0 keeps. */
 export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;
 
-/** What a call leaves out of its problems, read once and checked. */
+/** A mask as it was read. */
+export interface MaskPlace extends Place {
+  readonly array: MaskArray;
+  readonly shape: readonly number[] | undefined;
+}
+
+/** What a call leaves out of its problems, checked. */
 export interface Mask {
   /** undefined where causality alone leaves something out. */
   readonly array: MaskArray | undefined;
@@ -23,11 +31,10 @@ export interface Mask {
 const EXPECTED = 'booleans or integers, anything but 0 keeps';
 const MASKS = /^(?:Int8|Uint8|Uint8Clamped|Int32|Uint32|BigInt64|BigUint64)Array$/;
 
-/** Reads `mask` and `causal`. @throws TypeError, RangeError */
-export function readMask(
-  runtime: Runtime,
+/** Checks what was read of `mask`, and `causal`. @throws TypeError, RangeError */
+export function checkMask(
   operation: string,
-  mask: unknown,
+  mask: MaskPlace | undefined,
   causal: unknown,
   input: Operand,
   axis: unknown,
@@ -36,8 +43,7 @@ export function readMask(
   const shape = shapeOf(input);
   checkCausal(operation, causal, shape, axis);
   if (mask === undefined) return { array: undefined, own: [], causal: true };
-  const source = readMaskArray(runtime, operation, mask);
-  return { array: source.array, own: checkBroadcast(operation, 'mask', source, shape), causal: causal === true };
+  return { array: mask.array, own: checkBroadcast(operation, 'mask', mask, shape), causal: causal === true };
 }
 
 function checkCausal(operation: string, causal: unknown, shape: readonly number[], axis: unknown): void {
@@ -50,20 +56,20 @@ function checkCausal(operation: string, causal: unknown, shape: readonly number[
   if (axis !== -1 && axis !== shape.length - 1) throw rangeError(operation, 'axis', axis, '-1 when causal is true');
 }
 
-function readMaskArray(
-  runtime: Runtime,
-  operation: string,
-  value: unknown,
-): { array: MaskArray; length: number; shape: readonly number[] | undefined } {
-  let data = value;
+/** Reads `mask`. @throws TypeError, RangeError */
+export function readMask(runtime: Runtime, operation: string, value: unknown): MaskPlace | undefined {
+  if (value === undefined) return undefined;
+  let data: unknown = value;
   let shape: readonly number[] | undefined;
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
     ({ data, shape } = readTensorLike(operation, 'mask', value));
   }
   const array = isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
-  if (shape !== undefined) checkLength(operation, 'mask', array.length, shape);
-  return { array, length: array.length, shape };
+  const length = countOf(array);
+  if (shape !== undefined) checkLength(operation, 'mask', length, shape);
+  const elementBytes = elementBytesOf(array);
+  return { argument: 'mask', array, tensor: undefined, address: -1, length, elementBytes, moment: undefined, shape };
 }
 
 /** A copy of plain flags, each read once. */
@@ -92,14 +98,14 @@ function checkMaskArray(runtime: Runtime, operation: string, value: unknown): Ma
     throw typeError(operation, 'mask', value, EXPECTED + hint);
   }
   const array = value as MaskArray;
-  if (array.length === 0) checkAttached(operation, 'mask', array);
+  if (countOf(array) === 0) checkAttached(operation, 'mask', array);
   // A view of our own memory would be lost if that grew.
-  return array.buffer === runtime.arena.buffer ? array.slice() : array;
+  return bufferOf(array) === runtime.arena.buffer ? copyOf(array) : array;
 }
 
 /** Copies a mask into linear memory: bytes, anything but 0 keeps. */
 export function copyMask(array: MaskArray, start: number, count: number, u8: Uint8Array, at: number): void {
-  if (array.BYTES_PER_ELEMENT === 1) u8.set((array as Uint8Array).subarray(start, start + count), at);
+  if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);
   else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;
 }
 
@@ -113,7 +119,8 @@ export function placeMask(
   const { stream, arena } = runtime;
   if (array === undefined) return new BesideRecord(runtime, own, shape, axis, 0, -1, causal);
   if (isWhole(own, shape)) return new BesideRecord(runtime, own, shape, axis, 0, stream.mask(array), causal);
-  const address = stream.claim(array.length);
-  copyMask(array, 0, array.length, arena.u8, address);
+  const length = countOf(array);
+  const address = stream.claim(length);
+  copyMask(array, 0, length, arena.u8, address);
   return new BesideRecord(runtime, own, shape, axis, address, -1, causal);
 }

@@ -26,6 +26,12 @@ export function alignUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
+/** The state of an arena: its buffer, and how often memory was taken or freed until then. */
+export interface Moment {
+  readonly buffer: ArrayBuffer;
+  readonly time: number;
+}
+
 /**
  * Owner of a linear memory: [static data | kernel scratch | operand scratch | stream scratch | blocks …]. Blocks are 64-byte aligned,
  * first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
@@ -38,6 +44,9 @@ export class Arena {
   u8!: Uint8Array;
   /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only #grow changes it. */
   buffer!: ArrayBuffer;
+  #moment: Moment | undefined;
+  /** How often memory was taken or freed. */
+  #time = 0;
   readonly kernelScratch: number;
   readonly operandScratch: number;
   readonly streamScratch: number;
@@ -46,7 +55,8 @@ export class Arena {
   readonly limit: number;
   /** Free blocks by address, none touching another. */
   readonly #free: { start: number; end: number }[] = [];
-  readonly #sizes = new Map<number, number>();
+  /** Blocks that are taken, by address, and when they were. */
+  readonly #blocks = new Map<number, { size: number; time: number }>();
   #end: number;
 
   constructor(memory: LinearMemory, limit: number) {
@@ -60,6 +70,11 @@ export class Arena {
     this.#refresh();
   }
 
+  /** The state at present: the same object until memory is taken or freed. */
+  get moment(): Moment {
+    return (this.#moment ??= { buffer: this.buffer, time: this.#time });
+  }
+
   /** The view of the whole memory whose elements have this many bytes. */
   floats(bytes: number): Float32Array | Float64Array {
     return bytes === 4 ? this.f32 : this.f64;
@@ -69,20 +84,23 @@ export class Arena {
   allocate(bytes: number, operation: string): number {
     const size = Math.max(alignUp(bytes), ALIGNMENT);
     const start = this.#takeFree(size) ?? this.#extend(size, operation);
-    this.#sizes.set(start, size);
+    this.#moment = undefined;
+    this.#blocks.set(start, { size, time: ++this.#time });
     return start;
   }
 
   /** Bytes of the block at this address. */
   sizeOf(start: number): number {
-    return this.#sizes.get(start) ?? 0;
+    return this.#blocks.get(start)?.size ?? 0;
   }
 
   free(start: number): void {
-    const size = this.#sizes.get(start);
-    if (size === undefined) return;
-    this.#sizes.delete(start);
-    const end = start + size;
+    const block = this.#blocks.get(start);
+    if (block === undefined) return;
+    this.#blocks.delete(start);
+    this.#moment = undefined;
+    this.#time++;
+    const end = start + block.size;
     const at = this.#position(start);
     const before = this.#free[at - 1];
     const after = this.#free[at];
@@ -94,6 +112,16 @@ export class Arena {
     } else if (joinsBefore) before.end = end;
     else if (joinsAfter) after.start = start;
     else this.#free.splice(at, 0, { start, end });
+  }
+
+  /** Whether any of these bytes is free, or belongs to a block that was not there at that moment. */
+  hasFreed(start: number, bytes: number, { time }: Moment): boolean {
+    const isIn = (from: number, to: number) => from < start + bytes && to > start;
+    if (this.#free.some((block) => isIn(block.start, block.end))) return true;
+    for (const [from, block] of this.#blocks) {
+      if (block.time > time && isIn(from, from + block.size)) return true;
+    }
+    return false;
   }
 
   /** The index of the first free block after this address. */

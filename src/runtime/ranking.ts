@@ -1,6 +1,6 @@
-import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 import { withoutAxis } from './geometry.js';
-import { checkAttached, type Operand } from './input.js';
+import type { Operand } from './input.js';
 import type { TensorResult } from './types.js';
 
 /** What the operations that rank elements share: ranks, and results that are indices. */
@@ -16,21 +16,6 @@ export function checkNotEmpty(operation: string, argument: string, n: number, pr
 export function checkRank(operation: string, k: unknown, n: number): asserts k is number {
   if (typeof k !== 'number') throw typeError(operation, 'k', k, 'a whole number');
   if (!(Number.isInteger(k) && k >= 1 && k <= n)) throw rangeError(operation, 'k', k, `a whole number in [1, ${n}]`);
-}
-
-/** @throws TypeError, RangeError unless it can take this many indices. */
-export function checkIndexOut(
-  operation: string,
-  argument: string,
-  out: unknown,
-  size: number,
-): asserts out is Int32Array {
-  if (typedArrayTag(out) !== 'Int32Array') throw typeError(operation, argument, out, 'an Int32Array');
-  const array = out as Int32Array;
-  if (array.length === 0) checkAttached(operation, argument, array);
-  if (array.length !== size) {
-    throw new RangeError(`${operation}: ${argument} has ${array.length} elements, expected ${size}`);
-  }
 }
 
 /** An index for each problem as the caller gets it: data and shape for tensors, a number for a plain row. */

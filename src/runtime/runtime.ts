@@ -9,15 +9,14 @@ import {
   openBackend,
   withoutModules,
 } from './backend.js';
-import { rangeError, typedArrayTag, typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 import { product } from './geometry.js';
-import { checkFloats, checkOwner } from './input.js';
 import { bindKernel, families, type Kernel } from './kernel.js';
 import { Arena, MEMORY_LIMIT } from './memory.js';
 import { readOptions } from './options.js';
 import { Stream, type Transpose } from './stream.js';
 import { Tensor } from './tensor.js';
-import type { Dtype, FloatArray } from './types.js';
+import type { Dtype } from './types.js';
 
 /** Settings of `init` and `createKernels`. */
 export interface Settings {
@@ -126,7 +125,7 @@ export class Runtime {
     }
   }
 
-  /** A new tensor with unset elements. */
+  /** A new tensor with unset elements. It takes the shape for its own: nobody may change that. */
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
     const address = this.arena.allocate(size * (dtype === 'float32' ? 4 : 8), operation);
@@ -148,36 +147,6 @@ export class Runtime {
     this.#tensors--;
     this.arena.free(address);
   }
-
-  /** @throws TypeError, RangeError unless `out` can take size elements of the dtype. */
-  checkOut(
-    operation: string,
-    argument: string,
-    out: unknown,
-    dtype: Dtype,
-    size: number,
-  ): asserts out is FloatArray | Tensor {
-    const tag = typedArrayTag(out);
-    if (tag === undefined && !Tensor.is(out))
-      throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
-    if (Tensor.is(out)) {
-      checkOwner(this, operation, argument, out);
-      out.address(operation, argument);
-      if (out.dtype !== dtype) {
-        throw new TypeError(`${operation}: ${argument} is a ${out.dtype} tensor, expected ${dtype}`);
-      }
-    } else if (tag !== arrayName(dtype)) {
-      throw typeError(operation, argument, out, `a ${arrayName(dtype)} or a Tensor`);
-    } else if ((out as FloatArray).length === 0) {
-      checkFloats(operation, argument, out, tag!);
-    }
-    const length = Tensor.is(out) ? out.size : (out as FloatArray).length;
-    if (length !== size) throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${size}`);
-  }
-}
-
-function arrayName(dtype: Dtype): string {
-  return dtype === 'float32' ? 'Float32Array' : 'Float64Array';
 }
 
 let warned = false;

@@ -1,43 +1,52 @@
-import { typedArrayTag } from './errors.js';
+import { bufferOf, countOf, offsetOf, typedArrayTag, write } from './arrays.js';
 import type { Arena } from './memory.js';
 import type { FloatArray } from './types.js';
 
 /**
  * The short way of a call on a few elements in typed arrays: no operand, no stream and no view, but one copy in and one
  * out. What is copied may as well view linear memory, which does not grow here.
+ *
+ * An element of an array is read before its length and its offset: then the engine knows what it has, and inlines both.
  */
 
-/** Elements up to which a call takes the short way, and up to which a loop copies them in and out faster than `set`. */
-const SMALL = 1024;
+/** Elements up to which a call takes the short way. */
+export const SMALL = 1024;
+/** Elements up to which a loop copies in and out faster than `set`. */
 const LOOP_IN = 8;
 const LOOP_OUT = 32;
 
-/**
- * Bytes of an element of x if it is a short typed array, and `out`, if given, one like it: the very same range or in
- * another buffer. 0 for anything else.
- */
-export function smallBytes(x: unknown, out: unknown): 0 | 4 | 8 {
+/** Bytes of an element of a typed array of floats, 0 for anything else. */
+export function floatBytes(x: unknown): 0 | 4 | 8 {
   const tag = typedArrayTag(x);
-  if (tag !== 'Float32Array' && tag !== 'Float64Array') return 0;
-  const { length } = x as FloatArray;
-  if (length === 0 || length > SMALL) return 0;
-  if (out !== undefined && out !== x) {
-    if (typedArrayTag(out) !== tag || (out as FloatArray).length !== length) return 0;
-    if (mayOverlap(x as FloatArray, out as FloatArray)) return 0;
-  }
-  return tag === 'Float32Array' ? 4 : 8;
+  return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : 0;
 }
 
-/** Of two arrays alike. That they begin alike is asked first: the engine takes its time to name a buffer. */
-function mayOverlap(x: FloatArray, out: FloatArray): boolean {
-  return x.byteOffset !== out.byteOffset && x.buffer === out.buffer;
+/** Whether the array is short, but not empty. */
+export function isShort(x: FloatArray): boolean {
+  return x[0] !== undefined && countOf(x) <= SMALL;
+}
+
+/** Whether the array still has that many elements, one at least. */
+export function hasStill(x: FloatArray, length: number): boolean {
+  return x[length - 1] !== undefined && x[length] === undefined;
+}
+
+/** Where an array begins in its buffer, in bytes, if it is an array of so many floats of these bytes; else -1. */
+export function offsetOfLike(out: unknown, bytes: 4 | 8, length: number): number {
+  const array = out as FloatArray;
+  return floatBytes(out) !== bytes || array[0] === undefined || countOf(array) !== length ? -1 : offsetOf(array);
+}
+
+/** Whether two short arrays alike, that begin where they do, share bytes but are not the very same range. */
+export function mayOverlap(x: FloatArray, offset: number, out: FloatArray, outOffset: number): boolean {
+  // That they begin alike is asked first: the engine takes its time to name a buffer.
+  return offset !== outOffset && bufferOf(x) === bufferOf(out);
 }
 
 /** Copies a short array into the scratch: its address there. */
-export function placeSmall(arena: Arena, x: FloatArray, elementBytes: 4 | 8): number {
-  const { length } = x;
+export function placeSmall(arena: Arena, x: FloatArray, elementBytes: 4 | 8, length: number): number {
   const heap = arena.floats(elementBytes);
-  const at = arena.streamScratch / elementBytes;
+  const at = elementAt(arena.streamScratch, elementBytes);
   if (length <= LOOP_IN) for (let i = 0; i < length; i++) heap[at + i] = x[i]!;
   else heap.set(x, at);
   return arena.streamScratch;
@@ -49,11 +58,15 @@ export function smallResult(arena: Arena): number {
 }
 
 /** Copies such a result out. */
-export function takeSmall(arena: Arena, result: FloatArray, elementBytes: 4 | 8): FloatArray {
-  const { length } = result;
+export function takeSmall(arena: Arena, result: FloatArray, elementBytes: 4 | 8, length: number): FloatArray {
   const heap = arena.floats(elementBytes);
-  const at = smallResult(arena) / elementBytes;
+  const at = elementAt(smallResult(arena), elementBytes);
   if (length <= LOOP_OUT) for (let i = 0; i < length; i++) result[i] = heap[at + i]!;
-  else result.set(heap.subarray(at, at + length));
+  else write(result, heap.subarray(at, at + length));
   return result;
+}
+
+/** Number of the element at an address. A division would take as long as the rest of a copy. */
+function elementAt(address: number, elementBytes: 4 | 8): number {
+  return elementBytes === 4 ? address >>> 2 : address >>> 3;
 }

@@ -1,3 +1,4 @@
+import { countOf, viewOf, write } from './arrays.js';
 import type { Broadcast } from './broadcast.js';
 import type { Operand } from './input.js';
 import { copyMask, type MaskArray } from './mask.js';
@@ -10,7 +11,7 @@ import {
   STREAM_SCRATCH,
   TILE_ROW,
 } from './memory.js';
-import { Tensor } from './tensor.js';
+import type { IndexPlace } from './result.js';
 import type { FloatArray } from './types.js';
 
 type Heap = FloatArray | Int32Array | Uint8Array;
@@ -56,7 +57,7 @@ export type Transpose = (x: number, y: number, outer: number, n: number, inner: 
  * There is one stream for each runtime and none of the caller's code runs while it is open, so it is simply reused:
  *
  *     stream.open('softmax', outer, n, inner, bytes);
- *     const x = stream.input(operand), y = stream.output(array, address);
+ *     const x = stream.input(operand), y = stream.output(result);
  *     stream.start();
  *     while (stream.next()) kernel(stream.at(x), stream.at(y), stream.outer, n, stream.inner, …, stream.scratch);
  */
@@ -148,12 +149,12 @@ export class Stream {
   }
 
   /** Adds floats that are written: an element for an element, or so many for each problem. */
-  output(array: FloatArray | undefined, address: number, perProblem = this.#n): number {
+  output({ array, address }: Operand, perProblem = this.#n): number {
     return this.#add(array, address, perProblem, true, this.#elementBytes, false);
   }
 
   /** Adds int32 that are written, so many for each problem. */
-  integerOutput(array: Int32Array, address: number, perProblem: number): number {
+  integerOutput({ array, address }: IndexPlace, perProblem: number): number {
     return this.#add(array, address, perProblem, true, 4, true);
   }
 
@@ -216,13 +217,13 @@ export class Stream {
    * Plans the blocks and claims scratch: memory grows here or not at all. Where it cannot, results made for the call
    * are freed again.
    */
-  start(made?: unknown, alsoMade?: unknown): void {
+  start(made?: Operand, alsoMade?: Operand): void {
     try {
       this.#plan();
     } catch (error) {
       this.#finish();
-      if (Tensor.is(made)) made.dispose();
-      if (Tensor.is(alsoMade)) alsoMade.dispose();
+      made?.tensor?.dispose();
+      alsoMade?.tensor?.dispose();
       throw error;
     }
   }
@@ -469,8 +470,8 @@ function copyNumbers(
     if (isOutput) for (let i = 0; i < count; i++) array[start + i] = heap[at + i]!;
     else for (let i = 0; i < count; i++) heap[at + i] = array[start + i]!;
   } else if (isOutput) {
-    array.set(heap.subarray(at, at + count), start);
+    write(array, heap.subarray(at, at + count), start);
   } else {
-    heap.set(count === array.length ? array : array.subarray(start, start + count), at);
+    heap.set(count === countOf(array) ? array : viewOf(array, start, count), at);
   }
 }

@@ -1,48 +1,65 @@
+import {
+  bufferOf,
+  checkAttached,
+  copyOf,
+  countOf,
+  elementBytesOf,
+  integerBytes,
+  offsetOf,
+  typedArrayTag,
+} from './arrays.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { isArray, rangeError, show, showShape, typedArrayTag, typeError } from './errors.js';
+import { isArray, rangeError, show, showShape, typeError } from './errors.js';
 import { checkLength, withoutAxis } from './geometry.js';
-import { checkAttached, newArray, type Operand, readOperand, readTensorLike } from './input.js';
+import { arrayOperand, newArray, type Operand, readOperand, readTensorLike } from './input.js';
+import type { Place } from './place.js';
 import type { Runtime } from './runtime.js';
 import { Tensor } from './tensor.js';
 import type { FloatArray, IntegerArray } from './types.js';
 
+/** Integers as they were read. */
+export interface IntegerPlace extends Place {
+  /** float64 where they came as plain numbers, which are not checked to be integers yet. */
+  readonly array: IntegerArray | Float64Array;
+  readonly shape: readonly number[] | undefined;
+}
+
 /** The targets of a loss, read once: class indices, or class probabilities. */
 export interface Targets {
   /** Numbers that may be class indices. */
-  readonly indices: IntegerArray | Float64Array | undefined;
-  /** Whether they came as plain numbers, which are not checked to be integers yet. */
+  readonly indices: IntegerPlace | undefined;
+  /** Whether they came as plain numbers. */
   readonly plain: boolean;
-  readonly shape: readonly number[] | undefined;
   readonly probabilities: Operand | undefined;
 }
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
-const INTEGERS = /^(?:Big)?(?:Int|Uint)\d+(?:Clamped)?Array$/;
 
 /** Reads targets; what they must be is known only with the logits' geometry: see placeIndices. @throws TypeError */
-export function readTargets(runtime: Runtime, operation: string, value: unknown, shape: unknown): Targets {
+export function readTargets(runtime: Runtime, operation: string, value: unknown): Targets {
   if (typeof value === 'number') return plainIndices([value], operation);
   if (isArray(value)) return plainIndices(value, operation);
   const tag = typedArrayTag(value);
-  if (tag === undefined && !Tensor.is(value) && typeof value === 'object' && value !== null) {
+  if (tag === undefined && !Tensor.is(value)) {
+    if (typeof value !== 'object' || value === null) throw typeError(operation, 'targets', value, EXPECTED);
     const like = readTensorLike(operation, 'targets', value);
-    if (INTEGERS.test(typedArrayTag(like.data) ?? '')) return integerIndices(runtime, operation, like.data, like.shape);
-    return probabilities(readOperand(runtime, operation, 'targets', like, undefined));
+    if (integerBytes(typedArrayTag(like.data)) > 0) return integerIndices(runtime, operation, like.data, like.shape);
+    return probabilities(readOperand(runtime, operation, 'targets', like));
   }
-  if (tag !== undefined && INTEGERS.test(tag)) return integerIndices(runtime, operation, value, undefined);
-  if (tag === undefined && !Tensor.is(value)) throw typeError(operation, 'targets', value, EXPECTED);
-  return probabilities(readOperand(runtime, operation, 'targets', value, Tensor.is(value) ? undefined : shape));
+  if (integerBytes(tag) > 0) return integerIndices(runtime, operation, value, undefined);
+  return probabilities(readOperand(runtime, operation, 'targets', value));
 }
 
 function plainIndices(values: readonly unknown[], operation: string): Targets {
   try {
-    const indices = arrayFor(operation, lengthOf(operation, 'targets', values), (n) => new Float64Array(n));
-    for (let i = 0; i < indices.length; i++) {
+    const length = lengthOf(operation, 'targets', values);
+    const array = arrayFor(operation, length, (n) => new Float64Array(n));
+    for (let i = 0; i < length; i++) {
       const value = values[i];
       if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
-      indices[i] = value;
+      array[i] = value;
     }
-    return { indices, plain: true, shape: undefined, probabilities: undefined };
+    return { indices: integerPlace(array, length, 8, undefined), plain: true, probabilities: undefined };
   } catch (error) {
     throw readingError(error, operation, 'targets', values, EXPECTED);
   }
@@ -54,16 +71,41 @@ function integerIndices(
   value: unknown,
   shape: readonly number[] | undefined,
 ): Targets {
-  let indices = value as IntegerArray;
+  return { indices: readIntegers(runtime, operation, value, shape), plain: false, probabilities: undefined };
+}
+
+function readIntegers(
+  runtime: Runtime,
+  operation: string,
+  value: unknown,
+  shape: readonly number[] | undefined,
+): IntegerPlace {
+  const given = value as IntegerArray;
+  const length = countOf(given);
+  if (length === 0) checkAttached(operation, 'targets', given);
+  if (shape !== undefined) checkLength(operation, 'targets', length, shape);
   // A view of our own memory would be lost if that grew.
-  if (indices.buffer === runtime.arena.buffer) indices = indices.slice();
-  if (indices.length === 0) checkAttached(operation, 'targets', indices);
-  if (shape !== undefined) checkLength(operation, 'targets', indices.length, shape);
-  return { indices, plain: false, shape, probabilities: undefined };
+  const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
+  return integerPlace(array, length, elementBytesOf(given), shape);
+}
+
+/** An array that is not in linear memory. */
+function integerPlace(
+  array: IntegerArray | Float64Array,
+  length: number,
+  elementBytes: number,
+  shape: readonly number[] | undefined,
+): IntegerPlace {
+  return { argument: 'targets', array, tensor: undefined, address: -1, length, elementBytes, moment: undefined, shape };
 }
 
 function probabilities(operand: Operand): Targets {
-  return { indices: undefined, plain: false, shape: operand.shape, probabilities: operand };
+  return { indices: undefined, plain: false, probabilities: operand };
+}
+
+/** What settle needs of them. */
+export function placeOfTargets({ indices, probabilities }: Targets): Place {
+  return indices ?? probabilities!;
 }
 
 function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
@@ -102,11 +144,12 @@ export function checkIndices(
   size: number,
 ): void {
   checkIndexCount(operation, targets, rows, size);
-  if (targets.shape === undefined || input.shape === undefined) return;
+  const { shape } = targets.indices!;
+  if (shape === undefined || input.shape === undefined) return;
   const expected = withoutAxis(input.shape, axis, false);
-  if (targets.shape.length !== expected.length || targets.shape.some((length, i) => length !== expected[i])) {
+  if (shape.length !== expected.length || shape.some((length, i) => length !== expected[i])) {
     throw new RangeError(
-      `${operation}: targets has shape ${showShape(targets.shape)}, expected ${showShape(expected)}, ` +
+      `${operation}: targets has shape ${showShape(shape)}, expected ${showShape(expected)}, ` +
         'the shape without its axis',
     );
   }
@@ -127,22 +170,29 @@ export function placeIndices(
 ): number {
   const { i32 } = runtime.arena;
   const at = address / 4;
-  const source = indices!;
+  const { array, length } = indices!;
   // Once the other loop has met several types of arrays it is slow; this one, for the usual type, never meets them.
   const counted =
-    source instanceof Int32Array
-      ? copyIndices(source, n, ignoreIndex, i32, at)
-      : convertIndices(source, n, typeof source[0] === 'bigint' ? BigInt(ignoreIndex) : ignoreIndex, i32, at);
+    typedArrayTag(array) === 'Int32Array'
+      ? copyIndices(array as Int32Array, length, n, ignoreIndex, i32, at)
+      : convertIndices(array, length, n, typeof array[0] === 'bigint' ? BigInt(ignoreIndex) : ignoreIndex, i32, at);
   if (counted >= 0) return counted;
   const stray = -1 - counted;
   const expected = `an integer in [0, ${n}) or ignoreIndex (${show(ignoreIndex)})`;
-  throw rangeError(operation, `targets[${stray}]`, source[stray], expected);
+  throw rangeError(operation, `targets[${stray}]`, array[stray], expected);
 }
 
 /** Returns how many are not ignored, or at the first that is no index -1 less its place. */
-function copyIndices(source: Int32Array, n: number, ignored: number, i32: Int32Array, at: number): number {
+function copyIndices(
+  source: Int32Array,
+  length: number,
+  n: number,
+  ignored: number,
+  i32: Int32Array,
+  at: number,
+): number {
   let counted = 0;
-  for (let i = 0; i < source.length; i++) {
+  for (let i = 0; i < length; i++) {
     const value = source[i]!;
     if (value === ignored) i32[at + i] = -1;
     else if (value >= 0 && value < n) {
@@ -156,13 +206,14 @@ function copyIndices(source: Int32Array, n: number, ignored: number, i32: Int32A
 /** The same for any numbers. */
 function convertIndices(
   source: ArrayLike<unknown>,
+  length: number,
   n: number,
   ignored: number | bigint,
   i32: Int32Array,
   at: number,
 ): number {
   let counted = 0;
-  for (let i = 0; i < source.length; i++) {
+  for (let i = 0; i < length; i++) {
     const value = source[i] as number | bigint;
     // A BigInt is compared before it is narrowed: 2n ** 32n is not 0.
     if (value === ignored) i32[at + i] = -1;
@@ -178,15 +229,13 @@ function convertIndices(
 export interface ElementTargets {
   /** Floats. */
   readonly operand: Operand | undefined;
-  /** Zeros and ones of an integer type. */
-  readonly integers: IntegerArray | undefined;
-  readonly length: number;
-  readonly shape: readonly number[] | undefined;
+  /** Labels of an integer type, which are not checked yet: see checkLabels. */
+  readonly integers: IntegerPlace | undefined;
 }
 
 /**
  * Reads targets of a loss that takes one for each element: floats, or labels as integers or booleans.
- * @throws TypeError, RangeError for a label that is neither 0 nor 1
+ * @throws TypeError, RangeError
  */
 export function readElementTargets(
   runtime: Runtime,
@@ -205,17 +254,18 @@ export function readElementTargets(
     value = like;
   }
   if (isArray(data)) return labels(operation, data, shape, elementBytes);
-  if (!INTEGERS.test(typedArrayTag(data) ?? '')) {
-    const operand = readOperand(runtime, operation, 'targets', value, undefined, elementBytes);
-    return { operand, integers: undefined, length: operand.length, shape: operand.shape };
+  if (integerBytes(typedArrayTag(data)) > 0) {
+    return { operand: undefined, integers: readIntegers(runtime, operation, data, shape) };
   }
-  const { indices } = integerIndices(runtime, operation, data, shape);
-  const integers = indices as IntegerArray;
-  if (!areLabels(integers)) {
-    const stray = (integers as Int32Array).findIndex((label) => label < 0 || label > 1);
-    throw rangeError(operation, `targets[${stray}]`, integers[stray], '0 or 1');
-  }
-  return { operand: undefined, integers, length: integers.length, shape };
+  return { operand: readOperand(runtime, operation, 'targets', value, elementBytes), integers: undefined };
+}
+
+/** @throws RangeError for a label that is neither 0 nor 1 */
+export function checkLabels(operation: string, { array, length, elementBytes }: IntegerPlace): void {
+  if (areLabels(array, length, elementBytes)) return;
+  let stray = 0;
+  while (array[stray]! >= 0 && array[stray]! <= 1) stray++;
+  throw rangeError(operation, `targets[${stray}]`, array[stray], '0 or 1');
 }
 
 /** The bits that labels of so many bytes may have set, in pairs of 32-bit words and in pairs of bytes. */
@@ -226,14 +276,15 @@ const BYTE_BITS = { 1: [1, 1], 2: [1, 0] } as const;
  * Whether all elements are 0 or 1. Taken by words whatever the type, or by bytes where they do not lie on words: a loop
  * that meets every type of array is several times as slow, and one that meets BigInts twenty times.
  */
-function areLabels({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT }: IntegerArray): boolean {
+function areLabels(array: IntegerPlace['array'], length: number, elementBytes: number): boolean {
+  const buffer = bufferOf(array);
+  const byteOffset = offsetOf(array);
+  const byteLength = length * elementBytes;
   const onWords = byteOffset % 4 === 0 && byteLength % 4 === 0;
   const units = onWords
     ? new Int32Array(buffer, byteOffset, byteLength / 4)
     : new Uint8Array(buffer, byteOffset, byteLength);
-  const [evenBits, oddBits] = onWords
-    ? WORD_BITS[BYTES_PER_ELEMENT as 1 | 2 | 4 | 8]
-    : BYTE_BITS[BYTES_PER_ELEMENT as 1 | 2];
+  const [evenBits, oddBits] = onWords ? WORD_BITS[elementBytes as 1 | 2 | 4 | 8] : BYTE_BITS[elementBytes as 1 | 2];
   let even = 0;
   let odd = 0;
   for (let i = 1; i < units.length; i += 2) {
@@ -254,8 +305,7 @@ function labels(
   const array = readLabels(operation, values, elementBytes);
   const { length } = array;
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
-  const operand: Operand = { kind: 'array', array, address: -1, length, elementBytes, shape };
-  return { operand, integers: undefined, length, shape };
+  return { operand: arrayOperand('targets', 'array', array, length, -1, undefined, shape), integers: undefined };
 }
 
 /** The same as an array, each element read once. */

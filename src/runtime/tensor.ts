@@ -1,10 +1,27 @@
 // The type of `using` declarations, for those who compile without it.
 /// <reference lib="esnext.disposable" preserve="true" />
+import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag, write } from './arrays.js';
+import { typeError } from './errors.js';
 import type { Runtime } from './runtime.js';
 import type { Dtype, FloatArray } from './types.js';
 
 /** Keeps a tensor from being reclaimed while a view of its data is held. */
 const owners = new WeakMap<FloatArray, Tensor>();
+
+/**
+ * What a tensor is, whatever properties it may have been given. None of it can be reached by the caller: a runtime could
+ * do anything to the memory, and kernels go by the sizes.
+ */
+export let runtimeOf: (tensor: Tensor) => Runtime;
+export let shapeOfTensor: (tensor: Tensor) => readonly number[];
+export let dtypeOfTensor: (tensor: Tensor) => Dtype;
+export let sizeOfTensor: (tensor: Tensor) => number;
+
+/** The address of a tensor's first element. @throws TypeError when it is disposed */
+export let addressOf: (operation: string, argument: string, tensor: Tensor) => number;
+
+/** A view of a tensor's elements. @throws TypeError when it is disposed */
+export let dataOf: (tensor: Tensor) => FloatArray;
 
 /**
  * Numbers that live in the library's linear memory: calls on tensors copy nothing. Made by {@link tensor},
@@ -20,22 +37,45 @@ const owners = new WeakMap<FloatArray, Tensor>();
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class has [Symbol.dispose] only where the engine does.
 export class Tensor {
-  readonly shape: readonly number[];
-  readonly dtype: Dtype;
-  /** Number of elements. */
-  readonly size: number;
-  /** @internal */
-  readonly runtime: Runtime;
+  readonly #runtime: Runtime;
+  readonly #shape: readonly number[];
+  readonly #dtype: Dtype;
+  readonly #size: number;
+  /** The shape as the caller gets it: frozen, and made when it is asked for. */
+  #frozenShape: readonly number[] | undefined;
   #address: number;
   #view: FloatArray | undefined;
 
-  /** @internal */
+  static {
+    runtimeOf = (tensor) => tensor.#runtime;
+    shapeOfTensor = (tensor) => tensor.#shape;
+    dtypeOfTensor = (tensor) => tensor.#dtype;
+    sizeOfTensor = (tensor) => tensor.#size;
+    addressOf = (operation, argument, tensor) => {
+      if (Tensor.#self(tensor).#address < 0) {
+        throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
+      }
+      return tensor.#address;
+    };
+    dataOf = (tensor) => {
+      const address = addressOf('Tensor', 'the tensor', tensor);
+      const { buffer } = tensor.#runtime.arena;
+      if (tensor.#view === undefined || bufferOf(tensor.#view) !== buffer) {
+        const Type = tensor.#dtype === 'float32' ? Float32Array : Float64Array;
+        tensor.#view = new Type(buffer, address, tensor.#size);
+        owners.set(tensor.#view, tensor);
+      }
+      return tensor.#view;
+    };
+  }
+
+  /** @internal The shape is not copied. */
   constructor(runtime: Runtime, address: number, shape: readonly number[], size: number, dtype: Dtype) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
     this.#address = address;
-    this.shape = shape;
-    this.size = size;
-    this.dtype = dtype;
+    this.#shape = shape;
+    this.#size = size;
+    this.#dtype = dtype;
   }
 
   /** @internal Whether this is a tensor, from whichever realm's prototype chain. */
@@ -43,20 +83,28 @@ export class Tensor {
     return typeof value === 'object' && value !== null && #address in value;
   }
 
-  /** @internal */
-  get elementBytes(): 4 | 8 {
-    return this.dtype === 'float32' ? 4 : 8;
+  /** @throws TypeError for a proxy of a tensor, and for an object that inherits from one */
+  static #self(tensor: Tensor): Tensor {
+    if (#address in tensor) return tensor;
+    throw new TypeError('Tensor: this is a proxy of a tensor, expected the tensor itself');
+  }
+
+  get shape(): readonly number[] {
+    const self = Tensor.#self(this);
+    return (self.#frozenShape ??= Object.freeze(self.#shape.slice()));
+  }
+
+  get dtype(): Dtype {
+    return Tensor.#self(this).#dtype;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return Tensor.#self(this).#size;
   }
 
   get disposed(): boolean {
-    return this.#address < 0;
-  }
-
-  /** @internal The address of the first element. */
-  address(operation: string, argument: string): number {
-    if (this.#address < 0)
-      throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
-    return this.#address;
+    return Tensor.#self(this).#address < 0;
   }
 
   /**
@@ -65,19 +113,12 @@ export class Tensor {
    * @throws TypeError when the tensor is disposed.
    */
   get data(): FloatArray {
-    const address = this.address('Tensor', 'the tensor');
-    const buffer = this.runtime.arena.buffer;
-    if (this.#view === undefined || this.#view.buffer !== buffer) {
-      const Type = this.dtype === 'float32' ? Float32Array : Float64Array;
-      this.#view = new Type(buffer, address, this.size);
-      owners.set(this.#view, this);
-    }
-    return this.#view;
+    return dataOf(this);
   }
 
   /** A copy of the elements. @throws TypeError when the tensor is disposed. */
   toArray(): FloatArray {
-    return this.data.slice();
+    return copyOf(dataOf(this));
   }
 
   /**
@@ -85,15 +126,22 @@ export class Tensor {
    * @throws TypeError for another dtype or a disposed tensor, RangeError for another length.
    */
   copyTo<A extends FloatArray>(array: A): A {
-    this.runtime.checkOut('Tensor.copyTo', 'array', array, this.dtype, this.size);
-    array.set(this.data);
+    const data = dataOf(this);
+    const expected = this.#dtype === 'float32' ? 'Float32Array' : 'Float64Array';
+    if (typedArrayTag(array) !== expected) throw typeError('Tensor.copyTo', 'array', array, `a ${expected}`);
+    checkAttached('Tensor.copyTo', 'array', array);
+    const length = countOf(array);
+    if (length !== this.#size) {
+      throw new RangeError(`Tensor.copyTo: array has ${length} elements, expected ${this.#size}`);
+    }
+    write(array, data);
     return array;
   }
 
   /** Frees the memory at once; doing it twice is harmless. */
   dispose(): void {
-    if (this.#address < 0) return;
-    this.runtime.release(this, this.#address);
+    if (Tensor.#self(this).#address < 0) return;
+    this.#runtime.release(this, this.#address);
     this.#address = -1;
     this.#view = undefined;
   }

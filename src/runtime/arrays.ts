@@ -1,0 +1,108 @@
+import type { FloatArray, IntegerArray } from './types.js';
+
+/**
+ * Typed arrays as they are, not as they say: a caller's may have a `length` or a `set` of its own. Nothing but its
+ * elements is asked of the array itself; for the rest there are the getters and methods that the engine came with.
+ */
+
+/** A typed array of any numbers. */
+export type AnyNumbers = FloatArray | IntegerArray;
+
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+const getter = (name: string | symbol) => Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+const tagGetter = getter(Symbol.toStringTag) as (this: unknown) => string | undefined;
+const lengthGetter = getter('length') as (this: AnyNumbers) => number;
+const offsetGetter = getter('byteOffset') as (this: AnyNumbers) => number;
+const bufferGetter = getter('buffer') as (this: AnyNumbers) => ArrayBufferLike;
+const setMethod = prototype.set as (this: AnyNumbers, source: AnyNumbers | readonly number[], at: number) => void;
+const fillMethod = prototype.fill as (this: FloatArray, value: number) => unknown;
+const keysMethod = prototype.keys as (this: AnyNumbers) => unknown;
+
+type Constructor = new (source: AnyNumbers | ArrayBufferLike, offset?: number, length?: number) => AnyNumbers;
+
+const TYPES = {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+  Float32Array,
+  Float64Array,
+} as unknown as Record<string, Constructor>;
+
+const INTEGER_BYTES: Readonly<Record<string, number | undefined>> = {
+  Int8Array: 1,
+  Uint8Array: 1,
+  Uint8ClampedArray: 1,
+  Int16Array: 2,
+  Uint16Array: 2,
+  Int32Array: 4,
+  Uint32Array: 4,
+  BigInt64Array: 8,
+  BigUint64Array: 8,
+};
+
+/** 'Float32Array' and so on, undefined for anything else: a brand that holds in every realm, unlike instanceof. */
+export function typedArrayTag(value: unknown): string | undefined {
+  return tagGetter.call(value);
+}
+
+/** The number of elements: 0 where the buffer is detached, or has shrunk so that the array is out of its bounds. */
+export function countOf(array: AnyNumbers): number {
+  return lengthGetter.call(array);
+}
+
+/** Where the array begins in its buffer, in bytes: 0 where the buffer is detached. */
+export function offsetOf(array: AnyNumbers): number {
+  return offsetGetter.call(array);
+}
+
+/** The array's buffer, detached or not. The engine takes its time for it: 15 ns. */
+export function bufferOf(array: AnyNumbers): ArrayBufferLike {
+  return bufferGetter.call(array);
+}
+
+/** @throws TypeError for an array whose buffer is gone, or too short for it by now. */
+export function checkAttached(operation: string, argument: string, array: AnyNumbers): void {
+  try {
+    keysMethod.call(array);
+  } catch {
+    throw new TypeError(`${operation}: ${argument} is detached, expected an array whose buffer is alive`);
+  }
+}
+
+/** A view of a part of the array. */
+export function viewOf<A extends AnyNumbers>(array: A, start: number, count: number): A {
+  const Type = TYPES[typedArrayTag(array)!]!;
+  return new Type(bufferOf(array), offsetOf(array) + start * elementBytesOf(array), count) as A;
+}
+
+/** A copy of the array. */
+export function copyOf<A extends AnyNumbers>(array: A): A {
+  return new TYPES[typedArrayTag(array)!]!(array) as A;
+}
+
+/** Writes numbers into the array from an element on. */
+export function write(array: AnyNumbers, numbers: AnyNumbers | readonly number[], at = 0): void {
+  setMethod.call(array, numbers, at);
+}
+
+/** Sets every element. */
+export function fill(array: FloatArray, value: number): void {
+  fillMethod.call(array, value);
+}
+
+/** Bytes of an element. */
+export function elementBytesOf(array: AnyNumbers): number {
+  const tag = typedArrayTag(array);
+  return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : integerBytes(tag);
+}
+
+/** Bytes of an element of a typed array of integers with this tag, 0 for anything else. */
+export function integerBytes(tag: string | undefined): number {
+  return INTEGER_BYTES[tag!] ?? 0;
+}
