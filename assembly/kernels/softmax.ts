@@ -9,17 +9,17 @@
 // x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
 
 import {
-  FAST, coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp
+  FAST, coefficient, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp, softmaxExp
 } from "../math/exp";
 import { checkProblems } from "../primitives/check";
 import {
   keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
 } from "../primitives/mask";
 import {
-  BLOCK, CHAIN_BYTES, rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale,
-  roundingOf, usesRows
+  rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, usesRows
 } from "../primitives/row";
 import { singleExp } from "../primitives/single";
+import { SUM_BLOCK, addFour, laneRounding, wide } from "../primitives/sum";
 import {
   FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
 } from "../primitives/tile";
@@ -104,39 +104,56 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
     }
     // A row outside the range is likely to be followed by another: then, too, the check goes first.
     if (solid && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
-    let p = from, q = to, z = pending ? pending : to, sum: f64 = 0, lost: f64 = 0;
+    let p = from, q = to, z = pending ? pending : to;
+    let sums = v128.splat<f64>(0), lost = sums;
     while (solid && inside && p < wholeEnd) {
-      const blockEnd = min(wholeEnd, p + BLOCK * sizeof<T>());
-      let block = v128.splat<T>(0), range = rangeStart<T>();
-      // A chain of additions at a time, so that the engine has one branch for it. Its end is not worth as much.
-      for (const chains = blockEnd - (blockEnd - p) % CHAIN_BYTES; p < chains; p += 64, q += 64, z += 64) {
-        range = rangeStep<T>(range, v128.load(p), sign, bound);
-        range = rangeStep<T>(range, v128.load(p, 16), sign, bound);
-        range = rangeStep<T>(range, v128.load(p, 32), sign, bound);
-        range = rangeStep<T>(range, v128.load(p, 48), sign, bound);
-        const e0 = step<T>(p, q, z, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e1 = step<T>(p + 16, q + 16, z + 16, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e2 = step<T>(p + 32, q + 32, z + 32, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e3 = step<T>(p + 48, q + 48, z + 48, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        block = v128.add<T>(block, v128.add<T>(v128.add<T>(v128.add<T>(e0, e1), e2), e3));
+      const blockEnd = min(wholeEnd, p + SUM_BLOCK<T>() * sizeof<T>());
+      let block = v128.splat<f64>(0), range = rangeStart<T>();
+      // Four vectors at a time, so that the engine has one branch for them. The stores come last, those to this row behind
+      // those to the row before, which is this one when none is pending.
+      for (const fours = blockEnd - (blockEnd - p) % 64; p < fours; p += 64, q += 64, z += 64) {
+        const v0 = v128.load(p), e0 = softmaxExp<T>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v1 = v128.load(p, 16), e1 = softmaxExp<T>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v2 = v128.load(p, 32), e2 = softmaxExp<T>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v3 = v128.load(p, 48), e3 = softmaxExp<T>(FAST, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
+        range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
+        v128.store(z, v128.mul<T>(v128.load(z), factor));
+        v128.store(z, v128.mul<T>(v128.load(z, 16), factor), 16);
+        v128.store(z, v128.mul<T>(v128.load(z, 32), factor), 32);
+        v128.store(z, v128.mul<T>(v128.load(z, 48), factor), 48);
+        v128.store(q, e0);
+        v128.store(q, e1, 16);
+        v128.store(q, e2, 32);
+        v128.store(q, e3, 48);
+        block = addFour<T>(block, e0, e1, e2, e3);
       }
-      let s = v128.splat<T>(0);
-      for (; p < blockEnd; p += 16, q += 16, z += 16) {
-        range = rangeStep<T>(range, v128.load(p), sign, bound);
-        s = v128.add<T>(s, step<T>(p, q, z, factor, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+      let part = v128.splat<f64>(0);
+      while (p < blockEnd) {
+        const pairEnd = min(blockEnd, p + 32);
+        let pair = v128.splat<T>(0);
+        for (; p < pairEnd; p += 16, q += 16, z += 16) {
+          const v = v128.load(p), e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+          range = rangeStep<T>(range, v, sign, bound);
+          v128.store(z, v128.mul<T>(v128.load(z), factor));
+          v128.store(q, e);
+          pair = v128.add<T>(pair, e);
+        }
+        part = f64x2.add(part, wide<T>(pair));
       }
-      block = v128.add<T>(block, s);
+      block = f64x2.add(block, part);
       inside = rangeHolds<T>(range, bound);
-      const part = laneSum<T>(block), total = sum + part;
-      lost += roundingOf<T>(sum, part, total);
-      sum = total;
+      const next = f64x2.add(sums, block);
+      if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, block, next));
+      sums = next;
     }
+    let total = laneSum<f64>(f64x2.add(sums, lost));
     if (solid && inside && rest) {
       const v = loadTail<T>(p, rest);
-      const e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       storeTail<T>(z, v128.mul<T>(loadTail<T>(z, rest), factor), rest);
       storeTail<T>(q, e, rest);
-      sum += laneSum<T>(v128.and(e, tailMask<T>(rest)));
+      total += laneSum<T>(v128.and(e, tailMask<T>(rest)));
       inside = rangeHolds<T>(rangeStep<T>(rangeStart<T>(), v, sign, bound), bound);
       z += rest * sizeof<T>();
     }
@@ -150,23 +167,10 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       pending = to;
       pendingEnd = toEnd;
       pendingStart = start;
-      factor = v128.splat<T>(<T>(1.0 / (sum + lost)));
+      factor = v128.splat<T>(<T>(1.0 / total));
     } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
   if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
-}
-
-/** A vector of this row becomes its exponentials, which are returned, one of the row before is divided by its sum. */
-// @ts-ignore: decorator
-@inline
-function step<T>(
-  p: usize, q: usize, z: usize, factor: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  const e = fastExp<T>(v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  v128.store(z, v128.mul<T>(v128.load(z), factor));
-  v128.store(q, e);
-  return e;
 }
 
 /** A row, from start to end, that has holes or is not in the fast range. */

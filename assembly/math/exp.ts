@@ -232,15 +232,16 @@ export function coefficient<T>(i: usize, scratch: usize): v128 {
   return entry<T>(scratch, FIRST - 1 + i);
 }
 
-/** p(r / t), the significand of e^(x / t) given shifted = x · log2e / t + magic; steps of the reduction: 1 or 2. */
+/** p(r / t), the significand of e^(x / t) given shifted = x · log2e / t + magic; steps of the reduction: 1 or 2, a literal. */
 // @ts-ignore: decorator
 @inline
 function significand<T>(
-  x: v128, shifted: v128, low: v128, scratch: usize, magic: v128, high: v128,
+  steps: i32, x: v128, shifted: v128, scratch: usize, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const n = v128.sub<T>(shifted, magic);
-  const r = nmadd<T>(n, low, nmadd<T>(n, high, x));
+  let r = nmadd<T>(n, high, x);
+  if (steps == 2) r = nmadd<T>(n, ln2LowOf<T>(scratch), r);
   if (sizeof<T>() == 8) return polynomial64(f64x2.mul(r, inverseOf<T>(scratch)), oneVector<T>(scratch));
   const inverse = inverseOf<T>(scratch), one = oneVector<T>(scratch);
   if (FUSED) {
@@ -280,22 +281,20 @@ export function fastExp<T>(
   x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  const shifted = madd<T>(x, log2e, magic);
-  const p = significand<T>(x, shifted, ln2LowOf<T>(scratch), scratch, magic, high, c5, c4, c3, c2, c1);
-  return addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
+  return exponential<T>(FAST, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
 /** e^(x / t) · 2^-reference, or 0: any x. */
 // @ts-ignore: decorator
 @inline
 function carefulExp<T>(
-  x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  steps: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const distance = v128.sub<T>(x, v128.load(scratch, CENTRE));
   const d = v128.mul<T>(distance, v128.load(scratch, POWER));
   const shifted = madd<T>(d, log2e, magic);
-  const p = significand<T>(d, shifted, ln2LowOf<T>(scratch), scratch, magic, high, c5, c4, c3, c2, c1);
+  const p = significand<T>(steps, d, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const n = subIntegers<T>(shifted, v128.load(scratch, REFERENCE));
   const e = addIntegers<T>(p, shiftLeft<T>(n, sizeof<T>() == 4 ? 23 : 52));
   return v128.and(e, v128.ge<T>(distance, v128.load(scratch, FLOOR)));
@@ -312,8 +311,34 @@ export function exponential<T>(
   form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  if (form == CAREFUL) return carefulExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  const e = fastExp<T>(x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  return inSteps<T>(2, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+}
+
+/**
+ * The same for a softmax, f32 with FMA in one step: ln 2 as a float32 is off by 1.9e-9, n times that is what e^x is off by,
+ * and a softmax sees no more of it than the distance from the maximum, of which its bounds allow far more. (Temperatures
+ * other than 1 make 2^-24 of the 1.9e-9.) Logarithms and gradients are bounded whatever the distance: they keep two.
+ */
+// @ts-ignore: decorator
+@inline
+export function softmaxExp<T>(
+  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const steps = FUSED && sizeof<T>() == 4 ? 1 : 2;
+  return inSteps<T>(steps, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+}
+
+// @ts-ignore: decorator
+@inline
+function inSteps<T>(
+  steps: i32, form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  if (form == CAREFUL) return carefulExp<T>(steps, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  const shifted = madd<T>(x, log2e, magic);
+  const p = significand<T>(steps, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
+  const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
   return form == HOLES ? v128.and(e, v128.ge<T>(x, v128.load(scratch, FLOOR))) : e;
 }
 
@@ -400,7 +425,7 @@ export function boundedExp<T>(
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const shifted = madd<T>(x, log2e, biased);
-  const p = significand<T>(x, shifted, ln2LowOf<T>(scratch), scratch, biased, high, c5, c4, c3, c2, c1);
+  const p = significand<T>(2, x, shifted, scratch, biased, high, c5, c4, c3, c2, c1);
   return v128.mul<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
 }
 
@@ -425,7 +450,7 @@ export function wideExp<T>(
   log2e: v128, magic: v128, high: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
   const shifted = madd<T>(x, log2e, magic);
-  const p = significand<T>(x, shifted, ln2LowOf<T>(scratch), scratch, magic, high, c5, c4, c3, c2, c1);
+  const p = significand<T>(2, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
   // The integers added to NaN may have made a number of it.
   const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));

@@ -3,7 +3,8 @@
 import { madd, nmadd } from "../simd/arch";
 import { laneSum, lanes, loadTail, promoteHigh, promoteLow, storeTail, tailMask } from "../simd/lanes";
 import { BLOCK_BYTES, CHAIN_BYTES, narrowing, roundingOf } from "./row";
-import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
+import { laneRounding } from "./sum";
+import { FACTOR, MAXIMUM, TARGET_DOT, TILE_BYTES } from "./tile";
 
 /**
  * Σ p ((x − xMax) − (y − yMax)) / WIDE, p = e · factor; a p of 0 counts 0 whatever x and y are. Near equal rows cancel
@@ -83,7 +84,7 @@ export function tileDivergence<T>(e: usize, offsets: usize, n: usize, columns: u
       } else {
         // Here the high one is what rounding takes from the low one.
         const sum = f64x2.add(low, term);
-        high = f64x2.add(high, tileRoundingOf(low, term, sum));
+        high = f64x2.add(high, laneRounding(low, term, sum));
         low = sum;
       }
     }

@@ -3,7 +3,8 @@
 import { madd } from "../simd/arch";
 import { demote, laneSum, lanes, loadTail, promoteHigh, promoteLow } from "../simd/lanes";
 import { BLOCK_BYTES, CHAIN_BYTES, roundingOf } from "./row";
-import { TILE_BYTES, roundingOf as tileRoundingOf } from "./tile";
+import { laneRounding } from "./sum";
+import { TILE_BYTES } from "./tile";
 
 /** Rows of a tile summed in one chain of additions, and the most whose chains are added without float64. */
 const TILE_CHAIN: usize = 4;
@@ -85,7 +86,7 @@ function tileTotal<T>(dot: bool, x: usize, y: usize, n: usize): v128 {
     } else if (sizeof<T>() == 8) {
       // Here lows is what rounding takes from the sum.
       const total = f64x2.add(sum, s);
-      lows = f64x2.add(lows, tileRoundingOf(sum, s, total));
+      lows = f64x2.add(lows, laneRounding(sum, s, total));
       sum = total;
     } else {
       lows = f64x2.add(lows, promoteLow(s));

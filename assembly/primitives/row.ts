@@ -1,10 +1,12 @@
 // What the operations do to a row: n elements side by side, the lanes running along it.
 //
-// Sums run in chains of four vectors, chains add up to blocks in lanes, and blocks in float64 (with compensation for
-// f64): a plain chain over a long row would lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
+// Exponentials are added as primitives/sum.ts says. Other sums run in chains of four vectors, chains add up to blocks in
+// lanes, and blocks in float64 (with compensation for f64): a plain chain over a long row would lose 40 to 500 units of
+// 2^-24, and one of 64 equal terms still loses 30.
 
 import {
-  CAREFUL, EXP_BYTES, FAST, coefficient, exponential, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareRow
+  CAREFUL, EXP_BYTES, FAST, coefficient, exponential, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareRow,
+  softmaxExp
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd } from "../simd/arch";
@@ -13,6 +15,7 @@ import {
 } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { keptLanes, keptTail } from "./mask";
+import { SUM_BLOCK, addFour, laneRounding, wide } from "./sum";
 
 /** What rowExpLogSum leaves at scratch, f64 each: the whole sum, and the sum without the term of one maximum. */
 export const TOTAL: usize = EXP_BYTES;
@@ -20,7 +23,7 @@ export const OTHERS: usize = EXP_BYTES + 8;
 /** A chain of terms that nobody asked for. */
 const CHAIN: usize = EXP_BYTES + 64;
 
-/** Elements summed in lanes before float64 takes over. */
+/** Elements of such a sum that lanes take before float64 does. */
 export const BLOCK: usize = 256;
 
 /** Bytes of the same for sums of anything but exponentials. */
@@ -189,39 +192,65 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(limit), sign = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let sum: f64 = 0, lost: f64 = 0, range = rangeStart<T>();
+  let sums = v128.splat<f64>(0), lost = sums, range = rangeStart<T>();
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
-    let block = v128.splat<T>(0);
-    while (x < blockEnd) {
-      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
-      let s = v128.splat<T>(0);
-      for (; x < chainEnd; x += 16, y += 16) {
-        const v = v128.load(x);
-        let e = exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        if (form == FAST || bytes) {
-          const kept = keptLanes<T>(bytes);
-          e = v128.and(e, kept);
-          if (form == FAST) range = rangeStep<T>(range, v128.and(v, kept), sign, bound);
-          bytes += lanes<T>();
-        }
-        v128.store(y, e);
-        s = v128.add<T>(s, e);
+    const blockEnd = min(end, x + SUM_BLOCK<T>() * sizeof<T>());
+    let block = v128.splat<f64>(0);
+    // By hand, for the engine's sake, where it is the most wanted.
+    if (sizeof<T>() == 4 && form == CAREFUL && !bytes) {
+      for (const fours = x + ((blockEnd - x) & ~63); x < fours; x += 64, y += 64) {
+        const e0 = keptExp<T>(form, x, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e1 = keptExp<T>(form, x + 16, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e2 = keptExp<T>(form, x + 32, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e3 = keptExp<T>(form, x + 48, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        v128.store(y, e0);
+        v128.store(y, e1, 16);
+        v128.store(y, e2, 32);
+        v128.store(y, e3, 48);
+        block = addFour<T>(block, e0, e1, e2, e3);
       }
-      block = v128.add<T>(block, s);
     }
-    const part = laneSum<T>(block), total = sum + part;
-    lost += roundingOf<T>(sum, part, total);
-    sum = total;
+    while (x < blockEnd) {
+      const four = min(blockEnd, x + 64);
+      let part = v128.splat<f64>(0);
+      while (x < four) {
+        const pairEnd = min(four, x + 32);
+        let pair = v128.splat<T>(0);
+        for (; x < pairEnd; x += 16, y += 16) {
+          const e = keptExp<T>(form, x, bytes, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+          if (form == FAST) range = rangeStep<T>(range, v128.and(v128.load(x), keptLanes<T>(bytes)), sign, bound);
+          if (form == FAST || bytes) bytes += lanes<T>();
+          v128.store(y, e);
+          pair = v128.add<T>(pair, e);
+        }
+        part = f64x2.add(part, wide<T>(pair));
+      }
+      block = f64x2.add(block, part);
+    }
+    const next = f64x2.add(sums, block);
+    if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, block, next));
+    sums = next;
   }
+  let total = laneSum<f64>(f64x2.add(sums, lost));
   if (rest) {
     const inside = bytes ? keptTail<T>(bytes, rest) : tailMask<T>(rest), v = loadTail<T>(x, rest);
-    const e = v128.and(exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), inside);
+    const e = v128.and(softmaxExp<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), inside);
     if (form == FAST) range = rangeStep<T>(range, v128.and(v, inside), sign, bound);
     storeTail<T>(y, e, rest);
-    sum += laneSum<T>(e);
+    total += laneSum<T>(e);
   }
-  return form == FAST && !rangeHolds<T>(range, bound) ? NaN : sum + lost;
+  return form == FAST && !rangeHolds<T>(range, bound) ? NaN : total;
+}
+
+/** The exponentials of the vector at x, 0 for what the mask's bytes, if any, do not keep. */
+// @ts-ignore: decorator
+@inline
+function keptExp<T>(
+  form: i32, x: usize, bytes: usize, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const e = softmaxExp<T>(form, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  return form == FAST || bytes ? v128.and(e, keptLanes<T>(bytes)) : e;
 }
 
 /**
@@ -286,7 +315,7 @@ function expLogSumFast<T>(x: usize, y: usize, n: usize, limit: T, scratch: usize
   return fastLogSum<T>(true, x, y, n, limit, scratch);
 }
 
-/** Bytes of a chain in fastLogSum. In f64 it is a block as well: terms are nearly as exact there as a sum of them. */
+/** Bytes of a chain in fastLogSum. In f64 it is all that lanes take: terms are nearly as exact there as a sum of them. */
 // @ts-ignore: decorator
 @inline
 function WHOLE_CHAIN<T>(): usize {
@@ -296,7 +325,8 @@ function WHOLE_CHAIN<T>(): usize {
 /**
  * rowLogSum in one pass or, where y is not 0, rowExpLogSum; NaN when not every |x| is at most limit.
  *
- * The maximum is not known on the way. But where its term is more than all others together, so is the chain in whose sum
+ * f32 adds the four vectors of a chain in a tree and four chains in lanes, f64 pairs of the eight of a chain; the rest is
+ * float64. The maximum is not known on the way. But where its term is more than all others together, so is the chain in whose sum
  * it is: the largest sum of a chain is held back, lane by lane, and what the chain adds to the maximum looked up at last.
  * (To hold back the largest term itself costs two instructions in every vector, not in every fourth.)
  *
@@ -310,13 +340,13 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(limit), sign = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  const chainBytes = WHOLE_CHAIN<T>(), blockBytes: usize = sizeof<T>() == 4 ? BLOCK * 4 : chainBytes;
+  const chainBytes = WHOLE_CHAIN<T>(), blockBytes: usize = sizeof<T>() == 4 ? 16 * chainBytes : chainBytes;
   const step: usize = y ? 16 : 0;
-  let p = x, q = y ? y : scratch + CHAIN, others: f64 = 0, lost: f64 = 0;
+  let p = x, q = y ? y : scratch + CHAIN, sums = v128.splat<f64>(0), lostSums = sums;
   let m = v128.splat<T>(<T>(-Infinity)), range = rangeStart<T>(), held = v128.splat<T>(0);
   while (p < end) {
-    const blockEnd = min(end, p + blockBytes);
-    let block = v128.splat<T>(0), s = block;
+    const first = p, blockEnd = min(end, p + blockBytes);
+    let few = v128.splat<T>(0), s = few;
     if (sizeof<T>() == 4) {
       // A whole chain at a time, by hand: a quarter faster in Node 20 than a loop within the loop. The stores come last:
       // behind each V8 would load the constants again.
@@ -325,18 +355,35 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
         const v1 = v128.load(p, 16), e1 = fastExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const v2 = v128.load(p, 32), e2 = fastExp<T>(v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const v3 = v128.load(p, 48), e3 = fastExp<T>(v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        m = v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(m, v0), v1), v2), v3);
+        range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
+        range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
+        const chain = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
+        few = v128.add<T>(few, v128.pmin<T>(held, chain));
+        held = v128.pmax<T>(held, chain);
         if (stores) {
           v128.store(q, e0);
           v128.store(q, e1, 16);
           v128.store(q, e2, 32);
           v128.store(q, e3, 48);
         }
-        m = v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(m, v0), v1), v2), v3);
+        // Four chains are what lanes take.
+        if (((p - first) & 192) == 192) {
+          sums = f64x2.add(sums, wide<T>(few));
+          few = v128.splat<T>(0);
+        }
+      }
+    } else {
+      for (const pairs = p + ((blockEnd - p) & ~31); p < pairs; p += 32, q += step << 1) {
+        const v0 = v128.load(p), e0 = fastExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v1 = v128.load(p, 16), e1 = fastExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        if (stores) {
+          v128.store(q, e0);
+          v128.store(q + step, e1);
+        }
+        m = v128.pmax<T>(v128.pmax<T>(m, v0), v1);
         range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
-        range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
-        const chain = v128.add<T>(v128.add<T>(v128.add<T>(e0, e1), e2), e3);
-        block = v128.add<T>(block, v128.pmin<T>(held, chain));
-        held = v128.pmax<T>(held, chain);
+        s = v128.add<T>(s, v128.add<T>(e0, e1));
       }
     }
     for (; p < blockEnd; p += 16, q += step) {
@@ -347,11 +394,13 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
       s = v128.add<T>(s, e);
     }
     if (!rangeHolds<T>(range, bound)) return f64x2.splat(NaN);
-    const part = laneSum<T>(v128.add<T>(block, v128.pmin<T>(held, s))), total = others + part;
+    const part = wide<T>(v128.add<T>(few, v128.pmin<T>(held, s))), next = f64x2.add(sums, part);
     held = v128.pmax<T>(held, s);
-    lost += roundingOf<T>(others, part, total);
-    others = total;
+    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, part, next));
+    sums = next;
   }
+  const even = f64x2.extract_lane(sums, 0), odd = f64x2.extract_lane(sums, 1);
+  let others = even + odd, lost = roundingOf<T>(even, odd, others) + laneSum<f64>(lostSums);
   if (rest) {
     const v = loadTail<T>(p, rest), inside = tailMask<T>(rest);
     const e = v128.and(terms<T>(v, scratch), inside);
@@ -421,10 +470,10 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const m = v128.splat<T>(maximum);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let others: f64 = 0, lost: f64 = 0, equals = v128.splat<T>(0);
+  let sums = v128.splat<f64>(0), lostSums = sums, equals = v128.splat<T>(0);
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK * sizeof<T>());
-    let block = v128.splat<T>(0);
+    const blockEnd = min(end, x + SUM_BLOCK<T>() * sizeof<T>());
+    let block = v128.splat<f64>(0);
     while (x < blockEnd) {
       const chainEnd = min(blockEnd, x + CHAIN_BYTES);
       let s = v128.splat<T>(0);
@@ -445,12 +494,13 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
       }
-      block = v128.add<T>(block, s);
+      block = f64x2.add(block, wide<T>(s));
     }
-    const part = laneSum<T>(block), total = others + part;
-    lost += roundingOf<T>(others, part, total);
-    others = total;
+    const next = f64x2.add(sums, block);
+    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, block, next));
+    sums = next;
   }
+  let others = laneSum<f64>(f64x2.add(sums, lostSums));
   // The tail, and in the lanes behind it the maximum itself.
   const last = rest ? v128.bitselect(loadTail<T>(x, rest), m, tailMask<T>(rest)) : m;
   const e = exponential<T>(CAREFUL, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
@@ -461,7 +511,6 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
     others += laneSum<T>(v128.and(v128.andnot(e, isMaximum), inside));
     equals = subIntegers<T>(equals, isMaximum);
   }
-  others += lost;
   const top = <f64>lastLane<T>(e);
   const count = laneSum<T>(toFloats<T>(equals));
   if (y) {

@@ -1,12 +1,11 @@
-// A short row all by itself. In a tile it would be alone in its vectors, one element in each; here its elements lie side
-// by side. A vector or two are what a tile adds up in one chain, so the sums, and all results, are the very bits of the
-// tile form: which of the two computes a row depends on the number of rows, and nobody can tell.
+// A short row of f32 all by itself. In a tile it would be alone in its vectors, one element in each; here its elements lie
+// side by side. They are added in the tile's order, so the sums, and all results, are the very bits of the tile form:
+// which of the two computes a row depends on the number of rows, and nobody can tell.
 
-import { coefficient, fastExp, fastLimit, ln2HighOf, log2eOver, magicNumber } from "../math/exp";
+import { FAST, coefficient, fastLimit, ln2HighOf, log2eOver, magicNumber, softmaxExp } from "../math/exp";
 import { lanes, loadTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
-import { roundingOf } from "./row";
-import { BLOCK, SHORT } from "./tile";
+import { FEW } from "./tile";
 
 /**
  * Writes e^(x / t) to `row`, in scratch, whole vectors and one more. Returns the reciprocal of the sum; 0 for a row that
@@ -22,31 +21,29 @@ export function singleExp<T>(x: usize, row: usize, n: usize, t: f64, scratch: us
   for (const end = p + (n - rest) * sizeof<T>(); p < end; p += 16, x += 16) {
     const v = v128.load(x);
     range = rangeStep<T>(range, v, sign, bound);
-    v128.store(p, fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+    v128.store(p, softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
   }
   if (rest) {
     const v = loadTail<T>(x, rest);
     range = rangeStep<T>(range, v, sign, bound);
-    v128.store(p, v128.and(fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), tailMask<T>(rest)));
+    v128.store(p, v128.and(softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), tailMask<T>(rest)));
     p += 16;
   }
   if (!rangeHolds<T>(range, bound)) return 0;
-  // Zeros fill up the last block.
+  // Zeros fill up the last four.
   v128.store(p, v128.splat<T>(0));
-  return 1 / singleSum<T>(row, n);
+  const sum = singleSum<T>(row, n);
+  return n <= FEW ? <T>1 / <T>sum : <T>(1 / sum);
 }
 
 /** The sum of n elements with zeros behind them, as tiles add them. */
 // @ts-ignore: decorator
 @inline
-function singleSum<T>(p: usize, n: usize): T {
-  let sum: T = 0, total: f64 = 0, lost: f64 = 0;
-  for (const end = p + n * sizeof<T>(); p < end; p += BLOCK * sizeof<T>()) {
-    const s = load<T>(p) + load<T>(p, sizeof<T>()) + load<T>(p, 2 * sizeof<T>()) + load<T>(p, 3 * sizeof<T>());
-    const next = total + <f64>s;
-    lost += roundingOf<T>(total, <f64>s, next);
-    total = next;
-    sum += s;
+function singleSum<T>(p: usize, n: usize): f64 {
+  let sum: f64 = 0;
+  for (const end = p + n * sizeof<T>(); p < end; p += 4 * sizeof<T>()) {
+    const pair = load<T>(p) + load<T>(p, sizeof<T>()), next = load<T>(p, 2 * sizeof<T>()) + load<T>(p, 3 * sizeof<T>());
+    sum += <f64>pair + <f64>next;
   }
-  return n <= SHORT ? sum : <T>(total + lost);
+  return sum;
 }

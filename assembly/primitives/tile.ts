@@ -8,13 +8,14 @@
 
 import {
   CAREFUL, EXP_BYTES, FAST, HOLES, coefficient, exponential, fastLimit, ln2HighOf, log2eOver, magicNumber, oneVector,
-  prepareHoles, prepareLane
+  prepareHoles, prepareLane, softmaxExp
 } from "../math/exp";
 import { log1p } from "../math/log";
 import { madd, nmadd } from "../simd/arch";
 import {
   demote, lanes, loadTail, promoteHigh, promoteLow, storeTail, subIntegers, toFloats
 } from "../simd/lanes";
+import { laneRounding } from "./sum";
 import { join2, join3, split2, split3 } from "../kernels/transpose";
 import { narrowing, ones } from "./row";
 import { rangeHolds, rangeJoin, rangeLanes, rangeStart, rangeStep, signMask } from "../simd/range";
@@ -38,9 +39,12 @@ export const KEPT: usize = TARGET_DOT + 2 * TILE_BYTES; // all bits set where a 
 export const LENGTHS: usize = KEPT + TILE_BYTES; // maskTile's own, as what follows
 export const PLACES: usize = LENGTHS + TILE_BYTES;
 
-/** Rows summed in one chain of additions, and the most whose chains are added without float64 (f64: compensation). */
-export const BLOCK: usize = 4;
-export const SHORT: usize = BLOCK * BLOCK;
+/** The most rows whose exponentials are added in T throughout, see primitives/sum.ts. */
+export const FEW: usize = 3;
+/** In logarithms, rows summed in one chain of additions, and the most whose chains are added without float64 (f64:
+ * compensation). */
+const BLOCK: usize = 4;
+const SHORT: usize = BLOCK * BLOCK;
 
 /** Problems in a tile: 16 for f32, 8 for f64. */
 // @ts-ignore: decorator
@@ -336,14 +340,6 @@ function tilePrepare<T>(column: usize, n: usize, maxima: v128, temperature: f64,
   }
 }
 
-/** What total = a + b lost in rounding (Knuth's two-sum). */
-// @ts-ignore: decorator
-@inline
-export function roundingOf(a: v128, b: v128, total: v128): v128 {
-  const added = f64x2.sub(total, a);
-  return f64x2.add(f64x2.sub(a, f64x2.sub(total, added)), f64x2.sub(b, added));
-}
-
 /** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
 export function tileExp<T>(tile: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize): void {
   if (form == FAST) expFast<T>(tile, n, columns, temperature, scratch);
@@ -375,29 +371,59 @@ function expInPlace<T>(
   for (let column: usize = 0; column < columns; column++, tile += 16) {
     if (form == CAREFUL) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
     const end = tile + n * TILE_BYTES;
-    let sum = v128.splat<T>(0), totalLow = sum, totalHigh = sum;
-    for (let p = tile; p < end; ) {
-      const blockEnd = min(end, p + BLOCK * TILE_BYTES);
-      let s = v128.splat<T>(0);
-      for (; p < blockEnd; p += TILE_BYTES) {
-        const e = exponential<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        v128.store(p, e);
-        s = v128.add<T>(s, e);
-      }
-      if (n <= SHORT) {
-        sum = v128.add<T>(sum, s);
-      } else if (sizeof<T>() == 8) {
-        const total = f64x2.add(sum, s);
-        totalLow = f64x2.add(totalLow, roundingOf(sum, s, total));
-        sum = total;
-      } else {
-        totalLow = f64x2.add(totalLow, promoteLow(s));
-        totalHigh = f64x2.add(totalHigh, promoteHigh(s));
+    let p = tile, sum = v128.splat<T>(0), low = v128.splat<f64>(0), rest = low;
+    if (sizeof<T>() == 4 && form == FAST && n > FEW) {
+      // Four rows at a time: the stores come last.
+      for (const fours = p + (n & ~3) * TILE_BYTES; p < fours; p += 4 * TILE_BYTES) {
+        const e0 = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e1 = softmaxExp<T>(form, v128.load(p, TILE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e2 = softmaxExp<T>(form, v128.load(p, 2 * TILE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e3 = softmaxExp<T>(form, v128.load(p, 3 * TILE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        v128.store(p, e0);
+        v128.store(p, e1, TILE_BYTES);
+        v128.store(p, e2, 2 * TILE_BYTES);
+        v128.store(p, e3, 3 * TILE_BYTES);
+        const pair = v128.add<T>(e0, e1), next = v128.add<T>(e2, e3);
+        low = f64x2.add(low, f64x2.add(promoteLow(pair), promoteLow(next)));
+        rest = f64x2.add(rest, f64x2.add(promoteHigh(pair), promoteHigh(next)));
       }
     }
-    if (n > SHORT) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
-    v128.store(scratch + FACTOR + (column << 4), v128.div<T>(oneVector<T>(scratch), sum));
+    while (p < end) {
+      const four = n <= FEW ? end : min(end, p + 4 * TILE_BYTES);
+      let partLow = v128.splat<f64>(0), partRest = partLow;
+      while (p < four) {
+        const pair = n <= FEW ? four : min(four, p + 2 * TILE_BYTES);
+        sum = v128.splat<T>(0);
+        for (; p < pair; p += TILE_BYTES) {
+          const e = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+          v128.store(p, e);
+          sum = v128.add<T>(sum, e);
+        }
+        partLow = f64x2.add(partLow, sizeof<T>() == 4 ? promoteLow(sum) : sum);
+        if (sizeof<T>() == 4) partRest = f64x2.add(partRest, promoteHigh(sum));
+      }
+      if (sizeof<T>() == 4) {
+        low = f64x2.add(low, partLow);
+        rest = f64x2.add(rest, partRest);
+      } else {
+        // Here the rest is what rounding takes from the sum.
+        const total = f64x2.add(low, partLow);
+        rest = f64x2.add(rest, laneRounding(low, partLow, total));
+        low = total;
+      }
+    }
+    const factor = n > FEW ? reciprocal<T>(low, rest) : v128.div<T>(oneVector<T>(scratch), sum);
+    v128.store(scratch + FACTOR + (column << 4), factor);
   }
+}
+
+/** 1 / the sums of a column of vectors: f32 has them in float64, two here and two there, f64 with what rounding took. */
+// @ts-ignore: decorator
+@inline
+function reciprocal<T>(low: v128, rest: v128): v128 {
+  const one = f64x2.splat(1);
+  if (sizeof<T>() == 8) return f64x2.div(one, f64x2.add(low, rest));
+  return demote(f64x2.div(one, low), f64x2.div(one, rest));
 }
 
 /**
@@ -415,14 +441,14 @@ export function tileExpColumns(
   // The sums are in memory: those of four columns of vectors are more than the registers hold.
   memory.fill(scratch + TARGET_SUM, 0, 2 * TILE_BYTES);
   let row: usize = 0;
-  // A chain of additions at a time, as in rows: the stores come last.
-  for (; row + BLOCK <= n; row += BLOCK) {
+  // Four rows at a time: the stores come last.
+  for (; row + 4 <= n; row += 4) {
     const x1 = x + stride, x2 = x1 + stride, x3 = x2 + stride;
     for (let at: usize = 0; at < TILE_BYTES; at += 16) {
-      const v0 = v128.load(x + at), e0 = exponential<f32>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v1 = v128.load(x1 + at), e1 = exponential<f32>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v2 = v128.load(x2 + at), e2 = exponential<f32>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v3 = v128.load(x3 + at), e3 = exponential<f32>(FAST, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v0 = v128.load(x + at), e0 = softmaxExp<f32>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v1 = v128.load(x1 + at), e1 = softmaxExp<f32>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v2 = v128.load(x2 + at), e2 = softmaxExp<f32>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      const v3 = v128.load(x3 + at), e3 = softmaxExp<f32>(FAST, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       const q = tile + at;
       v128.store(q, e0);
       v128.store(q, e1, TILE_BYTES);
@@ -430,39 +456,42 @@ export function tileExpColumns(
       v128.store(q, e3, 3 * TILE_BYTES);
       range = rangeStep<f32>(rangeStep<f32>(range, v0, mask, bound), v1, mask, bound);
       range = rangeStep<f32>(rangeStep<f32>(range, v2, mask, bound), v3, mask, bound);
-      addToTotals(f32x4.add(f32x4.add(f32x4.add(e0, e1), e2), e3), n, scratch + at);
+      addToTotals(f32x4.add(e0, e1), f32x4.add(e2, e3), scratch + at);
     }
     x = x3 + stride;
-    tile += BLOCK * TILE_BYTES;
+    tile += 4 * TILE_BYTES;
   }
   if (row < n) {
     const rows = n - row;
     for (let at: usize = 0; at < TILE_BYTES; at += 16) {
-      let s = v128.splat<f32>(0), p = x + at, q = tile + at;
-      for (const end = q + rows * TILE_BYTES; q < end; q += TILE_BYTES, p += stride) {
+      let pair = v128.splat<f32>(0), next = pair, p = x + at, q = tile + at;
+      for (let i: usize = 0; i < rows; i++, q += TILE_BYTES, p += stride) {
         const v = v128.load(p);
-        const e = exponential<f32>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e = softmaxExp<f32>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(q, e);
-        s = f32x4.add(s, e);
+        if (i < 2) pair = f32x4.add(pair, e);
+        else next = e;
         range = rangeStep<f32>(range, v, mask, bound);
       }
-      addToTotals(s, n, scratch + at);
+      addToTotals(pair, next, scratch + at);
     }
   }
   for (let at: usize = 0; at < TILE_BYTES; at += 16) {
     const low = v128.load(scratch + at, TARGET_SUM), high = v128.load(scratch + at, TARGET_SUM + TILE_BYTES);
-    v128.store(scratch + at, f32x4.div(oneVector<f32>(scratch), n <= SHORT ? low : demote(low, high)), FACTOR);
+    // As few as are added in f32: there is no more in the float64 sum, once rounded.
+    const few = f32x4.div(oneVector<f32>(scratch), demote(low, high));
+    v128.store(scratch + at, n <= FEW ? few : reciprocal<f32>(low, high), FACTOR);
   }
   return rangeHolds<f32>(range, bound);
 }
 
-/** Adds a block's sum to the totals of a column of vectors, two of f64 at TARGET_SUM; short ones keep to f32. */
+/** Adds the sums of two pairs to the totals of a column of vectors, two of f64 at TARGET_SUM. */
 // @ts-ignore: decorator
 @inline
-function addToTotals(s: v128, n: usize, totals: usize): void {
-  const low = v128.load(totals, TARGET_SUM), high = v128.load(totals, TARGET_SUM + TILE_BYTES);
-  v128.store(totals, n <= SHORT ? f32x4.add(low, s) : f64x2.add(low, promoteLow(s)), TARGET_SUM);
-  v128.store(totals, f64x2.add(high, promoteHigh(s)), TARGET_SUM + TILE_BYTES);
+function addToTotals(pair: v128, next: v128, totals: usize): void {
+  const low = f64x2.add(promoteLow(pair), promoteLow(next)), rest = f64x2.add(promoteHigh(pair), promoteHigh(next));
+  v128.store(totals, f64x2.add(v128.load(totals, TARGET_SUM), low), TARGET_SUM);
+  v128.store(totals, f64x2.add(v128.load(totals, TARGET_SUM + TILE_BYTES), rest), TARGET_SUM + TILE_BYTES);
 }
 
 /** n / 2^33: FACTOR times a scale above it is a normal number of f32, where a sum of n exponentials is at most n e^RANGE. */
@@ -582,7 +611,7 @@ function logSum<T>(
         sum = v128.add<T>(sum, s);
       } else if (sizeof<T>() == 8) {
         const total = f64x2.add(sum, s);
-        totalLow = f64x2.add(totalLow, roundingOf(sum, s, total));
+        totalLow = f64x2.add(totalLow, laneRounding(sum, s, total));
         sum = total;
       } else {
         totalLow = f64x2.add(totalLow, promoteLow(s));
@@ -656,8 +685,8 @@ export function tileTargetSums<T>(
       } else {
         // Here the high ones are what rounding takes from the low ones.
         const sum = f64x2.add(sumLow, q), dot = f64x2.add(dotLow, term);
-        sumHigh = f64x2.add(sumHigh, roundingOf(sumLow, q, sum));
-        dotHigh = f64x2.add(dotHigh, roundingOf(dotLow, term, dot));
+        sumHigh = f64x2.add(sumHigh, laneRounding(sumLow, q, sum));
+        dotHigh = f64x2.add(dotHigh, laneRounding(dotLow, term, dot));
         sumLow = sum;
         dotLow = dot;
       }
