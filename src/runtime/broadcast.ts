@@ -23,7 +23,7 @@ export class Broadcast {
   readonly #array: AnyNumbers | undefined;
   readonly #isBig: boolean;
   readonly #address: number;
-  readonly #elementBytes: number;
+  readonly #elementBytes: number | undefined;
   readonly #length: number;
   /** The shape and the steps of the numbers along it, neighbours merged where one step serves both. */
   readonly #sizes: number[];
@@ -54,8 +54,9 @@ export class Broadcast {
 
   #source(arena: Arena): AnyNumbers {
     if (this.#address < 0) return this.#array!;
-    const start = this.#address / this.#elementBytes;
-    return arena.floats(this.#elementBytes).subarray(start, start + this.#length);
+    const elementBytes = this.#elementBytes!;
+    const start = this.#address / elementBytes;
+    return arena.floats(elementBytes).subarray(start, start + this.#length);
   }
 
   /** Writes as many elements as lie side by side, at most count; returns how many. */

@@ -68,8 +68,7 @@ export function readMask(runtime: Runtime, operation: string, value: unknown): M
   const array = isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
   const length = countOf(array);
   if (shape !== undefined) checkLength(operation, 'mask', length, shape);
-  const elementBytes = elementBytesOf(array);
-  return { argument: 'mask', array, tensor: undefined, address: -1, length, elementBytes, moment: undefined, shape };
+  return { argument: 'mask', array, tensor: undefined, address: -1, length, shape };
 }
 
 /** A copy of plain flags, each read once. */

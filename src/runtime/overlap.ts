@@ -1,4 +1,4 @@
-import { bufferOf, offsetOf } from './arrays.js';
+import { bufferOf, elementBytesOf, offsetOf } from './arrays.js';
 import { rangeError } from './errors.js';
 import type { Place } from './place.js';
 import type { Runtime } from './runtime.js';
@@ -36,7 +36,6 @@ function bytesOf(
   { arena }: Runtime,
   { array, address, length, elementBytes }: Place,
 ): Pick<ArrayBufferView, 'buffer' | 'byteOffset' | 'byteLength'> {
-  const byteLength = length * elementBytes;
-  if (address >= 0) return { buffer: arena.buffer, byteOffset: address, byteLength };
-  return { buffer: bufferOf(array!), byteOffset: offsetOf(array!), byteLength };
+  if (address >= 0) return { buffer: arena.buffer, byteOffset: address, byteLength: length * elementBytes! };
+  return { buffer: bufferOf(array!), byteOffset: offsetOf(array!), byteLength: length * elementBytesOf(array!) };
 }

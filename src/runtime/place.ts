@@ -18,9 +18,9 @@ export interface Place {
   /** Where the elements lie in linear memory, -1 where they lie elsewhere: right even where growth took the array away. */
   readonly address: number;
   readonly length: number;
-  readonly elementBytes: number;
-  /** When it was read, of what lies in linear memory. */
-  readonly moment: Moment | undefined;
+  /** Bytes of an element, and when it was read: of what lies in linear memory. */
+  readonly elementBytes?: number;
+  readonly moment?: Moment | undefined;
 }
 
 /**
@@ -49,7 +49,7 @@ function settleOne(arena: Arena, operation: string, place: Place): void {
   const { argument, array, tensor, address, length } = place;
   if (tensor !== undefined) addressOf(operation, argument, tensor);
   else if (address >= 0) {
-    if (place.moment !== arena.moment && arena.hasFreed(address, length * place.elementBytes, place.moment!)) {
+    if (place.moment !== arena.moment && arena.hasFreed(address, length * place.elementBytes!, place.moment!)) {
       throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
     }
   } else checkUnchanged(operation, argument, array!, length);

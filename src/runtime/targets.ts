@@ -59,7 +59,7 @@ function plainIndices(values: readonly unknown[], operation: string): Targets {
       if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
       array[i] = value;
     }
-    return { indices: integerPlace(array, length, 8, undefined), plain: true, probabilities: undefined };
+    return { indices: integerPlace(array, length, undefined), plain: true, probabilities: undefined };
   } catch (error) {
     throw readingError(error, operation, 'targets', values, EXPECTED);
   }
@@ -86,17 +86,16 @@ function readIntegers(
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
   // A view of our own memory would be lost if that grew.
   const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
-  return integerPlace(array, length, elementBytesOf(given), shape);
+  return integerPlace(array, length, shape);
 }
 
 /** An array that is not in linear memory. */
 function integerPlace(
   array: IntegerArray | Float64Array,
   length: number,
-  elementBytes: number,
   shape: readonly number[] | undefined,
 ): IntegerPlace {
-  return { argument: 'targets', array, tensor: undefined, address: -1, length, elementBytes, moment: undefined, shape };
+  return { argument: 'targets', array, tensor: undefined, address: -1, length, shape };
 }
 
 function probabilities(operand: Operand): Targets {
@@ -261,8 +260,8 @@ export function readElementTargets(
 }
 
 /** @throws RangeError for a label that is neither 0 nor 1 */
-export function checkLabels(operation: string, { array, length, elementBytes }: IntegerPlace): void {
-  if (areLabels(array, length, elementBytes)) return;
+export function checkLabels(operation: string, { array, length }: IntegerPlace): void {
+  if (areLabels(array, length, elementBytesOf(array))) return;
   let stray = 0;
   while (array[stray]! >= 0 && array[stray]! <= 1) stray++;
   throw rangeError(operation, `targets[${stray}]`, array[stray], '0 or 1');
