@@ -24,7 +24,8 @@ function install() {
   const installed = join(HERE, 'node_modules/.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   console.log('installing the bundlers …');
-  command('npm ci', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
+  // Not npm ci, which takes a lock file without the optional packages of other platforms for a wrong one.
+  command('npm install', 'npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
 }
 
 /** A folder with the programs, and the packed package installed. */
