@@ -19,7 +19,7 @@ import {
   rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, usesRows
 } from "../primitives/row";
 import { singleExp } from "../primitives/single";
-import { SUM_BLOCK, addFour, laneRounding, wide } from "../primitives/sum";
+import { SUM_BLOCK, laneRounding, wide } from "../primitives/sum";
 import {
   FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
 } from "../primitives/tile";
@@ -95,7 +95,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       rowFill<T>(to, n - end, 0);
       continue;
     }
-    const rest = (end - start) % lanes<T>(), wholeEnd = from + (end - start - rest) * sizeof<T>();
+    const fromEnd = x + end * sizeof<T>();
     const solid = !mask || spanIsSolid(scratch);
     // Both rows share the loop when they begin in the same place; behind the shorter one there are only zeros.
     if (pending && start != pendingStart) {
@@ -106,12 +106,12 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
     if (solid && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
     let p = from, q = to, z = pending ? pending : to;
     let sums = v128.splat<f64>(0), lost = sums;
-    while (solid && inside && p < wholeEnd) {
-      const blockEnd = min(wholeEnd, p + SUM_BLOCK<T>() * sizeof<T>());
+    while (solid && inside && p < fromEnd) {
+      const blockEnd = min(fromEnd, p + SUM_BLOCK<T>() * sizeof<T>());
       let block = v128.splat<f64>(0), range = rangeStart<T>();
       // Four vectors at a time, so that the engine has one branch for them. The stores come last, those to this row behind
       // those to the row before, which is this one when none is pending.
-      for (const fours = blockEnd - (blockEnd - p) % 64; p < fours; p += 64, q += 64, z += 64) {
+      for (const fours = p + ((blockEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
         const v0 = v128.load(p), e0 = softmaxExp<T>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const v1 = v128.load(p, 16), e1 = softmaxExp<T>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const v2 = v128.load(p, 32), e2 = softmaxExp<T>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
@@ -126,36 +126,35 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
         v128.store(q, e1, 16);
         v128.store(q, e2, 32);
         v128.store(q, e3, 48);
-        block = addFour<T>(block, e0, e1, e2, e3);
+        block = f64x2.add(f64x2.add(block, wide<T>(v128.add<T>(e0, e1))), wide<T>(v128.add<T>(e2, e3)));
       }
-      let part = v128.splat<f64>(0);
       while (p < blockEnd) {
         const pairEnd = min(blockEnd, p + 32);
         let pair = v128.splat<T>(0);
-        for (; p < pairEnd; p += 16, q += 16, z += 16) {
-          const v = v128.load(p), e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        while (p < pairEnd) {
+          const count = min((pairEnd - p) / sizeof<T>(), lanes<T>()), whole = count == lanes<T>();
+          const v = whole ? v128.load(p) : loadTail<T>(p, count);
+          const e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
           range = rangeStep<T>(range, v, sign, bound);
-          v128.store(z, v128.mul<T>(v128.load(z), factor));
-          v128.store(q, e);
-          pair = v128.add<T>(pair, e);
+          if (whole) {
+            v128.store(z, v128.mul<T>(v128.load(z), factor));
+            v128.store(q, e);
+          } else {
+            storeTail<T>(z, v128.mul<T>(loadTail<T>(z, count), factor), count);
+            storeTail<T>(q, e, count);
+          }
+          pair = v128.add<T>(pair, v128.and(e, tailMask<T>(count)));
+          const bytes = count * sizeof<T>();
+          p += bytes;
+          q += bytes;
+          z += bytes;
         }
-        part = f64x2.add(part, wide<T>(pair));
+        block = f64x2.add(block, wide<T>(pair));
       }
-      block = f64x2.add(block, part);
       inside = rangeHolds<T>(range, bound);
       const next = f64x2.add(sums, block);
       if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, block, next));
       sums = next;
-    }
-    let total = laneSum<f64>(f64x2.add(sums, lost));
-    if (solid && inside && rest) {
-      const v = loadTail<T>(p, rest);
-      const e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      storeTail<T>(z, v128.mul<T>(loadTail<T>(z, rest), factor), rest);
-      storeTail<T>(q, e, rest);
-      total += laneSum<T>(v128.and(e, tailMask<T>(rest)));
-      inside = rangeHolds<T>(rangeStep<T>(rangeStart<T>(), v, sign, bound), bound);
-      z += rest * sizeof<T>();
     }
     if (pending && z < pendingEnd) {
       rowScale<T>(z, z, (pendingEnd - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
@@ -167,7 +166,7 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       pending = to;
       pendingEnd = toEnd;
       pendingStart = start;
-      factor = v128.splat<T>(<T>(1.0 / total));
+      factor = v128.splat<T>(<T>(1.0 / laneSum<f64>(f64x2.add(sums, lost))));
     } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
   if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));

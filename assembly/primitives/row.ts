@@ -15,7 +15,7 @@ import {
 } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { keptLanes, keptTail } from "./mask";
-import { SUM_BLOCK, addFour, laneRounding, wide } from "./sum";
+import { SUM_BLOCK, laneRounding, wide } from "./sum";
 
 /** What rowExpLogSum leaves at scratch, f64 each: the whole sum, and the sum without the term of one maximum. */
 export const TOTAL: usize = EXP_BYTES;
@@ -191,7 +191,7 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(limit), sign = signMask<T>();
-  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  const end = x + n * sizeof<T>();
   let sums = v128.splat<f64>(0), lost = sums, range = rangeStart<T>();
   while (x < end) {
     const blockEnd = min(end, x + SUM_BLOCK<T>() * sizeof<T>());
@@ -199,58 +199,41 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
     // By hand, for the engine's sake, where it is the most wanted.
     if (sizeof<T>() == 4 && form == CAREFUL && !bytes) {
       for (const fours = x + ((blockEnd - x) & ~63); x < fours; x += 64, y += 64) {
-        const e0 = keptExp<T>(form, x, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e1 = keptExp<T>(form, x + 16, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e2 = keptExp<T>(form, x + 32, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e3 = keptExp<T>(form, x + 48, 0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e0 = softmaxExp<T>(form, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e1 = softmaxExp<T>(form, v128.load(x, 16), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e2 = softmaxExp<T>(form, v128.load(x, 32), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const e3 = softmaxExp<T>(form, v128.load(x, 48), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(y, e0);
         v128.store(y, e1, 16);
         v128.store(y, e2, 32);
         v128.store(y, e3, 48);
-        block = addFour<T>(block, e0, e1, e2, e3);
+        block = f64x2.add(f64x2.add(block, wide<T>(v128.add<T>(e0, e1))), wide<T>(v128.add<T>(e2, e3)));
       }
     }
     while (x < blockEnd) {
-      const four = min(blockEnd, x + 64);
-      let part = v128.splat<f64>(0);
-      while (x < four) {
-        const pairEnd = min(four, x + 32);
-        let pair = v128.splat<T>(0);
-        for (; x < pairEnd; x += 16, y += 16) {
-          const e = keptExp<T>(form, x, bytes, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-          if (form == FAST) range = rangeStep<T>(range, v128.and(v128.load(x), keptLanes<T>(bytes)), sign, bound);
-          if (form == FAST || bytes) bytes += lanes<T>();
-          v128.store(y, e);
-          pair = v128.add<T>(pair, e);
+      const pairEnd = min(blockEnd, x + 32);
+      let pair = v128.splat<T>(0);
+      for (; x < pairEnd; x += 16, y += 16) {
+        const count = min((pairEnd - x) / sizeof<T>(), lanes<T>()), whole = count == lanes<T>();
+        const v = whole ? v128.load(x) : loadTail<T>(x, count);
+        let kept = tailMask<T>(count);
+        if (form == FAST || bytes) {
+          kept = whole ? keptLanes<T>(bytes) : keptTail<T>(bytes, count);
+          bytes += lanes<T>();
         }
-        part = f64x2.add(part, wide<T>(pair));
+        const e = v128.and(softmaxExp<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), kept);
+        if (form == FAST) range = rangeStep<T>(range, v128.and(v, kept), sign, bound);
+        if (whole) v128.store(y, e);
+        else storeTail<T>(y, e, count);
+        pair = v128.add<T>(pair, e);
       }
-      block = f64x2.add(block, part);
+      block = f64x2.add(block, wide<T>(pair));
     }
     const next = f64x2.add(sums, block);
     if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, block, next));
     sums = next;
   }
-  let total = laneSum<f64>(f64x2.add(sums, lost));
-  if (rest) {
-    const inside = bytes ? keptTail<T>(bytes, rest) : tailMask<T>(rest), v = loadTail<T>(x, rest);
-    const e = v128.and(softmaxExp<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), inside);
-    if (form == FAST) range = rangeStep<T>(range, v128.and(v, inside), sign, bound);
-    storeTail<T>(y, e, rest);
-    total += laneSum<T>(e);
-  }
-  return form == FAST && !rangeHolds<T>(range, bound) ? NaN : total;
-}
-
-/** The exponentials of the vector at x, 0 for what the mask's bytes, if any, do not keep. */
-// @ts-ignore: decorator
-@inline
-function keptExp<T>(
-  form: i32, x: usize, bytes: usize, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  const e = softmaxExp<T>(form, v128.load(x), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  return form == FAST || bytes ? v128.and(e, keptLanes<T>(bytes)) : e;
+  return form == FAST && !rangeHolds<T>(range, bound) ? NaN : laneSum<f64>(f64x2.add(sums, lost));
 }
 
 /**

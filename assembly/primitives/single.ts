@@ -8,7 +8,7 @@ import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { FEW } from "./tile";
 
 /**
- * Writes e^(x / t) to `row`, in scratch, whole vectors and one more. Returns the reciprocal of the sum; 0 for a row that
+ * Writes e^(x / t) to `row`, in scratch, whole vectors with zeros behind the last. Returns the reciprocal of the sum; 0 for a row that
  * is not in the fast range.
  */
 export function singleExp<T>(x: usize, row: usize, n: usize, t: f64, scratch: usize): T {
@@ -16,22 +16,14 @@ export function singleExp<T>(x: usize, row: usize, n: usize, t: f64, scratch: us
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(fastLimit<T>(t)), sign = signMask<T>();
-  const rest = n % lanes<T>();
   let p = row, range = rangeStart<T>();
-  for (const end = p + (n - rest) * sizeof<T>(); p < end; p += 16, x += 16) {
-    const v = v128.load(x);
+  for (const end = x + n * sizeof<T>(); x < end; p += 16, x += 16) {
+    const count = min((end - x) / sizeof<T>(), lanes<T>());
+    const v = count == lanes<T>() ? v128.load(x) : loadTail<T>(x, count);
     range = rangeStep<T>(range, v, sign, bound);
-    v128.store(p, softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
-  }
-  if (rest) {
-    const v = loadTail<T>(x, rest);
-    range = rangeStep<T>(range, v, sign, bound);
-    v128.store(p, v128.and(softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), tailMask<T>(rest)));
-    p += 16;
+    v128.store(p, v128.and(softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), tailMask<T>(count)));
   }
   if (!rangeHolds<T>(range, bound)) return 0;
-  // Zeros fill up the last four.
-  v128.store(p, v128.splat<T>(0));
   const sum = singleSum<T>(row, n);
   return n <= FEW ? <T>1 / <T>sum : <T>(1 / sum);
 }
@@ -41,9 +33,6 @@ export function singleExp<T>(x: usize, row: usize, n: usize, t: f64, scratch: us
 @inline
 function singleSum<T>(p: usize, n: usize): f64 {
   let sum: f64 = 0;
-  for (const end = p + n * sizeof<T>(); p < end; p += 4 * sizeof<T>()) {
-    const pair = load<T>(p) + load<T>(p, sizeof<T>()), next = load<T>(p, 2 * sizeof<T>()) + load<T>(p, 3 * sizeof<T>());
-    sum += <f64>pair + <f64>next;
-  }
+  for (const end = p + n * sizeof<T>(); p < end; p += 2 * sizeof<T>()) sum += <f64>(load<T>(p) + load<T>(p, sizeof<T>()));
   return sum;
 }

@@ -1,10 +1,10 @@
 // How exponentials are added up.
 //
-// For a softmax in f32 neighbours are added in pairs, and everything else in float64: of four neighbours (e0 + e1) and
-// (e2 + e3) are promoted, added, and added to the sum. Neighbours are vectors of a row, rows of a tile, elements of a
-// single row. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once each,
-// and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it 4 · 2^-24, and
-// a search finds rows of 252 that come to 3.8: terms can be such that all of them round the same way.
+// For a softmax in f32 neighbours are added in pairs, and the pairs one after another in float64. Neighbours are vectors
+// of a row, rows of a tile, elements of a single row. Then the sum is off by half an ULP of each pair, its reciprocal and
+// the product with that round once each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more
+// addition in f32 makes it 4 · 2^-24, and a search finds rows of 252 that come to 3.8: terms can be such that all of them
+// round the same way.
 // FEW (tile.ts) elements are added in f32 throughout: 3.25 · 2^-24 at most, for no two of the roundings are at their
 // worst together.
 //
@@ -27,13 +27,6 @@ export function SUM_BLOCK<T>(): usize {
 @inline
 export function wide<T>(v: v128): v128 {
   return sizeof<T>() == 4 ? f64x2.add(promoteLow(v), promoteHigh(v)) : v;
-}
-
-/** A block and four vectors more. */
-// @ts-ignore: decorator
-@inline
-export function addFour<T>(block: v128, e0: v128, e1: v128, e2: v128, e3: v128): v128 {
-  return f64x2.add(block, f64x2.add(wide<T>(v128.add<T>(e0, e1)), wide<T>(v128.add<T>(e2, e3))));
 }
 
 /** What total = a + b lost in rounding, lane by lane (Knuth's two-sum). */

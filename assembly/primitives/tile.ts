@@ -370,10 +370,10 @@ function expInPlace<T>(
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   for (let column: usize = 0; column < columns; column++, tile += 16) {
     if (form == CAREFUL) tilePrepare<T>(tile, n, tileMax<T>(tile, n), temperature, scratch);
-    const end = tile + n * TILE_BYTES;
+    const end = tile + n * TILE_BYTES, few = sizeof<T>() == 4 && n <= FEW;
     let p = tile, sum = v128.splat<T>(0), low = v128.splat<f64>(0), rest = low;
-    if (sizeof<T>() == 4 && form == FAST && n > FEW) {
-      // Four rows at a time: the stores come last.
+    if (sizeof<T>() == 4 && form == FAST && !few) {
+      // Two pairs at a time: the stores come last.
       for (const fours = p + (n & ~3) * TILE_BYTES; p < fours; p += 4 * TILE_BYTES) {
         const e0 = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         const e1 = softmaxExp<T>(form, v128.load(p, TILE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
@@ -384,45 +384,41 @@ function expInPlace<T>(
         v128.store(p, e2, 2 * TILE_BYTES);
         v128.store(p, e3, 3 * TILE_BYTES);
         const pair = v128.add<T>(e0, e1), next = v128.add<T>(e2, e3);
-        low = f64x2.add(low, f64x2.add(promoteLow(pair), promoteLow(next)));
-        rest = f64x2.add(rest, f64x2.add(promoteHigh(pair), promoteHigh(next)));
+        low = f64x2.add(f64x2.add(low, promoteLow(pair)), promoteLow(next));
+        rest = f64x2.add(f64x2.add(rest, promoteHigh(pair)), promoteHigh(next));
       }
     }
     while (p < end) {
-      const four = n <= FEW ? end : min(end, p + 4 * TILE_BYTES);
-      let partLow = v128.splat<f64>(0), partRest = partLow;
-      while (p < four) {
-        const pair = n <= FEW ? four : min(four, p + 2 * TILE_BYTES);
-        sum = v128.splat<T>(0);
-        for (; p < pair; p += TILE_BYTES) {
-          const e = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-          v128.store(p, e);
-          sum = v128.add<T>(sum, e);
-        }
-        partLow = f64x2.add(partLow, sizeof<T>() == 4 ? promoteLow(sum) : sum);
-        if (sizeof<T>() == 4) partRest = f64x2.add(partRest, promoteHigh(sum));
+      const stop = few ? end : min(end, p + (sizeof<T>() == 4 ? 2 : BLOCK) * TILE_BYTES);
+      let s = v128.splat<T>(0);
+      for (; p < stop; p += TILE_BYTES) {
+        const e = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        v128.store(p, e);
+        s = v128.add<T>(s, e);
       }
       if (sizeof<T>() == 4) {
-        low = f64x2.add(low, partLow);
-        rest = f64x2.add(rest, partRest);
+        low = f64x2.add(low, promoteLow(s));
+        rest = f64x2.add(rest, promoteHigh(s));
+        sum = s;
       } else {
-        // Here the rest is what rounding takes from the sum.
-        const total = f64x2.add(low, partLow);
-        rest = f64x2.add(rest, laneRounding(low, partLow, total));
-        low = total;
+        const total = f64x2.add(sum, s);
+        if (n > SHORT) low = f64x2.add(low, laneRounding(sum, s, total));
+        sum = total;
       }
     }
-    const factor = n > FEW ? reciprocal<T>(low, rest) : v128.div<T>(oneVector<T>(scratch), sum);
-    v128.store(scratch + FACTOR + (column << 4), factor);
+    if (sizeof<T>() == 8) sum = f64x2.add(sum, low);
+    const whole = sizeof<T>() == 8 || few;
+    v128.store(
+      scratch + FACTOR + (column << 4), whole ? v128.div<T>(oneVector<T>(scratch), sum) : reciprocal(low, rest)
+    );
   }
 }
 
-/** 1 / the sums of a column of vectors: f32 has them in float64, two here and two there, f64 with what rounding took. */
+/** 1 / the sums of a column of f32 vectors, in float64, two here and two there. */
 // @ts-ignore: decorator
 @inline
-function reciprocal<T>(low: v128, rest: v128): v128 {
+function reciprocal(low: v128, rest: v128): v128 {
   const one = f64x2.splat(1);
-  if (sizeof<T>() == 8) return f64x2.div(one, f64x2.add(low, rest));
   return demote(f64x2.div(one, low), f64x2.div(one, rest));
 }
 
@@ -461,26 +457,27 @@ export function tileExpColumns(
     x = x3 + stride;
     tile += 4 * TILE_BYTES;
   }
-  if (row < n) {
-    const rows = n - row;
+  for (; row < n; row += 2) {
+    const rows = min(<usize>2, n - row);
     for (let at: usize = 0; at < TILE_BYTES; at += 16) {
-      let pair = v128.splat<f32>(0), next = pair, p = x + at, q = tile + at;
-      for (let i: usize = 0; i < rows; i++, q += TILE_BYTES, p += stride) {
+      let pair = v128.splat<f32>(0), p = x + at, q = tile + at;
+      for (const end = q + rows * TILE_BYTES; q < end; q += TILE_BYTES, p += stride) {
         const v = v128.load(p);
         const e = softmaxExp<f32>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         v128.store(q, e);
-        if (i < 2) pair = f32x4.add(pair, e);
-        else next = e;
+        pair = f32x4.add(pair, e);
         range = rangeStep<f32>(range, v, mask, bound);
       }
-      addToTotals(pair, next, scratch + at);
+      addToTotals(pair, v128.splat<f32>(0), scratch + at);
     }
+    x += rows * stride;
+    tile += rows * TILE_BYTES;
   }
   for (let at: usize = 0; at < TILE_BYTES; at += 16) {
     const low = v128.load(scratch + at, TARGET_SUM), high = v128.load(scratch + at, TARGET_SUM + TILE_BYTES);
     // As few as are added in f32: there is no more in the float64 sum, once rounded.
     const few = f32x4.div(oneVector<f32>(scratch), demote(low, high));
-    v128.store(scratch + at, n <= FEW ? few : reciprocal<f32>(low, high), FACTOR);
+    v128.store(scratch + at, n <= FEW ? few : reciprocal(low, high), FACTOR);
   }
   return rangeHolds<f32>(range, bound);
 }
@@ -489,9 +486,10 @@ export function tileExpColumns(
 // @ts-ignore: decorator
 @inline
 function addToTotals(pair: v128, next: v128, totals: usize): void {
-  const low = f64x2.add(promoteLow(pair), promoteLow(next)), rest = f64x2.add(promoteHigh(pair), promoteHigh(next));
-  v128.store(totals, f64x2.add(v128.load(totals, TARGET_SUM), low), TARGET_SUM);
-  v128.store(totals, f64x2.add(v128.load(totals, TARGET_SUM + TILE_BYTES), rest), TARGET_SUM + TILE_BYTES);
+  const low = f64x2.add(v128.load(totals, TARGET_SUM), promoteLow(pair));
+  const rest = f64x2.add(v128.load(totals, TARGET_SUM + TILE_BYTES), promoteHigh(pair));
+  v128.store(totals, f64x2.add(low, promoteLow(next)), TARGET_SUM);
+  v128.store(totals, f64x2.add(rest, promoteHigh(next)), TARGET_SUM + TILE_BYTES);
 }
 
 /** n / 2^33: FACTOR times a scale above it is a normal number of f32, where a sum of n exponentials is at most n e^RANGE. */
