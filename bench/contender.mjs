@@ -1,12 +1,11 @@
 // The work of one contender, wherever it runs: in a process (worker.mjs) or in a worker of a page (browser/worker.mjs).
-import { createKernels } from 'softmax-wasm';
 import { Stopwatch } from './stopwatch.mjs';
 
 /** JavaScript written by hand: what the others are compared with. */
 export const PLAIN = 'plain JavaScript';
 
-/** What it answers to each request, by the request's `do`. */
-export function contender(name) {
+/** What it answers to each request, by the request's `do`. `createKernels` is the library's. */
+export function contender(name, createKernels) {
   const kernels = name === PLAIN ? undefined : createKernels({ backend: name });
   let bench;
   let stopwatch;

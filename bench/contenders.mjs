@@ -10,11 +10,11 @@ export const flagsOf = (version) => (Number.parseInt(version, 10) < 22 ? ['--exp
 const THIS_NODE = { path: process.execPath, node: process.versions.node };
 const programOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** One contender in a process of its own. */
+/** One contender in a process of its own, with the library of another checkout if one is given. */
 export class Worker {
-  constructor(name) {
+  constructor(name, checkout) {
     this.name = name;
-    this.child = fork(programOf('worker.mjs'), [name], {
+    this.child = fork(programOf('worker.mjs'), checkout === undefined ? [name] : [name, checkout], {
       execArgv: flagsOf(THIS_NODE.node),
       serialization: 'advanced',
     });

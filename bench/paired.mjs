@@ -1,0 +1,91 @@
+// npm run bench:paired -- --against CHECKOUT [operation …] [--backend NAME] [--passes N] [--quick] [--json FILE]
+//
+// Compares this library with another checkout of it that has been built, both running the benchmarks of this one. A pass
+// starts a process for each, and their rounds take turns. Where memory lies makes one process faster than another for as
+// long as it lives, so that many rounds say less than a few passes.
+import { demandKnown, medianOf, parseCommand, saveJson } from './command.mjs';
+import { BACKENDS, Worker } from './contenders.mjs';
+import { describeMachine } from './machine.mjs';
+import { formatTime, progress } from './table.mjs';
+
+const { options, operations, isWanted } = parseCommand({
+  against: { type: 'string' },
+  backend: { type: 'string', default: 'simd128' },
+  passes: { type: 'string', default: '5' },
+});
+if (options.against === undefined) {
+  console.error('name the checkout to compare with: npm run bench:paired -- --against CHECKOUT');
+  process.exit(1);
+}
+demandKnown('backend', [options.backend], BACKENDS);
+const PASSES = Number(options.passes);
+const ROUNDS = 4;
+const ROUND_MILLISECONDS = 40;
+/** Ratios further from 1 are marked. */
+const NOTABLE = 0.02;
+
+const machine = describeMachine();
+console.log(
+  `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}), ${options.backend}, float32`,
+);
+console.log(
+  `Here ÷ there, the best of ${ROUNDS} rounds each: the median of ${PASSES} pairs of processes (least to most).`,
+);
+
+const results = [];
+for (const operation of operations) await compareOperation(operation);
+if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+
+async function compareOperation(operation) {
+  const { default: bench } = await import(`./${operation}.bench.mjs`);
+  const lines = bench.cases
+    .map((example, index) => ({ example, index, pairs: /** @type {number[][]} */ ([]) }))
+    .filter(({ example }) => isWanted(example));
+  for (let pass = 0; pass < PASSES; pass++) {
+    const workers = await startWorkers(operation, pass);
+    for (const { example, index, pairs } of lines) {
+      progress(`${operation}, ${example.label}: pass ${pass + 1} of ${PASSES}`);
+      pairs.push(await timePair(workers, index));
+    }
+    for (const { worker } of workers) worker.stop();
+  }
+  progress('');
+  for (const { example, pairs } of lines) {
+    const ratios = pairs.map(([here, there]) => here / there);
+    const best = (i) => Math.min(...pairs.map((pair) => pair[i]));
+    const line = { operation, case: example.label, here: best(0), there: best(1), ratio: medianOf(ratios), ratios };
+    results.push(line);
+    printLine(line);
+  }
+}
+
+/** That of this checkout is first in a result; which runs first changes from pass to pass. */
+async function startWorkers(operation, pass) {
+  const workers = [
+    { place: 0, worker: new Worker(options.backend) },
+    { place: 1, worker: new Worker(options.backend, options.against) },
+  ];
+  for (const { worker } of workers) {
+    const problem = await worker.start(operation);
+    if (problem !== undefined) throw new Error(`${operation}: ${problem}`);
+  }
+  return pass % 2 === 0 ? workers : workers.reverse();
+}
+
+/** The best time here and there. */
+async function timePair(workers, index) {
+  for (const { worker } of workers) await worker.prepare(index);
+  const times = [Infinity, Infinity];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { place, worker } of workers)
+      times[place] = Math.min(times[place], await worker.measure(ROUND_MILLISECONDS));
+  }
+  return times;
+}
+
+function printLine({ operation, case: label, here, there, ratio, ratios }) {
+  const mark = ratio > 1 + NOTABLE ? 'slower' : ratio < 1 - NOTABLE ? 'faster' : '';
+  const times = `${formatTime(there).padStart(8)} → ${formatTime(here).padStart(8)}`;
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((value) => value.toFixed(2));
+  console.log(`${operation.padEnd(20)}${label.padEnd(30)}${times}  ${ratio.toFixed(3)} (${least} to ${most})  ${mark}`);
+}
