@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
-import { cutFamily, readFamilies, writeEntry } from './families.mjs';
+import { cutFamily, kernelsCode, readFamilies, writeEntry } from './families.mjs';
 import { orderModule } from './order-module.mjs';
 import { pack } from './pack.mjs';
 
@@ -89,8 +89,8 @@ function generate(name, code) {
 }
 
 /** Both builds of a family. */
-function cut([family, files], texts) {
-  const [simd128, relaxed] = ['simd128', 'relaxed-simd'].map((target) => cutFamily(texts[target], family, files));
+function cut([family, functions], texts) {
+  const [simd128, relaxed] = ['simd128', 'relaxed-simd'].map((target) => cutFamily(texts[target], family, functions));
   console.log(`  ${family.padEnd(12)}${String(simd128.bytes.length).padStart(8)} bytes`);
   return { family, simd128, relaxed };
 }
@@ -115,4 +115,5 @@ ${packed.map(({ family }) => `import * as ${family} from './${family}.js';`).joi
 ${packed.map(({ family }) => `export const ${family}Family: Family = { name: '${family}', text: ${family}.text, patch: ${family}.patch };`).join('\n')}
 `,
 );
+generate('kernels', kernelsCode(families));
 generate('stamp', `export const stamp = '${stamp}';\n`);

@@ -12,7 +12,7 @@ import { HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile } from "../
 import { select } from "../simd/arch";
 import { addIntegers, lanes, ones, subIntegers } from "../simd/lanes";
 
-function accuracy<T>(
+export function accuracy<T>(
   x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
 ): void {
   checkArray<T>(x, outer * n * inner);
@@ -142,16 +142,4 @@ function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: u
     found += <usize>(rank < k);
   }
   return found;
-}
-
-export function accuracy_f32(
-  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
-): void {
-  accuracy<f32>(x, targets, outer, n, inner, k, hits, scratch);
-}
-
-export function accuracy_f64(
-  x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize
-): void {
-  accuracy<f64>(x, targets, outer, n, inner, k, hits, scratch);
 }

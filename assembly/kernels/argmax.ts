@@ -16,7 +16,7 @@ import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
 /** Bytes of a row whose maximum is taken at a time: short to search, long to take. */
 const BLOCK_BYTES: usize = 512;
 
-function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
+export function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
   checkArray<T>(x, outer * n * inner);
   checkArray<i32>(y, outer * inner);
   checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
@@ -176,12 +176,4 @@ function oneVector<T>(x: usize, stride: usize, n: usize, y: usize): void {
     }
   } else if (sizeof<T>() == 4) v128.store(y, index);
   else v128.store64_lane(y, v128.shuffle<i32>(index, index, 0, 2, 0, 2), 0);
-}
-
-export function argmax_f32(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
-  argmax<f32>(x, y, outer, n, inner, scratch);
-}
-
-export function argmax_f64(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
-  argmax<f64>(x, y, outer, n, inner, scratch);
 }

@@ -19,23 +19,23 @@ import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd, select } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
 
-function bceWithLogits<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+export function bceWithLogits<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
   checkResults<T>(losses, count, gradient, count, sum, scratch);
   checkElementOperand<T>(x, count, losses, gradient);
   checkElementOperand<T>(targets, count, losses, gradient);
-  checkElementOperand<T>(scales, count, losses, gradient);
+  checkElementOperand<T>(gradOutput, count, losses, gradient);
   checkElementOperand<T>(weight, count, losses, gradient);
   checkElementOperand<T>(posWeight, count, losses, gradient);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
-  if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, scales, sum, weight, posWeight, scratch);
+  if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, gradOutput, sum, weight, posWeight, scratch);
   if (!rest) return;
   const lossTail = tailSlot(0, scratch), gradientTail = tailSlot(1, scratch);
   const xTail = tailOf<T>(x, at, rest, tailSlot(2, scratch));
   const targetTail = tailOf<T>(targets, at, rest, tailSlot(3, scratch));
-  const scaleTail = tailOf<T>(scales, at, rest, tailSlot(4, scratch));
+  const scaleTail = tailOf<T>(gradOutput, at, rest, tailSlot(4, scratch));
   const weightTail = tailOf<T>(weight, at, rest, tailSlot(5, scratch));
   const posWeightTail = tailOf<T>(posWeight, at, rest, tailSlot(6, scratch));
   vectors<T>(
@@ -154,18 +154,4 @@ function slopeOf<T>(
   let sigmoid = v128.div<T>(select<T>(down, up, v128.ge<T>(x, zero)), v128.add<T>(down, up));
   if (isWeighted) sigmoid = v128.mul<T>(v128.add<T>(negative, positive), sigmoid);
   return v128.sub<T>(sigmoid, positive);
-}
-
-export function bceWithLogits_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  scratch: usize, weight: usize, posWeight: usize
-): void {
-  bceWithLogits<f32>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
-}
-
-export function bceWithLogits_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  scratch: usize, weight: usize, posWeight: usize
-): void {
-  bceWithLogits<f64>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
 }

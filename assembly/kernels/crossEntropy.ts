@@ -30,7 +30,7 @@ import {
 
 // @ts-ignore: decorator
 @inline
-function crossEntropy<T>(
+function lossAndGradient<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
@@ -179,38 +179,28 @@ function targetGradients<T>(
   }
 }
 
-export function crossEntropy_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+/** On class indices. */
+// @ts-ignore: decorator
+@inline
+export function crossEntropy<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
+  temperature: f64, weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  crossEntropy<f32>(
-    false, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  lossAndGradient<T>(
+    false, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum,
+    scratch
   );
 }
 
-export function crossEntropy_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
+/** On class probabilities. */
+// @ts-ignore: decorator
+@inline
+export function softCrossEntropy<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
+  temperature: f64, weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  crossEntropy<f64>(
-    false, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
-  );
-}
-
-export function softCrossEntropy_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
-): void {
-  crossEntropy<f32>(
-    true, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
-  );
-}
-
-export function softCrossEntropy_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
-): void {
-  crossEntropy<f64>(
-    true, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, rowScales, sum, scratch
+  lossAndGradient<T>(
+    true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum,
+    scratch
   );
 }

@@ -27,9 +27,9 @@ import {
 /** Where the teacher's half of the scratch's header begins. */
 const TEACHER: usize = HEADER_BYTES / 2;
 
-function distillation<T>(
-  student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  scale: f64, rowScales: usize, sum: usize, scratch: usize, buffer: usize
+export function distillation<T>(
+  student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, temperature: f64,
+  scale: f64, gradOutput: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
   const problems = outer * inner, elements = problems * n, bytes = elements * sizeof<T>();
   checkResults<T>(losses, problems, gradient, elements, sum, scratch);
@@ -39,15 +39,15 @@ function distillation<T>(
   checkSameOrApart(teacher, bytes, losses, problems * sizeof<T>());
   checkSameOrApart(student, bytes, gradient, bytes);
   checkSameOrApart(teacher, bytes, gradient, bytes);
-  checkOperand<T, T>(rowScales, problems, losses, problems, gradient, elements);
+  checkOperand<T, T>(gradOutput, problems, losses, problems, gradient, elements);
   checkOperand<T, T>(buffer, n, losses, problems, gradient, elements);
-  checkTemperature(t);
-  prepareExp<T>(t, scratch);
+  checkTemperature(temperature);
+  prepareExp<T>(temperature, scratch);
   if (usesRows<T>(n, inner)) {
-    rows<T>(student, teacher, losses, gradient, outer, n, t, scale, rowScales, sum, scratch, buffer);
+    rows<T>(student, teacher, losses, gradient, outer, n, temperature, scale, gradOutput, sum, scratch, buffer);
   } else {
-    prepareExp<T>(t, scratch + TEACHER);
-    tiles<T>(student, teacher, losses, gradient, outer, n, inner, t, scale, rowScales, sum, scratch);
+    prepareExp<T>(temperature, scratch + TEACHER);
+    tiles<T>(student, teacher, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum, scratch);
   }
 }
 
@@ -121,22 +121,4 @@ function tiles<T>(
     tileDifference<T>(studentTile, teacherTile, n, columns, scratch, teacherScratch);
     scatter<T>(studentTile, gradient, n, inner, first, problems, scratch);
   }
-}
-
-export function distillation_f32(
-  student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  scale: f64, rowScales: usize, sum: usize, scratch: usize, buffer: usize
-): void {
-  distillation<f32>(
-    student, teacher, losses, gradient, outer, n, inner, t, scale, rowScales, sum, scratch, buffer
-  );
-}
-
-export function distillation_f64(
-  student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  scale: f64, rowScales: usize, sum: usize, scratch: usize, buffer: usize
-): void {
-  distillation<f64>(
-    student, teacher, losses, gradient, outer, n, inner, t, scale, rowScales, sum, scratch, buffer
-  );
 }

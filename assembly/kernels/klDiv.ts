@@ -22,7 +22,7 @@ const ORDINARY: i32 = 0;
 const ANY: i32 = 1;
 const LOGARITHMS: i32 = 2;
 
-function klDiv<T>(
+function divergence<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
   sum: usize, scratch: usize
 ): void {
@@ -152,30 +152,18 @@ function lossOf<T>(form: i32, x: v128, target: v128, p: v128, zero: v128, one: v
   return nmadd<T>(target, x, entropy);
 }
 
-export function klDiv_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+/** Targets are probabilities. */
+export function klDiv<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
-  klDiv<f32>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  divergence<T>(false, x, targets, losses, gradient, count, scale, gradOutput, sum, scratch);
 }
 
-export function klDiv_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+/** Targets are logarithms of probabilities. */
+export function logKlDiv<T>(
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
-  klDiv<f64>(false, x, targets, losses, gradient, count, scale, scales, sum, scratch);
-}
-
-export function logKlDiv_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  scratch: usize
-): void {
-  klDiv<f32>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
-}
-
-export function logKlDiv_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
-  scratch: usize
-): void {
-  klDiv<f64>(true, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  divergence<T>(true, x, targets, losses, gradient, count, scale, gradOutput, sum, scratch);
 }

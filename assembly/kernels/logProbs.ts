@@ -16,14 +16,14 @@ import {
 
 // @ts-ignore: decorator
 @inline
-function logProbs<T>(
-  x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
+export function logProbs<T>(
+  x: usize, targets: usize, losses: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
-  checkOperand<T, i32>(targets, outer * inner, y, outer * inner, 0, 0);
-  prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, targets, y, outer, n, t, scratch);
-  else tiles<T>(x, targets, y, outer, n, inner, t, scratch);
+  checkProblems<T>(x, losses, outer * n * inner, outer * inner, temperature, scratch);
+  checkOperand<T, i32>(targets, outer * inner, losses, outer * inner, 0, 0);
+  prepareExp<T>(temperature, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, targets, losses, outer, n, temperature, scratch);
+  else tiles<T>(x, targets, losses, outer, n, inner, temperature, scratch);
 }
 
 // @ts-ignore: decorator
@@ -66,18 +66,4 @@ function tiles<T>(
       store<T>(y + (first + i) * sizeof<T>(), load<i32>(targets + ((first + i) << 2)) < 0 ? 0 : value);
     }
   }
-}
-
-export function logProbs_f32(
-  x: usize, targets: usize, y: usize, _gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  _weight: usize, _smoothing: f64, _scale: f64, _rowScales: usize, _sum: usize, scratch: usize
-): void {
-  logProbs<f32>(x, targets, y, outer, n, inner, t, scratch);
-}
-
-export function logProbs_f64(
-  x: usize, targets: usize, y: usize, _gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  _weight: usize, _smoothing: f64, _scale: f64, _rowScales: usize, _sum: usize, scratch: usize
-): void {
-  logProbs<f64>(x, targets, y, outer, n, inner, t, scratch);
 }

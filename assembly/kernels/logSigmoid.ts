@@ -13,7 +13,7 @@ import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
 
-function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
+export function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
@@ -33,12 +33,4 @@ function vectors<T>(x: usize, y: usize, bytes: usize): void {
     // pmin gives back a v that is NaN.
     v128.store(y, v128.sub<T>(v128.pmin<T>(v, zero), log1p));
   }
-}
-
-export function logSigmoid_f32(x: usize, y: usize, count: usize, scratch: usize): void {
-  logSigmoid<f32>(x, y, count, scratch);
-}
-
-export function logSigmoid_f64(x: usize, y: usize, count: usize, scratch: usize): void {
-  logSigmoid<f64>(x, y, count, scratch);
 }

@@ -26,13 +26,13 @@ function HUGE<T>(): T {
   return <T>(sizeof<T>() == 4 ? 1.2676506002282294e30 : 9.745314011399999e288);
 }
 
-function logSoftmax<T>(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+export function logSoftmax<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
-  prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
-  else tiles<T>(x, y, outer, n, inner, t, scratch, mask);
+  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  prepareExp<T>(temperature, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
+  else tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
 }
 
 function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
@@ -98,16 +98,4 @@ function tiles<T>(
     tileLogSoftmax<T>(tile, n, columns, t, scratch);
     scatter<T>(tile, y, n, inner, first, problems, scratch);
   }
-}
-
-export function logSoftmax_f32(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  logSoftmax<f32>(x, y, outer, n, inner, t, scratch, mask);
-}
-
-export function logSoftmax_f64(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  logSoftmax<f64>(x, y, outer, n, inner, t, scratch, mask);
 }

@@ -16,14 +16,14 @@ import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, sc
 import { nmadd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
 
-function logSoftmaxBackward<T>(
-  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+export function logSoftmaxBackward<T>(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
 ): void {
-  checkProblems<T>(logP, dx, outer * n * inner, outer * n * inner, t, scratch);
+  checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
   checkElements<T>(dy, dx, outer * n * inner, scratch);
-  prepareExp<T>(1, scratch); // logP has the temperature in it
-  if (usesRows<T>(n, inner)) rows<T>(logP, dx, outer, n, t, scratch, dy);
-  else tiles<T>(logP, dx, outer, n, inner, t, scratch, dy);
+  prepareExp<T>(1, scratch); // y has the temperature in it
+  if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, temperature, scratch, dy);
+  else tiles<T>(y, dx, outer, n, inner, temperature, scratch, dy);
 }
 
 function rows<T>(logP: usize, dx: usize, count: usize, n: usize, t: f64, scratch: usize, dy: usize): void {
@@ -72,16 +72,4 @@ function gradients<T>(
     const p = boundedExp<T>(bounded, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
     v128.store(dx, nmadd<T>(p, sum, v128.mul<T>(v128.load(dy), factor)));
   }
-}
-
-export function logSoftmaxBackward_f32(
-  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
-): void {
-  logSoftmaxBackward<f32>(logP, dx, outer, n, inner, t, scratch, dy);
-}
-
-export function logSoftmaxBackward_f64(
-  logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
-): void {
-  logSoftmaxBackward<f64>(logP, dx, outer, n, inner, t, scratch, dy);
 }

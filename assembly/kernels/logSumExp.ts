@@ -18,13 +18,13 @@ import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
 } from "../primitives/tile";
 
-function logSumExp<T>(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+export function logSumExp<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
-  prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
-  else tiles<T>(x, y, outer, n, inner, t, scratch, mask);
+  checkProblems<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  prepareExp<T>(temperature, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
+  else tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
 }
 
 function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
@@ -76,16 +76,16 @@ function tiles<T>(
  * and a negative one NaN. Element by element and in float64, with compensated sums, whatever the geometry. weights: a
  * record of primitives/mask.ts.
  */
-function weightedLogSumExp<T>(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
+export function weightedLogSumExp<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize, weights: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * inner, t, scratch);
+  checkProblems<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
   prepareExp<f64>(1, scratch);
   for (let i: usize = 0; i < outer * inner; i++) {
     const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
     const weight = placeOf(weights, i, sizeof<T>());
     const bytes = mask && hasArray(mask) ? placeOf(mask, i, 1) : 0;
-    store<T>(y + i * sizeof<T>(), <T>weighted(sizeof<T>(), first, n, inner, t, scratch, bytes, mask, weight, weights));
+    store<T>(y + i * sizeof<T>(), <T>weighted(sizeof<T>(), first, n, inner, temperature, scratch, bytes, mask, weight, weights));
   }
 }
 
@@ -139,28 +139,4 @@ function logOfSum(top: f64, others: f64, lost: f64): f64 {
     return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(sum - 1 + lostHere)), 0);
   }
   return v128.extract_lane<f64>(log<f64>(f64x2.splat(sum + lostHere)), 0);
-}
-
-export function logSumExp_f32(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  logSumExp<f32>(x, y, outer, n, inner, t, scratch, mask);
-}
-
-export function logSumExp_f64(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  logSumExp<f64>(x, y, outer, n, inner, t, scratch, mask);
-}
-
-export function weightedLogSumExp_f32(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
-): void {
-  weightedLogSumExp<f32>(x, y, outer, n, inner, t, scratch, mask, weights);
-}
-
-export function weightedLogSumExp_f64(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize, weights: usize
-): void {
-  weightedLogSumExp<f64>(x, y, outer, n, inner, t, scratch, mask, weights);
 }

@@ -13,16 +13,16 @@ import { elementOrOne, emit } from "../primitives/loss";
 
 // @ts-ignore: decorator
 @inline
-function nllLoss<T>(
+export function nllLoss<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
-  weight: usize, scale: f64, rowScales: usize, sum: usize
+  weight: usize, scale: f64, gradOutput: usize, sum: usize
 ): void {
   const problems = outer * inner;
   checkResults<T>(losses, problems, gradient, problems * n, sum, 0);
   checkOperand<T, T>(x, problems, losses, problems, gradient, problems * n);
   checkOperand<T, i32>(targets, problems, losses, problems, gradient, problems * n);
   checkOperand<T, T>(weight, n, losses, problems, gradient, problems * n);
-  checkOperand<T, T>(rowScales, problems, losses, problems, gradient, problems * n);
+  checkOperand<T, T>(gradOutput, problems, losses, problems, gradient, problems * n);
   if (gradient) memory.fill(gradient, 0, problems * n * sizeof<T>());
   for (let problem: usize = 0; problem < problems; problem++) {
     const target = load<i32>(targets + (problem << 2));
@@ -34,20 +34,6 @@ function nllLoss<T>(
     emit<T>(losses, sum, problem, -(w * <f64>load<T>(x + problem * sizeof<T>())));
     if (!gradient) continue;
     const element = ((problem / inner) * n + <usize>target) * inner + (problem % inner);
-    store<T>(gradient + element * sizeof<T>(), <T>(-(scale * elementOrOne<T>(rowScales, problem) * w)));
+    store<T>(gradient + element * sizeof<T>(), <T>(-(scale * elementOrOne<T>(gradOutput, problem) * w)));
   }
-}
-
-export function nllLoss_f32(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, _t: f64,
-  weight: usize, _smoothing: f64, scale: f64, rowScales: usize, sum: usize, _scratch: usize
-): void {
-  nllLoss<f32>(x, targets, losses, gradient, outer, n, inner, weight, scale, rowScales, sum);
-}
-
-export function nllLoss_f64(
-  x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, _t: f64,
-  weight: usize, _smoothing: f64, scale: f64, rowScales: usize, sum: usize, _scratch: usize
-): void {
-  nllLoss<f64>(x, targets, losses, gradient, outer, n, inner, weight, scale, rowScales, sum);
 }

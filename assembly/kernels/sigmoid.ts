@@ -12,7 +12,7 @@ import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
 
-function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
+export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
@@ -32,12 +32,4 @@ function vectors<T>(x: usize, y: usize, bytes: usize): void {
     const up = upOf<T>(a, r, shifted), down = v128.sub<T>(a, r);
     v128.store(y, v128.div<T>(up, v128.add<T>(down, up)));
   }
-}
-
-export function sigmoid_f32(x: usize, y: usize, count: usize, scratch: usize): void {
-  sigmoid<f32>(x, y, count, scratch);
-}
-
-export function sigmoid_f64(x: usize, y: usize, count: usize, scratch: usize): void {
-  sigmoid<f64>(x, y, count, scratch);
 }

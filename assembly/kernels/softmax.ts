@@ -26,14 +26,14 @@ import {
 import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 
-function softmax<T>(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
+export function softmax<T>(
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, t, scratch);
-  prepareExp<T>(t, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, t, scratch, mask);
-  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !single<T>(x, y, n, t, scratch)) {
-    tiles<T>(x, y, outer, n, inner, t, scratch, mask);
+  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  prepareExp<T>(temperature, scratch);
+  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
+  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !single<T>(x, y, n, temperature, scratch)) {
+    tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
   }
 }
 
@@ -189,16 +189,4 @@ function careful<T>(
   rowScale<T>(to, to, length, factor);
   // NaN, where nothing finite is kept, all along the row.
   if (!isFinite<T>(factor)) rowFillOutside<T>(y, n, start, end, <T>NaN);
-}
-
-export function softmax_f32(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  softmax<f32>(x, y, outer, n, inner, t, scratch, mask);
-}
-
-export function softmax_f64(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
-): void {
-  softmax<f64>(x, y, outer, n, inner, t, scratch, mask);
 }

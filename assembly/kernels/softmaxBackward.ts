@@ -13,13 +13,13 @@ import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, sc
 import { madd } from "../simd/arch";
 import { lanes, loadTail, storeTail } from "../simd/lanes";
 
-function softmaxBackward<T>(
-  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
+export function softmaxBackward<T>(
+  y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
 ): void {
-  checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, t, scratch);
+  checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
   checkElements<T>(dy, dx, outer * n * inner, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, t, dy);
-  else tiles<T>(y, dx, outer, n, inner, t, scratch, dy);
+  if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, temperature, dy);
+  else tiles<T>(y, dx, outer, n, inner, temperature, scratch, dy);
 }
 
 /** The factor of dy and of the sum: with half of it dy − sum cannot overflow. */
@@ -83,16 +83,4 @@ function tiles<T>(
     }
     scatter<T>(dyTile, dx, n, inner, first, problems, scratch);
   }
-}
-
-export function softmaxBackward_f32(
-  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
-): void {
-  softmaxBackward<f32>(y, dx, outer, n, inner, t, scratch, dy);
-}
-
-export function softmaxBackward_f64(
-  y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
-): void {
-  softmaxBackward<f64>(y, dx, outer, n, inner, t, scratch, dy);
 }

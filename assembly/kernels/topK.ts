@@ -23,7 +23,7 @@ function CANDIDATE<T>(): usize {
 /** Up to so many candidates are sorted by insertion. */
 const FEW: usize = 12;
 
-function topK<T>(
+export function topK<T>(
   x: usize, values: usize, indices: usize, outer: usize, n: usize, inner: usize, k: usize, buffer: usize,
   capacity: usize, scratch: usize
 ): void {
@@ -262,18 +262,4 @@ function partition<T>(low: usize, high: usize, random: u32): usize {
     move<T>(i, load<u64>(j), restOf<T>(j));
     move<T>(j, moved, movedRest);
   }
-}
-
-export function topK_f32(
-  x: usize, values: usize, indices: usize, outer: usize, n: usize, inner: usize, k: usize, buffer: usize,
-  capacity: usize, scratch: usize
-): void {
-  topK<f32>(x, values, indices, outer, n, inner, k, buffer, capacity, scratch);
-}
-
-export function topK_f64(
-  x: usize, values: usize, indices: usize, outer: usize, n: usize, inner: usize, k: usize, buffer: usize,
-  capacity: usize, scratch: usize
-): void {
-  topK<f64>(x, values, indices, outer, n, inner, k, buffer, capacity, scratch);
 }

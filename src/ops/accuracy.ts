@@ -1,4 +1,4 @@
-import { rankingFamily } from '../generated/families.js';
+import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import { cutOperand } from '../runtime/call.js';
 import { typeError } from '../runtime/errors.js';
@@ -12,7 +12,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets } from '../runtime/targets.js';
 import type { ClassIndices, Input, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'accuracy', reference);
+const kernel = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions {
@@ -65,7 +65,8 @@ export function accuracyOn(runtime: Runtime, logits: unknown, targets: unknown, 
   arena.i32[hits / 4] = 0;
   const run = runtime.kernel(kernel, input.elementBytes);
   while (stream.next()) {
-    run(stream.at(from), stream.at(shares), stream.outer, n, stream.inner, k, hits, stream.scratch);
+    const { outer, inner, scratch } = stream;
+    run({ x: stream.at(from), targets: stream.at(shares), outer, n, inner, k, hits, scratch });
   }
   return arena.i32[hits / 4]! / counted;
 }

@@ -1,4 +1,4 @@
-import { rankingFamily } from '../generated/families.js';
+import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
 import { cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
@@ -12,7 +12,7 @@ import { checkSize, newIndices, readIndexOut } from '../runtime/result.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { IndexResult, Input } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'argmax', reference);
+const kernel = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
 /** Options of {@link argmax}. */
 export interface ArgmaxOptions {
@@ -58,7 +58,9 @@ export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unkno
   const to = stream.integerOutput(indices, 1);
   stream.start();
   const run = runtime.kernel(kernel, input.elementBytes);
-  while (stream.next()) run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, stream.scratch);
+  while (stream.next()) {
+    run({ x: stream.at(from), y: stream.at(to), outer: stream.outer, n, inner: stream.inner, scratch: stream.scratch });
+  }
   return out?.array ?? handBackIndices(indices.array, input, axis as number);
 }
 

@@ -1,4 +1,4 @@
-import { elementwiseFamily } from '../generated/families.js';
+import { bceWithLogitsKernel } from '../generated/kernels.js';
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
 import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -7,7 +7,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(elementwiseFamily, 'bceWithLogits', reference);
+const kernel = /* @__PURE__ */ defineKernel(bceWithLogitsKernel, reference);
 
 /** Options of {@link bceWithLogits}. */
 export interface BceWithLogitsOptions {

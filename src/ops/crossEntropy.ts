@@ -1,4 +1,4 @@
-import { lossesFamily } from '../generated/families.js';
+import { crossEntropyKernel, softCrossEntropyKernel } from '../generated/kernels.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -7,8 +7,8 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'crossEntropy', reference);
-const softKernel = /* @__PURE__ */ defineKernel(lossesFamily, 'softCrossEntropy', softReference);
+const kernel = /* @__PURE__ */ defineKernel(crossEntropyKernel, reference);
+const softKernel = /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference);
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {

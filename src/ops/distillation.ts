@@ -1,4 +1,4 @@
-import { lossesFamily } from '../generated/families.js';
+import { distillationKernel } from '../generated/kernels.js';
 import { distillation as reference } from '../reference/distillation.js';
 import { checkLikeness, cutOperand } from '../runtime/call.js';
 import { geometry } from '../runtime/geometry.js';
@@ -19,7 +19,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'distillation', reference);
+const kernel = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {
@@ -100,23 +100,20 @@ function distil(
   const ours = stream.input(input);
   const theirs = stream.input(teacher);
   const run = runtime.kernel(kernel, input.elementBytes);
-  return runLoss(runtime, asked, axis as number, rows, (losses, gradient, scale, rowScales, sum) =>
-    run(
-      stream.at(ours),
-      stream.at(theirs),
-      losses,
-      gradient,
-      stream.outer,
+  return runLoss(runtime, asked, axis as number, rows, (results) => {
+    const { outer, inner, scratch } = stream;
+    run({
+      student: stream.at(ours),
+      teacher: stream.at(theirs),
+      outer,
       n,
-      stream.inner,
+      inner,
       temperature,
-      scale,
-      rowScales,
-      sum,
-      stream.scratch,
+      scratch,
       buffer,
-    ),
-  );
+      ...results,
+    });
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { elementwiseFamily } from '../generated/families.js';
+import { klDivKernel, logKlDivKernel } from '../generated/kernels.js';
 import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
 import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -7,8 +7,8 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(elementwiseFamily, 'klDiv', reference);
-const logKernel = /* @__PURE__ */ defineKernel(elementwiseFamily, 'logKlDiv', logReference);
+const kernel = /* @__PURE__ */ defineKernel(klDivKernel, reference);
+const logKernel = /* @__PURE__ */ defineKernel(logKlDivKernel, logReference);
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {

@@ -1,11 +1,11 @@
-import { lossesFamily } from '../generated/families.js';
+import { logProbsKernel } from '../generated/kernels.js';
 import { logProbs as reference } from '../reference/logProbs.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { ClassIndices, Input, ReduceResult, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'logProbs', reference);
+const kernel = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {

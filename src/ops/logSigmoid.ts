@@ -1,4 +1,4 @@
-import { elementwiseFamily } from '../generated/families.js';
+import { logSigmoidKernel } from '../generated/kernels.js';
 import { logSigmoid as reference } from '../reference/logSigmoid.js';
 import { mapElements } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Input, MapResult } from '../runtime/types.js';
 import type { SigmoidOptions } from './sigmoid.js';
 
-const kernel = /* @__PURE__ */ defineKernel(elementwiseFamily, 'logSigmoid', reference);
+const kernel = /* @__PURE__ */ defineKernel(logSigmoidKernel, reference);
 
 /** @internal */
 export function logSigmoidOn(runtime: Runtime, x: unknown, options: unknown): unknown {

@@ -1,4 +1,4 @@
-import { logsFamily } from '../generated/families.js';
+import { logSoftmaxKernel } from '../generated/kernels.js';
 import { logSoftmax as reference } from '../reference/logSoftmax.js';
 import { mapAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Input, MapResult } from '../runtime/types.js';
 import type { SoftmaxOptions } from './softmax.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logsFamily, 'logSoftmax', reference);
+const kernel = /* @__PURE__ */ defineKernel(logSoftmaxKernel, reference);
 
 /** @internal */
 export function logSoftmaxOn(runtime: Runtime, x: unknown, options: unknown): unknown {

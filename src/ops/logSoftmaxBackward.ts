@@ -1,4 +1,4 @@
-import { logsFamily } from '../generated/families.js';
+import { logSoftmaxBackwardKernel } from '../generated/kernels.js';
 import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
 import { mapPairAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Input, MapResult } from '../runtime/types.js';
 import type { SoftmaxBackwardOptions } from './softmaxBackward.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logsFamily, 'logSoftmaxBackward', reference);
+const kernel = /* @__PURE__ */ defineKernel(logSoftmaxBackwardKernel, reference);
 
 /** @internal */
 export function logSoftmaxBackwardOn(runtime: Runtime, logP: unknown, dy: unknown, options: unknown): unknown {

@@ -1,4 +1,4 @@
-import { logsFamily } from '../generated/families.js';
+import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
 import { reduceAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,8 +6,8 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, Mask, ReduceResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logsFamily, 'logSumExp', reference);
-const weightedKernel = /* @__PURE__ */ defineKernel(logsFamily, 'weightedLogSumExp', weightedReference);
+const kernel = /* @__PURE__ */ defineKernel(logSumExpKernel, reference);
+const weightedKernel = /* @__PURE__ */ defineKernel(weightedLogSumExpKernel, weightedReference);
 
 /** Options of {@link logSumExp}. */
 export interface LogSumExpOptions {

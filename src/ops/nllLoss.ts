@@ -1,4 +1,4 @@
-import { lossesFamily } from '../generated/families.js';
+import { nllLossKernel } from '../generated/kernels.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -7,7 +7,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(lossesFamily, 'nllLoss', reference);
+const kernel = /* @__PURE__ */ defineKernel(nllLossKernel, reference);
 
 /** Options of {@link nllLoss}. */
 export interface NllLossOptions {

@@ -1,4 +1,4 @@
-import { elementwiseFamily } from '../generated/families.js';
+import { sigmoidKernel } from '../generated/kernels.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
 import { mapElements } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, MapResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(elementwiseFamily, 'sigmoid', reference);
+const kernel = /* @__PURE__ */ defineKernel(sigmoidKernel, reference);
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {

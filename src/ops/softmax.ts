@@ -1,4 +1,4 @@
-import { softmaxFamily } from '../generated/families.js';
+import { softmaxKernel } from '../generated/kernels.js';
 import { softmax as reference } from '../reference/softmax.js';
 import { mapAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, MapResult, Mask } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(softmaxFamily, 'softmax', reference);
+const kernel = /* @__PURE__ */ defineKernel(softmaxKernel, reference);
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOptions {

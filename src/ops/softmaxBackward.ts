@@ -1,4 +1,4 @@
-import { softmaxFamily } from '../generated/families.js';
+import { softmaxBackwardKernel } from '../generated/kernels.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
 import { mapPairAlongAxis } from '../runtime/call.js';
 import { defineKernel } from '../runtime/kernel.js';
@@ -6,7 +6,7 @@ import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../runtime/tensor.js';
 import type { FloatArray, Input, MapResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(softmaxFamily, 'softmaxBackward', reference);
+const kernel = /* @__PURE__ */ defineKernel(softmaxBackwardKernel, reference);
 
 /** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
 export interface SoftmaxBackwardOptions {

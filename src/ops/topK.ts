@@ -1,4 +1,4 @@
-import { rankingFamily } from '../generated/families.js';
+import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
 import { cutOperand } from '../runtime/call.js';
 import { ownOf, PLAIN, readingError } from '../runtime/caller.js';
@@ -14,7 +14,7 @@ import { checkSize, type IndexPlace, newIndices, newResult, readIndexOut, readOu
 import { currentRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
 
-const kernel = /* @__PURE__ */ defineKernel(rankingFamily, 'topK', reference);
+const kernel = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
 /** Options of {@link topK}. */
 export interface TopKOptions {
@@ -76,8 +76,9 @@ export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unkno
   stream.start(out === undefined ? values : undefined);
   const run = runtime.kernel(kernel, elementBytes);
   while (stream.next()) {
-    const { outer: slices, inner: width, scratch } = stream;
-    run(stream.at(from), stream.at(toValues), stream.at(toIndices), slices, n, width, k, buffer, capacity, scratch);
+    const { outer, inner, scratch } = stream;
+    const [values, indices] = [stream.at(toValues), stream.at(toIndices)];
+    run({ x: stream.at(from), values, indices, outer, n, inner, k, buffer, capacity, scratch });
   }
   return out === undefined ? handBackBoth(values, indices, input, resultShape) : asked;
 }

@@ -1,3 +1,4 @@
+import type { AccuracyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem } from './axis.js';
 
@@ -5,14 +6,7 @@ import { forEachProblem } from './axis.js';
 export function accuracy(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  x: number,
-  targets: number,
-  outer: number,
-  n: number,
-  inner: number,
-  k: number,
-  hits: number,
-  _scratch: number,
+  { x, targets, outer, n, inner, k, hits }: AccuracyOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {

@@ -1,17 +1,9 @@
+import type { ArgmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem } from './axis.js';
 
 /** argmax in plain loops: the first of equals, NaN being the largest. */
-export function argmax(
-  heaps: Heaps,
-  elementBytes: 4 | 8,
-  x: number,
-  y: number,
-  outer: number,
-  n: number,
-  inner: number,
-  _scratch: number,
-): void {
+export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
   const heap = heaps.floats(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {
     const first = x / elementBytes + offset;

@@ -1,4 +1,3 @@
-import type { AxisOperands } from '../runtime/call.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { keeps } from './mask.js';
 
@@ -22,11 +21,20 @@ export interface Row {
   readonly isKept: boolean;
 }
 
+/** Where rows are, and what is kept of them. */
+interface RowOperands {
+  readonly x: number;
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly mask: number;
+}
+
 /** The rows of a kernel's operands, one by one, each with the index of its first element. */
 export function forEachRow(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  [x, , outer, n, inner, , , mask]: readonly [...AxisOperands, ...number[]],
+  { x, outer, n, inner, mask }: RowOperands,
   visit: (row: Row, first: number, problem: number) => void,
 ): void {
   const heap = heaps.floats(elementBytes);

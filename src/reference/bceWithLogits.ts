@@ -1,10 +1,10 @@
-import type { WeightedLossOperands } from '../runtime/element-loss.js';
+import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachLoss } from './elements.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
-export function bceWithLogits(heaps: Heaps, elementBytes: 4 | 8, ...operands: WeightedLossOperands): void {
-  const [, , , , , , , , , weight, posWeight] = operands;
+export function bceWithLogits(heaps: Heaps, elementBytes: 4 | 8, operands: BceWithLogitsOperands): void {
+  const { weight, posWeight } = operands;
   const heap = heaps.floats(elementBytes);
   forEachLoss(heaps, elementBytes, operands, (logit, target, i) => {
     const factor = weight ? heap[weight / elementBytes + i]! : 1;

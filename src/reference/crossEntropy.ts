@@ -1,4 +1,4 @@
-import type { ClassLossOperands } from '../runtime/class-loss.js';
+import type { CrossEntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
 import { emit } from './emit.js';
@@ -7,8 +7,8 @@ import { logSum } from './logSumExp.js';
 import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
-export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
-  const [, targets, , , , , , , weight, smoothing] = operands;
+export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
+  const { targets, weight, smoothing } = operands;
   const heap = heaps.floats(elementBytes);
   lossesOf(heaps, elementBytes, operands, (problem, n) => {
     const target = heaps.i32[targets / 4 + problem]!;
@@ -21,8 +21,8 @@ export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: Cla
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
-export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
-  const [, targets, , , , , inner, , weight, smoothing] = operands;
+export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
+  const { targets, inner, weight, smoothing } = operands;
   const heap = heaps.floats(elementBytes);
   lossesOf(heaps, elementBytes, operands, (_, n, offset) => (c) => {
     const target = heap[targets / elementBytes + offset + c * inner]!;
@@ -39,10 +39,10 @@ type Shares = (c: number) => { share: number; weight: number };
 function lossesOf(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  operands: ClassLossOperands,
+  operands: CrossEntropyOperands,
   sharesOf: (problem: number, n: number, offset: number) => Shares | undefined,
 ): void {
-  const [x, , losses, gradient, outer, n, inner, temperature, , , scale, rowScales, sum] = operands;
+  const { x, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum } = operands;
   const heap = heaps.floats(elementBytes);
   const softmax = new Float64Array(n);
   const q = new Float64Array(n);
@@ -53,7 +53,7 @@ function lossesOf(
       const row = rowOf(heap, x / elementBytes + offset, n, inner);
       loss = problemLoss(row, temperature, exponentialOf(elementBytes), shares, softmax, q);
       if (gradient) {
-        const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
+        const own = gradOutput ? heap[gradOutput / elementBytes + problem]! : 1;
         const factor = (scale * own) / temperature;
         const total = sumOf(q);
         for (let c = 0; c < n; c++) {

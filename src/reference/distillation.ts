@@ -1,3 +1,4 @@
+import type { DistillationOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
 import { emit } from './emit.js';
@@ -9,19 +10,7 @@ import { sumOf } from './sum.js';
 export function distillation(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  student: number,
-  teacher: number,
-  losses: number,
-  gradient: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  scale: number,
-  rowScales: number,
-  sum: number,
-  _scratch: number,
-  _buffer: number,
+  { student, teacher, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum }: DistillationOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
   const [q, p, terms] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
@@ -34,7 +23,7 @@ export function distillation(
     for (let c = 0; c < n; c++) {
       terms[c] = p[c] === 0 ? 0 : p[c]! * (theirs.at(c) - theirMax - (ours.at(c) - ourMax));
     }
-    const upstream = (rowScales ? scale * heap[rowScales / elementBytes + problem]! : scale) * temperature;
+    const upstream = (gradOutput ? scale * heap[gradOutput / elementBytes + problem]! : scale) * temperature;
     for (let c = 0; c < n && gradient; c++) {
       heap[gradient / elementBytes + offset + c * inner] = upstream * (q[c]! - p[c]!);
     }

@@ -1,5 +1,4 @@
-import type { ElementOperands } from '../runtime/call.js';
-import type { ElementLossOperands } from '../runtime/element-loss.js';
+import type { KlDivOperands, SigmoidOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { emit } from './emit.js';
 
@@ -7,7 +6,7 @@ import { emit } from './emit.js';
 export function mapElements(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  [x, y, count]: ElementOperands,
+  { x, y, count }: SigmoidOperands,
   compute: (x: number) => number,
 ): void {
   const heap = heaps.floats(elementBytes);
@@ -18,14 +17,14 @@ export function mapElements(
 export function forEachLoss(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  [x, targets, losses, gradient, count, scale, scales, sum]: readonly [...ElementLossOperands, ...number[]],
+  { x, targets, losses, gradient, count, scale, gradOutput, sum }: KlDivOperands,
   compute: (x: number, target: number, i: number) => { loss: number; slope: number },
 ): void {
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;
   for (let i = 0; i < count; i++) {
     const { loss, slope } = compute(at(x, i), at(targets, i), i);
-    const upstream = scales ? scale * at(scales, i) : scale;
+    const upstream = gradOutput ? scale * at(gradOutput, i) : scale;
     if (gradient) heap[gradient / elementBytes + i] = slope * upstream;
     emit(heaps, elementBytes, losses, sum, i, loss);
   }

@@ -1,12 +1,12 @@
-import type { ClassLossOperands } from '../runtime/class-loss.js';
+import type { LogProbsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, maximum, rowOf } from './axis.js';
 import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
 
 /** The log-probability of each problem's target in plain loops, 0 where it is ignored. */
-export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
-  const [x, targets, y, , outer, n, inner, temperature] = operands;
+export function logProbs(heaps: Heaps, elementBytes: 4 | 8, operands: LogProbsOperands): void {
+  const { x, targets, losses, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {
@@ -20,6 +20,6 @@ export function logProbs(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLo
       // In halves: x − max could overflow where (x − max) / t does not.
       value = (heap[first + target * inner]! / 2 - max / 2) / (temperature / 2) - log;
     }
-    heap[y / elementBytes + problem] = value;
+    heap[losses / elementBytes + problem] = value;
   });
 }

@@ -1,12 +1,12 @@
-import type { AxisOperands } from '../runtime/call.js';
+import type { LogSoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachRow, maximum } from './axis.js';
 import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
 
 /** log-softmax in plain loops: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t), -∞ where a mask does not keep x_i. */
-export function logSoftmax(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
-  const [x, y, , n, inner, temperature] = operands;
+export function logSoftmax(heaps: Heaps, elementBytes: 4 | 8, operands: LogSoftmaxOperands): void {
+  const { x, y, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   const shift = (y - x) / elementBytes;

@@ -1,4 +1,4 @@
-import type { ReduceOperands } from '../runtime/call.js';
+import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem, forEachRow, maximum, type Row } from './axis.js';
 import { type Exponential, exponentialOf } from './exponential.js';
@@ -6,8 +6,8 @@ import { keeps, placeOf } from './mask.js';
 import { roundingOf, sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
-export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
-  const [, y, , , , temperature] = operands;
+export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExpOperands): void {
+  const { y, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   forEachRow(heaps, elementBytes, operands, (row, _, problem) => {
@@ -43,8 +43,8 @@ interface Term {
 }
 
 /** log Σ w_i e^(x_i / t): a weight 0 removes its element, a sum of 0 gives -∞ and a negative one NaN. */
-export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, ...operands: ReduceOperands): void {
-  const [x, y, outer, n, inner, temperature, , mask, weights] = operands;
+export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: WeightedLogSumExpOperands): void {
+  const { x, y, outer, n, inner, temperature, mask, weights } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {

@@ -1,10 +1,10 @@
-import type { ClassLossOperands } from '../runtime/class-loss.js';
+import type { NllLossOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { emit } from './emit.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
-export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLossOperands): void {
-  const [x, targets, losses, gradient, outer, n, inner, , weight, , scale, rowScales, sum] = operands;
+export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOperands): void {
+  const { x, targets, losses, gradient, outer, n, inner, weight, scale, gradOutput, sum } = operands;
   const heap = heaps.floats(elementBytes);
   const first = gradient / elementBytes;
   if (gradient) heap.fill(0, first, first + outer * n * inner);
@@ -15,7 +15,7 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, ...operands: ClassLos
       const w = weight ? heap[weight / elementBytes + target]! : 1;
       loss = -(w * heap[x / elementBytes + problem]!);
       if (gradient) {
-        const own = rowScales ? heap[rowScales / elementBytes + problem]! : 1;
+        const own = gradOutput ? heap[gradOutput / elementBytes + problem]! : 1;
         const element = (Math.floor(problem / inner) * n + target) * inner + (problem % inner);
         heap[first + element] = -(scale * own * w);
       }

@@ -1,12 +1,12 @@
-import type { AxisOperands } from '../runtime/call.js';
+import type { SoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachRow, maximum } from './axis.js';
 import { exponentialOf } from './exponential.js';
 import { sumOf } from './sum.js';
 
 /** softmax in plain loops: y_i = e^((x_i − max) / t) / Σ e^((x_j − max) / t), 0 where a mask does not keep x_i. */
-export function softmax(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
-  const [x, y, , n, inner, temperature] = operands;
+export function softmax(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxOperands): void {
+  const { x, y, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const shift = (y - x) / elementBytes;
   const exponential = exponentialOf(elementBytes);

@@ -1,11 +1,11 @@
-import type { AxisOperands } from '../runtime/call.js';
+import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem } from './axis.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
-export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, ...operands: AxisOperands): void {
-  const [y, dx, outer, n, inner, temperature, , dy] = operands;
+export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxBackwardOperands): void {
+  const { y, dy, dx, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;
   // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.

@@ -1,3 +1,4 @@
+import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../runtime/kernel.js';
 import { forEachProblem } from './axis.js';
 
@@ -5,16 +6,7 @@ import { forEachProblem } from './axis.js';
 export function topK(
   heaps: Heaps,
   elementBytes: 4 | 8,
-  x: number,
-  values: number,
-  indices: number,
-  outer: number,
-  n: number,
-  inner: number,
-  k: number,
-  _buffer: number,
-  _capacity: number,
-  _scratch: number,
+  { x, values, indices, outer, n, inner, k }: TopKOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
   forEachProblem(outer, n, inner, (offset, problem) => {

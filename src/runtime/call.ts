@@ -1,3 +1,9 @@
+import type {
+  SigmoidOperands,
+  SoftmaxBackwardOperands,
+  SoftmaxOperands,
+  WeightedLogSumExpOperands,
+} from '../generated/kernels.js';
 import { countOf, offsetOf } from './arrays.js';
 import { checkBeside, placeBeside } from './beside.js';
 import { PLAIN } from './caller.js';
@@ -79,23 +85,11 @@ export function checkSameShape(
   throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first}`);
 }
 
-/**
- * The operands of a kernel along an axis, as in assembly/kernels/softmax.ts: what is beside x is the second array of
- * those that take two, and the record of a mask, or 0, for the others.
- */
-export type AxisOperands = [
-  x: number,
-  y: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  scratch: number,
-  beside: number,
-];
+/** A kernel from elements to elements along an axis, with a mask. */
+export type MapKernel = Kernel<SoftmaxOperands>;
 
-/** A kernel from elements to elements along an axis. */
-export type MapKernel = Kernel<(...operands: AxisOperands) => void>;
+/** A kernel from a result and the gradient with respect to it to that of the input. */
+export type PairKernel = Kernel<SoftmaxBackwardOperands>;
 
 const PAIR_OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, out: true };
 const MAP_OPTIONS: OptionNames = {
@@ -208,14 +202,21 @@ function mapRead(
     checkOverlap(runtime, operation, 'out', out, 'x', input);
     checkOverlap(runtime, operation, 'out', out, 'mask', mask);
   }
-  return mapOperands(runtime, operation, kernel, input, maskBeside(runtime, kept, input, axis), axis, temperature, out);
+  cutOperand(operation, input, axis);
+  const { outer, n, inner } = geometry;
+  const { stream } = runtime;
+  const run = runtime.kernel(kernel, input.elementBytes);
+  const beside = maskBeside(runtime, kept, input, axis);
+  return mapBlocks(runtime, operation, input, beside, out, outer, n, inner, (x, y, mask) =>
+    run({ x, y, outer: stream.outer, n, inner: stream.inner, temperature, mask, scratch: stream.scratch }),
+  );
 }
 
 /** The same for an operation of two arguments alike, such as a result and the gradient with respect to it. */
 export function mapPairAlongAxis(
   runtime: Runtime,
   operation: string,
-  kernel: MapKernel,
+  kernel: PairKernel,
   [first, second]: readonly [string, string],
   x: unknown,
   other: unknown,
@@ -236,7 +237,13 @@ export function mapPairAlongAxis(
     checkOverlap(runtime, operation, 'out', out, first, input);
     checkOverlap(runtime, operation, 'out', out, second, beside);
   }
-  return mapOperands(runtime, operation, kernel, input, alikeBeside(runtime, beside), axis, temperature, out);
+  cutOperand(operation, input, axis);
+  const { outer, n, inner } = geometry;
+  const { stream } = runtime;
+  const run = runtime.kernel(kernel, input.elementBytes);
+  return mapBlocks(runtime, operation, input, alikeBeside(runtime, beside), out, outer, n, inner, (y, dx, dy) =>
+    run({ y, dy, dx, outer: stream.outer, n, inner: stream.inner, temperature, scratch: stream.scratch }),
+  );
 }
 
 /** What a kernel reads beside x. */
@@ -263,26 +270,6 @@ function alikeBeside({ stream }: Runtime, operand: Operand): BesideX {
     return () => stream.at(slot);
   };
   return { gathered: 2, turns: true, add };
-}
-
-/** Runs a kernel from elements to elements, once its arguments are read and but for the axis checked. */
-function mapOperands(
-  runtime: Runtime,
-  operation: string,
-  kernel: MapKernel,
-  input: Operand,
-  beside: BesideX | undefined,
-  axis: unknown,
-  temperature: number,
-  out: Operand | undefined,
-): unknown {
-  cutOperand(operation, input, axis);
-  const { outer, n, inner } = geometry;
-  const { stream } = runtime;
-  const run = runtime.kernel(kernel, input.elementBytes);
-  return mapBlocks(runtime, operation, input, beside, out, outer, n, inner, (from, to, other) =>
-    run(from, to, stream.outer, n, stream.inner, temperature, stream.scratch, other),
-  );
 }
 
 /** Runs a kernel block by block: `run` gets the addresses of x, the result and, if there is one, what is beside x. */
@@ -337,14 +324,13 @@ function mapSmall(
   const { arena } = runtime;
   const run = runtime.kernel(kernel, elementBytes);
   const from = placeSmall(arena, x, elementBytes, length);
-  run(from, smallResult(arena), rows, n, 1, temperature, arena.kernelScratch, 0);
+  const scratch = arena.kernelScratch;
+  run({ x: from, y: smallResult(arena), outer: rows, n, inner: 1, temperature, mask: 0, scratch });
   return takeSmall(arena, result, elementBytes, length);
 }
 
-export type ElementOperands = [x: number, y: number, count: number, scratch: number];
-
 /** A kernel from elements to elements, each on its own. */
-export type ElementKernel = Kernel<(...operands: ElementOperands) => void>;
+export type ElementKernel = Kernel<SigmoidOperands>;
 
 const ELEMENT_OPTIONS: OptionNames = { out: true };
 
@@ -420,8 +406,8 @@ function mapReadElements(
     checkOverlap(runtime, operation, 'out', out, 'x', input);
   }
   const run = runtime.kernel(kernel, input.elementBytes);
-  return mapBlocks(runtime, operation, input, undefined, out, input.length, 1, 1, (from, to) =>
-    run(from, to, stream.outer, stream.scratch),
+  return mapBlocks(runtime, operation, input, undefined, out, input.length, 1, 1, (x, y) =>
+    run({ x, y, count: stream.outer, scratch: stream.scratch }),
   );
 }
 
@@ -436,15 +422,13 @@ function mapSmallElements(
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const { arena } = runtime;
   const run = runtime.kernel(kernel, elementBytes);
-  run(placeSmall(arena, x, elementBytes, length), smallResult(arena), length, arena.kernelScratch);
+  const from = placeSmall(arena, x, elementBytes, length);
+  run({ x: from, y: smallResult(arena), count: length, scratch: arena.kernelScratch });
   return takeSmall(arena, result, elementBytes, length);
 }
 
-/** The operands of a kernel that takes a mask and weights: beside x are their records, or 0. */
-export type ReduceOperands = [...AxisOperands, weights: number];
-
 /** A kernel from elements to a number for each problem. */
-export type ReduceKernel = Kernel<(...operands: ReduceOperands) => void>;
+export type ReduceKernel = Kernel<WeightedLogSumExpOperands>;
 
 const REDUCE_OPTIONS: OptionNames = {
   shape: true,
@@ -509,9 +493,9 @@ export function reduceAlongAxis(
   stream.start(out === undefined ? result : undefined);
   const run = runtime.kernel(weight === undefined ? kernel : weightedKernel, input.elementBytes);
   while (stream.next()) {
-    const maskAt = maskRecord?.at() ?? 0;
-    const weightAt = weightRecord?.at() ?? 0;
-    run(stream.at(from), stream.at(to), stream.outer, n, stream.inner, temperature, stream.scratch, maskAt, weightAt);
+    const { outer, inner, scratch } = stream;
+    const [mask, weights] = [maskRecord?.at() ?? 0, weightRecord?.at() ?? 0];
+    run({ x: stream.at(from), y: stream.at(to), outer, n, inner, temperature, mask, weights, scratch });
   }
   return handBackReduced(result, out !== undefined, input, resultShape);
 }

@@ -1,3 +1,4 @@
+import type { CrossEntropyOperands } from '../generated/kernels.js';
 import { placeFloats } from './beside.js';
 import { checkLikeness, cutOperand } from './call.js';
 import { rangeError, typeError } from './errors.js';
@@ -20,25 +21,7 @@ import { readOptionalOut } from './result.js';
 import type { Runtime } from './runtime.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets, type Targets } from './targets.js';
 
-/** The operands of a loss over classes, as assembly/kernels/crossEntropy.ts describes them. */
-export type ClassLossOperands = [
-  x: number,
-  targets: number,
-  losses: number,
-  gradient: number,
-  outer: number,
-  n: number,
-  inner: number,
-  temperature: number,
-  weight: number,
-  smoothing: number,
-  scale: number,
-  rowScales: number,
-  sum: number,
-  scratch: number,
-];
-
-export type ClassLossKernel = Kernel<(...operands: ClassLossOperands) => void>;
+export type ClassLossKernel = Kernel<CrossEntropyOperands>;
 
 /** What tells the losses over classes apart. */
 export interface ClassLoss {
@@ -157,24 +140,21 @@ export function classLoss(
   const from = loss.readsTargets ? stream.rows(chosen, elementBytes) : stream.input(input);
   const shares = soft === undefined ? stream.rows(indices, 4) : stream.input(soft);
   const kernel = runtime.kernel(soft === undefined ? loss.kernel : loss.softKernel!, elementBytes);
-  return runLoss(runtime, call.asked, call.axis, all, (losses, gradient, scale, rowScales, sum) =>
-    kernel(
-      stream.at(from),
-      stream.at(shares),
-      losses,
-      gradient,
-      stream.outer,
+  const { temperature, smoothing } = call;
+  return runLoss(runtime, call.asked, call.axis, all, (results) => {
+    const { outer, inner, scratch } = stream;
+    const operands = {
+      x: stream.at(from),
+      targets: stream.at(shares),
+      outer,
       n,
-      stream.inner,
-      call.temperature,
+      inner,
+      temperature,
       weight,
-      call.smoothing,
-      scale,
-      rowScales,
-      sum,
-      stream.scratch,
-    ),
-  );
+      smoothing,
+    };
+    kernel({ ...operands, ...results, scratch });
+  });
 }
 
 /** Copies the target's element of each row, so that no other has to be brought into linear memory. */

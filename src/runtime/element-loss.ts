@@ -1,3 +1,4 @@
+import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { type Beside, checkBeside } from './beside.js';
 import { Broadcast } from './broadcast.js';
 import { checkLikeness, checkSameShape } from './call.js';
@@ -23,23 +24,7 @@ import { checkLabels, type ElementTargets, readElementTargets } from './targets.
 /** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
 const GRANULE = 256;
 
-/** The operands of an element-wise loss, as assembly/kernels/klDiv.ts describes them. */
-export type ElementLossOperands = [
-  x: number,
-  targets: number,
-  losses: number,
-  gradient: number,
-  count: number,
-  scale: number,
-  scales: number,
-  sum: number,
-  scratch: number,
-];
-
-/** The same, for one that takes weights. */
-export type WeightedLossOperands = [...ElementLossOperands, weight: number, posWeight: number];
-
-export type ElementLossKernel = Kernel<(...operands: WeightedLossOperands) => void>;
+export type ElementLossKernel = Kernel<BceWithLogitsOperands>;
 
 /** What tells the element-wise losses apart. */
 export interface ElementLoss {
@@ -132,21 +117,11 @@ export function elementLoss(
   const weight = weightInput(runtime, call.weight, input);
   const posWeight = weightInput(runtime, call.posWeight, input);
   const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
-  return runLoss(runtime, call.asked, undefined, length, (losses, gradient, scale, scales, sum) =>
-    kernel(
-      stream.at(from),
-      stream.at(shares),
-      losses,
-      gradient,
-      stream.outer,
-      scale,
-      scales,
-      sum,
-      stream.scratch,
-      weight < 0 ? 0 : stream.at(weight),
-      posWeight < 0 ? 0 : stream.at(posWeight),
-    ),
-  );
+  const at = (slot: number) => (slot < 0 ? 0 : stream.at(slot));
+  return runLoss(runtime, call.asked, undefined, length, (results) => {
+    const operands = { x: stream.at(from), targets: stream.at(shares), count: stream.outer, scratch: stream.scratch };
+    kernel({ ...operands, ...results, weight: at(weight), posWeight: at(posWeight) });
+  });
 }
 
 function targetInput({ stream }: Runtime, { operand, integers }: ElementTargets): number {

@@ -5,15 +5,23 @@ import type { Modules } from './wasm.js';
 /** What a reference kernel works on: the elements of linear memory, by their size in bytes. */
 export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64' | 'u8'>;
 
-/** A kernel's TypeScript twin: the same operands, after the heaps and the size of an element. */
-export type ReferenceKernel<P extends number[]> = (heaps: Heaps, elementBytes: 4 | 8, ...operands: P) => void;
+/** A compiled kernel as its module exports it. */
+export type WasmFunction = (...operands: number[]) => number;
 
-/** A kernel as operations name it: `softmax` stands for the exports softmax_f32 and softmax_f64, and their twin. */
-export interface Kernel<F> {
-  readonly id: number;
+/** A kernel as its source declares it, by scripts/families.mjs: `name` stands for the exports name_f32 and name_f64. */
+export interface KernelSource<O> {
   readonly family: Family;
   readonly name: string;
-  readonly reference: ReferenceKernel<F extends (...operands: infer P extends number[]) => unknown ? P : never>;
+  readonly call: (kernel: WasmFunction, operands: O) => void;
+}
+
+/** The same kernel in plain TypeScript, on elements of so many bytes. */
+export type ReferenceKernel<O> = (heaps: Heaps, elementBytes: 4 | 8, operands: O) => void;
+
+/** A kernel as operations name it. */
+export interface Kernel<O> extends KernelSource<O> {
+  readonly id: number;
+  readonly reference: ReferenceKernel<O>;
 }
 
 let count = 0;
@@ -22,22 +30,18 @@ let count = 0;
 export const families = new Set<Family>();
 
 /** Declares a kernel. The pure mark at its calls lets bundlers drop the operations that are not used. */
-export function defineKernel<P extends number[]>(
-  family: Family,
-  name: string,
-  reference: ReferenceKernel<P>,
-): Kernel<(...operands: P) => void> {
-  families.add(family);
-  return { id: count++, family, name, reference };
+export function defineKernel<O>(source: KernelSource<O>, reference: ReferenceKernel<O>): Kernel<O> {
+  families.add(source.family);
+  return { ...source, id: count++, reference };
 }
 
-export function bindKernel<F>(
-  { family, name, reference }: Kernel<F>,
+export function bindKernel<O>(
+  { family, name, call, reference }: Kernel<O>,
   elementBytes: 4 | 8,
   modules: Modules | undefined,
   arena: Arena,
-): (...operands: number[]) => number {
-  if (modules !== undefined) return modules.exportsOf(family)[`${name}_${elementBytes === 4 ? 'f32' : 'f64'}`]!;
-  const twin = reference as unknown as (heaps: Heaps, bytes: number, ...operands: number[]) => number;
-  return (...operands) => twin(arena, elementBytes, ...operands);
+): (operands: O) => void {
+  if (modules === undefined) return (operands) => reference(arena, elementBytes, operands);
+  const kernel = modules.exportsOf(family)[`${name}_${elementBytes === 4 ? 'f32' : 'f64'}`]!;
+  return (operands) => call(kernel, operands);
 }

@@ -123,8 +123,17 @@ function divisorOf({ reduction, input }: LossCall, all: number): number {
   return reduction === 'batchMean' && shape.length > 1 ? shape[0]! : 1;
 }
 
-/** Runs a kernel on the block at hand; losses, gradient and scales are addresses, 0 for none. */
-export type RunLoss = (losses: number, gradient: number, scale: number, scales: number, sum: number) => void;
+/** What every loss kernel writes, and what scales it: addresses, 0 for none, but for the scale. */
+export interface LossResults {
+  losses: number;
+  gradient: number;
+  scale: number;
+  gradOutput: number;
+  sum: number;
+}
+
+/** Runs a kernel on the block at hand. */
+export type RunLoss = (results: LossResults) => void;
 
 /**
  * Runs a loss block by block, once its stream is open and has its inputs: sets up where losses and gradient go, and
@@ -162,7 +171,8 @@ export function runLoss(
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
   const scale = (typeof gradOutput === 'number' ? gradOutput : 1) / divisor;
   while (stream.next()) {
-    run(to < 0 ? 0 : stream.at(to), down < 0 ? 0 : stream.at(down), scale, scales < 0 ? 0 : stream.at(scales), sum);
+    const at = (slot: number) => (slot < 0 ? 0 : stream.at(slot));
+    run({ losses: at(to), gradient: at(down), scale, gradOutput: at(scales), sum });
   }
 
   let value: unknown;

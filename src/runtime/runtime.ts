@@ -71,8 +71,8 @@ export class Runtime {
   /** Whether the backend was left to us: it may then become another one. */
   readonly #isAuto: boolean;
   /** Kernels by number, bound at their first use. */
-  readonly #kernels32: (((...operands: number[]) => number) | undefined)[] = [];
-  readonly #kernels64: (((...operands: number[]) => number) | undefined)[] = [];
+  readonly #kernels32: (((operands: never) => void) | undefined)[] = [];
+  readonly #kernels64: (((operands: never) => void) | undefined)[] = [];
   #tensors = 0;
   #bytes = 0;
   readonly #forgotten: FinalizationRegistry<number> | undefined;
@@ -106,13 +106,13 @@ export class Runtime {
   }
 
   /** The kernel for elements of this many bytes. */
-  kernel<F extends (...operands: number[]) => unknown>(kernel: Kernel<F>, elementBytes: 4 | 8): F {
+  kernel<O>(kernel: Kernel<O>, elementBytes: 4 | 8): (operands: O) => void {
     const bound = elementBytes === 4 ? this.#kernels32 : this.#kernels64;
-    return (bound[kernel.id] ??= this.#bind(kernel, elementBytes)) as F;
+    return (bound[kernel.id] ??= this.#bind(kernel, elementBytes)) as (operands: O) => void;
   }
 
   /** A kernel's module is compiled at its first use. Where that is refused, the reference takes over altogether. */
-  #bind<F>(kernel: Kernel<F>, elementBytes: 4 | 8): (...operands: number[]) => number {
+  #bind<O>(kernel: Kernel<O>, elementBytes: 4 | 8): (operands: O) => void {
     try {
       return bindKernel(kernel, elementBytes, this.#backend.modules, this.arena);
     } catch (error) {
