@@ -4,7 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
+import * as sources from '../src/generated/kernels.js';
 import type { Kernels, Tensor } from '../src/index.js';
+import type { KernelSource, WasmFunction } from '../src/runtime/kernel.js';
 import { debugModule, sets, type TestSet } from './support/backends.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, randomOf, sizeOf } from './support/cases.js';
 
@@ -377,7 +379,7 @@ type Sizes = (typeof SIZES)[number];
 
 interface Contract {
   /** The operands for the kernel. */
-  readonly operands: (at: Places, ...sizes: Sizes) => number[];
+  readonly operands: (at: Places, ...sizes: Sizes) => Record<string, number>;
   /** What must not overlap in part: the second is moved onto the first, one element on. */
   readonly apart: readonly string[];
   /** What may be the very same place. */
@@ -385,25 +387,37 @@ interface Contract {
 }
 
 const mapped: Contract = {
-  operands: ({ a, b, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, 0],
+  operands: ({ a, b, scratch }, outer, n, inner) => ({ x: a, y: b, outer, n, inner, temperature: 1, scratch, mask: 0 }),
   apart: ['ab'],
   same: ['ab'],
 };
 const reduced: Contract = { ...mapped, same: [] };
 const paired: Contract = {
-  operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, c],
+  operands: ({ a, b, c, scratch }, outer, n, inner) => {
+    return { y: a, dx: b, dy: c, outer, n, inner, temperature: 1, scratch };
+  },
   apart: ['ab', 'cb'],
   same: ['ab', 'cb'],
 };
-const element: Contract = { operands: ({ a, b, scratch }) => [a, b, COUNT, scratch], apart: ['ab'], same: ['ab'] };
+const element: Contract = {
+  operands: ({ a, b, scratch }) => ({ x: a, y: b, count: COUNT, scratch }),
+  apart: ['ab'],
+  same: ['ab'],
+};
 /** a is x, b the targets, c the losses, d the gradient, e the weights and f the scales. */
 const classes: Contract = {
-  operands: ({ a, b, c, d, e, f, sum, scratch }, o, n, i) => [a, b, c, d, o, n, i, 1, e, 0.1, 1, f, sum, scratch],
+  operands: ({ a, b, c, d, e, f, sum, scratch }, outer, n, inner) => {
+    const results = { losses: c, gradient: d, scale: 1, gradOutput: f, sum };
+    return { x: a, targets: b, ...results, outer, n, inner, temperature: 1, weight: e, smoothing: 0.1, scratch };
+  },
   apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],
   same: ['ad'],
 };
 const elementLoss: Contract = {
-  operands: ({ a, b, c, d, e, f, sum, scratch }) => [a, b, c, d, COUNT, 1, e, sum, scratch, f, f],
+  operands: ({ a, b, c, d, e, f, sum, scratch }) => {
+    const results = { losses: c, gradient: d, scale: 1, gradOutput: e, sum };
+    return { x: a, targets: b, ...results, count: COUNT, weight: f, posWeight: f, scratch };
+  },
   apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed'],
   same: ['ac', 'ad', 'bc', 'bd', 'ec', 'ed'],
 };
@@ -415,7 +429,9 @@ const CONTRACTS: Record<string, Contract> = {
   // The record of no weights at all, at c.
   weightedLogSumExp: {
     ...reduced,
-    operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, 0, c],
+    operands: ({ a, b, c, scratch }, outer, n, inner) => {
+      return { x: a, y: b, outer, n, inner, temperature: 1, scratch, mask: 0, weights: c };
+    },
   },
   sigmoid: element,
   logSigmoid: element,
@@ -425,7 +441,9 @@ const CONTRACTS: Record<string, Contract> = {
   softCrossEntropy: classes,
   nllLoss: { ...classes, same: [] },
   logProbs: {
-    operands: ({ a, b, c, sum, scratch }, o, n, i) => [a, b, c, 0, o, n, i, 1, 0, 0, 0, 0, sum, scratch],
+    operands: ({ a, b, c, scratch }, outer, n, inner) => {
+      return { x: a, targets: b, losses: c, outer, n, inner, temperature: 1, scratch };
+    },
     apart: ['ac', 'bc'],
     same: [],
   },
@@ -433,28 +451,46 @@ const CONTRACTS: Record<string, Contract> = {
   logKlDiv: elementLoss,
   bceWithLogits: { ...elementLoss, apart: [...elementLoss.apart, 'fc', 'fd'] },
   distillation: {
-    operands: ({ a, b, c, d, f, sum, scratch, buffer }, o, n, i) => {
-      return [a, b, c, d, o, n, i, 1, 1, f, sum, scratch, buffer];
+    operands: ({ a, b, c, d, f, sum, scratch, buffer }, outer, n, inner) => {
+      const results = { losses: c, gradient: d, scale: 1, gradOutput: f, sum };
+      return { student: a, teacher: b, ...results, outer, n, inner, temperature: 1, scratch, buffer };
     },
     apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'fc', 'fd'],
     same: ['ad', 'bd'],
   },
   argmax: {
-    operands: ({ a, b, scratch }, o, n, i) => [a, b, o, n, i, scratch],
+    operands: ({ a, b, scratch }, outer, n, inner) => ({ x: a, y: b, outer, n, inner, scratch }),
     apart: ['ab'],
     same: [],
   },
   topK: {
-    operands: ({ a, b, c, buffer, scratch }, o, n, i) => [a, b, c, o, n, i, n, buffer, n, scratch],
+    operands: ({ a, b, c, buffer, scratch }, outer, n, inner) => {
+      return { x: a, values: b, indices: c, outer, n, inner, k: n, buffer, capacity: n, scratch };
+    },
     apart: ['ab', 'ac', 'bc'],
     same: ['ab'],
   },
   accuracy: {
-    operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, c, scratch],
+    operands: ({ a, b, c, scratch }, outer, n, inner) => ({
+      x: a,
+      targets: b,
+      outer,
+      n,
+      inner,
+      k: 1,
+      hits: c,
+      scratch,
+    }),
     apart: ['ac', 'bc'],
     same: [],
   },
-  transpose: { operands: ({ a, b }) => [a, b, 4, 3, 5], apart: ['ab'], same: [] },
+  transpose: { operands: ({ a, b }) => ({ a, b }), apart: ['ab'], same: [] },
+};
+
+/** Kernels by name; the one without operands of its own names is called as the run does. */
+const SOURCES: Record<string, Pick<KernelSource<never>, 'call'>> = {
+  transpose: { call: (kernel: WasmFunction, { a, b }: Places) => kernel(a, b, 4, 3, 5) },
+  ...Object.fromEntries(Object.values(sources).map((source) => [source.name, source])),
 };
 
 describe('the debug build', () => {
@@ -465,7 +501,7 @@ describe('the debug build', () => {
   };
   const exports = new WebAssembly.Instance(debugModule, { env: { memory, abort } }).exports as Record<
     string,
-    (...operands: number[]) => number
+    WasmFunction
   >;
   const kernels = Object.keys(exports).filter((name) => /_f(32|64)$/.test(name));
   // Behind the constants and the messages.
@@ -477,12 +513,14 @@ describe('the debug build', () => {
   });
 
   test.each(kernels)('%s: overlap in part is caught, and nothing else', (name) => {
-    const { operands, apart, same } = CONTRACTS[name.replace(/_f\d+$/, '')] as Contract;
+    const kernel = name.replace(/_f\d+$/, '');
+    const { operands, apart, same } = CONTRACTS[kernel] as Contract;
+    const { call } = SOURCES[kernel] as KernelSource<Record<string, number>>;
     const step = name.endsWith('64') ? 8 : 4;
     for (const sizes of SIZES) {
       const run = (at: Places) => {
         new Uint8Array(memory.buffer, start).fill(0);
-        exports[name]?.(...operands(at, ...sizes));
+        call(exports[name] as WasmFunction, operands(at, ...sizes));
       };
       run(places());
       for (const [onto, moved] of same as Iterable<[keyof Places, keyof Places]>) {
