@@ -109,7 +109,7 @@ for (const { family, text, patch } of packed) {
 // where gzip finds what they share.
 generate(
   'families',
-  `import type { Family } from '../runtime/embedded.js';
+  `import type { Family } from '../wasm/embedded.js';
 ${packed.map(({ family }) => `import * as ${family} from './${family}.js';`).join('\n')}
 
 ${packed.map(({ family }) => `export const ${family}Family: Family = { name: '${family}', text: ${family}.text, patch: ${family}.patch };`).join('\n')}

@@ -84,7 +84,7 @@ export const ${name}Kernel: KernelSource<${type}> = {
 `;
   });
   const imported = [...families.keys()].filter((family) => family !== CORE).map((family) => `${family}Family`);
-  return `import type { KernelSource } from '../runtime/kernel.js';
+  return `import type { KernelSource } from '../wasm/kernel.js';
 import { ${imported.join(', ')} } from './families.js';
 ${code.join('')}`;
 }

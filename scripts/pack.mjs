@@ -1,4 +1,4 @@
-// Two builds of a module as text that a bundler leaves alone and gzip makes small; src/runtime/embedded.ts reads it.
+// Two builds of a module as text that a bundler leaves alone and gzip makes small; src/wasm/embedded.ts reads it.
 // A character for a byte wherever that is possible: the idea of meshoptimizer's wasmpack.
 //
 // - One character for each of the commonest bytes, two for the others, and none split: base64 moves three bytes into

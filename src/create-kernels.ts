@@ -1,8 +1,8 @@
 import type * as publicApi from './functions.js';
 import { operations } from './operations.js';
-import type { BackendInfo } from './runtime/backend.js';
-import { Runtime, readSettings, type Settings } from './runtime/runtime.js';
-import { tensorOn, zerosOn } from './tensors.js';
+import { tensorOn, zerosOn } from './ops/tensor.js';
+import { Runtime, readSettings, type Settings } from './runtime.js';
+import type { BackendInfo } from './wasm/backend.js';
 
 /** An independent set of all functions, with a backend and a memory of its own. */
 export type Kernels = Omit<typeof publicApi, 'init' | 'createKernels'>;

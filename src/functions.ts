@@ -15,6 +15,6 @@ export { nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
 export { sigmoid } from './ops/sigmoid.js';
 export { softmax } from './ops/softmax.js';
 export { softmaxBackward } from './ops/softmaxBackward.js';
+export { tensor, zeros } from './ops/tensor.js';
 export { topK } from './ops/topK.js';
 export { backendInfo, memoryUsage } from './setup.js';
-export { tensor, zeros } from './tensors.js';

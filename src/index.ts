@@ -2,8 +2,11 @@ export { init } from './setup.js';
 
 // The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
 
+export type { BatchReduction, Reduction } from './call/loss.js';
 export { createKernels, type Kernels } from './create-kernels.js';
+export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';
+export { Tensor } from './memory/tensor.js';
 export type { AccuracyOptions } from './ops/accuracy.js';
 export type { ArgmaxOptions } from './ops/argmax.js';
 export type { BceWithLogitsOptions, BceWithLogitsWithGradOptions } from './ops/bceWithLogits.js';
@@ -17,12 +20,9 @@ export type { NllLossOptions, NllLossWithGradOptions } from './ops/nllLoss.js';
 export type { SigmoidOptions } from './ops/sigmoid.js';
 export type { SoftmaxOptions } from './ops/softmax.js';
 export type { SoftmaxBackwardOptions } from './ops/softmaxBackward.js';
+export type { NestedNumbers, TensorOptions } from './ops/tensor.js';
 export type { TopKOptions } from './ops/topK.js';
-export type { BackendInfo, BackendName } from './runtime/backend.js';
-export { OutOfMemoryError } from './runtime/errors.js';
-export type { BatchReduction, Reduction } from './runtime/loss.js';
-export type { MemoryUsage, Settings } from './runtime/runtime.js';
-export { Tensor } from './runtime/tensor.js';
+export type { MemoryUsage, Settings } from './runtime.js';
 export type {
   ArrayOf,
   ClassIndices,
@@ -42,5 +42,5 @@ export type {
   TensorResult,
   TopKOut,
   TopKResult,
-} from './runtime/types.js';
-export type { NestedNumbers, TensorOptions } from './tensors.js';
+} from './types.js';
+export type { BackendInfo, BackendName } from './wasm/backend.js';

@@ -1,4 +1,3 @@
-import { type BackendInfo, compileCoreAhead, instantiateAhead } from './runtime/backend.js';
 import {
   currentRuntime,
   type MemoryUsage,
@@ -6,7 +5,8 @@ import {
   readSettings,
   type Settings,
   setCurrentRuntime,
-} from './runtime/runtime.js';
+} from './runtime.js';
+import { type BackendInfo, compileCoreAhead, instantiateAhead } from './wasm/backend.js';
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.

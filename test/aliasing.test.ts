@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import * as sources from '../src/generated/kernels.js';
 import type { Kernels, Tensor } from '../src/index.js';
-import type { KernelSource, WasmFunction } from '../src/runtime/kernel.js';
+import type { KernelSource, WasmFunction } from '../src/wasm/kernel.js';
 import { debugModule, sets, type TestSet } from './support/backends.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, randomOf, sizeOf } from './support/cases.js';
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as families from '../src/generated/families.js';
 import type * as library from '../src/index.js';
 import { backendInfo, createKernels } from '../src/index.js';
-import { embedded, type ModuleBackend } from '../src/runtime/embedded.js';
-import { STATIC_END } from '../src/runtime/memory.js';
+import { STATIC_END } from '../src/memory/arena.js';
+import { embedded, type ModuleBackend } from '../src/wasm/embedded.js';
 import { debugModule, missing, sets } from './support/backends.js';
 import { hasFmaFlag, readBytes, relaxedSimdFlags, runApart } from './support/platform.js';
 

@@ -1,16 +1,16 @@
+import { cutOperand } from '../call/map.js';
+import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { settle } from '../call/place.js';
+import { checkNotEmpty, checkRank } from '../call/ranking.js';
+import { geometry } from '../call/rows.js';
+import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets } from '../call/targets.js';
+import { typeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
-import { cutOperand } from '../runtime/call.js';
-import { typeError } from '../runtime/errors.js';
-import { geometry } from '../runtime/geometry.js';
-import { giveShape, readOperand, readSizes } from '../runtime/input.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { type OptionNames, readOptions } from '../runtime/options.js';
-import { settle } from '../runtime/place.js';
-import { checkNotEmpty, checkRank } from '../runtime/ranking.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets } from '../runtime/targets.js';
-import type { ClassIndices, Input, TensorLike } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { ClassIndices, Input, TensorLike } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 

@@ -1,16 +1,16 @@
+import { cutOperand } from '../call/map.js';
+import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { checkOverlap } from '../call/overlap.js';
+import { settle } from '../call/place.js';
+import { checkNotEmpty, handBackIndices } from '../call/ranking.js';
+import { checkSize, newIndices, readIndexOut } from '../call/result.js';
+import { geometry } from '../call/rows.js';
 import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
-import { cutOperand } from '../runtime/call.js';
-import { geometry } from '../runtime/geometry.js';
-import { giveShape, readOperand, readSizes } from '../runtime/input.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { type OptionNames, readOptions } from '../runtime/options.js';
-import { checkOverlap } from '../runtime/overlap.js';
-import { settle } from '../runtime/place.js';
-import { checkNotEmpty, handBackIndices } from '../runtime/ranking.js';
-import { checkSize, newIndices, readIndexOut } from '../runtime/result.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { IndexResult, Input } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { IndexResult, Input } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 

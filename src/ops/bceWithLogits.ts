@@ -1,11 +1,11 @@
+import { type ElementLoss, elementLoss } from '../call/element-loss.js';
+import { REDUCTIONS, type Reduction } from '../call/loss.js';
 import { bceWithLogitsKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
-import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { REDUCTIONS, type Reduction } from '../runtime/loss.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(bceWithLogitsKernel, reference);
 

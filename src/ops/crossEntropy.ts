@@ -1,11 +1,11 @@
+import { type ClassLoss, classLoss } from '../call/class-loss.js';
+import { REDUCTIONS, type Reduction } from '../call/loss.js';
 import { crossEntropyKernel, softCrossEntropyKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
-import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { REDUCTIONS, type Reduction } from '../runtime/loss.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(crossEntropyKernel, reference);
 const softKernel = /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference);

@@ -1,9 +1,3 @@
-import { distillationKernel } from '../generated/kernels.js';
-import { distillation as reference } from '../reference/distillation.js';
-import { checkLikeness, cutOperand } from '../runtime/call.js';
-import { geometry } from '../runtime/geometry.js';
-import { readOperand } from '../runtime/input.js';
-import { defineKernel } from '../runtime/kernel.js';
 import {
   type BatchReduction,
   checkResults,
@@ -12,12 +6,18 @@ import {
   readLoss,
   runLoss,
   settleLoss,
-} from '../runtime/loss.js';
-import { checkTemperature, type OptionNames, readOptions } from '../runtime/options.js';
-import { readOptionalOut } from '../runtime/result.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, GradResult, Input, LossResult } from '../runtime/types.js';
+} from '../call/loss.js';
+import { checkLikeness, cutOperand } from '../call/map.js';
+import { readOperand } from '../call/operand.js';
+import { checkTemperature, type OptionNames, readOptions } from '../call/options.js';
+import { readOptionalOut } from '../call/result.js';
+import { geometry } from '../call/rows.js';
+import { distillationKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
+import { distillation as reference } from '../reference/distillation.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, GradResult, Input, LossResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 

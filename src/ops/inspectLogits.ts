@@ -1,10 +1,10 @@
-import { cutOperand } from '../runtime/call.js';
-import { geometry } from '../runtime/geometry.js';
-import { giveShape, readOperand, readSizes } from '../runtime/input.js';
-import { type OptionNames, readOptions } from '../runtime/options.js';
-import { settle } from '../runtime/place.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { FloatArray, Input } from '../runtime/types.js';
+import { cutOperand } from '../call/map.js';
+import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { settle } from '../call/place.js';
+import { geometry } from '../call/rows.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, Input } from '../types.js';
 
 /** Options of {@link inspectLogits}. */
 export interface InspectLogitsOptions {

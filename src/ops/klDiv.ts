@@ -1,11 +1,11 @@
+import { type ElementLoss, elementLoss } from '../call/element-loss.js';
+import type { BatchReduction } from '../call/loss.js';
 import { klDivKernel, logKlDivKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
-import { type ElementLoss, elementLoss } from '../runtime/element-loss.js';
-import { defineKernel } from '../runtime/kernel.js';
-import type { BatchReduction } from '../runtime/loss.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(klDivKernel, reference);
 const logKernel = /* @__PURE__ */ defineKernel(logKlDivKernel, logReference);

@@ -1,9 +1,9 @@
+import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { logProbsKernel } from '../generated/kernels.js';
 import { logProbs as reference } from '../reference/logProbs.js';
-import { type ClassLoss, classLoss } from '../runtime/class-loss.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { ClassIndices, Input, ReduceResult, TensorLike } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { ClassIndices, Input, ReduceResult, TensorLike } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
 

@@ -1,9 +1,9 @@
+import { mapElements } from '../call/map.js';
 import { logSigmoidKernel } from '../generated/kernels.js';
 import { logSigmoid as reference } from '../reference/logSigmoid.js';
-import { mapElements } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Input, MapResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { Input, MapResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 import type { SigmoidOptions } from './sigmoid.js';
 
 const kernel = /* @__PURE__ */ defineKernel(logSigmoidKernel, reference);

@@ -1,9 +1,9 @@
+import { mapAlongAxis } from '../call/map.js';
 import { logSoftmaxKernel } from '../generated/kernels.js';
 import { logSoftmax as reference } from '../reference/logSoftmax.js';
-import { mapAlongAxis } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Input, MapResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { Input, MapResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 import type { SoftmaxOptions } from './softmax.js';
 
 const kernel = /* @__PURE__ */ defineKernel(logSoftmaxKernel, reference);

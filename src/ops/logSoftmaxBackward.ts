@@ -1,9 +1,9 @@
+import { mapPairAlongAxis } from '../call/map.js';
 import { logSoftmaxBackwardKernel } from '../generated/kernels.js';
 import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
-import { mapPairAlongAxis } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Input, MapResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { Input, MapResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 import type { SoftmaxBackwardOptions } from './softmaxBackward.js';
 
 const kernel = /* @__PURE__ */ defineKernel(logSoftmaxBackwardKernel, reference);

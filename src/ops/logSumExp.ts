@@ -1,10 +1,10 @@
+import { reduceAlongAxis } from '../call/map.js';
 import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
-import { reduceAlongAxis } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, Mask, ReduceResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, Input, Mask, ReduceResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(logSumExpKernel, reference);
 const weightedKernel = /* @__PURE__ */ defineKernel(weightedLogSumExpKernel, weightedReference);

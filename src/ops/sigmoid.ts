@@ -1,10 +1,10 @@
+import { mapElements } from '../call/map.js';
 import { sigmoidKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import { mapElements } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, Input, MapResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(sigmoidKernel, reference);
 

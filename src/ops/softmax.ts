@@ -1,10 +1,10 @@
+import { mapAlongAxis } from '../call/map.js';
 import { softmaxKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { softmax as reference } from '../reference/softmax.js';
-import { mapAlongAxis } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, MapResult, Mask } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, Input, MapResult, Mask } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(softmaxKernel, reference);
 

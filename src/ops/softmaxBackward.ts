@@ -1,10 +1,10 @@
+import { mapPairAlongAxis } from '../call/map.js';
 import { softmaxBackwardKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
-import { mapPairAlongAxis } from '../runtime/call.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Tensor } from '../runtime/tensor.js';
-import type { FloatArray, Input, MapResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { FloatArray, Input, MapResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(softmaxBackwardKernel, reference);
 

@@ -1,18 +1,18 @@
+import { ownOf, PLAIN, readingError } from '../call/caller.js';
+import { cutOperand } from '../call/map.js';
+import { giveShape, type Operand, readOperand, readSizes, shapeOf } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { checkOverlap } from '../call/overlap.js';
+import { settle } from '../call/place.js';
+import { checkNotEmpty, checkRank } from '../call/ranking.js';
+import { checkSize, type IndexPlace, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
+import { geometry, withAxis } from '../call/rows.js';
+import { typeError } from '../errors.js';
 import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
-import { cutOperand } from '../runtime/call.js';
-import { ownOf, PLAIN, readingError } from '../runtime/caller.js';
-import { typeError } from '../runtime/errors.js';
-import { geometry, withAxis } from '../runtime/geometry.js';
-import { giveShape, type Operand, readOperand, readSizes, shapeOf } from '../runtime/input.js';
-import { defineKernel } from '../runtime/kernel.js';
-import { type OptionNames, readOptions } from '../runtime/options.js';
-import { checkOverlap } from '../runtime/overlap.js';
-import { settle } from '../runtime/place.js';
-import { checkNotEmpty, checkRank } from '../runtime/ranking.js';
-import { checkSize, type IndexPlace, newIndices, newResult, readIndexOut, readOut } from '../runtime/result.js';
-import { currentRuntime, type Runtime } from '../runtime/runtime.js';
-import type { Input, TopKOut, TopKResult } from '../runtime/types.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { Input, TopKOut, TopKResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 const kernel = /* @__PURE__ */ defineKernel(topKKernel, reference);
 

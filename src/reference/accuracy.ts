@@ -1,5 +1,5 @@
 import type { AccuracyOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem } from './axis.js';
 
 /** Counts the problems whose target has fewer than k elements before it, in plain loops. */

@@ -1,5 +1,5 @@
 import type { ArgmaxOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem } from './axis.js';
 
 /** argmax in plain loops: the first of equals, NaN being the largest. */

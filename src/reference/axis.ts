@@ -1,4 +1,4 @@
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { keeps } from './mask.js';
 
 /** Visits the problems of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */

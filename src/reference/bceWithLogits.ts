@@ -1,5 +1,5 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachLoss } from './elements.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */

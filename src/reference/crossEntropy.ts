@@ -1,5 +1,5 @@
 import type { CrossEntropyOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
 import { emit } from './emit.js';
 import { type Exponential, exponentialOf } from './exponential.js';

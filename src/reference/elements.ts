@@ -1,5 +1,5 @@
 import type { KlDivOperands, SigmoidOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { emit } from './emit.js';
 
 /** An element for an element, each on its own. */

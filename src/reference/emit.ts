@@ -1,4 +1,4 @@
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { roundingOf } from './sum.js';
 
 /** Stores a problem's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */

@@ -1,5 +1,5 @@
 import type { KlDivOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachLoss } from './elements.js';
 
 /** Kullback-Leibler divergence in a plain loop, with its gradient. */

@@ -1,5 +1,5 @@
 import type { LogProbsOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem, maximum, rowOf } from './axis.js';
 import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';

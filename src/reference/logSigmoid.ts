@@ -1,5 +1,5 @@
 import type { LogSigmoidOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { mapElements } from './elements.js';
 
 /** logSigmoid in a plain loop: min(x, 0) − log1p(e^−|x|). */

@@ -1,5 +1,5 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem, forEachRow, maximum, type Row } from './axis.js';
 import { type Exponential, exponentialOf } from './exponential.js';
 import { keeps, placeOf } from './mask.js';

@@ -1,5 +1,5 @@
-import type { Heaps } from '../runtime/kernel.js';
-import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from '../runtime/record.js';
+import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from '../call/record.js';
+import type { Heaps } from '../wasm/kernel.js';
 
 /** The address of what element j of a problem finds in the operand of a record. */
 export function placeOf({ i32 }: Heaps, record: number, problem: number, j: number, elementBytes: number): number {

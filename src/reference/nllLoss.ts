@@ -1,5 +1,5 @@
 import type { NllLossOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { emit } from './emit.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */

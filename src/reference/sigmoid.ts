@@ -1,5 +1,5 @@
 import type { SigmoidOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { mapElements } from './elements.js';
 
 /** sigmoid in a plain loop; e^−|x| never overflows. */

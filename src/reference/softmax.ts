@@ -1,5 +1,5 @@
 import type { SoftmaxOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachRow, maximum } from './axis.js';
 import { exponentialOf } from './exponential.js';
 import { sumOf } from './sum.js';

@@ -1,5 +1,5 @@
 import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem } from './axis.js';
 import { sumOf } from './sum.js';
 

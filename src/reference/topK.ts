@@ -1,5 +1,5 @@
 import type { TopKOperands } from '../generated/kernels.js';
-import type { Heaps } from '../runtime/kernel.js';
+import type { Heaps } from '../wasm/kernel.js';
 import { forEachProblem } from './axis.js';
 
 /** topK by a whole sort: NaN first, then the largest, equals as they lie. */

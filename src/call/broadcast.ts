@@ -1,10 +1,10 @@
-import { type AnyNumbers, bufferOf, offsetOf, typedArrayTag, viewOf, write } from './arrays.js';
-import { showShape } from './errors.js';
-import { product } from './geometry.js';
-import type { Operand } from './input.js';
-import type { Arena } from './memory.js';
+import { type AnyNumbers, bufferOf, offsetOf, typedArrayTag, viewOf, write } from '../arrays.js';
+import { showShape } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
+import type { FloatArray } from '../types.js';
+import type { Operand } from './operand.js';
 import type { Place } from './place.js';
-import type { FloatArray } from './types.js';
+import { product } from './rows.js';
 
 type BigIntegers = BigInt64Array | BigUint64Array;
 

@@ -1,12 +1,12 @@
-import { bufferOf, checkAttached, countOf, offsetOf, typedArrayTag } from './arrays.js';
+import { bufferOf, checkAttached, countOf, offsetOf, typedArrayTag } from '../arrays.js';
+import { isArray, show, showShape, typeError } from '../errors.js';
+import type { Arena, Moment } from '../memory/arena.js';
+import { addressOf, dtypeOfTensor, runtimeOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
+import type { Runtime } from '../runtime.js';
+import type { FloatArray } from '../types.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
-import { isArray, show, showShape, typeError } from './errors.js';
-import { checkLength, product, readShape } from './geometry.js';
-import type { Arena, Moment } from './memory.js';
 import type { Place } from './place.js';
-import type { Runtime } from './runtime.js';
-import { addressOf, dtypeOfTensor, runtimeOf, shapeOfTensor, sizeOfTensor, Tensor } from './tensor.js';
-import type { FloatArray } from './types.js';
+import { checkLength, product, readShape } from './rows.js';
 
 /** How a call's result is handed back. */
 export type OperandKind = 'array' | 'tensorLike' | 'tensor';

@@ -1,6 +1,6 @@
-import { bufferOf, countOf, offsetOf, typedArrayTag, write } from './arrays.js';
-import type { Arena } from './memory.js';
-import type { FloatArray } from './types.js';
+import { bufferOf, countOf, offsetOf, typedArrayTag, write } from '../arrays.js';
+import type { Arena } from '../memory/arena.js';
+import type { FloatArray } from '../types.js';
 
 /**
  * The short way of a call on a few elements in typed arrays: no operand, no stream and no view, but one copy in and one

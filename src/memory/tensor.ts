@@ -1,9 +1,9 @@
 // The type of `using` declarations, for those who compile without it.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag, write } from './arrays.js';
-import { typeError } from './errors.js';
-import type { Runtime } from './runtime.js';
-import type { Dtype, FloatArray } from './types.js';
+import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag, write } from '../arrays.js';
+import { typeError } from '../errors.js';
+import type { Runtime } from '../runtime.js';
+import type { Dtype, FloatArray } from '../types.js';
 
 /** Keeps a tensor from being reclaimed while a view of its data is held. */
 const owners = new WeakMap<FloatArray, Tensor>();

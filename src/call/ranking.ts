@@ -1,7 +1,7 @@
-import { rangeError, typeError } from './errors.js';
-import { withoutAxis } from './geometry.js';
-import type { Operand } from './input.js';
-import type { TensorResult } from './types.js';
+import { rangeError, typeError } from '../errors.js';
+import type { TensorResult } from '../types.js';
+import type { Operand } from './operand.js';
+import { withoutAxis } from './rows.js';
 
 /** What the operations that rank elements share: ranks, and results that are indices. */
 

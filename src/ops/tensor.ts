@@ -1,7 +1,5 @@
-import { typedArrayTag, write } from './runtime/arrays.js';
-import { arrayFor, lengthOf, readingError } from './runtime/caller.js';
-import { isArray, rangeError, showShape, typeError } from './runtime/errors.js';
-import { checkLength, product, readShape } from './runtime/geometry.js';
+import { typedArrayTag, write } from '../arrays.js';
+import { arrayFor, lengthOf, readingError } from '../call/caller.js';
 import {
   arrayOperand,
   checkFloats,
@@ -13,13 +11,15 @@ import {
   readTensorLike,
   shapeOf,
   tensorOperand,
-} from './runtime/input.js';
-import { readOptions } from './runtime/options.js';
-import { settle } from './runtime/place.js';
-import { dtypeOf } from './runtime/result.js';
-import { currentRuntime, type Runtime } from './runtime/runtime.js';
-import { dataOf, Tensor } from './runtime/tensor.js';
-import type { Dtype, FloatArray, TensorLike } from './runtime/types.js';
+} from '../call/operand.js';
+import { readOptions } from '../call/options.js';
+import { settle } from '../call/place.js';
+import { dtypeOf } from '../call/result.js';
+import { checkLength, product, readShape } from '../call/rows.js';
+import { isArray, rangeError, showShape, typeError } from '../errors.js';
+import { dataOf, Tensor } from '../memory/tensor.js';
+import { currentRuntime, type Runtime } from '../runtime.js';
+import type { Dtype, FloatArray, TensorLike } from '../types.js';
 
 /** Numbers in arrays in arrays, as deep as there are axes. */
 export type NestedNumbers = readonly (number | NestedNumbers)[];

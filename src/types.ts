@@ -1,4 +1,4 @@
-import type { Tensor } from './tensor.js';
+import type { Tensor } from './memory/tensor.js';
 
 /** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array. */
 export type Dtype = 'float32' | 'float64';

@@ -1,8 +1,8 @@
+import type { Runtime } from '../runtime.js';
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
-import { product } from './geometry.js';
-import { elementsOf, type Operand, shapeOf } from './input.js';
+import { elementsOf, type Operand, shapeOf } from './operand.js';
 import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
-import type { Runtime } from './runtime.js';
+import { product } from './rows.js';
 
 /** Floats that broadcast to the elements. */
 export interface Beside {

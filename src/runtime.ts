@@ -1,4 +1,11 @@
-import { coreFamily } from '../generated/families.js';
+import { readOptions } from './call/options.js';
+import { product } from './call/rows.js';
+import { Stream, type Transpose } from './call/run.js';
+import { rangeError, typeError } from './errors.js';
+import { coreFamily } from './generated/families.js';
+import { Arena, MEMORY_LIMIT } from './memory/arena.js';
+import { Tensor } from './memory/tensor.js';
+import type { Dtype } from './types.js';
 import {
   type Backend,
   type BackendInfo,
@@ -8,15 +15,8 @@ import {
   isBackendName,
   openBackend,
   withoutModules,
-} from './backend.js';
-import { rangeError, typeError } from './errors.js';
-import { product } from './geometry.js';
-import { bindKernel, families, type Kernel } from './kernel.js';
-import { Arena, MEMORY_LIMIT } from './memory.js';
-import { readOptions } from './options.js';
-import { Stream, type Transpose } from './stream.js';
-import { Tensor } from './tensor.js';
-import type { Dtype } from './types.js';
+} from './wasm/backend.js';
+import { bindKernel, families, type Kernel } from './wasm/kernel.js';
 
 /** Settings of `init` and `createKernels`. */
 export interface Settings {

@@ -1,5 +1,5 @@
+import { rangeError, show, typeError } from '../errors.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
-import { rangeError, show, typeError } from './errors.js';
 
 /** Names other libraries use, with ours. */
 const OTHER_NAMES: Record<string, string> = {

@@ -7,15 +7,15 @@ import {
   integerBytes,
   offsetOf,
   typedArrayTag,
-} from './arrays.js';
+} from '../arrays.js';
+import { isArray, rangeError, show, showShape, typeError } from '../errors.js';
+import { Tensor } from '../memory/tensor.js';
+import type { Runtime } from '../runtime.js';
+import type { FloatArray, IntegerArray } from '../types.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { isArray, rangeError, show, showShape, typeError } from './errors.js';
-import { checkLength, withoutAxis } from './geometry.js';
-import { arrayOperand, newArray, type Operand, readOperand, readTensorLike } from './input.js';
+import { arrayOperand, newArray, type Operand, readOperand, readTensorLike } from './operand.js';
 import type { Place } from './place.js';
-import type { Runtime } from './runtime.js';
-import { Tensor } from './tensor.js';
-import type { FloatArray, IntegerArray } from './types.js';
+import { checkLength, withoutAxis } from './rows.js';
 
 /** Integers as they were read. */
 export interface IntegerPlace extends Place {

@@ -1,14 +1,17 @@
+import { countOf, offsetOf } from '../arrays.js';
+import { showShape, typeError } from '../errors.js';
 import type {
   SigmoidOperands,
   SoftmaxBackwardOperands,
   SoftmaxOperands,
   WeightedLogSumExpOperands,
 } from '../generated/kernels.js';
-import { countOf, offsetOf } from './arrays.js';
-import { checkBeside, placeBeside } from './beside.js';
+import type { Runtime } from '../runtime.js';
+import type { FloatArray } from '../types.js';
+import type { Kernel } from '../wasm/kernel.js';
 import { PLAIN } from './caller.js';
-import { showShape, typeError } from './errors.js';
-import { checkLength, cut, geometry, withoutAxis } from './geometry.js';
+import { checkBeside, placeBeside } from './descriptor.js';
+import { checkMask, type Mask, type MaskPlace, placeMask, readMask } from './mask.js';
 import {
   giveShape,
   newArray,
@@ -18,14 +21,12 @@ import {
   readOptional,
   readSizes,
   shapeOf,
-} from './input.js';
-import type { Kernel } from './kernel.js';
-import { checkMask, type Mask, type MaskPlace, placeMask, readMask } from './mask.js';
+} from './operand.js';
 import { checkTemperature, type OptionNames, readOptions } from './options.js';
 import { checkOverlap } from './overlap.js';
 import { settle } from './place.js';
 import { checkSize, dtypeOf, fillResult, handBack, newResult, readOptionalOut, readOut } from './result.js';
-import type { Runtime } from './runtime.js';
+import { checkLength, cut, geometry, withoutAxis } from './rows.js';
 import {
   floatBytes,
   hasStill,
@@ -37,7 +38,6 @@ import {
   smallResult,
   takeSmall,
 } from './small.js';
-import type { FloatArray } from './types.js';
 
 /** The calling sequences that most operations share: what is read, in which order, and how results come back. */
 

@@ -1,4 +1,4 @@
-import { isRevoked, OutOfMemoryError, typeError } from './errors.js';
+import { isRevoked, OutOfMemoryError, typeError } from '../errors.js';
 
 /**
  * Reading what the caller gives. Any read may run the caller's code: a getter, or a proxy's trap. What that throws passes

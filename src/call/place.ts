@@ -1,6 +1,6 @@
-import { type AnyNumbers, checkAttached, countOf } from './arrays.js';
-import type { Arena, Moment } from './memory.js';
-import { addressOf, type Tensor } from './tensor.js';
+import { type AnyNumbers, checkAttached, countOf } from '../arrays.js';
+import type { Arena, Moment } from '../memory/arena.js';
+import { addressOf, type Tensor } from '../memory/tensor.js';
 
 /**
  * Elements of an argument, as they were found when it was read.

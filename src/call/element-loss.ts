@@ -1,10 +1,9 @@
+import { typeError } from '../errors.js';
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
-import { type Beside, checkBeside } from './beside.js';
+import type { Runtime } from '../runtime.js';
+import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
-import { checkLikeness, checkSameShape } from './call.js';
-import { typeError } from './errors.js';
-import { type Operand, readOperand, readOptional, shapeOf } from './input.js';
-import type { Kernel } from './kernel.js';
+import { type Beside, checkBeside } from './descriptor.js';
 import {
   type BatchReduction,
   checkResults,
@@ -16,9 +15,10 @@ import {
   runLoss,
   settleLoss,
 } from './loss.js';
+import { checkLikeness, checkSameShape } from './map.js';
+import { type Operand, readOperand, readOptional, shapeOf } from './operand.js';
 import { type OptionNames, readOptions } from './options.js';
 import { readOptionalOut } from './result.js';
-import type { Runtime } from './runtime.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
 /** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */

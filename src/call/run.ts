@@ -1,7 +1,4 @@
-import { countOf, viewOf, write } from './arrays.js';
-import type { Broadcast } from './broadcast.js';
-import type { Operand } from './input.js';
-import { copyMask, type MaskArray } from './mask.js';
+import { countOf, viewOf, write } from '../arrays.js';
 import {
   type Arena,
   alignUp,
@@ -10,9 +7,12 @@ import {
   OPERAND_SCRATCH,
   STREAM_SCRATCH,
   TILE_ROW,
-} from './memory.js';
+} from '../memory/arena.js';
+import type { FloatArray } from '../types.js';
+import type { Broadcast } from './broadcast.js';
+import { copyMask, type MaskArray } from './mask.js';
+import type { Operand } from './operand.js';
 import type { IndexPlace } from './result.js';
-import type { FloatArray } from './types.js';
 
 type Heap = FloatArray | Int32Array | Uint8Array;
 type Numbers = FloatArray | Int32Array | MaskArray;

@@ -1,11 +1,11 @@
-import { bufferOf, checkAttached, countOf, fill, offsetOf, typedArrayTag } from './arrays.js';
-import { OutOfMemoryError, typeError } from './errors.js';
-import { product } from './geometry.js';
-import { arrayOperand, checkOwner, newArray, type Operand, readArray, tensorOperand } from './input.js';
+import { bufferOf, checkAttached, countOf, fill, offsetOf, typedArrayTag } from '../arrays.js';
+import { OutOfMemoryError, typeError } from '../errors.js';
+import { dataOf, Tensor } from '../memory/tensor.js';
+import type { Runtime } from '../runtime.js';
+import type { Dtype, FloatArray } from '../types.js';
+import { arrayOperand, checkOwner, newArray, type Operand, readArray, tensorOperand } from './operand.js';
 import type { Place } from './place.js';
-import type { Runtime } from './runtime.js';
-import { dataOf, Tensor } from './tensor.js';
-import type { Dtype, FloatArray } from './types.js';
+import { product } from './rows.js';
 
 /** Where results go, and how the caller gets them. */
 

@@ -1,14 +1,14 @@
-import { bufferOf, checkAttached, copyOf, countOf, elementBytesOf, typedArrayTag, viewOf } from './arrays.js';
-import { BesideRecord, isWhole } from './beside.js';
+import { bufferOf, checkAttached, copyOf, countOf, elementBytesOf, typedArrayTag, viewOf } from '../arrays.js';
+import { isArray, rangeError, typeError } from '../errors.js';
+import { Tensor } from '../memory/tensor.js';
+import type { Runtime } from '../runtime.js';
+import type { IntegerArray } from '../types.js';
 import { checkBroadcast } from './broadcast.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { isArray, rangeError, typeError } from './errors.js';
-import { checkLength } from './geometry.js';
-import { type Operand, readTensorLike, shapeOf } from './input.js';
+import { BesideRecord, isWhole } from './descriptor.js';
+import { type Operand, readTensorLike, shapeOf } from './operand.js';
 import type { Place } from './place.js';
-import type { Runtime } from './runtime.js';
-import { Tensor } from './tensor.js';
-import type { IntegerArray } from './types.js';
+import { checkLength } from './rows.js';
 
 /** Elements of a mask: anything but 0 keeps. */
 export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;

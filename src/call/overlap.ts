@@ -1,7 +1,7 @@
-import { bufferOf, elementBytesOf, offsetOf } from './arrays.js';
-import { rangeError } from './errors.js';
+import { bufferOf, elementBytesOf, offsetOf } from '../arrays.js';
+import { rangeError } from '../errors.js';
+import type { Runtime } from '../runtime.js';
 import type { Place } from './place.js';
-import type { Runtime } from './runtime.js';
 
 /** Where results and arguments lie. */
 

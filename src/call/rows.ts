@@ -1,6 +1,6 @@
-import { type AnyNumbers, countOf, typedArrayTag } from './arrays.js';
+import { type AnyNumbers, countOf, typedArrayTag } from '../arrays.js';
+import { rangeError, showShape, typeError } from '../errors.js';
 import { lengthOf, readingError } from './caller.js';
-import { rangeError, showShape, typeError } from './errors.js';
 
 /**
  * How the axis cuts a shape: [outer, n, inner], a problem for each pair of outer and inner.

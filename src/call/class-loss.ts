@@ -1,10 +1,8 @@
+import { rangeError, typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
-import { placeFloats } from './beside.js';
-import { checkLikeness, cutOperand } from './call.js';
-import { rangeError, typeError } from './errors.js';
-import { geometry } from './geometry.js';
-import { giveShape, type Operand, readOperand, readOptional } from './input.js';
-import type { Kernel } from './kernel.js';
+import type { Runtime } from '../runtime.js';
+import type { Kernel } from '../wasm/kernel.js';
+import { placeFloats } from './descriptor.js';
 import {
   checkCount,
   checkResults,
@@ -16,9 +14,11 @@ import {
   runLoss,
   settleLoss,
 } from './loss.js';
+import { checkLikeness, cutOperand } from './map.js';
+import { giveShape, type Operand, readOperand, readOptional } from './operand.js';
 import { checkTemperature, type OptionNames, readOptions } from './options.js';
 import { readOptionalOut } from './result.js';
-import type { Runtime } from './runtime.js';
+import { geometry } from './rows.js';
 import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets, type Targets } from './targets.js';
 
 export type ClassLossKernel = Kernel<CrossEntropyOperands>;

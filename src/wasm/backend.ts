@@ -1,7 +1,7 @@
 import { coreFamily } from '../generated/families.js';
+import { type LinearMemory, PlainMemory } from '../memory/arena.js';
 import { embedded, type Family, type ModuleBackend } from './embedded.js';
-import { type LinearMemory, PlainMemory } from './memory.js';
-import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './wasm.js';
+import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './modules.js';
 
 export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
 

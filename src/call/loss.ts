@@ -1,13 +1,13 @@
-import { placeFloats } from './beside.js';
+import { show, typeError } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
+import type { Runtime } from '../runtime.js';
 import { Broadcast } from './broadcast.js';
-import { show, typeError } from './errors.js';
-import { withoutAxis } from './geometry.js';
-import { giveShape, type Operand, readOperand, readSizes, shapeOf } from './input.js';
-import type { Arena } from './memory.js';
+import { placeFloats } from './descriptor.js';
+import { giveShape, type Operand, readOperand, readSizes, shapeOf } from './operand.js';
 import { checkOverlap } from './overlap.js';
 import { type Place, settle } from './place.js';
 import { checkSize, fillResult, handBack, newResult } from './result.js';
-import type { Runtime } from './runtime.js';
+import { withoutAxis } from './rows.js';
 
 /** How a loss is reduced: the mean, the sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';

@@ -1,4 +1,4 @@
-import { OutOfMemoryError } from './errors.js';
+import { OutOfMemoryError } from '../errors.js';
 
 /** The part of WebAssembly.Memory that is used here. */
 export interface LinearMemory {

@@ -1,6 +1,6 @@
+import type { Arena } from '../memory/arena.js';
 import type { Family } from './embedded.js';
-import type { Arena } from './memory.js';
-import type { Modules } from './wasm.js';
+import type { Modules } from './modules.js';
 
 /** What a reference kernel works on: the elements of linear memory, by their size in bytes. */
 export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64' | 'u8'>;
