@@ -1,4 +1,19 @@
-import type { FloatArray, IntegerArray } from './types.js';
+/** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array. */
+export type Dtype = 'float32' | 'float64';
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** Integers of any width. */
+export type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /**
  * Typed arrays as they are, not as they say: a caller's may have a `length` or a `set` of its own. Nothing but its

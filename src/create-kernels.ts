@@ -1,11 +1,8 @@
-import type * as publicApi from './functions.js';
-import { operations } from './operations.js';
-import { tensorOn, zerosOn } from './ops/tensor.js';
-import { Runtime, readSettings, type Settings } from './runtime.js';
-import type { BackendInfo } from './wasm/backend.js';
+import * as functions from './functions.js';
+import { handRuntime, Runtime, readSettings, type Settings } from './runtime.js';
 
 /** An independent set of all functions, with a backend and a memory of its own. */
-export type Kernels = Omit<typeof publicApi, 'init' | 'createKernels'>;
+export type Kernels = typeof functions;
 
 /**
  * An independent set of all functions: its own backend, linear memory and tensors. A tensor of one set given to another
@@ -19,13 +16,11 @@ export type Kernels = Omit<typeof publicApi, 'init' | 'createKernels'>;
  */
 export function createKernels(settings?: Settings): Kernels {
   const runtime = new Runtime(readSettings('createKernels', settings), 'createKernels');
-  const set: Record<string, (...given: unknown[]) => unknown> = {
-    backendInfo: (): BackendInfo => runtime.info,
-    memoryUsage: () => runtime.usage,
+  const bind = (run: (...given: never[]) => unknown) => {
+    return (...given: never[]) => {
+      handRuntime(runtime);
+      return run(...given);
+    };
   };
-  for (const [name, operation] of Object.entries({ ...operations, tensor: tensorOn, zeros: zerosOn })) {
-    const run = operation as (runtime: Runtime, ...given: unknown[]) => unknown;
-    set[name] = (...given) => run(runtime, ...given);
-  }
-  return set as unknown as Kernels;
+  return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, bind(run)])) as unknown as Kernels;
 }

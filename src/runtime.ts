@@ -1,11 +1,11 @@
-import { readOptions } from './call/options.js';
-import { product } from './call/rows.js';
-import { Stream, type Transpose } from './call/run.js';
+import type { Dtype } from './arrays.js';
+import { type OptionNames, readOptions } from './call/options.js';
+import { Run, type Transpose } from './call/run.js';
+import { product } from './call/shape.js';
 import { rangeError, typeError } from './errors.js';
 import { coreFamily } from './generated/families.js';
 import { Arena, MEMORY_LIMIT } from './memory/arena.js';
-import { Tensor } from './memory/tensor.js';
-import type { Dtype } from './types.js';
+import { Tensor, type TensorOwner } from './memory/tensor.js';
 import {
   type Backend,
   type BackendInfo,
@@ -35,11 +35,11 @@ export interface MemoryUsage {
   tensors: number;
 }
 
-const SETTING_NAMES = { backend: true, module: true, maxMemory: true } as const;
+const SETTINGS: OptionNames<Settings> = { backend: true, module: true, maxMemory: true };
 
 /** @throws TypeError, RangeError unless these are settings; returns a copy, each read once. */
 export function readSettings(operation: string, settings: Settings | undefined): Settings {
-  const { backend, module, maxMemory } = readOptions<Settings>(operation, settings, SETTING_NAMES);
+  const { backend, module, maxMemory } = readOptions<Settings>(operation, settings, SETTINGS);
   if (backend !== undefined && backend !== 'auto' && !isBackendName(backend)) {
     throw typeError(operation, 'backend', backend, '"auto", "relaxed-simd", "simd128" or "reference"');
   }
@@ -54,7 +54,7 @@ export function readSettings(operation: string, settings: Settings | undefined):
 }
 
 /** By asking the engine: nothing else is sure, and nothing of the caller's runs. */
-function isModule(value: unknown): boolean {
+function isModule(value: unknown): value is WebAssembly.Module {
   try {
     WebAssembly.Module.customSections(value as WebAssembly.Module, '');
     return true;
@@ -64,9 +64,9 @@ function isModule(value: unknown): boolean {
 }
 
 /** A backend with its memory and tensors: what a set of functions works on. */
-export class Runtime {
+export class Runtime implements TensorOwner {
   readonly arena: Arena;
-  readonly stream: Stream;
+  readonly run: Run;
   #backend: Backend;
   /** Whether the backend was left to us: it may then become another one. */
   readonly #isAuto: boolean;
@@ -84,7 +84,7 @@ export class Runtime {
     this.#backend = openBackend(operation, wanted, settings.module, ahead);
     const { modules, memory, name } = this.#backend;
     this.arena = new Arena(memory, settings.maxMemory ?? MEMORY_LIMIT);
-    this.stream = new Stream(this.arena, modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
+    this.run = new Run(this.arena, modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
     if (name === 'reference' && this.#isAuto) warnReference(this.#backend);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
@@ -105,18 +105,18 @@ export class Runtime {
     return { bytes: this.#bytes, tensors: this.#tensors };
   }
 
-  /** The kernel for elements of this many bytes. */
-  kernel<O>(kernel: Kernel<O>, elementBytes: 4 | 8): (operands: O) => void {
+  /** The kernel for elements of this many bytes; `operation` is what errors name. */
+  kernel<O>(kernel: Kernel<O>, elementBytes: 4 | 8, operation: string): (operands: O) => void {
     const bound = elementBytes === 4 ? this.#kernels32 : this.#kernels64;
-    return (bound[kernel.id] ??= this.#bind(kernel, elementBytes)) as (operands: O) => void;
+    return (bound[kernel.id] ??= this.#bind(kernel, elementBytes, operation)) as (operands: O) => void;
   }
 
   /** A kernel's module is compiled at its first use. Where that is refused, the reference takes over altogether. */
-  #bind<O>(kernel: Kernel<O>, elementBytes: 4 | 8): (operands: O) => void {
+  #bind<O>(kernel: Kernel<O>, elementBytes: 4 | 8, operation: string): (operands: O) => void {
     try {
       return bindKernel(kernel, elementBytes, this.#backend.modules, this.arena);
     } catch (error) {
-      if (!this.#isAuto) throw cannotRun(kernel.name, this.#backend.name, error);
+      if (!this.#isAuto) throw cannotRun(operation, this.#backend.name, error);
       this.#backend = withoutModules(this.#backend, error);
       this.#kernels32.length = 0;
       this.#kernels64.length = 0;
@@ -159,12 +159,22 @@ function warnReference(backend: Backend): void {
   console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${reasons})${advice}`);
 }
 
+/** That of the module-level functions, made at the first call. */
 let current: Runtime | undefined;
+/** That of the set of kernels whose function is being called, until the function has taken it. */
+let handed: Runtime | undefined;
 
-/** The runtime of the module-level functions, made at the first call. */
-export function currentRuntime(): Runtime {
-  current ??= new Runtime({});
-  return current;
+/** The runtime of a call: the first thing that a public function asks for. */
+export function takeRuntime(): Runtime {
+  if (handed === undefined) return (current ??= new Runtime({}));
+  const runtime = handed;
+  handed = undefined;
+  return runtime;
+}
+
+/** What the public function that is called next runs on. */
+export function handRuntime(runtime: Runtime): void {
+  handed = runtime;
 }
 
 export function setCurrentRuntime(runtime: Runtime): void {

@@ -1,11 +1,4 @@
-import {
-  currentRuntime,
-  type MemoryUsage,
-  Runtime,
-  readSettings,
-  type Settings,
-  setCurrentRuntime,
-} from './runtime.js';
+import { type MemoryUsage, Runtime, readSettings, type Settings, setCurrentRuntime, takeRuntime } from './runtime.js';
 import { type BackendInfo, compileCoreAhead, instantiateAhead } from './wasm/backend.js';
 
 /**
@@ -37,7 +30,7 @@ export async function init(settings?: Settings): Promise<BackendInfo> {
  * backendInfo().tried; // []
  */
 export function backendInfo(): BackendInfo {
-  return currentRuntime().info;
+  return takeRuntime().info;
 }
 
 /**
@@ -47,5 +40,5 @@ export function backendInfo(): BackendInfo {
  * memoryUsage(); // { bytes: 0, tensors: 0 }
  */
 export function memoryUsage(): MemoryUsage {
-  return currentRuntime().usage;
+  return takeRuntime().usage;
 }

@@ -1,9 +1,7 @@
+import type { Dtype, FloatArray, IntegerArray } from './arrays.js';
 import type { Tensor } from './memory/tensor.js';
 
-/** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array. */
-export type Dtype = 'float32' | 'float64';
-
-export type FloatArray = Float32Array | Float64Array;
+export type { Dtype, FloatArray, IntegerArray };
 
 /** Numbers of another library: anything with row-major `data` and a `shape` (or `dims`). */
 export interface TensorLike {
@@ -70,18 +68,6 @@ export type TopKResult<X, O> = O extends { out: infer R extends TopKOut }
       values: MapResult<X, unknown>;
       indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array>;
     };
-
-/** Integers of any width. */
-export type IntegerArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
 
 /** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
 export type ClassIndices = number | readonly number[] | IntegerArray;

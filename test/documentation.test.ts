@@ -29,7 +29,7 @@ describe('examples in doc comments', () => {
       'ops/softmax.ts',
       'ops/logSoftmax.ts',
       'ops/logSumExp.ts',
-      'tensors.ts',
+      'ops/tensor.ts',
       'setup.ts',
       'create-kernels.ts',
     ]) {

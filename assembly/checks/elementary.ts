@@ -1,13 +1,12 @@
 // The elementary functions, most of them by themselves: y = f(x) for n elements (whole vectors), for test/exhaustive: no part of the
 // modules that are shipped.
 
+import { logSigmoid } from "../kernels/logSigmoid";
+import { sigmoid } from "../kernels/sigmoid";
 import {
   coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
 } from "../math/exp";
 import { log, log1p } from "../math/log";
-
-export { logSigmoid_f32, logSigmoid_f64 } from "../kernels/logSigmoid";
-export { sigmoid_f32, sigmoid_f64 } from "../kernels/sigmoid";
 
 function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {
   prepareExp<T>(1, scratch);
@@ -43,6 +42,22 @@ export function log1p_f32(x: usize, y: usize, n: usize): void {
 
 export function log1p_f64(x: usize, y: usize, n: usize): void {
   for (let end = x + n * 8; x < end; x += 16, y += 16) v128.store(y, log1p<f64>(v128.load(x)));
+}
+
+export function logSigmoid_f32(x: usize, y: usize, n: usize, scratch: usize): void {
+  logSigmoid<f32>(x, y, n, scratch);
+}
+
+export function logSigmoid_f64(x: usize, y: usize, n: usize, scratch: usize): void {
+  logSigmoid<f64>(x, y, n, scratch);
+}
+
+export function sigmoid_f32(x: usize, y: usize, n: usize, scratch: usize): void {
+  sigmoid<f32>(x, y, n, scratch);
+}
+
+export function sigmoid_f64(x: usize, y: usize, n: usize, scratch: usize): void {
+  sigmoid<f64>(x, y, n, scratch);
 }
 
 /** The end of the read-only constants. */

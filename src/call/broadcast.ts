@@ -1,10 +1,8 @@
-import { type AnyNumbers, bufferOf, offsetOf, typedArrayTag, viewOf, write } from '../arrays.js';
+import { type AnyNumbers, bufferOf, type FloatArray, offsetOf, typedArrayTag, viewOf, write } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
-import type { FloatArray } from '../types.js';
-import type { Operand } from './operand.js';
-import type { Place } from './place.js';
-import { product } from './rows.js';
+import type { Operand, Place } from './place.js';
+import { product } from './shape.js';
 
 type BigIntegers = BigInt64Array | BigUint64Array;
 

@@ -1,94 +1,114 @@
+import { countOf } from '../arrays.js';
 import type { Runtime } from '../runtime.js';
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
-import { elementsOf, type Operand, shapeOf } from './operand.js';
+import { copyMask } from './copy.js';
+import type { Mask } from './mask.js';
+import { elementsOf, type Operand, shapeOf } from './place.js';
 import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
-import { product } from './rows.js';
+import type { Rows } from './rows.js';
+import { product } from './shape.js';
 
-/** Floats that broadcast to the elements. */
-export interface Beside {
+/** Floats that broadcast to the elements of the first argument. */
+export interface BroadcastOperand {
   readonly operand: Operand;
   /** Their shape, of trailing axes. */
   readonly own: readonly number[];
 }
 
 /** @throws RangeError unless the floats, if they are given, broadcast to the elements of the input */
-export function checkBeside(operation: string, operand: Operand | undefined, input: Operand): Beside | undefined {
+export function checkBroadcastOperand(
+  operation: string,
+  operand: Operand | undefined,
+  input: Operand,
+): BroadcastOperand | undefined {
   if (operand === undefined) return undefined;
   return { operand, own: checkBroadcast(operation, operand.argument, operand, shapeOf(input)) };
 }
 
-/** Copies a small operand into claimed linear memory, as elements of the call's dtype. */
-export function placeFloats(runtime: Runtime, operand: Operand, elementBytes: 4 | 8, address: number): void {
-  runtime.arena.floats(elementBytes).set(elementsOf(runtime.arena, operand), address / elementBytes);
+/** Copies a small operand into linear memory, as elements of the call's dtype. */
+export function copyFloats({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8, address: number): void {
+  arena.floats(elementBytes).set(elementsOf(arena, operand), address / elementBytes);
 }
 
-/** The record of floats that broadcast, once the stream is open. */
-export function placeBeside(
+/** The descriptor of floats that broadcast, once the run is open. */
+export function describeFloats(
   runtime: Runtime,
-  { operand, own }: Beside,
-  shape: readonly number[],
-  axis: number,
-  elementBytes: 4 | 8,
-): BesideRecord {
-  const { stream } = runtime;
+  { operand, own }: BroadcastOperand,
+  input: Operand,
+  rows: Rows,
+): Descriptor {
+  const { run } = runtime;
+  const { elementBytes } = input;
+  const shape = shapeOf(input);
   if (isWhole(own, shape)) {
-    const slot = stream.input(sameDtype(runtime, operand, elementBytes));
-    return new BesideRecord(runtime, own, shape, axis, 0, slot, false);
+    const slot = run.input(inDtype(runtime, operand, elementBytes));
+    return new Descriptor(runtime, own, shape, rows, 0, slot, false);
   }
-  const address = stream.claim(operand.length * elementBytes);
-  placeFloats(runtime, operand, elementBytes, address);
-  return new BesideRecord(runtime, own, shape, axis, address, -1, false);
+  const address = run.reserve(operand.length * elementBytes);
+  copyFloats(runtime, operand, elementBytes, address);
+  return new Descriptor(runtime, own, shape, rows, address, -1, false);
 }
 
-function sameDtype(runtime: Runtime, operand: Operand, elementBytes: 4 | 8): Operand {
+/** The descriptor of a mask, once the run is open. */
+export function describeMask(runtime: Runtime, { array, own, causal }: Mask, input: Operand, rows: Rows): Descriptor {
+  const { run, arena } = runtime;
+  const shape = shapeOf(input);
+  if (array === undefined) return new Descriptor(runtime, own, shape, rows, 0, -1, causal);
+  if (isWhole(own, shape)) return new Descriptor(runtime, own, shape, rows, 0, run.mask(array), causal);
+  const length = countOf(array);
+  const address = run.reserve(length);
+  copyMask(array, 0, length, arena.u8, address);
+  return new Descriptor(runtime, own, shape, rows, address, -1, causal);
+}
+
+function inDtype({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8): Operand {
   if (operand.elementBytes === elementBytes) return operand;
-  const floats = elementsOf(runtime.arena, operand);
+  const floats = elementsOf(arena, operand);
   const array = elementBytes === 4 ? new Float32Array(floats) : new Float64Array(floats);
   return { ...operand, array, tensor: undefined, address: -1, elementBytes };
 }
 
-/** More than any problem's number. */
+/** More than the number of any row. */
 const ENDLESS = 2 ** 31 - 1;
 
 /** Whether an operand of shape `own`, trailing axes of `shape`, is as large as that. */
-export function isWhole(own: readonly number[], shape: readonly number[]): boolean {
+function isWhole(own: readonly number[], shape: readonly number[]): boolean {
   return product(own) === product(shape);
 }
 
 /**
- * What a kernel reads to find a problem's elements in an operand that broadcasts: such an operand lies in linear memory
- * as small as it is. One that is as large as the elements themselves is streamed like them.
+ * Tells a kernel where a row finds its elements in an operand that broadcasts: base, sizes and strides in linear memory.
+ * The operand lies there too, as small as it is; one that is as large as the elements themselves is staged like them.
  */
-export class BesideRecord {
+export class Descriptor {
   readonly #runtime: Runtime;
   readonly #address: number;
-  /** The operand's address, 0 where there is none; or its place in the stream, -1 where it has none. */
+  /** The operand's address, 0 where there is none; or its slot in the run, -1 where it has none. */
   readonly #array: number;
   readonly #slot: number;
   readonly #n: number;
   readonly #causalRows: number;
 
-  /** Claims the record; the stream is open. */
+  /** Reserves memory for it; the run is open. */
   constructor(
     runtime: Runtime,
     own: readonly number[],
     shape: readonly number[],
-    axis: number,
+    { axis, n }: Rows,
     array: number,
     slot: number,
     causal: boolean,
   ) {
-    const at = axis < 0 ? axis + shape.length : axis;
     const steps = stepsOf(own, shape);
-    const others = (values: readonly number[]) => values.filter((_, i) => i !== at);
+    const others = (values: readonly number[]) => values.filter((_, i) => i !== axis);
     const axes = mergeAxes(others(shape), others(steps));
     this.#runtime = runtime;
     this.#array = array;
     this.#slot = slot;
-    this.#n = shape[at]!;
-    this.#causalRows = causal ? shape[at - 1]! : 0;
-    this.#address = runtime.stream.claim(4 * (AXIS + 2 * Math.max(axes.sizes.length, 2)));
-    this.#write(STEP, steps[at]!);
+    this.#n = n;
+    this.#causalRows = causal ? shape[axis - 1]! : 0;
+    this.#address = runtime.run.reserve(4 * (AXIS + 2 * Math.max(axes.sizes.length, 2)));
+    this.#write(STEP, steps[axis]!);
     this.#write(CAUSAL_ROWS, this.#causalRows);
     this.#writeAxes(axes.sizes.reverse(), axes.steps.reverse());
   }
@@ -106,16 +126,16 @@ export class BesideRecord {
     });
   }
 
-  /** The record's address, set to the block at hand. */
+  /** The descriptor's address, set to the block at hand. */
   at(): number {
-    const { stream } = this.#runtime;
-    const isStreamed = this.#slot >= 0;
-    this.#write(ARRAY, isStreamed ? stream.at(this.#slot) : this.#array);
-    this.#write(FIRST, isStreamed ? 0 : stream.first);
-    this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? stream.first % this.#causalRows : 0);
-    if (isStreamed) {
-      this.#write(STEP, stream.inner);
-      this.#writeAxes([stream.inner, ENDLESS], [1, this.#n * stream.inner]);
+    const { run } = this.#runtime;
+    const isStaged = this.#slot >= 0;
+    this.#write(ARRAY, isStaged ? run.at(this.#slot) : this.#array);
+    this.#write(FIRST, isStaged ? 0 : run.first);
+    this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? run.first % this.#causalRows : 0);
+    if (isStaged) {
+      this.#write(STEP, run.inner);
+      this.#writeAxes([run.inner, ENDLESS], [1, this.#n * run.inner]);
     }
     return this.#address;
   }

@@ -1,138 +1,125 @@
-import { typeError } from '../errors.js';
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
-import { type Beside, checkBeside } from './descriptor.js';
+import { type Call, openCall, settle } from './call.js';
+import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
 import {
+  addElements,
   type BatchReduction,
   checkResults,
-  elementInput,
   emptyLoss,
   type LossCall,
   type LossOptions,
   readLoss,
   runLoss,
-  settleLoss,
 } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
-import { type Operand, readOperand, readOptional, shapeOf } from './operand.js';
-import { type OptionNames, readOptions } from './options.js';
-import { readOptionalOut } from './result.js';
+import { readOperand, readOptional } from './operand.js';
+import { type OptionNames, readFlag, readOptions } from './options.js';
+import { type Operand, shapeOf } from './place.js';
+import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
-/** Elements that a kernel adds before float64 takes over: BLOCK of assembly/primitives/row.ts. */
-const GRANULE = 256;
+/** Kernels add so many losses before float64 takes over: blocks of a multiple of them do not change the sum. */
+const MULTIPLE = { multiple: 256 };
 
-export type ElementLossKernel = Kernel<BceWithLogitsOperands>;
-
-/** What tells the element-wise losses apart. */
+/** What an element-wise loss is. */
 export interface ElementLoss {
-  readonly operation: string;
+  readonly name: string;
+  readonly withGrad: boolean;
   /** Name of the first argument. */
   readonly argument: string;
-  readonly kernel: ElementLossKernel;
+  readonly kernel: Kernel<BceWithLogitsOperands>;
   /** For logarithms as targets, where the loss takes them. */
-  readonly logKernel?: ElementLossKernel;
+  readonly logKernel?: Kernel<BceWithLogitsOperands>;
   /** Whether targets may be labels, integers or booleans, instead of floats like the first argument. */
   readonly takesLabels?: boolean;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly BatchReduction[];
-  readonly options: OptionNames;
+  readonly options: Partial<OptionNames<ElementLossOptions>>;
 }
 
-interface Options extends LossOptions {
+interface ElementLossOptions extends LossOptions {
   weight?: unknown;
   posWeight?: unknown;
   logTarget?: unknown;
 }
 
-interface Call {
-  readonly asked: LossCall;
+/** A call of one. */
+interface ElementLossCall extends LossCall {
   readonly targets: ElementTargets;
-  readonly weight: Beside | undefined;
-  readonly posWeight: Beside | undefined;
+  readonly weight: BroadcastOperand | undefined;
+  readonly posWeight: BroadcastOperand | undefined;
   readonly logTarget: boolean;
 }
 
-function readCall(
-  runtime: Runtime,
-  loss: ElementLoss,
-  withGrad: boolean,
-  x: unknown,
-  targets: unknown,
-  given: unknown,
-): Call {
-  const { operation } = loss;
-  const input = readOperand(runtime, operation, loss.argument, x);
-  const read = readTargets(runtime, loss, targets, input);
-  const options = readOptions<Options>(operation, given, loss.options);
-  const out = readOptionalOut(runtime, operation, 'out', options.out, input.elementBytes);
-  const weight = readOptional(runtime, operation, 'weight', options.weight, input.elementBytes);
-  const posWeight = readOptional(runtime, operation, 'posWeight', options.posWeight, input.elementBytes);
-  const asked = readLoss(runtime, operation, withGrad, input, out, options, loss.reductions);
-  const { logTarget = false } = options;
-  const place = read.operand ?? read.integers!;
-  settleLoss(runtime, asked, place, weight, posWeight);
-
-  checkTargets(loss, read, input);
-  const weights = checkBeside(operation, weight, input);
-  const posWeights = checkBeside(operation, posWeight, input);
-  if (typeof logTarget !== 'boolean') throw typeError(operation, 'logTarget', logTarget, 'true or false');
-  checkResults(runtime, asked, input.length, 'element', { targets: place, weight, posWeight });
-  return { asked, targets: read, weight: weights, posWeight: posWeights, logTarget };
+function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): ElementLossCall {
+  const { name } = loss;
+  const call = openCall(name);
+  const input = readOperand(call, loss.argument, x);
+  const { elementBytes } = input;
+  const read = readTargets(call, loss, targets, input);
+  const given = readOptions<ElementLossOptions>(name, options, loss.options);
+  const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions);
+  const weight = readOptional(call, 'weight', given.weight, elementBytes);
+  const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
+  const logTarget = readFlag(name, 'logTarget', given.logTarget);
+  giveShape(name, input, given.shape);
+  settle(call);
+  checkTargets(name, read, input);
+  checkResults(lossCall, input.length, 'element', input);
+  return {
+    ...lossCall,
+    targets: read,
+    weight: checkBroadcastOperand(name, weight, input),
+    posWeight: checkBroadcastOperand(name, posWeight, input),
+    logTarget,
+  };
 }
 
-function readTargets(runtime: Runtime, loss: ElementLoss, value: unknown, { elementBytes }: Operand): ElementTargets {
-  const { operation, takesLabels } = loss;
-  if (takesLabels) return readElementTargets(runtime, operation, value, elementBytes);
-  return { operand: readOperand(runtime, operation, 'targets', value, elementBytes), integers: undefined };
+function readTargets(call: Call, { takesLabels }: ElementLoss, value: unknown, input: Operand): ElementTargets {
+  if (takesLabels) return readElementTargets(call, value, input.elementBytes);
+  return { operand: readOperand(call, 'targets', value, input.elementBytes), integers: undefined };
 }
 
-function checkTargets({ operation, argument }: ElementLoss, { operand, integers }: ElementTargets, input: Operand) {
-  if (operand !== undefined) checkLikeness(operation, 'targets', operand, argument, input);
+function checkTargets(operation: string, { operand, integers }: ElementTargets, input: Operand): void {
+  if (operand !== undefined) checkLikeness(operation, operand, input);
   if (integers === undefined) return;
-  checkSameShape(operation, 'targets', integers, argument, input);
+  checkSameShape(operation, integers, input);
   checkLabels(operation, integers);
 }
 
 /** Runs an element-wise loss, with or without its gradient. */
-export function elementLoss(
-  runtime: Runtime,
-  loss: ElementLoss,
-  withGrad: boolean,
-  x: unknown,
-  targets: unknown,
-  options: unknown,
-): unknown {
-  const call = readCall(runtime, loss, withGrad, x, targets, options);
-  const { input } = call.asked;
+export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): unknown {
+  const call = readCall(loss, x, targets, options);
+  const { runtime, operation, input } = call;
   const { elementBytes, length } = input;
-  const { stream } = runtime;
-  if (length === 0) return emptyLoss(runtime, call.asked, undefined, 0);
+  if (length === 0) return emptyLoss(call, undefined, 0);
 
-  stream.open(loss.operation, length, 1, 1, elementBytes, 1, GRANULE);
-  const from = stream.input(input);
-  const shares = targetInput(runtime, call.targets);
-  const weight = weightInput(runtime, call.weight, input);
-  const posWeight = weightInput(runtime, call.posWeight, input);
-  const kernel = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes);
-  const at = (slot: number) => (slot < 0 ? 0 : stream.at(slot));
-  return runLoss(runtime, call.asked, undefined, length, (results) => {
-    const operands = { x: stream.at(from), targets: stream.at(shares), count: stream.outer, scratch: stream.scratch };
-    kernel({ ...operands, ...results, weight: at(weight), posWeight: at(posWeight) });
+  const compute = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes, operation);
+  const { run } = runtime;
+  run.open(operation, elementsAsRows(length), elementBytes, MULTIPLE);
+  const from = run.input(input);
+  const to = addTargets(runtime, call.targets);
+  const weight = addWeight(runtime, call.weight, input);
+  const posWeight = addWeight(runtime, call.posWeight, input);
+  const at = (slot: number) => (slot < 0 ? 0 : run.at(slot));
+  return runLoss(call, undefined, length, (results) => {
+    const operands = { x: run.at(from), targets: run.at(to), count: run.outer, scratch: run.scratch };
+    compute({ ...operands, ...results, weight: at(weight), posWeight: at(posWeight) });
   });
 }
 
-function targetInput({ stream }: Runtime, { operand, integers }: ElementTargets): number {
-  if (operand !== undefined) return stream.input(operand);
+function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): number {
+  if (operand !== undefined) return run.input(operand);
   const { length } = integers!;
-  return stream.broadcast(new Broadcast(integers!, [length], [length]));
+  return run.broadcast(new Broadcast(integers!, [length], [length]));
 }
 
-function weightInput(runtime: Runtime, weight: Beside | undefined, input: Operand): number {
+function addWeight(runtime: Runtime, weight: BroadcastOperand | undefined, input: Operand): number {
   if (weight === undefined) return -1;
   const { operand, own } = weight;
-  if (operand.length === input.length) return elementInput(runtime, operand, input.elementBytes);
-  return runtime.stream.broadcast(new Broadcast(operand, own, shapeOf(input)));
+  if (operand.length === input.length) return addElements(runtime, operand, input.elementBytes);
+  return runtime.run.broadcast(new Broadcast(operand, own, shapeOf(input)));
 }

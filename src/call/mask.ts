@@ -1,17 +1,14 @@
-import { bufferOf, checkAttached, copyOf, countOf, elementBytesOf, typedArrayTag, viewOf } from '../arrays.js';
+import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arrays.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
-import type { Runtime } from '../runtime.js';
-import type { IntegerArray } from '../types.js';
 import { checkBroadcast } from './broadcast.js';
+import type { Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { BesideRecord, isWhole } from './descriptor.js';
-import { type Operand, readTensorLike, shapeOf } from './operand.js';
-import type { Place } from './place.js';
-import { checkLength } from './rows.js';
-
-/** Elements of a mask: anything but 0 keeps. */
-export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;
+import type { MaskArray } from './copy.js';
+import { readTensorLike } from './operand.js';
+import { readFlag } from './options.js';
+import { type Operand, type Place, shapeOf } from './place.js';
+import { checkLength } from './shape.js';
 
 /** A mask as it was read. */
 export interface MaskPlace extends Place {
@@ -19,7 +16,7 @@ export interface MaskPlace extends Place {
   readonly shape: readonly number[] | undefined;
 }
 
-/** What a call leaves out of its problems, checked. */
+/** What a call keeps of its rows, checked. */
 export interface Mask {
   /** undefined where causality alone leaves something out. */
   readonly array: MaskArray | undefined;
@@ -31,44 +28,45 @@ export interface Mask {
 const EXPECTED = 'booleans or integers, anything but 0 keeps';
 const MASKS = /^(?:Int8|Uint8|Uint8Clamped|Int32|Uint32|BigInt64|BigUint64)Array$/;
 
-/** Checks what was read of `mask`, and `causal`. @throws TypeError, RangeError */
+/** Checks what was read of `mask`, and `causal`, against the first operand. @throws TypeError, RangeError */
 export function checkMask(
   operation: string,
   mask: MaskPlace | undefined,
   causal: unknown,
   input: Operand,
-  axis: unknown,
+  axis: number,
 ): Mask | undefined {
-  if (mask === undefined && (causal === undefined || causal === false)) return undefined;
+  const isCausal = readFlag(operation, 'causal', causal);
+  if (mask === undefined && !isCausal) return undefined;
   const shape = shapeOf(input);
-  checkCausal(operation, causal, shape, axis);
+  if (isCausal) checkCausal(operation, shape, axis);
   if (mask === undefined) return { array: undefined, own: [], causal: true };
-  return { array: mask.array, own: checkBroadcast(operation, 'mask', mask, shape), causal: causal === true };
+  return { array: mask.array, own: checkBroadcast(operation, 'mask', mask, shape), causal: isCausal };
 }
 
-function checkCausal(operation: string, causal: unknown, shape: readonly number[], axis: unknown): void {
-  if (causal === undefined || causal === false) return;
-  if (causal !== true) throw typeError(operation, 'causal', causal, 'true or false');
+function checkCausal(operation: string, shape: readonly number[], axis: number): void {
   if (shape.length < 2) {
     throw new RangeError(`${operation}: causal is true, expected a shape with two axes or more for it`);
   }
-  if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
-  if (axis !== -1 && axis !== shape.length - 1) throw rangeError(operation, 'axis', axis, '-1 when causal is true');
+  if (axis !== shape.length - 1) throw rangeError(operation, 'axis', axis, '-1 when causal is true');
 }
 
-/** Reads `mask`. @throws TypeError, RangeError */
-export function readMask(runtime: Runtime, operation: string, value: unknown): MaskPlace | undefined {
+/** Reads `mask`, if it is given. @throws TypeError, RangeError */
+export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   if (value === undefined) return undefined;
+  const { operation, runtime } = call;
   let data: unknown = value;
   let shape: readonly number[] | undefined;
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
     ({ data, shape } = readTensorLike(operation, 'mask', value));
   }
-  const array = isArray(data) ? readFlags(operation, data) : checkMaskArray(runtime, operation, data);
+  const array = isArray(data) ? readFlags(operation, data) : readMaskArray(operation, data, runtime.arena.buffer);
   const length = countOf(array);
   if (shape !== undefined) checkLength(operation, 'mask', length, shape);
-  return { argument: 'mask', array, tensor: undefined, address: -1, length, shape };
+  const place = { argument: 'mask', array, tensor: undefined, address: -1, length, shape };
+  call.places.push(place);
+  return place;
 }
 
 /** A copy of plain flags, each read once. */
@@ -88,7 +86,7 @@ function readFlags(operation: string, values: readonly unknown[]): Uint8Array {
   }
 }
 
-function checkMaskArray(runtime: Runtime, operation: string, value: unknown): MaskArray {
+function readMaskArray(operation: string, value: unknown, memory: ArrayBuffer): MaskArray {
   const tag = typedArrayTag(value);
   if (tag === undefined || !MASKS.test(tag)) {
     const isFloat = Tensor.is(value) || tag === 'Float32Array' || tag === 'Float64Array';
@@ -99,27 +97,5 @@ function checkMaskArray(runtime: Runtime, operation: string, value: unknown): Ma
   const array = value as MaskArray;
   if (countOf(array) === 0) checkAttached(operation, 'mask', array);
   // A view of our own memory would be lost if that grew.
-  return bufferOf(array) === runtime.arena.buffer ? copyOf(array) : array;
-}
-
-/** Copies a mask into linear memory: bytes, anything but 0 keeps. */
-export function copyMask(array: MaskArray, start: number, count: number, u8: Uint8Array, at: number): void {
-  if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);
-  else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;
-}
-
-/** The record of a mask, once the stream is open; one as large as the elements is streamed like them. */
-export function placeMask(
-  runtime: Runtime,
-  { array, own, causal }: Mask,
-  shape: readonly number[],
-  axis: number,
-): BesideRecord {
-  const { stream, arena } = runtime;
-  if (array === undefined) return new BesideRecord(runtime, own, shape, axis, 0, -1, causal);
-  if (isWhole(own, shape)) return new BesideRecord(runtime, own, shape, axis, 0, stream.mask(array), causal);
-  const length = countOf(array);
-  const address = stream.claim(length);
-  copyMask(array, 0, length, arena.u8, address);
-  return new BesideRecord(runtime, own, shape, axis, address, -1, causal);
+  return bufferOf(array) === memory ? copyOf(array) : array;
 }

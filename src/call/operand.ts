@@ -1,33 +1,11 @@
-import { bufferOf, checkAttached, countOf, offsetOf, typedArrayTag } from '../arrays.js';
-import { isArray, show, showShape, typeError } from '../errors.js';
-import type { Arena, Moment } from '../memory/arena.js';
-import { addressOf, dtypeOfTensor, runtimeOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
-import type { Runtime } from '../runtime.js';
-import type { FloatArray } from '../types.js';
+import { bufferOf, checkAttached, countOf, type FloatArray, offsetOf, typedArrayTag } from '../arrays.js';
+import { isArray, show, typeError } from '../errors.js';
+import type { Moment } from '../memory/arena.js';
+import { addressOf, dtypeOfTensor, ownerOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
+import type { Call } from './call.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
-import type { Place } from './place.js';
-import { checkLength, product, readShape } from './rows.js';
-
-/** How a call's result is handed back. */
-export type OperandKind = 'array' | 'tensorLike' | 'tensor';
-
-/** A float argument, read once. */
-export interface Operand extends Place {
-  readonly kind: OperandKind;
-  readonly array: FloatArray | undefined;
-  readonly elementBytes: 4 | 8;
-  /** The shape the caller or the argument gave, undefined for plain numbers without one. */
-  shape: readonly number[] | undefined;
-}
-
-export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-  return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
-}
-
-/** The shape of an operand: plain numbers without one are a row. */
-export function shapeOf({ shape, length }: Operand): readonly number[] {
-  return shape ?? [length];
-}
+import { newArray, newOperand, type Operand, type OperandKind } from './place.js';
+import { checkLength, product, readShape } from './shape.js';
 
 const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
 
@@ -36,71 +14,50 @@ const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or 
  * and for the others what the first one is.
  * @throws TypeError, RangeError
  */
-export function readOperand(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  value: unknown,
-  plainBytes: 4 | 8 = 4,
-): Operand {
-  const tag = typedArrayTag(value);
-  if (tag !== undefined) {
-    const array = checkFloats(operation, argument, value, tag);
-    return readArray(runtime.arena, operation, argument, 'array', array, undefined);
-  }
-  if (Tensor.is(value)) {
-    checkOwner(runtime, operation, argument, value);
-    return tensorOperand(operation, argument, value);
-  }
-  if (isArray(value)) {
-    const array = readNumbers(operation, argument, value, plainBytes);
-    return arrayOperand(argument, 'array', array, array.length, -1, undefined, undefined);
-  }
-  return tensorLikeOperand(runtime, operation, argument, value, plainBytes);
+export function readOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8 = 4): Operand {
+  const operand = operandOf(call, argument, value, plainBytes);
+  call.places.push(operand);
+  return operand;
 }
 
 /** The same, of an argument that may be left out. */
-export function readOptional(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  value: unknown,
-  plainBytes: 4 | 8,
-): Operand | undefined {
-  return value === undefined ? undefined : readOperand(runtime, operation, argument, value, plainBytes);
+export function readOptional(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand | undefined {
+  return value === undefined ? undefined : readOperand(call, argument, value, plainBytes);
 }
 
-/** Reads an array as it is now. @throws TypeError when its buffer is detached */
-export function readArray(
-  { moment }: Arena,
-  operation: string,
+function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
+  const { operation, runtime } = call;
+  const tag = typedArrayTag(value);
+  if (tag !== undefined) {
+    return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
+  }
+  if (Tensor.is(value)) {
+    checkOwner(call, argument, value);
+    return tensorOperand(operation, argument, value);
+  }
+  if (!isArray(value)) return tensorLikeOperand(call, argument, value, plainBytes);
+  const array = readNumbers(operation, argument, value, plainBytes);
+  return newOperand(argument, 'array', array, array.length, -1, runtime.arena.moment, undefined);
+}
+
+/** An array as it is now. @throws TypeError when its buffer is detached */
+export function arrayOperand(
+  { operation, runtime }: Call,
   argument: string,
   kind: OperandKind,
   array: FloatArray,
   shape: readonly number[] | undefined,
 ): Operand {
+  const { moment } = runtime.arena;
   const length = countOf(array);
   if (length === 0) checkAttached(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
-  return arrayOperand(argument, kind, array, length, address, moment, shape);
+  return newOperand(argument, kind, array, length, address, moment, shape);
 }
 
-/** An array whose place is known. */
-export function arrayOperand(
-  argument: string,
-  kind: OperandKind,
-  array: FloatArray,
-  length: number,
-  address: number,
-  moment: Moment | undefined,
-  shape: readonly number[] | undefined,
-): Operand {
-  const elementBytes = typedArrayTag(array) === 'Float32Array' ? 4 : 8;
-  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape };
-}
-
-/** An array as it was at that moment, with this length and offset. */
+/** An array as it was at a moment, with this length and offset; the call has it from now on. */
 export function operandFrom(
+  call: Call,
   argument: string,
   array: FloatArray,
   length: number,
@@ -108,7 +65,9 @@ export function operandFrom(
   moment: Moment,
 ): Operand {
   const address = bufferOf(array) === moment.buffer ? offset : -1;
-  return arrayOperand(argument, 'array', array, length, address, moment, undefined);
+  const operand = newOperand(argument, 'array', array, length, address, moment, undefined);
+  call.places.push(operand);
+  return operand;
 }
 
 /** @throws TypeError when the tensor is disposed */
@@ -117,49 +76,16 @@ export function tensorOperand(operation: string, argument: string, tensor: Tenso
   const length = sizeOfTensor(tensor);
   const shape = shapeOfTensor(tensor);
   const elementBytes = dtypeOfTensor(tensor) === 'float32' ? 4 : 8;
-  return {
-    argument,
-    kind: 'tensor',
-    array: undefined,
-    tensor,
-    address,
-    length,
-    elementBytes,
-    moment: undefined,
-    shape,
-  };
+  const kind = 'tensor';
+  return { argument, kind, array: undefined, tensor, address, length, elementBytes, moment: undefined, shape };
 }
 
-export function checkOwner(runtime: Runtime, operation: string, argument: string, tensor: Tensor): void {
-  if (runtimeOf(tensor) !== runtime) {
+export function checkOwner({ operation, runtime }: Call, argument: string, tensor: Tensor): void {
+  if (ownerOf(tensor) !== runtime) {
     throw new TypeError(
       `${operation}: ${argument} is a tensor of another set of kernels, expected one of the same set`,
     );
   }
-}
-
-/** Reads the option `shape`. */
-export function readSizes(operation: string, shape: unknown): readonly number[] | undefined {
-  return shape === undefined ? undefined : readShape(operation, 'shape', shape);
-}
-
-/** Gives an operand the shape that the caller gave, if any. @throws RangeError unless it is the operand's own, or fits. */
-export function giveShape(operation: string, operand: Operand, given: readonly number[] | undefined): void {
-  const { argument, length, shape: own } = operand;
-  if (given === undefined) return;
-  if (own !== undefined && (given.length !== own.length || given.some((size, i) => size !== own[i]))) {
-    throw new RangeError(
-      `${operation}: shape is ${showShape(given)}, expected ${showShape(own)}, the shape of ${argument} itself`,
-    );
-  }
-  checkLength(operation, argument, length, given);
-  operand.shape = given;
-}
-
-/** The elements of an operand, wherever they lie, until the memory grows. */
-export function elementsOf(arena: Arena, { array, address, elementBytes, length }: Operand): FloatArray {
-  if (address < 0) return array!;
-  return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
 }
 
 /**
@@ -210,13 +136,8 @@ function readNumbers(operation: string, argument: string, values: readonly unkno
   }
 }
 
-function tensorLikeOperand(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  value: unknown,
-  plainBytes: 4 | 8,
-): Operand {
+function tensorLikeOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
+  const { operation } = call;
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
   const { data, shape } = readTensorLike(operation, argument, value);
   const tag = typedArrayTag(data);
@@ -225,7 +146,7 @@ function tensorLikeOperand(
     tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
       : checkFloats(operation, name, data, tag ?? '', value);
-  const operand = readArray(runtime.arena, operation, argument, 'tensorLike', array, shape);
+  const operand = arrayOperand(call, argument, 'tensorLike', array, shape);
   checkLength(operation, argument, operand.length, shape);
   return operand;
 }

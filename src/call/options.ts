@@ -25,8 +25,11 @@ const OTHER_NAMES: Record<string, string> = {
   output: 'out',
 };
 
-/** The names an operation's options may have, as an object so that a look-up is a property read. */
-export type OptionNames = Readonly<Record<string, true>>;
+/** The names of an operation's options, those of its interface and no others; an object, for look-up is a property read. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/** Options whose values nobody has looked at yet. */
+export type Given<T> = { readonly [name in keyof T]?: unknown };
 
 /** What options are read from where none are given: an object without a prototype that could have any. */
 class Nothing {}
@@ -41,18 +44,20 @@ const NOTHING = new Nothing();
 export function readOptions<T extends object>(
   operation: string,
   options: unknown,
-  names: OptionNames,
+  names: Partial<OptionNames<T>>,
   polluted?: boolean,
-): T {
-  if (options === undefined) return NOTHING as T;
+): Given<T> {
+  if (options === undefined) return NOTHING as Given<T>;
   try {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
       throw typeError(operation, 'options', options, 'an object');
     }
     for (const name in options) {
-      if (names[name] !== true && !isOfAllObjects(options, name)) throw unknownOption(operation, name, names);
+      if (names[name as keyof T] !== true && !isOfAllObjects(options, name)) {
+        throw unknownOption(operation, name, names);
+      }
     }
-    return ((polluted ?? isPolluted()) ? ownOf(options) : options) as T;
+    return ((polluted ?? isPolluted()) ? ownOf(options) : options) as Given<T>;
   } catch (error) {
     throw readingError(error, operation, 'options', options, 'an object');
   }
@@ -88,7 +93,7 @@ function isPolluted(): boolean {
   );
 }
 
-function unknownOption(operation: string, name: string, names: OptionNames): TypeError {
+function unknownOption(operation: string, name: string, names: Readonly<Partial<Record<string, true>>>): TypeError {
   const ours = OTHER_NAMES[name];
   const hint =
     ours !== undefined && names[ours] ? `the name is ${ours} here` : `expected one of ${Object.keys(names).join(', ')}`;
@@ -99,16 +104,20 @@ function unknownOption(operation: string, name: string, names: OptionNames): Typ
 const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
 const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
 
-/** @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
-export function checkTemperature(
-  operation: string,
-  temperature: unknown,
-  elementBytes: 4 | 8,
-): asserts temperature is number {
-  if (temperature === 1) return;
+/** The option `temperature`. @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
+export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
+  if (temperature === undefined || temperature === 1) return 1;
   if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, 'a positive number');
   if (!(temperature >= LOW_TEMPERATURE[elementBytes] && temperature <= HIGH_TEMPERATURE[elementBytes])) {
     const bounds = elementBytes === 4 ? '[2^-100, 2^100]' : '[2^-900, 2^900]';
     throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}`);
   }
+  return temperature;
+}
+
+/** An option that is true or false, false when it is not given. @throws TypeError */
+export function readFlag(operation: string, argument: string, flag: unknown): boolean {
+  if (flag === undefined) return false;
+  if (typeof flag !== 'boolean') throw typeError(operation, argument, flag, 'true or false');
+  return flag;
 }

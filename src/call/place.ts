@@ -1,14 +1,8 @@
-import { type AnyNumbers, checkAttached, countOf } from '../arrays.js';
+import { type AnyNumbers, type FloatArray, typedArrayTag } from '../arrays.js';
 import type { Arena, Moment } from '../memory/arena.js';
-import { addressOf, type Tensor } from '../memory/tensor.js';
+import type { Tensor } from '../memory/tensor.js';
 
-/**
- * Elements of an argument, as they were found when it was read.
- *
- * A call reads all of its arguments before it does anything with them. That may run code of the caller's (a getter, a
- * proxy), which may do what it likes to an argument that was read before: dispose it, transfer its buffer, make the
- * memory grow. So all of them are settled when the last is read; none of the caller's code runs after that.
- */
+/** Where the elements of an argument lie, as they were found when it was read. */
 export interface Place {
   /** What errors call the argument. */
   readonly argument: string;
@@ -23,43 +17,48 @@ export interface Place {
   readonly moment?: Moment | undefined;
 }
 
-/**
- * Makes sure that arguments are still as they were read.
- * @throws TypeError for one that was disposed or detached since, RangeError for one that has another length by now
- */
-export function settle(
-  arena: Arena,
-  operation: string,
-  first: Place,
-  second?: Place,
-  third?: Place,
-  fourth?: Place,
-  fifth?: Place,
-  sixth?: Place,
-): void {
-  settleOne(arena, operation, first);
-  if (second !== undefined) settleOne(arena, operation, second);
-  if (third !== undefined) settleOne(arena, operation, third);
-  if (fourth !== undefined) settleOne(arena, operation, fourth);
-  if (fifth !== undefined) settleOne(arena, operation, fifth);
-  if (sixth !== undefined) settleOne(arena, operation, sixth);
+/** Where indices go. */
+export interface IndexPlace extends Place {
+  readonly array: Int32Array;
 }
 
-function settleOne(arena: Arena, operation: string, place: Place): void {
-  const { argument, array, tensor, address, length } = place;
-  if (tensor !== undefined) addressOf(operation, argument, tensor);
-  else if (address >= 0) {
-    if (place.moment !== arena.moment && arena.hasFreed(address, length * place.elementBytes!, place.moment!)) {
-      throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
-    }
-  } else checkUnchanged(operation, argument, array!, length);
+/** How a call's result is handed back. */
+export type OperandKind = 'array' | 'tensorLike' | 'tensor';
+
+/** A float argument, read once. */
+export interface Operand extends Place {
+  readonly kind: OperandKind;
+  readonly array: FloatArray | undefined;
+  readonly elementBytes: 4 | 8;
+  /** The shape the caller or the argument gave, undefined for plain numbers without one. */
+  shape: readonly number[] | undefined;
 }
 
-/** @throws TypeError, RangeError unless the array has its buffer and the length that it had. */
-export function checkUnchanged(operation: string, argument: string, array: AnyNumbers, length: number): void {
-  const now = countOf(array);
-  if (now === 0) checkAttached(operation, argument, array);
-  if (now !== length) {
-    throw new RangeError(`${operation}: ${argument} has ${now} elements, expected ${length}, as when it was read`);
-  }
+export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** The shape of an operand: plain numbers without one are a row. */
+export function shapeOf({ shape, length }: Operand): readonly number[] {
+  return shape ?? [length];
+}
+
+/** An array whose place is known. */
+export function newOperand(
+  argument: string,
+  kind: OperandKind,
+  array: FloatArray,
+  length: number,
+  address: number,
+  moment: Moment | undefined,
+  shape: readonly number[] | undefined,
+): Operand {
+  const elementBytes = typedArrayTag(array) === 'Float32Array' ? 4 : 8;
+  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape };
+}
+
+/** The elements of an operand, wherever they lie, until the memory grows. */
+export function elementsOf(arena: Arena, { array, address, elementBytes, length }: Operand): FloatArray {
+  if (address < 0) return array!;
+  return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
 }

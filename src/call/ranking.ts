@@ -1,13 +1,14 @@
 import { rangeError, typeError } from '../errors.js';
 import type { TensorResult } from '../types.js';
-import type { Operand } from './operand.js';
-import { withoutAxis } from './rows.js';
+import type { Operand } from './place.js';
+import type { Rows } from './rows.js';
+import { withoutAxis } from './shape.js';
 
 /** What the operations that rank elements share: ranks, and results that are indices. */
 
-/** @throws RangeError when there are problems without elements: nothing is the largest of none. */
-export function checkNotEmpty(operation: string, argument: string, n: number, problems: number): void {
-  if (n === 0 && problems > 0) {
+/** @throws RangeError when there are rows without elements: nothing is the largest of none. */
+export function checkNotEmpty(operation: string, { argument }: Operand, { n, count }: Rows): void {
+  if (n === 0 && count > 0) {
     throw new RangeError(`${operation}: ${argument} has 0 elements along the axis, expected at least 1`);
   }
 }
@@ -18,12 +19,12 @@ export function checkRank(operation: string, k: unknown, n: number): asserts k i
   if (!(Number.isInteger(k) && k >= 1 && k <= n)) throw rangeError(operation, 'k', k, `a whole number in [1, ${n}]`);
 }
 
-/** An index for each problem as the caller gets it: data and shape for tensors, a number for a plain row. */
-export function handBackIndices(
+/** An index for each row as the caller gets it: data and shape for tensors, a number for a plain row. */
+export function wrapIndices(
   indices: Int32Array,
   { kind, shape }: Operand,
-  axis: number,
+  { axis }: Rows,
 ): Int32Array | TensorResult<Int32Array> | number {
   if (shape === undefined) return indices[0]!;
-  return kind === 'array' ? indices : { data: indices, shape: withoutAxis(shape, axis, false) };
+  return kind === 'array' ? indices : { data: indices, shape: withoutAxis(shape, axis) };
 }

@@ -1,11 +1,19 @@
-import { bufferOf, checkAttached, countOf, fill, offsetOf, typedArrayTag } from '../arrays.js';
+import {
+  bufferOf,
+  checkAttached,
+  countOf,
+  type Dtype,
+  type FloatArray,
+  fill,
+  offsetOf,
+  typedArrayTag,
+} from '../arrays.js';
 import { OutOfMemoryError, typeError } from '../errors.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
-import type { Runtime } from '../runtime.js';
-import type { Dtype, FloatArray } from '../types.js';
-import { arrayOperand, checkOwner, newArray, type Operand, readArray, tensorOperand } from './operand.js';
-import type { Place } from './place.js';
-import { product } from './rows.js';
+import type { Call } from './call.js';
+import { arrayOperand, checkOwner, tensorOperand } from './operand.js';
+import { type IndexPlace, newArray, newOperand, type Operand, type Place } from './place.js';
+import { product } from './shape.js';
 
 /** Where results go, and how the caller gets them. */
 
@@ -13,31 +21,26 @@ export function dtypeOf({ elementBytes }: Operand): Dtype {
   return elementBytes === 4 ? 'float32' : 'float64';
 }
 
-/** Reads `out`, if it is given. @throws TypeError unless its elements have these bytes */
-export function readOptionalOut(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  out: unknown,
-  elementBytes: 4 | 8,
-): Operand | undefined {
-  return out === undefined ? undefined : readOut(runtime, operation, argument, out, elementBytes);
+/** Reads the option `out`, if it is given. @throws TypeError unless its elements have these bytes */
+export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8): Operand | undefined {
+  return out === undefined ? undefined : readOut(call, 'out', out, elementBytes);
 }
 
 /** Reads where results go. @throws TypeError unless its elements have these bytes */
-export function readOut(
-  runtime: Runtime,
-  operation: string,
-  argument: string,
-  out: unknown,
-  elementBytes: 4 | 8,
-): Operand {
+export function readOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
+  const operand = outOf(call, argument, out, elementBytes);
+  call.places.push(operand);
+  return operand;
+}
+
+function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
+  const { operation } = call;
   const dtype = elementBytes === 4 ? 'float32' : 'float64';
-  const name = dtype === 'float32' ? 'Float32Array' : 'Float64Array';
+  const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
   const tag = typedArrayTag(out);
-  if (tag === name) return readArray(runtime.arena, operation, argument, 'array', out as FloatArray, undefined);
+  if (tag === name) return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
   if (tag !== undefined || !Tensor.is(out)) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
-  checkOwner(runtime, operation, argument, out);
+  checkOwner(call, argument, out);
   const operand = tensorOperand(operation, argument, out);
   if (operand.elementBytes !== elementBytes) {
     throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${dtype}`);
@@ -46,27 +49,26 @@ export function readOut(
 }
 
 /** Reads where indices go. @throws TypeError unless it is an Int32Array */
-export function readIndexOut({ arena }: Runtime, operation: string, argument: string, out: unknown): IndexPlace {
+export function readIndexOut(call: Call, argument: string, out: unknown): IndexPlace {
+  const { operation, runtime } = call;
   if (typedArrayTag(out) !== 'Int32Array') throw typeError(operation, argument, out, 'an Int32Array');
   const array = out as Int32Array;
   const length = countOf(array);
   if (length === 0) checkAttached(operation, argument, array);
-  const address = bufferOf(array) === arena.buffer ? offsetOf(array) : -1;
-  return { argument, array, tensor: undefined, address, length, elementBytes: 4, moment: arena.moment };
-}
-
-/** Where indices go. */
-export interface IndexPlace extends Place {
-  readonly array: Int32Array;
+  const { moment } = runtime.arena;
+  const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
+  const place = { argument, array, tensor: undefined, address, length, elementBytes: 4, moment };
+  call.places.push(place);
+  return place;
 }
 
 /** @throws RangeError unless it takes this many elements */
-export function checkSize(operation: string, { argument, length }: Place, size: number): void {
+export function checkSize({ operation }: Call, { argument, length }: Place, size: number): void {
   if (length !== size) throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${size}`);
 }
 
 /** Storage for a result like the input: a Tensor for a Tensor, else an array. @throws OutOfMemoryError */
-export function newResult(runtime: Runtime, operation: string, input: Operand, shape: readonly number[]): Operand {
+export function newResult({ operation, runtime }: Call, input: Operand, shape: readonly number[]): Operand {
   if (input.kind === 'tensor') {
     return tensorOperand(operation, 'the result', runtime.allocate(operation, shape, dtypeOf(input)));
   }
@@ -78,7 +80,7 @@ export function newResult(runtime: Runtime, operation: string, input: Operand, s
     const bytes = length * elementBytes;
     throw new OutOfMemoryError(`${operation}: ${bytes} bytes are needed for the result, the limit is ${limit}`);
   }
-  return arrayOperand('the result', 'array', newArray(elementBytes, length), length, -1, undefined, undefined);
+  return newOperand('the result', 'array', newArray(elementBytes, length), length, -1, undefined, undefined);
 }
 
 /** Sets every element of a result. */
@@ -93,11 +95,17 @@ export function newIndices(length: number): IndexPlace {
 }
 
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
-export function handBack(
+export function wrapResult(
   { array, tensor }: Operand,
   isOut: boolean,
   { kind }: Operand,
   shape: readonly number[] | undefined,
 ): unknown {
   return isOut || kind !== 'tensorLike' ? (tensor ?? array) : { data: array, shape: shape!.slice() };
+}
+
+/** The same where each row has a number: a plain row gives that number. */
+export function wrapReduced(result: Operand, isOut: boolean, input: Operand, shape: readonly number[]): unknown {
+  if (input.shape === undefined && !isOut) return result.array![0];
+  return wrapResult(result, isOut, input, shape);
 }

@@ -1,97 +1,65 @@
-import { type AnyNumbers, countOf, typedArrayTag } from '../arrays.js';
 import { rangeError, showShape, typeError } from '../errors.js';
-import { lengthOf, readingError } from './caller.js';
+import { type Operand, shapeOf } from './place.js';
+import { areEqual, checkLength, readShape } from './shape.js';
 
-/**
- * How the axis cuts a shape: [outer, n, inner], a problem for each pair of outer and inner.
- *
- * One object serves all calls, so that a call makes none: whoever fills it uses it before any of the caller's code
- * (a getter, a proxy) can run again.
- */
-export const geometry = { outer: 0, n: 0, inner: 0, size: 0 };
+/** How an axis splits a shape: `outer` · `inner` rows of n elements, which lie `inner` apart. */
+export interface Rows {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  /** The number of rows. */
+  readonly count: number;
+  /** The axis, counted from the first. */
+  readonly axis: number;
+}
 
-const EXPECTED = 'an array of sizes';
+/** Elements that do not depend on each other: rows of one. */
+export function elementsAsRows(count: number): Rows {
+  return { outer: count, n: 1, inner: 1, count, axis: 0 };
+}
 
-/** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
-export function readShape(operation: string, argument: string, shape: unknown): number[] {
-  try {
-    const isPlain = Array.isArray(shape);
-    if (!isPlain && typedArrayTag(shape) === undefined) throw typeError(operation, argument, shape, EXPECTED);
-    const rank = isPlain ? lengthOf(operation, argument, shape) : countOf(shape as AnyNumbers);
-    const sizes = new Array<number>(rank);
-    for (let i = 0; i < rank; i++) {
-      const size = (shape as readonly unknown[])[i];
-      if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
-      if (!Number.isSafeInteger(size) || size < 0) {
-        throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
-      }
-      sizes[i] = size;
-    }
-    return sizes;
-  } catch (error) {
-    throw readingError(error, operation, argument, shape, EXPECTED);
+/** Reads the options `shape` and `axis`: the rows of the first operand, which gets the shape. @throws TypeError, RangeError */
+export function readRows(
+  operation: string,
+  input: Operand,
+  { shape, axis = -1 }: { readonly shape?: unknown; readonly axis?: unknown },
+): Rows {
+  giveShape(operation, input, shape);
+  if (input.shape === undefined && (axis === -1 || axis === 0)) {
+    return { outer: 1, n: input.length, inner: 1, count: 1, axis: 0 };
   }
+  return splitByAxis(operation, shapeOf(input), axis);
 }
 
-/** The number of elements. */
-export function product(shape: readonly number[]): number {
-  let size = 1;
-  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
-  // 0 times sizes whose product is too large for a number.
-  return Number.isNaN(size) ? 0 : size;
+/** Gives an operand the shape that the caller gave, if any. @throws RangeError unless it is the operand's own, or fits. */
+export function giveShape(operation: string, operand: Operand, shape: unknown): void {
+  if (shape === undefined) return;
+  const given = readShape(operation, 'shape', shape);
+  const { argument, length, shape: own } = operand;
+  if (own !== undefined && !areEqual(given, own)) {
+    throw new RangeError(
+      `${operation}: shape is ${showShape(given)}, expected ${showShape(own)}, the shape of ${argument} itself`,
+    );
+  }
+  checkLength(operation, argument, length, given);
+  operand.shape = given;
 }
 
-/** Fills `geometry` from a checked shape. @throws TypeError, RangeError for the axis. */
-export function cut(operation: string, shape: readonly number[], axis: unknown): void {
+/** @throws TypeError, RangeError for the axis. */
+export function splitByAxis(operation: string, shape: readonly number[], axis: unknown): Rows {
   const rank = shape.length;
   if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
-    throw rangeError(
-      operation,
-      'axis',
-      axis,
-      rank === 0 ? 'a shape with an axis' : `a whole number in [-${rank}, ${rank})`,
-    );
+    const expected = rank === 0 ? 'a shape with an axis' : `a whole number in [-${rank}, ${rank})`;
+    throw rangeError(operation, 'axis', axis, expected);
   }
   const at = axis < 0 ? axis + rank : axis;
+  const n = shape[at]!;
   let outer = 1;
   let inner = 1;
   for (let i = 0; i < at; i++) outer *= shape[i]!;
   for (let i = at + 1; i < rank; i++) inner *= shape[i]!;
-  geometry.outer = outer;
-  geometry.n = shape[at]!;
-  geometry.inner = inner;
-  geometry.size = outer * geometry.n * inner;
-  if (!(geometry.size > 0)) cutNothing(shape, at);
-}
-
-/** The same where one of the sizes is 0, and the others may be too many for a number: no rows are 0 by 0 of them. */
-function cutNothing(shape: readonly number[], at: number): void {
-  const hasRows = shape.every((size, i) => size > 0 || i === at);
-  if (!hasRows) geometry.outer = geometry.inner = 0;
-  geometry.size = 0;
-}
-
-/** @throws RangeError when the data's length is not the shape's. */
-export function checkLength(operation: string, argument: string, length: number, shape: readonly number[]): void {
-  if (length !== product(shape)) {
-    throw new RangeError(
-      `${operation}: ${argument} has ${length} elements, expected ${product(shape)} for shape ${showShape(shape)}`,
-    );
-  }
-}
-
-/** The shape without its axis, or with 1 in its place. */
-export function withoutAxis(shape: readonly number[], axis: number, keepDims: boolean): number[] {
-  if (keepDims) return withAxis(shape, axis, 1);
-  const result = shape.slice();
-  result.splice(axis < 0 ? axis + shape.length : axis, 1);
-  return result;
-}
-
-/** The shape with another size of its axis. */
-export function withAxis(shape: readonly number[], axis: number, size: number): number[] {
-  const result = shape.slice();
-  result[axis < 0 ? axis + shape.length : axis] = size;
-  return result;
+  // Where one of the sizes is 0 the others may be too many for a number: no rows are 0 by 0 of them.
+  if (!(outer * inner > 0)) outer = inner = 0;
+  return { outer, n, inner, count: outer * inner, axis: at };
 }

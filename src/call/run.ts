@@ -1,67 +1,84 @@
-import { countOf, viewOf, write } from '../arrays.js';
-import {
-  type Arena,
-  alignUp,
-  HEADER_SCRATCH,
-  KERNEL_SCRATCH,
-  OPERAND_SCRATCH,
-  STREAM_SCRATCH,
-  TILE_ROW,
-} from '../memory/arena.js';
-import type { FloatArray } from '../types.js';
+import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, OPERAND_SCRATCH, TILE_ROW } from '../memory/arena.js';
 import type { Broadcast } from './broadcast.js';
-import { copyMask, type MaskArray } from './mask.js';
-import type { Operand } from './operand.js';
-import type { IndexPlace } from './result.js';
+import { copyRange, type Heap, type MaskArray, type Numbers } from './copy.js';
+import type { IndexPlace, Operand } from './place.js';
+import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
+import type { Rows } from './rows.js';
 
-type Heap = FloatArray | Int32Array | Uint8Array;
-type Numbers = FloatArray | Int32Array | MaskArray;
+const NO_ROWS: Rows = { outer: 0, n: 0, inner: 0, count: 0, axis: 0 };
+const NO_PLAN: Plan = { slices: 1, columnBlocks: 1, width: 0, bytes: 0, isLarge: false };
+
+/** Transposes the last two axes of [outer, n, inner]. */
+export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
+
+/** What tells kernels apart. */
+export interface RunSettings {
+  /** Operands that the kernel holds as transposed blocks at a time. Default 1. */
+  readonly transposedBlocks?: number;
+  /** Blocks begin at multiples of so many outer slices. Default 1. */
+  readonly multiple?: number;
+  /** Whether operands may be staged with the axis last. Default true. */
+  readonly mayTranspose?: boolean;
+}
+
+const USUAL: RunSettings = {};
 
 /** An operand of the call in progress. */
-interface Slot {
+class Slot implements PlannedOperand {
   /** Where the elements are when not in linear memory. */
   array: Numbers | undefined;
   /** What the elements are written from, block by block, when they are those of a broadcast. */
   broadcast: Broadcast | undefined;
-  /** Where the whole operand lies in linear memory, -1 when it is streamed. */
-  home: number;
-  /** Elements of the operand that belong to a problem: all n, one, or another number. */
-  perProblem: number;
-  isOutput: boolean;
-  isInteger: boolean;
-  elementBytes: number;
-  /** Scratch for a block of the operand as it lies at home. */
-  block: number;
-  /** Scratch for the block with the axis moved to the end. */
-  turned: number;
+  /** Where the whole operand lies in linear memory, -1 when it is staged. */
+  address = -1;
+  /** Elements of the operand that belong to a row: all n, one, or another number. */
+  perRow = 1;
+  isOutput = false;
+  isInteger = false;
+  elementBytes = 4;
+  isTransposed = false;
+  /** Where a block of the operand is staged, and where with the axis last. */
+  staging = 0;
+  transposed = 0;
+
+  get columnBytes(): number {
+    return this.perRow * this.elementBytes;
+  }
+
+  get isWide(): boolean {
+    return this.perRow > 1;
+  }
+
+  get isStaged(): boolean {
+    return this.address < 0;
+  }
+
+  get periodBytes(): number {
+    return this.broadcast === undefined ? 0 : this.broadcast.period * this.elementBytes;
+  }
+
+  /** Where it begins in a block that begins with this slice: a period that is written once is read from anywhere in it. */
+  stagingOf(slice: number): number {
+    const period = this.broadcast === undefined ? 0 : this.broadcast.period;
+    return period > 0 ? this.staging + (slice % period) * this.elementBytes : this.staging;
+  }
 }
-
-const LIST = 8;
-/** Narrowest tile of columns, in elements: whole cache lines. */
-const MINIMUM_TILE = 16;
-/** Up to here a loop copies faster than TypedArray.set. */
-const SHORT_COPY = 16;
-
-/** Moves the last axis but one of [outer, n, inner] to the end. */
-export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
 
 /**
  * Runs a kernel over its operands block by block. Operands in linear memory are used where they lie; typed arrays
- * elsewhere go through a scratch of fixed size, whole problems at a time: some outer slices of [outer, n, inner], or,
- * where one slice is too large, a tile of its columns. A short inner axis (1 < inner < lanes) is moved in front of
- * the others on the way, so that kernels see rows.
+ * elsewhere are staged: copied through memory of a fixed size, whole rows at a time. A short inner axis
+ * (1 < inner < lanes) is moved in front of the others on the way, so that kernels see rows.
  *
- * An element-wise operation has its elements for problems, n = inner = 1, in blocks of whole granules: sums over
- * granules then do not depend on the blocks.
+ * An element-wise operation has its elements for rows of one.
  *
- * There is one stream for each runtime and none of the caller's code runs while it is open, so it is simply reused:
+ * There is one for each runtime and none of the caller's code runs while it is open, so it is simply reused:
  *
- *     stream.open('softmax', outer, n, inner, bytes);
- *     const x = stream.input(operand), y = stream.output(result);
- *     stream.start();
- *     while (stream.next()) kernel(stream.at(x), stream.at(y), stream.outer, n, stream.inner, …, stream.scratch);
+ *     run.open('softmax', rows, bytes);
+ *     const x = run.input(operand), y = run.output(result);
+ *     run.start();
+ *     while (run.next()) kernel({ x: run.at(x), y: run.at(y), outer: run.outer, n, inner: run.inner, …});
  */
-export class Stream {
+export class Run {
   /** Sizes of the block at hand, as the kernel sees them. */
   outer = 0;
   inner = 0;
@@ -70,408 +87,278 @@ export class Stream {
 
   readonly #arena: Arena;
   readonly #transpose: Transpose | undefined;
+  readonly #pool = Array.from({ length: MOST_SLOTS }, () => new Slot());
   readonly #slots: Slot[] = [];
-  #count = 0;
   #operation = '';
-  #totalOuter = 0;
-  #n = 0;
-  #totalInner = 0;
+  #rows = NO_ROWS;
   #elementBytes: 4 | 8 = 4;
-  #turns = false;
-  /** Outer slices in a block, and tiles that a slice's columns are cut into where one slice is too large. */
-  #slices = 1;
-  #tiles = 1;
-  /** Where the block at hand begins: an outer slice, and a tile of it. */
+  #settings = USUAL;
+  #transposes = false;
+  #plan = NO_PLAN;
+  /** Where the block at hand begins: an outer slice, and a block of its columns. */
   #slice = 0;
-  #tile = 0;
-  #started = false;
-  /** Tiles a kernel gathers at a time: one for each operand it holds. */
-  #gathered = 1;
-  /** Blocks begin at multiples of so many outer slices. */
-  #granule = 1;
+  #columnBlock = 0;
+  #isStarted = false;
   /** Bytes of the operand scratch that are taken. */
-  #claimed = 0;
+  #reserved = 0;
   /** Blocks of the arena that end with the call. */
-  readonly #borrowed: number[] = [];
+  readonly #temporary: number[] = [];
 
   constructor(arena: Arena, transpose: Transpose | undefined) {
     this.#arena = arena;
     this.#transpose = transpose;
-    for (let i = 0; i < LIST; i++) {
-      this.#slots.push({
-        array: undefined,
-        broadcast: undefined,
-        home: -1,
-        perProblem: 1,
-        isOutput: false,
-        isInteger: false,
-        elementBytes: 4,
-        block: 0,
-        turned: 0,
-      });
-    }
   }
 
-  open(
-    operation: string,
-    outer: number,
-    n: number,
-    inner: number,
-    elementBytes: 4 | 8,
-    gathered = 1,
-    granule = 1,
-    turns = true,
-  ): void {
-    this.#release();
-    this.#claimed = 0;
-    this.#gathered = gathered;
-    this.#granule = granule;
+  open(operation: string, rows: Rows, elementBytes: 4 | 8, settings = USUAL): void {
+    const { inner } = rows;
+    this.#freeTemporary();
+    this.#slots.length = 0;
+    this.#reserved = 0;
     this.#operation = operation;
-    this.#totalOuter = outer;
-    this.#n = n;
-    this.#totalInner = inner;
+    this.#rows = rows;
     this.#elementBytes = elementBytes;
-    this.#turns = turns && this.#transpose !== undefined && inner > 1 && inner < 16 / elementBytes;
-    this.#count = 0;
-    this.#started = false;
+    this.#settings = settings;
+    const isShort = inner > 1 && inner < 16 / elementBytes;
+    this.#transposes = isShort && settings.mayTranspose !== false && this.#transpose !== undefined;
+    this.#isStarted = false;
   }
 
   /** Adds an operand that is read. */
   input(operand: Operand): number {
-    return this.#add(operand.array, operand.address, this.#n, false, operand.elementBytes, false);
+    return this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
   }
 
   /** Adds the elements of a broadcast, which are read; for element-wise operations. */
   broadcast(broadcast: Broadcast): number {
-    const index = this.#add(undefined, -1, this.#n, false, this.#elementBytes, false);
+    const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
     this.#slots[index]!.broadcast = broadcast;
     return index;
   }
 
-  /** Adds floats that are written: an element for an element, or so many for each problem. */
-  output({ array, address }: Operand, perProblem = this.#n): number {
-    return this.#add(array, address, perProblem, true, this.#elementBytes, false);
+  /** Adds floats that are written: as many as are read, or so many for each row. */
+  output({ array, address }: Operand, perRow = this.#rows.n): number {
+    return this.#add(array, address, perRow, true, this.#elementBytes, false);
   }
 
-  /** Adds int32 that are written, so many for each problem. */
-  integerOutput({ array, address }: IndexPlace, perProblem: number): number {
-    return this.#add(array, address, perProblem, true, 4, true);
+  /** Adds int32 that are written, so many for each row. */
+  integerOutput({ array, address }: IndexPlace, perRow: number): number {
+    return this.#add(array, address, perRow, true, 4, true);
   }
 
   /** Adds a mask of all elements, which is read as bytes. */
   mask(array: MaskArray): number {
-    return this.#add(array, -1, this.#n, false, 1, true);
+    return this.#add(array, -1, this.#rows.n, false, 1, true);
   }
 
-  /** Adds an operand with one element for each problem that lies in linear memory. */
-  rows(address: number, elementBytes: number): number {
+  /** Adds an operand with one element for each row that lies in linear memory. */
+  perRow(address: number, elementBytes: number): number {
     return this.#add(undefined, address, 1, false, elementBytes, false);
   }
 
-  /** Memory for a small operand until the call ends. Claimed after `open` and before anything is read. */
-  claim(bytes: number): number {
-    if (this.#claimed + bytes > OPERAND_SCRATCH) return this.#borrow(bytes);
-    const address = this.#arena.operandScratch + this.#claimed;
-    this.#claimed += alignUp(bytes);
+  #add(
+    array: Numbers | undefined,
+    address: number,
+    perRow: number,
+    isOutput: boolean,
+    elementBytes: number,
+    isInteger: boolean,
+  ): number {
+    const index = this.#slots.length;
+    const slot = this.#pool[index]!;
+    slot.array = array;
+    slot.broadcast = undefined;
+    slot.address = address;
+    slot.perRow = perRow;
+    slot.isOutput = isOutput;
+    slot.isInteger = isInteger;
+    slot.elementBytes = elementBytes;
+    // One element for each row lies the same both ways.
+    slot.isTransposed = this.#transposes && perRow > 1;
+    this.#slots.push(slot);
+    return index;
+  }
+
+  /** Memory for a small operand until the call ends. Reserved after `open` and before anything is read. */
+  reserve(bytes: number): number {
+    if (this.#reserved + bytes > OPERAND_SCRATCH) return this.#allocate(bytes);
+    const address = this.#arena.operandScratch + this.#reserved;
+    this.#reserved += alignUp(bytes);
     return address;
   }
 
   /** The operand's address in the block at hand. */
   at(index: number): number {
     const slot = this.#slots[index]!;
-    if (this.#isTurned(slot)) return slot.turned;
-    if (slot.broadcast !== undefined) return slot.block + this.#phaseOf(slot.broadcast) * slot.elementBytes;
-    return slot.home < 0 ? slot.block : this.#homeOf(slot);
+    if (slot.isTransposed) return slot.transposed;
+    return slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
   }
 
-  /** Number of the problem that the block at hand begins with, in the order of [outer, inner]. */
+  /** Number of the row that the block at hand begins with, in the order of [outer, inner]. */
   get first(): number {
-    return this.#slice * this.#totalInner + this.#tileStart();
-  }
-
-  /** A period that is written once, for all blocks, is read from where a block begins in it. */
-  #phaseOf({ period }: Broadcast): number {
-    return period > 0 ? this.#slice % period : 0;
-  }
-
-  #add(
-    array: Numbers | undefined,
-    home: number,
-    perProblem: number,
-    isOutput: boolean,
-    elementBytes: number,
-    isInteger: boolean,
-  ): number {
-    const slot = this.#slots[this.#count]!;
-    slot.array = array;
-    slot.broadcast = undefined;
-    slot.home = home;
-    slot.perProblem = perProblem;
-    slot.isOutput = isOutput;
-    slot.isInteger = isInteger;
-    slot.elementBytes = elementBytes;
-    return this.#count++;
+    return this.#slice * this.#rows.inner + this.#firstColumn(this.#columnBlock);
   }
 
   /**
-   * Plans the blocks and claims scratch: memory grows here or not at all. Where it cannot, results made for the call
-   * are freed again.
+   * Plans the blocks and takes memory: it grows here or not at all. Where it cannot, results made for the call are freed
+   * again.
    */
   start(made?: Operand, alsoMade?: Operand): void {
     try {
-      this.#plan();
+      this.#takeKernelScratch();
+      this.#plan = planBlocks(this.#rows, this.#slots, this.#settings.multiple ?? 1);
+      if (this.#plan.bytes > 0) this.#stage(this.#plan);
     } catch (error) {
       this.#finish();
       made?.tensor?.dispose();
       alsoMade?.tensor?.dispose();
       throw error;
     }
-  }
-
-  #plan(): void {
     this.#slice = 0;
-    this.#tile = 0;
-    this.#claimKernelScratch();
-    const sliceBytes = this.#sliceBytes();
-    if (sliceBytes === 0) {
-      this.#slices = Math.max(this.#totalOuter, 1);
-      this.#tiles = 1;
-      return;
-    }
-    const room = STREAM_SCRATCH - 2 * LIST * 64 - this.#periodBytes();
-    const granules = Math.floor(room / sliceBytes / this.#granule);
-    this.#slices = Math.min(granules * this.#granule, Math.max(this.#totalOuter, 1));
-    this.#tiles = 1;
-    if (this.#slices === 0) this.#planLargeSlices(sliceBytes, room);
-    else this.#place(this.#arena.streamScratch, this.#slices, this.#totalInner);
+    this.#columnBlock = 0;
   }
 
-  /** A slice does not fit: tiles of its columns, or for single rows a scratch as large as one. */
-  #planLargeSlices(sliceBytes: number, room: number): void {
-    const inner = this.#totalInner;
-    this.#slices = 1;
-    if (inner < 2 * MINIMUM_TILE) {
-      this.#place(this.#borrow(sliceBytes + 2 * LIST * 64), 1, inner);
-      return;
-    }
-    const columnBytes = this.#tiledColumnBytes();
-    const width = Math.max(Math.floor(room / columnBytes), MINIMUM_TILE);
-    this.#tiles = Math.ceil(inner / width);
-    const widest = Math.ceil(inner / this.#tiles);
-    const bytes = columnBytes * widest;
-    const start = bytes <= room ? this.#arena.streamScratch : this.#borrow(bytes + 2 * LIST * 64);
-    this.#moveHome();
-    this.#place(start, 1, widest);
+  #takeKernelScratch(): void {
+    const { n, inner } = this.#rows;
+    const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
+    const bytes = HEADER_SCRATCH + n * TILE_ROW * blocks;
+    this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
   }
 
-  /** Bytes that a column of a tile takes. */
-  #tiledColumnBytes(): number {
-    let bytes = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.home < 0 || slot.perProblem > 1) bytes += this.#columnBytes(slot);
-    }
-    return bytes;
-  }
-
-  /** A tile is compact, an operand in linear memory is not: it is streamed like the others. */
-  #moveHome(): void {
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.home < 0 || slot.perProblem === 1) continue;
-      const start = slot.home / slot.elementBytes;
-      const length = this.#totalOuter * slot.perProblem * this.#totalInner;
-      slot.array = this.#heapOf(slot).subarray(start, start + length);
-      slot.home = -1;
-    }
-  }
-
-  /** Bytes that periods take beside the blocks they repeat in. */
-  #periodBytes(): number {
-    let bytes = 0;
-    for (let i = 0; i < this.#count; i++) bytes += this.#periodOf(this.#slots[i]!) * this.#elementBytes;
-    return bytes;
-  }
-
-  #periodOf(slot: Slot): number {
-    return slot.broadcast === undefined ? 0 : slot.broadcast.period;
-  }
-
-  /** Bytes of scratch that an outer slice takes. */
-  #sliceBytes(): number {
-    let bytes = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.home < 0) bytes += this.#columnBytes(slot) * this.#totalInner;
-      if (this.#isTurned(slot)) bytes += this.#columnBytes(slot) * this.#totalInner;
-    }
-    return bytes;
-  }
-
-  /** Whether the kernel sees the operand with the axis moved: one element for each problem lies the same both ways. */
-  #isTurned(slot: Slot): boolean {
-    return this.#turns && slot.perProblem > 1;
-  }
-
-  #heapOf(slot: Slot): Heap {
-    if (!slot.isInteger) return this.#arena.floats(slot.elementBytes);
-    return slot.elementBytes === 1 ? this.#arena.u8 : this.#arena.i32;
-  }
-
-  #columnBytes(slot: Slot): number {
-    return slot.perProblem * slot.elementBytes;
-  }
-
-  /** Gives every operand its place in the scratch. */
-  #place(start: number, slices: number, inner: number): void {
-    let at = start;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      const bytes = alignUp(this.#columnBytes(slot) * slices * inner + this.#periodOf(slot) * slot.elementBytes);
-      if (slot.home < 0) {
-        slot.block = at;
-        at += bytes;
+  /** Gives every operand that is staged its place. */
+  #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
+    let at = isLarge ? this.#allocate(bytes) : this.#arena.streamScratch;
+    if (columnBlocks > 1) this.#stageAll();
+    for (const slot of this.#slots) {
+      const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
+      if (slot.isStaged) {
+        slot.staging = at;
+        at += size;
       }
-      if (this.#isTurned(slot)) {
-        slot.turned = at;
-        at += bytes;
+      if (slot.isTransposed) {
+        slot.transposed = at;
+        at += size;
       }
     }
   }
 
-  #claimKernelScratch(): void {
-    const bytes = HEADER_SCRATCH + (this.#totalInner > 1 && !this.#turns ? this.#n * TILE_ROW * this.#gathered : 0);
-    this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#borrow(bytes);
+  /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
+  #stageAll(): void {
+    const { count } = this.#rows;
+    for (const slot of this.#slots) {
+      if (slot.isStaged || !slot.isWide) continue;
+      const start = slot.address / slot.elementBytes;
+      slot.array = this.#heapOf(slot).subarray(start, start + count * slot.perRow);
+      slot.address = -1;
+    }
   }
 
-  #borrow(bytes: number): number {
+  #heapOf({ isInteger, elementBytes }: Slot): Heap {
+    if (!isInteger) return this.#arena.floats(elementBytes);
+    return elementBytes === 1 ? this.#arena.u8 : this.#arena.i32;
+  }
+
+  #allocate(bytes: number): number {
     const start = this.#arena.allocate(bytes, this.#operation);
-    this.#borrowed.push(start);
+    this.#temporary.push(start);
     return start;
   }
 
-  #release(): void {
-    while (this.#borrowed.length > 0) this.#arena.free(this.#borrowed.pop()!);
+  #freeTemporary(): void {
+    while (this.#temporary.length > 0) this.#arena.free(this.#temporary.pop()!);
   }
 
-  /** Hands the finished block back and brings the next one; false when all is done. */
+  /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
-    if (this.#started) {
+    const { slices, columnBlocks } = this.#plan;
+    if (this.#isStarted) {
       this.#copyOut();
-      if (this.#tiles > 1 && this.#tile + 1 < this.#tiles) this.#tile++;
+      if (this.#columnBlock + 1 < columnBlocks) this.#columnBlock++;
       else {
-        this.#tile = 0;
-        this.#slice += this.#slices;
+        this.#columnBlock = 0;
+        this.#slice += slices;
       }
     }
-    this.#started = true;
-    if (this.#slice >= this.#totalOuter || this.#totalInner === 0) {
+    this.#isStarted = true;
+    const { outer, inner } = this.#rows;
+    if (this.#slice >= outer || inner === 0) {
       this.#finish();
       return false;
     }
-    const slices = Math.min(this.#slices, this.#totalOuter - this.#slice);
-    const inner = this.#tileEnd() - this.#tileStart();
-    this.outer = this.#turns ? slices * inner : slices;
-    this.inner = this.#turns ? 1 : inner;
+    const count = Math.min(slices, outer - this.#slice);
+    const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
+    this.outer = this.#transposes ? count * width : count;
+    this.inner = this.#transposes ? 1 : width;
     this.#copyIn();
     return true;
   }
 
-  /** Frees what was borrowed and forgets the caller's arrays, which must not be kept alive. */
+  /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
   #finish(): void {
-    this.#release();
-    for (let i = 0; i < this.#count; i++) {
-      this.#slots[i]!.array = undefined;
-      this.#slots[i]!.broadcast = undefined;
+    this.#freeTemporary();
+    for (const slot of this.#slots) {
+      slot.array = undefined;
+      slot.broadcast = undefined;
     }
   }
 
-  #tileStart(): number {
-    return Math.floor((this.#tile * this.#totalInner) / this.#tiles);
-  }
-
-  #tileEnd(): number {
-    return Math.floor(((this.#tile + 1) * this.#totalInner) / this.#tiles);
+  #firstColumn(columnBlock: number): number {
+    return Math.floor((columnBlock * this.#rows.inner) / this.#plan.columnBlocks);
   }
 
   /** Address of the block at hand in an operand that lies in linear memory as a whole. */
-  #homeOf(slot: Slot): number {
-    return slot.home + this.#columnBytes(slot) * this.#totalInner * this.#slice + this.#tileStart() * slot.elementBytes;
+  #addressOf({ address, columnBytes, elementBytes }: Slot): number {
+    return address + columnBytes * this.#rows.inner * this.#slice + this.#firstColumn(this.#columnBlock) * elementBytes;
   }
 
   #copyIn(): void {
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
+    const { inner } = this.#rows;
+    for (const slot of this.#slots) {
       if (slot.isOutput) continue;
-      if (slot.broadcast !== undefined) this.#broadcast(slot, slot.broadcast);
-      else if (slot.home < 0) this.#copy(slot);
-      if (this.#isTurned(slot)) {
-        const from = slot.home < 0 ? slot.block : this.#homeOf(slot);
-        this.#transpose!(from, slot.turned, this.outer / this.#totalInner, slot.perProblem, this.#totalInner);
-      }
+      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
+      else if (slot.isStaged) this.#copy(slot);
+      if (!slot.isTransposed) continue;
+      const from = slot.isStaged ? slot.staging : this.#addressOf(slot);
+      this.#transpose!(from, slot.transposed, this.outer / inner, slot.perRow, inner);
     }
   }
 
-  #broadcast(slot: Slot, broadcast: Broadcast): void {
-    const heap = this.#arena.floats(slot.elementBytes);
-    const at = slot.block / slot.elementBytes;
+  #fill({ staging, elementBytes }: Slot, broadcast: Broadcast): void {
+    const heap = this.#arena.floats(elementBytes);
+    const at = staging / elementBytes;
     const { period } = broadcast;
     if (period === 0) broadcast.fill(this.#arena, heap, at, this.#slice, this.outer);
     else if (this.#slice === 0) broadcast.fill(this.#arena, heap, at, 0, this.outer + period);
   }
 
   #copyOut(): void {
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
+    const { inner } = this.#rows;
+    for (const slot of this.#slots) {
       if (!slot.isOutput) continue;
-      if (this.#isTurned(slot)) {
-        const to = slot.home < 0 ? slot.block : this.#homeOf(slot);
-        this.#transpose!(slot.turned, to, this.outer / this.#totalInner, this.#totalInner, slot.perProblem);
+      if (slot.isTransposed) {
+        const to = slot.isStaged ? slot.staging : this.#addressOf(slot);
+        this.#transpose!(slot.transposed, to, this.outer / inner, inner, slot.perRow);
       }
-      if (slot.home < 0) this.#copy(slot);
+      if (slot.isStaged) this.#copy(slot);
     }
   }
 
-  /** Copies the block at hand between the caller's array and the scratch. */
+  /** Copies the block at hand between the caller's array and the staging memory. */
   #copy(slot: Slot): void {
     const heap = this.#heapOf(slot);
     const array = slot.array!;
-    const { perProblem } = slot;
-    const block = slot.block / slot.elementBytes;
-    if (this.#tiles === 1) {
-      const start = perProblem * this.#totalInner * this.#slice;
-      const slices = this.#turns ? this.outer / this.#totalInner : this.outer;
-      copyRange(array, start, heap, block, perProblem * this.#totalInner * slices, slot.isOutput);
+    const { perRow, isOutput } = slot;
+    const { inner } = this.#rows;
+    const at = slot.staging / slot.elementBytes;
+    if (this.#plan.columnBlocks === 1) {
+      const count = perRow * (this.#transposes ? this.outer : this.outer * inner);
+      copyRange(array, perRow * inner * this.#slice, heap, at, count, isOutput);
       return;
     }
+    const first = this.#firstColumn(this.#columnBlock);
     const width = this.inner;
-    for (let j = 0; j < perProblem; j++) {
-      const start = (this.#slice * perProblem + j) * this.#totalInner + this.#tileStart();
-      copyRange(array, start, heap, block + j * width, width, slot.isOutput);
+    for (let j = 0; j < perRow; j++) {
+      const start = (this.#slice * perRow + j) * inner + first;
+      copyRange(array, start, heap, at + j * width, width, isOutput);
     }
-  }
-}
-
-/** Copies count elements into the heap, or out of it. */
-function copyRange(array: Numbers, start: number, heap: Heap, at: number, count: number, isOutput: boolean): void {
-  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as MaskArray, start, count, heap as Uint8Array, at);
-  else copyNumbers(array as FloatArray | Int32Array, start, heap, at, count, isOutput);
-}
-
-function copyNumbers(
-  array: FloatArray | Int32Array,
-  start: number,
-  heap: Heap,
-  at: number,
-  count: number,
-  isOutput: boolean,
-): void {
-  if (count <= SHORT_COPY) {
-    if (isOutput) for (let i = 0; i < count; i++) array[start + i] = heap[at + i]!;
-    else for (let i = 0; i < count; i++) heap[at + i] = array[start + i]!;
-  } else if (isOutput) {
-    write(array, heap.subarray(at, at + count), start);
-  } else {
-    heap.set(count === countOf(array) ? array : viewOf(array, start, count), at);
   }
 }

@@ -1,16 +1,15 @@
-import { bufferOf, countOf, offsetOf, typedArrayTag, write } from '../arrays.js';
-import type { Arena } from '../memory/arena.js';
-import type { FloatArray } from '../types.js';
+import { bufferOf, countOf, type FloatArray, offsetOf, typedArrayTag, write } from '../arrays.js';
+import type { Arena, Moment } from '../memory/arena.js';
 
 /**
- * The short way of a call on a few elements in typed arrays: no operand, no stream and no view, but one copy in and one
+ * The short way of a call on a few elements in typed arrays: no operand, no run and no view, but one copy in and one
  * out. What is copied may as well view linear memory, which does not grow here.
  *
  * An element of an array is read before its length and its offset: then the engine knows what it has, and inlines both.
  */
 
 /** Elements up to which a call takes the short way. */
-export const SMALL = 1024;
+const SMALL = 1024;
 /** Elements up to which a loop copies in and out faster than `set`. */
 const LOOP_IN = 8;
 const LOOP_OUT = 32;
@@ -26,21 +25,30 @@ export function isShort(x: FloatArray): boolean {
   return x[0] !== undefined && countOf(x) <= SMALL;
 }
 
-/** Whether the array still has that many elements, one at least. */
-export function hasStill(x: FloatArray, length: number): boolean {
-  return x[length - 1] !== undefined && x[length] === undefined;
-}
-
-/** Where an array begins in its buffer, in bytes, if it is an array of so many floats of these bytes; else -1. */
+/** Where `out` begins in its buffer, in bytes, if it is an array of so many floats of these bytes; else -1. */
 export function offsetOfLike(out: unknown, bytes: 4 | 8, length: number): number {
   const array = out as FloatArray;
   return floatBytes(out) !== bytes || array[0] === undefined || countOf(array) !== length ? -1 : offsetOf(array);
 }
 
-/** Whether two short arrays alike, that begin where they do, share bytes but are not the very same range. */
-export function mayOverlap(x: FloatArray, offset: number, out: FloatArray, outOffset: number): boolean {
+/** Whether x and a result like it are as they were at that moment, and share either all bytes or none. */
+export function isShortWay(
+  arena: Arena,
+  moment: Moment,
+  length: number,
+  x: FloatArray,
+  offset: number,
+  out: FloatArray,
+  outOffset: number,
+): boolean {
+  if (arena.moment !== moment || !hasStill(x, length)) return false;
   // That they begin alike is asked first: the engine takes its time to name a buffer.
-  return offset !== outOffset && bufferOf(x) === bufferOf(out);
+  return out === x || (hasStill(out, length) && (offset === outOffset || bufferOf(x) !== bufferOf(out)));
+}
+
+/** Whether the array still has that many elements, one at least. */
+function hasStill(x: FloatArray, length: number): boolean {
+  return x[length - 1] !== undefined && x[length] === undefined;
 }
 
 /** Copies a short array into the scratch: its address there. */

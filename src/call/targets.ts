@@ -4,6 +4,8 @@ import {
   copyOf,
   countOf,
   elementBytesOf,
+  type FloatArray,
+  type IntegerArray,
   integerBytes,
   offsetOf,
   typedArrayTag,
@@ -11,11 +13,12 @@ import {
 import { isArray, rangeError, show, showShape, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
-import type { FloatArray, IntegerArray } from '../types.js';
+import type { Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { arrayOperand, newArray, type Operand, readOperand, readTensorLike } from './operand.js';
-import type { Place } from './place.js';
-import { checkLength, withoutAxis } from './rows.js';
+import { readOperand, readTensorLike } from './operand.js';
+import { newArray, newOperand, type Operand, type Place } from './place.js';
+import type { Rows } from './rows.js';
+import { areEqual, checkLength, withoutAxis } from './shape.js';
 
 /** Integers as they were read. */
 export interface IntegerPlace extends Place {
@@ -35,22 +38,23 @@ export interface Targets {
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
 
-/** Reads targets; what they must be is known only with the logits' geometry: see placeIndices. @throws TypeError */
-export function readTargets(runtime: Runtime, operation: string, value: unknown): Targets {
-  if (typeof value === 'number') return plainIndices([value], operation);
-  if (isArray(value)) return plainIndices(value, operation);
+/** Reads targets; what they must be is known only with the rows of the logits: see placeIndices. @throws TypeError */
+export function readTargets(call: Call, value: unknown): Targets {
+  const { operation } = call;
+  if (typeof value === 'number') return plainIndices(operation, [value]);
+  if (isArray(value)) return plainIndices(operation, value);
   const tag = typedArrayTag(value);
   if (tag === undefined && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'targets', value, EXPECTED);
     const like = readTensorLike(operation, 'targets', value);
-    if (integerBytes(typedArrayTag(like.data)) > 0) return integerIndices(runtime, operation, like.data, like.shape);
-    return probabilities(readOperand(runtime, operation, 'targets', like));
+    if (integerBytes(typedArrayTag(like.data)) > 0) return integerIndices(call, like.data, like.shape);
+    return probabilities(readOperand(call, 'targets', like));
   }
-  if (integerBytes(tag) > 0) return integerIndices(runtime, operation, value, undefined);
-  return probabilities(readOperand(runtime, operation, 'targets', value));
+  if (integerBytes(tag) > 0) return integerIndices(call, value, undefined);
+  return probabilities(readOperand(call, 'targets', value));
 }
 
-function plainIndices(values: readonly unknown[], operation: string): Targets {
+function plainIndices(operation: string, values: readonly unknown[]): Targets {
   try {
     const length = lengthOf(operation, 'targets', values);
     const array = arrayFor(operation, length, (n) => new Float64Array(n));
@@ -65,18 +69,12 @@ function plainIndices(values: readonly unknown[], operation: string): Targets {
   }
 }
 
-function integerIndices(
-  runtime: Runtime,
-  operation: string,
-  value: unknown,
-  shape: readonly number[] | undefined,
-): Targets {
-  return { indices: readIntegers(runtime, operation, value, shape), plain: false, probabilities: undefined };
+function integerIndices(call: Call, value: unknown, shape: readonly number[] | undefined): Targets {
+  return { indices: readIntegers(call, value, shape), plain: false, probabilities: undefined };
 }
 
 function readIntegers(
-  runtime: Runtime,
-  operation: string,
+  { operation, runtime, places }: Call,
   value: unknown,
   shape: readonly number[] | undefined,
 ): IntegerPlace {
@@ -86,7 +84,9 @@ function readIntegers(
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
   // A view of our own memory would be lost if that grew.
   const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
-  return integerPlace(array, length, shape);
+  const place = integerPlace(array, length, shape);
+  places.push(place);
+  return place;
 }
 
 /** An array that is not in linear memory. */
@@ -102,11 +102,6 @@ function probabilities(operand: Operand): Targets {
   return { indices: undefined, plain: false, probabilities: operand };
 }
 
-/** What settle needs of them. */
-export function placeOfTargets({ indices, probabilities }: Targets): Place {
-  return indices ?? probabilities!;
-}
-
 function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
   const { length } = targets.indices!;
   if (length === rows) return;
@@ -119,34 +114,24 @@ function checkIndexCount(operation: string, targets: Targets, rows: number, size
   throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
 }
 
-/** @throws TypeError, RangeError unless it is an integer, or not given. */
-export function checkIgnoreIndex(
-  operation: string,
-  ignoreIndex: unknown,
-  targets: Targets,
-): asserts ignoreIndex is number | undefined {
-  if (ignoreIndex === undefined) return;
+/** The option `ignoreIndex`. @throws TypeError, RangeError unless it is an integer, beside class indices */
+export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets: Targets): number {
+  if (ignoreIndex === undefined) return -100;
   if (targets.probabilities !== undefined) {
     throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
   }
   if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
   if (!Number.isSafeInteger(ignoreIndex)) throw rangeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
+  return ignoreIndex;
 }
 
 /** @throws TypeError, RangeError unless there is an index for each of the rows, in their shape where both have one. */
-export function checkIndices(
-  operation: string,
-  targets: Targets,
-  input: Operand,
-  axis: number,
-  rows: number,
-  size: number,
-): void {
-  checkIndexCount(operation, targets, rows, size);
+export function checkIndices(operation: string, targets: Targets, input: Operand, rows: Rows): void {
+  checkIndexCount(operation, targets, rows.count, input.length);
   const { shape } = targets.indices!;
   if (shape === undefined || input.shape === undefined) return;
-  const expected = withoutAxis(input.shape, axis, false);
-  if (shape.length !== expected.length || shape.some((length, i) => length !== expected[i])) {
+  const expected = withoutAxis(input.shape, rows.axis);
+  if (!areEqual(shape, expected)) {
     throw new RangeError(
       `${operation}: targets has shape ${showShape(shape)}, expected ${showShape(expected)}, ` +
         'the shape without its axis',
@@ -236,12 +221,8 @@ export interface ElementTargets {
  * Reads targets of a loss that takes one for each element: floats, or labels as integers or booleans.
  * @throws TypeError, RangeError
  */
-export function readElementTargets(
-  runtime: Runtime,
-  operation: string,
-  value: unknown,
-  elementBytes: 4 | 8,
-): ElementTargets {
+export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
+  const { operation } = call;
   let data = value;
   let shape: readonly number[] | undefined;
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
@@ -254,9 +235,9 @@ export function readElementTargets(
   }
   if (isArray(data)) return labels(operation, data, shape, elementBytes);
   if (integerBytes(typedArrayTag(data)) > 0) {
-    return { operand: undefined, integers: readIntegers(runtime, operation, data, shape) };
+    return { operand: undefined, integers: readIntegers(call, data, shape) };
   }
-  return { operand: readOperand(runtime, operation, 'targets', value, elementBytes), integers: undefined };
+  return { operand: readOperand(call, 'targets', value, elementBytes), integers: undefined };
 }
 
 /** @throws RangeError for a label that is neither 0 nor 1 */
@@ -304,7 +285,7 @@ function labels(
   const array = readLabels(operation, values, elementBytes);
   const { length } = array;
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
-  return { operand: arrayOperand('targets', 'array', array, length, -1, undefined, shape), integers: undefined };
+  return { operand: newOperand('targets', 'array', array, length, -1, undefined, shape), integers: undefined };
 }
 
 /** The same as an array, each element read once. */

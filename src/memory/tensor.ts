@@ -1,9 +1,24 @@
 // The type of `using` declarations, for those who compile without it.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag, write } from '../arrays.js';
+import {
+  bufferOf,
+  checkAttached,
+  copyOf,
+  countOf,
+  type Dtype,
+  type FloatArray,
+  typedArrayTag,
+  write,
+} from '../arrays.js';
 import { typeError } from '../errors.js';
-import type { Runtime } from '../runtime.js';
-import type { Dtype, FloatArray } from '../types.js';
+import type { Arena } from './arena.js';
+
+/** What a tensor belongs to: the runtime of a set of kernels. */
+export interface TensorOwner {
+  readonly arena: Arena;
+  /** Frees what a disposed tensor held. */
+  release(tensor: Tensor, address: number): void;
+}
 
 /** Keeps a tensor from being reclaimed while a view of its data is held. */
 const owners = new WeakMap<FloatArray, Tensor>();
@@ -12,7 +27,7 @@ const owners = new WeakMap<FloatArray, Tensor>();
  * What a tensor is, whatever properties it may have been given. None of it can be reached by the caller: a runtime could
  * do anything to the memory, and kernels go by the sizes.
  */
-export let runtimeOf: (tensor: Tensor) => Runtime;
+export let ownerOf: (tensor: Tensor) => TensorOwner;
 export let shapeOfTensor: (tensor: Tensor) => readonly number[];
 export let dtypeOfTensor: (tensor: Tensor) => Dtype;
 export let sizeOfTensor: (tensor: Tensor) => number;
@@ -37,7 +52,7 @@ export let dataOf: (tensor: Tensor) => FloatArray;
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class has [Symbol.dispose] only where the engine does.
 export class Tensor {
-  readonly #runtime: Runtime;
+  readonly #owner: TensorOwner;
   readonly #shape: readonly number[];
   readonly #dtype: Dtype;
   readonly #size: number;
@@ -47,7 +62,7 @@ export class Tensor {
   #view: FloatArray | undefined;
 
   static {
-    runtimeOf = (tensor) => tensor.#runtime;
+    ownerOf = (tensor) => tensor.#owner;
     shapeOfTensor = (tensor) => tensor.#shape;
     dtypeOfTensor = (tensor) => tensor.#dtype;
     sizeOfTensor = (tensor) => tensor.#size;
@@ -59,7 +74,7 @@ export class Tensor {
     };
     dataOf = (tensor) => {
       const address = addressOf('Tensor', 'the tensor', tensor);
-      const { buffer } = tensor.#runtime.arena;
+      const { buffer } = tensor.#owner.arena;
       if (tensor.#view === undefined || bufferOf(tensor.#view) !== buffer) {
         const Type = tensor.#dtype === 'float32' ? Float32Array : Float64Array;
         tensor.#view = new Type(buffer, address, tensor.#size);
@@ -70,8 +85,8 @@ export class Tensor {
   }
 
   /** @internal The shape is not copied. */
-  constructor(runtime: Runtime, address: number, shape: readonly number[], size: number, dtype: Dtype) {
-    this.#runtime = runtime;
+  constructor(owner: TensorOwner, address: number, shape: readonly number[], size: number, dtype: Dtype) {
+    this.#owner = owner;
     this.#address = address;
     this.#shape = shape;
     this.#size = size;
@@ -141,7 +156,7 @@ export class Tensor {
   /** Frees the memory at once; doing it twice is harmless. */
   dispose(): void {
     if (Tensor.#self(this).#address < 0) return;
-    this.#runtime.release(this, this.#address);
+    this.#owner.release(this, this.#address);
     this.#address = -1;
     this.#view = undefined;
   }

@@ -1,18 +1,14 @@
-import { cutOperand } from '../call/map.js';
-import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { openCall, settle } from '../call/call.js';
+import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { settle } from '../call/place.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
-import { geometry } from '../call/rows.js';
-import { checkIgnoreIndex, checkIndices, placeIndices, placeOfTargets, readTargets } from '../call/targets.js';
+import { readRows } from '../call/rows.js';
+import { checkIndices, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
 import { typeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ClassIndices, Input, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions {
@@ -26,47 +22,40 @@ export interface AccuracyOptions {
   k?: number;
 }
 
-interface ReadOptions {
-  shape?: unknown;
-  axis?: unknown;
-  ignoreIndex?: unknown;
-  k?: unknown;
-}
+const OPTIONS: OptionNames<AccuracyOptions> = { shape: true, axis: true, ignoreIndex: true, k: true };
 
-const OPTIONS: OptionNames = { shape: true, axis: true, ignoreIndex: true, k: true };
+const KERNEL = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 
-/** @internal */
-export function accuracyOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
-  const operation = 'accuracy';
-  const input = readOperand(runtime, operation, 'logits', logits);
-  const read = readTargets(runtime, operation, targets);
-  const { shape, axis = -1, ignoreIndex, k = 1 } = readOptions<ReadOptions>(operation, options, OPTIONS);
-  const sizes = readSizes(operation, shape);
-  settle(runtime.arena, operation, input, placeOfTargets(read));
-  giveShape(operation, input, sizes);
+function run(logits: unknown, targets: unknown, options: unknown): number {
+  const call = openCall('accuracy');
+  const { runtime, operation } = call;
+  const input = readOperand(call, 'logits', logits);
+  const read = readTargets(call, targets);
+  const given = readOptions<AccuracyOptions>(operation, options, OPTIONS);
+  const { k = 1 } = given;
+  const rows = readRows(operation, input, given);
   if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
-  checkIgnoreIndex(operation, ignoreIndex, read);
-  cutOperand(operation, input, axis);
-  const { outer, n, inner, size } = geometry;
-  const rows = outer * inner;
-  checkNotEmpty(operation, 'logits', n, rows);
-  checkIndices(operation, read, input, axis as number, rows, size);
+  const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, read);
+  settle(call);
+  checkNotEmpty(operation, input, rows);
+  checkIndices(operation, read, input, rows);
+  const { n, count } = rows;
   checkRank(operation, k, n);
-  if (rows === 0) return Number.NaN;
+  if (count === 0) return Number.NaN;
 
-  const { stream, arena } = runtime;
-  stream.open(operation, outer, n, inner, input.elementBytes);
-  const hits = stream.claim(4);
-  const indices = stream.claim(rows * 4);
-  const counted = placeIndices(runtime, operation, read, n, ignoreIndex ?? -100, indices);
-  const from = stream.input(input);
-  const shares = stream.rows(indices, 4);
-  stream.start();
+  const compute = runtime.kernel(KERNEL, input.elementBytes, operation);
+  const { run, arena } = runtime;
+  run.open(operation, rows, input.elementBytes);
+  const hits = run.reserve(4);
+  const indices = run.reserve(count * 4);
+  const counted = placeIndices(runtime, operation, read, n, ignoreIndex, indices);
+  const from = run.input(input);
+  const to = run.perRow(indices, 4);
+  run.start();
   arena.i32[hits / 4] = 0;
-  const run = runtime.kernel(kernel, input.elementBytes);
-  while (stream.next()) {
-    const { outer, inner, scratch } = stream;
-    run({ x: stream.at(from), targets: stream.at(shares), outer, n, inner, k, hits, scratch });
+  while (run.next()) {
+    const { outer, inner, scratch } = run;
+    compute({ x: run.at(from), targets: run.at(to), outer, n, inner, k, hits, scratch });
   }
   return arena.i32[hits / 4]! / counted;
 }
@@ -94,5 +83,5 @@ export function accuracy<X extends Input>(
   targets: ClassIndices | TensorLike,
   options?: AccuracyOptions,
 ): number {
-  return accuracyOn(currentRuntime(), logits, targets, options) as number;
+  return run(logits, targets, options);
 }

@@ -1,18 +1,13 @@
-import { cutOperand } from '../call/map.js';
-import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { checkOverlaps, openCall, settle } from '../call/call.js';
+import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { checkOverlap } from '../call/overlap.js';
-import { settle } from '../call/place.js';
-import { checkNotEmpty, handBackIndices } from '../call/ranking.js';
+import { checkNotEmpty, wrapIndices } from '../call/ranking.js';
 import { checkSize, newIndices, readIndexOut } from '../call/result.js';
-import { geometry } from '../call/rows.js';
+import { readRows } from '../call/rows.js';
 import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { IndexResult, Input } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
 /** Options of {@link argmax}. */
 export interface ArgmaxOptions {
@@ -24,44 +19,41 @@ export interface ArgmaxOptions {
   out?: Int32Array;
 }
 
-interface ReadOptions {
-  shape?: unknown;
-  axis?: unknown;
-  out?: unknown;
-}
+const OPTIONS: OptionNames<ArgmaxOptions> = { shape: true, axis: true, out: true };
 
-const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
+const KERNEL = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
-/** @internal */
-export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unknown {
-  const input = readOperand(runtime, 'argmax', 'x', x);
-  const given = readOptions<ReadOptions>('argmax', options, OPTIONS);
+function run(x: unknown, options: unknown): unknown {
+  const call = openCall('argmax');
+  const { runtime, operation } = call;
+  const input = readOperand(call, 'x', x);
+  const { elementBytes } = input;
+  const given = readOptions<ArgmaxOptions>(operation, options, OPTIONS);
   const { out: asked } = given;
-  const out = asked === undefined ? undefined : readIndexOut(runtime, 'argmax', 'out', asked);
-  const { axis = -1 } = given;
-  const sizes = readSizes('argmax', given.shape);
-  settle(runtime.arena, 'argmax', input, out);
-  giveShape('argmax', input, sizes);
-  cutOperand('argmax', input, axis);
-  const { outer, n, inner } = geometry;
-  checkNotEmpty('argmax', 'x', n, outer * inner);
+  const out = asked === undefined ? undefined : readIndexOut(call, 'out', asked);
+  const rows = readRows(operation, input, given);
+  settle(call);
+  checkNotEmpty(operation, input, rows);
   if (out !== undefined) {
-    checkSize('argmax', out, outer * inner);
-    checkOverlap(runtime, 'argmax', 'out', out, 'x', input, false);
+    checkSize(call, out, rows.count);
+    checkOverlaps(call, out);
   }
 
-  const indices = out ?? newIndices(outer * inner);
-  if (indices.length === 0) return out?.array ?? handBackIndices(indices.array, input, axis as number);
-  const { stream } = runtime;
-  stream.open('argmax', outer, n, inner, input.elementBytes);
-  const from = stream.input(input);
-  const to = stream.integerOutput(indices, 1);
-  stream.start();
-  const run = runtime.kernel(kernel, input.elementBytes);
-  while (stream.next()) {
-    run({ x: stream.at(from), y: stream.at(to), outer: stream.outer, n, inner: stream.inner, scratch: stream.scratch });
+  const indices = out ?? newIndices(rows.count);
+  if (rows.count > 0) {
+    const compute = runtime.kernel(KERNEL, elementBytes, operation);
+    const { run } = runtime;
+    const { n } = rows;
+    run.open(operation, rows, elementBytes);
+    const from = run.input(input);
+    const to = run.integerOutput(indices, 1);
+    run.start();
+    while (run.next()) {
+      const { outer, inner, scratch } = run;
+      compute({ x: run.at(from), y: run.at(to), outer, n, inner, scratch });
+    }
   }
-  return out?.array ?? handBackIndices(indices.array, input, axis as number);
+  return out?.array ?? wrapIndices(indices.array, input, rows);
 }
 
 /**
@@ -83,5 +75,5 @@ export function argmaxOn(runtime: Runtime, x: unknown, options?: unknown): unkno
  * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3], axis: 0 }); // Int32Array [0, 1, 0]
  */
 export function argmax<X extends Input, const O extends ArgmaxOptions>(x: X, options?: O): IndexResult<X, O> {
-  return argmaxOn(currentRuntime(), x, options) as IndexResult<X, O>;
+  return run(x, options) as IndexResult<X, O>;
 }

@@ -1,13 +1,11 @@
 import { type ElementLoss, elementLoss } from '../call/element-loss.js';
 import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import type { OptionNames } from '../call/options.js';
 import { bceWithLogitsKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(bceWithLogitsKernel, reference);
 
 /** Options of {@link bceWithLogits}. */
 export interface BceWithLogitsOptions {
@@ -33,36 +31,25 @@ export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
   gradOutput?: number | Input;
 }
 
-const OPTIONS = { shape: true, weight: true, posWeight: true, reduction: true, out: true } as const;
+const OPTIONS: OptionNames<BceWithLogitsOptions> = {
+  shape: true,
+  weight: true,
+  posWeight: true,
+  reduction: true,
+  out: true,
+};
+const GRAD_OPTIONS: OptionNames<BceWithLogitsWithGradOptions> = { ...OPTIONS, gradOutput: true };
 
 const LOSS: ElementLoss = {
-  operation: 'bceWithLogits',
+  name: 'bceWithLogits',
+  withGrad: false,
   argument: 'logits',
-  kernel,
+  kernel: /* @__PURE__ */ defineKernel(bceWithLogitsKernel, reference),
   takesLabels: true,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
-const WITH_GRAD: ElementLoss = {
-  ...LOSS,
-  operation: 'bceWithLogitsWithGrad',
-  options: { ...OPTIONS, gradOutput: true },
-};
-
-/** @internal */
-export function bceWithLogitsOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
-  return elementLoss(runtime, LOSS, false, logits, targets, options);
-}
-
-/** @internal */
-export function bceWithLogitsWithGradOn(
-  runtime: Runtime,
-  logits: unknown,
-  targets: unknown,
-  options?: unknown,
-): unknown {
-  return elementLoss(runtime, WITH_GRAD, true, logits, targets, options);
-}
+const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
  * Binary cross-entropy of logits, for yes-or-no and multi-label targets: (1 − t) · softplus(x) + p · t · softplus(−x)
@@ -87,7 +74,7 @@ export function bceWithLogits<X extends Input, const O extends BceWithLogitsOpti
   targets: Labels | Input,
   options?: O,
 ): ElementLossResult<X, O> {
-  return bceWithLogitsOn(currentRuntime(), logits, targets, options) as ElementLossResult<X, O>;
+  return elementLoss(LOSS, logits, targets, options) as ElementLossResult<X, O>;
 }
 
 /**
@@ -107,5 +94,5 @@ export function bceWithLogitsWithGrad<X extends Input, const O extends BceWithLo
   targets: Labels | Input,
   options?: O,
 ): ElementGradResult<X, O> {
-  return bceWithLogitsWithGradOn(currentRuntime(), logits, targets, options) as ElementGradResult<X, O>;
+  return elementLoss(WITH_GRAD, logits, targets, options) as ElementGradResult<X, O>;
 }

@@ -1,14 +1,11 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import type { OptionNames } from '../call/options.js';
 import { crossEntropyKernel, softCrossEntropyKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(crossEntropyKernel, reference);
-const softKernel = /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference);
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -40,7 +37,7 @@ export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
   gradOutput?: number | Input;
 }
 
-const OPTIONS = {
+const OPTIONS: OptionNames<CrossEntropyOptions> = {
   shape: true,
   axis: true,
   temperature: true,
@@ -49,36 +46,19 @@ const OPTIONS = {
   labelSmoothing: true,
   reduction: true,
   out: true,
-} as const;
+};
+const GRAD_OPTIONS: OptionNames<CrossEntropyWithGradOptions> = { ...OPTIONS, gradOutput: true };
 
 const LOSS: ClassLoss = {
-  operation: 'crossEntropy',
+  name: 'crossEntropy',
+  withGrad: false,
   argument: 'logits',
-  kernel,
-  softKernel,
+  kernel: /* @__PURE__ */ defineKernel(crossEntropyKernel, reference),
+  softKernel: /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference),
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
-const WITH_GRAD: ClassLoss = {
-  ...LOSS,
-  operation: 'crossEntropyWithGrad',
-  options: { ...OPTIONS, gradOutput: true },
-};
-
-/** @internal */
-export function crossEntropyOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
-  return classLoss(runtime, LOSS, false, logits, targets, options);
-}
-
-/** @internal */
-export function crossEntropyWithGradOn(
-  runtime: Runtime,
-  logits: unknown,
-  targets: unknown,
-  options?: unknown,
-): unknown {
-  return classLoss(runtime, WITH_GRAD, true, logits, targets, options);
-}
+const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
  * Cross-entropy of logits against class indices or class probabilities: −Σ_c q_c · logSoftmax(x / t)_c, where q is
@@ -106,7 +86,7 @@ export function crossEntropy<X extends Input, const O extends CrossEntropyOption
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
   options?: O,
 ): LossResult<X, O> {
-  return crossEntropyOn(currentRuntime(), logits, targets, options) as LossResult<X, O>;
+  return classLoss(LOSS, logits, targets, options) as LossResult<X, O>;
 }
 
 /**
@@ -126,5 +106,5 @@ export function crossEntropyWithGrad<X extends Input, const O extends CrossEntro
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
   options?: O,
 ): GradResult<X, O> {
-  return crossEntropyWithGradOn(currentRuntime(), logits, targets, options) as GradResult<X, O>;
+  return classLoss(WITH_GRAD, logits, targets, options) as GradResult<X, O>;
 }

@@ -1,25 +1,14 @@
-import {
-  type BatchReduction,
-  checkResults,
-  emptyLoss,
-  type LossOptions,
-  readLoss,
-  runLoss,
-  settleLoss,
-} from '../call/loss.js';
-import { checkLikeness, cutOperand } from '../call/map.js';
+import { openCall, settle } from '../call/call.js';
+import { type BatchReduction, checkResults, emptyLoss, readLoss, runLoss } from '../call/loss.js';
+import { checkLikeness } from '../call/map.js';
 import { readOperand } from '../call/operand.js';
-import { checkTemperature, type OptionNames, readOptions } from '../call/options.js';
-import { readOptionalOut } from '../call/result.js';
-import { geometry } from '../call/rows.js';
+import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { FloatArray, GradResult, Input, LossResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {
@@ -45,74 +34,45 @@ export interface DistillationWithGradOptions extends DistillationOptions {
   gradOutput?: number | Input;
 }
 
-const OPTIONS: OptionNames = { shape: true, axis: true, temperature: true, reduction: true, out: true };
-const GRAD_OPTIONS: OptionNames = { ...OPTIONS, gradOutput: true };
+const OPTIONS: OptionNames<DistillationOptions> = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  reduction: true,
+  out: true,
+};
+const GRAD_OPTIONS: OptionNames<DistillationWithGradOptions> = { ...OPTIONS, gradOutput: true };
 
+const KERNEL = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];
+const THREE_BLOCKS = { transposedBlocks: 3 };
 
-interface ReadOptions extends LossOptions {
-  axis?: unknown;
-  temperature?: unknown;
-}
+function distil(withGrad: boolean, studentLogits: unknown, teacherLogits: unknown, options: unknown): unknown {
+  const call = openCall(withGrad ? 'distillationWithGrad' : 'distillation');
+  const { runtime, operation } = call;
+  const input = readOperand(call, 'studentLogits', studentLogits);
+  const { elementBytes } = input;
+  const target = readOperand(call, 'teacherLogits', teacherLogits, elementBytes);
+  const given = readOptions<DistillationWithGradOptions>(operation, options, withGrad ? GRAD_OPTIONS : OPTIONS);
+  const lossCall = readLoss(call, withGrad, input, given, REDUCTIONS);
+  const temperature = readTemperature(operation, given.temperature, elementBytes);
+  const rows = readRows(operation, input, given);
+  settle(call);
+  checkLikeness(operation, target, input);
+  checkResults(lossCall, rows.count, 'row', input);
+  if (input.length === 0) return emptyLoss(lossCall, rows, rows.count);
 
-/** @internal */
-export function distillationOn(runtime: Runtime, student: unknown, teacher: unknown, options?: unknown): unknown {
-  return distil(runtime, 'distillation', false, student, teacher, options, OPTIONS);
-}
-
-/** @internal */
-export function distillationWithGradOn(
-  runtime: Runtime,
-  student: unknown,
-  teacher: unknown,
-  options?: unknown,
-): unknown {
-  return distil(runtime, 'distillationWithGrad', true, student, teacher, options, GRAD_OPTIONS);
-}
-
-function distil(
-  runtime: Runtime,
-  operation: string,
-  withGrad: boolean,
-  studentLogits: unknown,
-  teacherLogits: unknown,
-  given: unknown,
-  names: OptionNames,
-): unknown {
-  const input = readOperand(runtime, operation, 'studentLogits', studentLogits);
-  const teacher = readOperand(runtime, operation, 'teacherLogits', teacherLogits, input.elementBytes);
-  const options = readOptions<ReadOptions>(operation, given, names);
-  const out = readOptionalOut(runtime, operation, 'out', options.out, input.elementBytes);
-  const asked = readLoss(runtime, operation, withGrad, input, out, options, REDUCTIONS);
-  const { axis = -1, temperature = 1 } = options;
-  settleLoss(runtime, asked, teacher);
-  checkTemperature(operation, temperature, input.elementBytes);
-  checkLikeness(operation, 'teacherLogits', teacher, 'studentLogits', input);
-  cutOperand(operation, input, axis);
-  const { outer, n, inner } = geometry;
-  const rows = outer * inner;
-  checkResults(runtime, asked, rows, 'row', { teacherLogits: teacher });
-  if (input.length === 0) return emptyLoss(runtime, asked, axis as number, rows);
-
-  const { stream } = runtime;
-  stream.open(operation, outer, n, inner, input.elementBytes, 3);
-  const buffer = stream.claim(n * input.elementBytes);
-  const ours = stream.input(input);
-  const theirs = stream.input(teacher);
-  const run = runtime.kernel(kernel, input.elementBytes);
-  return runLoss(runtime, asked, axis as number, rows, (results) => {
-    const { outer, inner, scratch } = stream;
-    run({
-      student: stream.at(ours),
-      teacher: stream.at(theirs),
-      outer,
-      n,
-      inner,
-      temperature,
-      scratch,
-      buffer,
-      ...results,
-    });
+  const compute = runtime.kernel(KERNEL, elementBytes, operation);
+  const { run } = runtime;
+  const { n } = rows;
+  run.open(operation, rows, elementBytes, THREE_BLOCKS);
+  const buffer = run.reserve(n * elementBytes);
+  const student = run.input(input);
+  const teacher = run.input(target);
+  return runLoss(lossCall, rows, rows.count, (results) => {
+    const { outer, inner, scratch } = run;
+    const logits = { student: run.at(student), teacher: run.at(teacher) };
+    compute({ ...logits, outer, n, inner, temperature, scratch, buffer, ...results });
   });
 }
 
@@ -140,7 +100,7 @@ export function distillation<X extends Input, const O extends DistillationOption
   teacherLogits: Input,
   options?: O,
 ): LossResult<X, O> {
-  return distillationOn(currentRuntime(), studentLogits, teacherLogits, options) as LossResult<X, O>;
+  return distil(false, studentLogits, teacherLogits, options) as LossResult<X, O>;
 }
 
 /**
@@ -160,5 +120,5 @@ export function distillationWithGrad<X extends Input, const O extends Distillati
   teacherLogits: Input,
   options?: O,
 ): GradResult<X, O> {
-  return distillationWithGradOn(currentRuntime(), studentLogits, teacherLogits, options) as GradResult<X, O>;
+  return distil(true, studentLogits, teacherLogits, options) as GradResult<X, O>;
 }

@@ -1,9 +1,8 @@
-import { cutOperand } from '../call/map.js';
-import { giveShape, readOperand, readSizes } from '../call/operand.js';
+import { openCall, settle } from '../call/call.js';
+import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { settle } from '../call/place.js';
-import { geometry } from '../call/rows.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
+import { elementsOf } from '../call/place.js';
+import { type Rows, readRows } from '../call/rows.js';
 import type { FloatArray, Input } from '../types.js';
 
 /** Options of {@link inspectLogits}. */
@@ -52,27 +51,10 @@ const WIDE = 200;
 /** So many values of a network do not lie in [0, 1] by chance. */
 const MANY = 8;
 
-const OPTIONS: OptionNames = { shape: true, axis: true };
-
-/** @internal */
-export function inspectLogitsOn(runtime: Runtime, x: unknown, options?: unknown): LogitsReport {
-  const input = readOperand(runtime, 'inspectLogits', 'x', x);
-  const { shape, axis = -1 } = readOptions<{ shape?: unknown; axis?: unknown }>('inspectLogits', options, OPTIONS);
-  const sizes = readSizes('inspectLogits', shape);
-  settle(runtime.arena, 'inspectLogits', input);
-  giveShape('inspectLogits', input, sizes);
-  cutOperand('inspectLogits', input, axis);
-  const { outer, n, inner } = geometry;
-  const { elementBytes, address, array } = input;
-  const { emptyRows, spread, ...report } =
-    address < 0
-      ? survey(array!, 0, outer, n, inner)
-      : survey(runtime.arena.floats(elementBytes), address / elementBytes, outer, n, inner);
-  return { warnings: warningsOf({ ...report, emptyRows, spread }), ...report };
-}
+const OPTIONS: OptionNames<InspectLogitsOptions> = { shape: true, axis: true };
 
 /** Reads every value once. */
-function survey(data: FloatArray, start: number, outer: number, n: number, inner: number): Survey {
+function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
   let min = Infinity;
   let max = -Infinity;
   let nanCount = 0;
@@ -83,9 +65,8 @@ function survey(data: FloatArray, start: number, outer: number, n: number, inner
   let equalRows = 0;
   let emptyRows = 0;
   let spread = 0;
-  const rows = outer * inner;
   for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
-    const first = start + Math.floor(row / inner) * n * inner + (row % inner);
+    const first = Math.floor(row / inner) * n * inner + (row % inner);
     let low = Infinity;
     let high = -Infinity;
     let sum = 0;
@@ -225,5 +206,11 @@ function share(count: number, rows: number): string {
  * inspectLogits([2.0, -1.0, 0.5]).warnings; // []
  */
 export function inspectLogits(x: Input, options?: InspectLogitsOptions): LogitsReport {
-  return inspectLogitsOn(currentRuntime(), x, options);
+  const call = openCall('inspectLogits');
+  const { operation, runtime } = call;
+  const input = readOperand(call, 'x', x);
+  const rows = readRows(operation, input, readOptions<InspectLogitsOptions>(operation, options, OPTIONS));
+  settle(call);
+  const { emptyRows, spread, ...report } = survey(elementsOf(runtime.arena, input), rows);
+  return { warnings: warningsOf({ ...report, emptyRows, spread }), ...report };
 }

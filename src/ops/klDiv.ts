@@ -1,14 +1,11 @@
 import { type ElementLoss, elementLoss } from '../call/element-loss.js';
 import type { BatchReduction } from '../call/loss.js';
+import type { OptionNames } from '../call/options.js';
 import { klDivKernel, logKlDivKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(klDivKernel, reference);
-const logKernel = /* @__PURE__ */ defineKernel(logKlDivKernel, logReference);
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {
@@ -33,27 +30,19 @@ export interface KlDivWithGradOptions extends KlDivOptions {
   gradOutput?: number | Input;
 }
 
-const OPTIONS = { shape: true, logTarget: true, reduction: true, out: true } as const;
+const OPTIONS: OptionNames<KlDivOptions> = { shape: true, logTarget: true, reduction: true, out: true };
+const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true };
 
 const LOSS: ElementLoss = {
-  operation: 'klDiv',
+  name: 'klDiv',
+  withGrad: false,
   argument: 'logProbs',
-  kernel,
-  logKernel,
+  kernel: /* @__PURE__ */ defineKernel(klDivKernel, reference),
+  logKernel: /* @__PURE__ */ defineKernel(logKlDivKernel, logReference),
   reductions: ['mean', 'batchMean', 'sum', 'none'],
   options: OPTIONS,
 };
-const WITH_GRAD: ElementLoss = { ...LOSS, operation: 'klDivWithGrad', options: { ...OPTIONS, gradOutput: true } };
-
-/** @internal */
-export function klDivOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
-  return elementLoss(runtime, LOSS, false, logProbs, targets, options);
-}
-
-/** @internal */
-export function klDivWithGradOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
-  return elementLoss(runtime, WITH_GRAD, true, logProbs, targets, options);
-}
+const WITH_GRAD: ElementLoss = { ...LOSS, name: 'klDivWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
  * Kullback-Leibler divergence of probabilities from log-probabilities: t · log t − t · logProbs for each element, where
@@ -78,7 +67,7 @@ export function klDiv<X extends Input, const O extends KlDivOptions>(
   targets: Input,
   options?: O,
 ): ElementLossResult<X, O> {
-  return klDivOn(currentRuntime(), logProbs, targets, options) as ElementLossResult<X, O>;
+  return elementLoss(LOSS, logProbs, targets, options) as ElementLossResult<X, O>;
 }
 
 /**
@@ -98,5 +87,5 @@ export function klDivWithGrad<X extends Input, const O extends KlDivWithGradOpti
   targets: Input,
   options?: O,
 ): ElementGradResult<X, O> {
-  return klDivWithGradOn(currentRuntime(), logProbs, targets, options) as ElementGradResult<X, O>;
+  return elementLoss(WITH_GRAD, logProbs, targets, options) as ElementGradResult<X, O>;
 }

@@ -1,11 +1,9 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
+import type { OptionNames } from '../call/options.js';
 import { logProbsKernel } from '../generated/kernels.js';
 import { logProbs as reference } from '../reference/logProbs.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ClassIndices, Input, ReduceResult, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {
@@ -19,18 +17,16 @@ export interface LogProbsOptions {
   ignoreIndex?: number;
 }
 
-const LOG_PROBS: ClassLoss = {
-  operation: 'logProbs',
-  argument: 'logits',
-  kernel,
-  reductions: ['none'],
-  options: { shape: true, axis: true, temperature: true, ignoreIndex: true },
-};
+const OPTIONS: OptionNames<LogProbsOptions> = { shape: true, axis: true, temperature: true, ignoreIndex: true };
 
-/** @internal */
-export function logProbsOn(runtime: Runtime, logits: unknown, targets: unknown, options?: unknown): unknown {
-  return classLoss(runtime, LOG_PROBS, false, logits, targets, options);
-}
+const LOG_PROBS: ClassLoss = {
+  name: 'logProbs',
+  withGrad: false,
+  argument: 'logits',
+  kernel: /* @__PURE__ */ defineKernel(logProbsKernel, reference),
+  reductions: ['none'],
+  options: OPTIONS,
+};
 
 /**
  * The log-probability of each row's target: logSoftmax(x / t)_target, without the log-softmax of all the others. What a
@@ -56,5 +52,5 @@ export function logProbs<X extends Input, const O extends LogProbsOptions>(
   targets: ClassIndices | TensorLike,
   options?: O,
 ): ReduceResult<X, O> {
-  return logProbsOn(currentRuntime(), logits, targets, options) as ReduceResult<X, O>;
+  return classLoss(LOG_PROBS, logits, targets, options) as ReduceResult<X, O>;
 }

@@ -1,17 +1,15 @@
-import { mapElements } from '../call/map.js';
+import { type ElementMap, mapElements } from '../call/elements.js';
 import { logSigmoidKernel } from '../generated/kernels.js';
 import { logSigmoid as reference } from '../reference/logSigmoid.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { Input, MapResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-import type { SigmoidOptions } from './sigmoid.js';
+import { SIGMOID_OPTIONS, type SigmoidOptions } from './sigmoid.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logSigmoidKernel, reference);
-
-/** @internal */
-export function logSigmoidOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return mapElements(runtime, 'logSigmoid', kernel, x, options);
-}
+const LOG_SIGMOID: ElementMap = {
+  name: 'logSigmoid',
+  kernel: /* @__PURE__ */ defineKernel(logSigmoidKernel, reference),
+  options: SIGMOID_OPTIONS,
+};
 
 /**
  * The logarithm of the sigmoid of each element, −log(1 + e^−x): finite wherever x is, and right to its last digits
@@ -29,5 +27,5 @@ export function logSigmoidOn(runtime: Runtime, x: unknown, options: unknown): un
  * logSigmoid([-90, -1, 0]); // Float32Array [-90, -1.313, -0.693]
  */
 export function logSigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
-  return logSigmoidOn(currentRuntime(), x, options) as MapResult<X, O>;
+  return mapElements(LOG_SIGMOID, x, options) as MapResult<X, O>;
 }

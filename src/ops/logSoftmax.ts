@@ -1,17 +1,15 @@
-import { mapAlongAxis } from '../call/map.js';
+import { mapRows, type RowMap } from '../call/map.js';
 import { logSoftmaxKernel } from '../generated/kernels.js';
 import { logSoftmax as reference } from '../reference/logSoftmax.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { Input, MapResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-import type { SoftmaxOptions } from './softmax.js';
+import { SOFTMAX_OPTIONS, type SoftmaxOptions } from './softmax.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logSoftmaxKernel, reference);
-
-/** @internal */
-export function logSoftmaxOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return mapAlongAxis(runtime, 'logSoftmax', kernel, x, options);
-}
+const LOG_SOFTMAX: RowMap = {
+  name: 'logSoftmax',
+  kernel: /* @__PURE__ */ defineKernel(logSoftmaxKernel, reference),
+  options: SOFTMAX_OPTIONS,
+};
 
 /**
  * The logarithm of softmax along an axis: x_i / t − log Σ_j e^(x_j / t), finite wherever x is, and right to its last
@@ -33,5 +31,5 @@ export function logSoftmaxOn(runtime: Runtime, x: unknown, options: unknown): un
  * logSoftmax([2, 1, 3], { mask: [true, true, false] }); // Float32Array [-0.313, -1.313, -Infinity]
  */
 export function logSoftmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
-  return logSoftmaxOn(currentRuntime(), x, options) as MapResult<X, O>;
+  return mapRows(LOG_SOFTMAX, x, options) as MapResult<X, O>;
 }

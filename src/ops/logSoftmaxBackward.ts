@@ -1,17 +1,16 @@
-import { mapPairAlongAxis } from '../call/map.js';
+import { type BackwardMap, mapBackward } from '../call/map.js';
 import { logSoftmaxBackwardKernel } from '../generated/kernels.js';
 import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { Input, MapResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-import type { SoftmaxBackwardOptions } from './softmaxBackward.js';
+import { BACKWARD_OPTIONS, type SoftmaxBackwardOptions } from './softmaxBackward.js';
 
-const kernel = /* @__PURE__ */ defineKernel(logSoftmaxBackwardKernel, reference);
-
-/** @internal */
-export function logSoftmaxBackwardOn(runtime: Runtime, logP: unknown, dy: unknown, options: unknown): unknown {
-  return mapPairAlongAxis(runtime, 'logSoftmaxBackward', kernel, ['logP', 'dy'], logP, dy, options);
-}
+const LOG_SOFTMAX_BACKWARD: BackwardMap = {
+  name: 'logSoftmaxBackward',
+  argument: 'logP',
+  kernel: /* @__PURE__ */ defineKernel(logSoftmaxBackwardKernel, reference),
+  options: BACKWARD_OPTIONS,
+};
 
 /**
  * The backward pass of {@link logSoftmax}: from its result logP and the gradient dy of something with respect to logP,
@@ -41,5 +40,5 @@ export function logSoftmaxBackward<X extends Input, const O extends SoftmaxBackw
   dy: Input,
   options?: O,
 ): MapResult<X, O> {
-  return logSoftmaxBackwardOn(currentRuntime(), logP, dy, options) as MapResult<X, O>;
+  return mapBackward(LOG_SOFTMAX_BACKWARD, logP, dy, options) as MapResult<X, O>;
 }

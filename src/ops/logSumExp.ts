@@ -1,13 +1,10 @@
-import { reduceAlongAxis } from '../call/map.js';
+import type { OptionNames } from '../call/options.js';
+import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { FloatArray, Input, Mask, ReduceResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(logSumExpKernel, reference);
-const weightedKernel = /* @__PURE__ */ defineKernel(weightedLogSumExpKernel, weightedReference);
 
 /** Options of {@link logSumExp}. */
 export interface LogSumExpOptions {
@@ -30,10 +27,23 @@ export interface LogSumExpOptions {
   out?: FloatArray | Tensor;
 }
 
-/** @internal */
-export function logSumExpOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return reduceAlongAxis(runtime, 'logSumExp', kernel, weightedKernel, x, options);
-}
+const OPTIONS: OptionNames<LogSumExpOptions> = {
+  shape: true,
+  axis: true,
+  keepDims: true,
+  temperature: true,
+  weights: true,
+  mask: true,
+  out: true,
+};
+
+const LOG_SUM_EXP: RowReduction = {
+  name: 'logSumExp',
+  kernel: /* @__PURE__ */ defineKernel(logSumExpKernel, reference),
+  weightedKernel: /* @__PURE__ */ defineKernel(weightedLogSumExpKernel, weightedReference),
+  options: OPTIONS,
+  ofNothing: -Infinity,
+};
 
 /**
  * The logarithm of a sum of exponentials along an axis: log Σ_j e^(x_j / t), without overflow, and with what is small
@@ -59,5 +69,5 @@ export function logSumExpOn(runtime: Runtime, x: unknown, options: unknown): unk
  * logSumExp([1, 2, Infinity], { mask: [true, true, false] }); // 2.313
  */
 export function logSumExp<X extends Input, const O extends LogSumExpOptions>(x: X, options?: O): ReduceResult<X, O> {
-  return logSumExpOn(currentRuntime(), x, options) as ReduceResult<X, O>;
+  return reduceRows(LOG_SUM_EXP, x, options) as ReduceResult<X, O>;
 }

@@ -1,13 +1,11 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import type { OptionNames } from '../call/options.js';
 import { nllLossKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(nllLossKernel, reference);
 
 /** Options of {@link nllLoss}. */
 export interface NllLossOptions {
@@ -34,27 +32,26 @@ export interface NllLossWithGradOptions extends NllLossOptions {
   gradOutput?: number | Input;
 }
 
-const OPTIONS = { shape: true, axis: true, weight: true, ignoreIndex: true, reduction: true, out: true } as const;
+const OPTIONS: OptionNames<NllLossOptions> = {
+  shape: true,
+  axis: true,
+  weight: true,
+  ignoreIndex: true,
+  reduction: true,
+  out: true,
+};
+const GRAD_OPTIONS: OptionNames<NllLossWithGradOptions> = { ...OPTIONS, gradOutput: true };
 
 const LOSS: ClassLoss = {
-  operation: 'nllLoss',
+  name: 'nllLoss',
+  withGrad: false,
   argument: 'logProbs',
-  kernel,
+  kernel: /* @__PURE__ */ defineKernel(nllLossKernel, reference),
   readsTargets: true,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
-const WITH_GRAD: ClassLoss = { ...LOSS, operation: 'nllLossWithGrad', options: { ...OPTIONS, gradOutput: true } };
-
-/** @internal */
-export function nllLossOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
-  return classLoss(runtime, LOSS, false, logProbs, targets, options);
-}
-
-/** @internal */
-export function nllLossWithGradOn(runtime: Runtime, logProbs: unknown, targets: unknown, options?: unknown): unknown {
-  return classLoss(runtime, WITH_GRAD, true, logProbs, targets, options);
-}
+const WITH_GRAD: ClassLoss = { ...LOSS, name: 'nllLossWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
  * Negative log-likelihood of log-probabilities against class indices: −w_target · logProbs_target. It is what follows
@@ -81,7 +78,7 @@ export function nllLoss<X extends Input, const O extends NllLossOptions>(
   targets: ClassIndices | TensorLike,
   options?: O,
 ): LossResult<X, O> {
-  return nllLossOn(currentRuntime(), logProbs, targets, options) as LossResult<X, O>;
+  return classLoss(LOSS, logProbs, targets, options) as LossResult<X, O>;
 }
 
 /**
@@ -101,5 +98,5 @@ export function nllLossWithGrad<X extends Input, const O extends NllLossWithGrad
   targets: ClassIndices | TensorLike,
   options?: O,
 ): GradResult<X, O> {
-  return nllLossWithGradOn(currentRuntime(), logProbs, targets, options) as GradResult<X, O>;
+  return classLoss(WITH_GRAD, logProbs, targets, options) as GradResult<X, O>;
 }

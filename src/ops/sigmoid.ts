@@ -1,12 +1,10 @@
-import { mapElements } from '../call/map.js';
+import { type ElementMap, mapElements } from '../call/elements.js';
+import type { OptionNames } from '../call/options.js';
 import { sigmoidKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { FloatArray, Input, MapResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(sigmoidKernel, reference);
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
@@ -14,10 +12,13 @@ export interface SigmoidOptions {
   out?: FloatArray | Tensor;
 }
 
-/** @internal */
-export function sigmoidOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return mapElements(runtime, 'sigmoid', kernel, x, options);
-}
+export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { out: true };
+
+const SIGMOID: ElementMap = {
+  name: 'sigmoid',
+  kernel: /* @__PURE__ */ defineKernel(sigmoidKernel, reference),
+  options: SIGMOID_OPTIONS,
+};
 
 /**
  * The logistic function of each element, 1 / (1 + e^−x): the probability of a yes-or-no question from its logit.
@@ -35,5 +36,5 @@ export function sigmoidOn(runtime: Runtime, x: unknown, options: unknown): unkno
  * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]
  */
 export function sigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
-  return sigmoidOn(currentRuntime(), x, options) as MapResult<X, O>;
+  return mapElements(SIGMOID, x, options) as MapResult<X, O>;
 }

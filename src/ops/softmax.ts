@@ -1,12 +1,10 @@
-import { mapAlongAxis } from '../call/map.js';
+import { mapRows, type RowMap } from '../call/map.js';
+import type { OptionNames } from '../call/options.js';
 import { softmaxKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmax as reference } from '../reference/softmax.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { FloatArray, Input, MapResult, Mask } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(softmaxKernel, reference);
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOptions {
@@ -30,10 +28,20 @@ export interface SoftmaxOptions {
   out?: FloatArray | Tensor;
 }
 
-/** @internal */
-export function softmaxOn(runtime: Runtime, x: unknown, options: unknown): unknown {
-  return mapAlongAxis(runtime, 'softmax', kernel, x, options);
-}
+export const SOFTMAX_OPTIONS: OptionNames<SoftmaxOptions> = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  mask: true,
+  causal: true,
+  out: true,
+};
+
+const SOFTMAX: RowMap = {
+  name: 'softmax',
+  kernel: /* @__PURE__ */ defineKernel(softmaxKernel, reference),
+  options: SOFTMAX_OPTIONS,
+};
 
 /**
  * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), in the numerically stable form.
@@ -57,5 +65,5 @@ export function softmaxOn(runtime: Runtime, x: unknown, options: unknown): unkno
  * softmax([1, 2, 3, 4], { shape: [2, 2], causal: true }); // Float32Array [1, 0, 0.269, 0.731]
  */
 export function softmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
-  return softmaxOn(currentRuntime(), x, options) as MapResult<X, O>;
+  return mapRows(SOFTMAX, x, options) as MapResult<X, O>;
 }

@@ -1,12 +1,10 @@
-import { mapPairAlongAxis } from '../call/map.js';
+import { type BackwardMap, mapBackward } from '../call/map.js';
+import type { OptionNames } from '../call/options.js';
 import { softmaxBackwardKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { FloatArray, Input, MapResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(softmaxBackwardKernel, reference);
 
 /** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
 export interface SoftmaxBackwardOptions {
@@ -20,10 +18,19 @@ export interface SoftmaxBackwardOptions {
   out?: FloatArray | Tensor;
 }
 
-/** @internal */
-export function softmaxBackwardOn(runtime: Runtime, y: unknown, dy: unknown, options: unknown): unknown {
-  return mapPairAlongAxis(runtime, 'softmaxBackward', kernel, ['y', 'dy'], y, dy, options);
-}
+export const BACKWARD_OPTIONS: OptionNames<SoftmaxBackwardOptions> = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  out: true,
+};
+
+const SOFTMAX_BACKWARD: BackwardMap = {
+  name: 'softmaxBackward',
+  argument: 'y',
+  kernel: /* @__PURE__ */ defineKernel(softmaxBackwardKernel, reference),
+  options: BACKWARD_OPTIONS,
+};
 
 /**
  * The backward pass of {@link softmax}: from its result y and the gradient dy of something with respect to y, the
@@ -52,5 +59,5 @@ export function softmaxBackward<X extends Input, const O extends SoftmaxBackward
   dy: Input,
   options?: O,
 ): MapResult<X, O> {
-  return softmaxBackwardOn(currentRuntime(), y, dy, options) as MapResult<X, O>;
+  return mapBackward(SOFTMAX_BACKWARD, y, dy, options) as MapResult<X, O>;
 }

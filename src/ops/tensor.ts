@@ -1,25 +1,15 @@
-import { typedArrayTag, write } from '../arrays.js';
+import { type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
+import { type Call, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, readingError } from '../call/caller.js';
-import {
-  arrayOperand,
-  checkFloats,
-  elementsOf,
-  newArray,
-  type Operand,
-  readArray,
-  readSizes,
-  readTensorLike,
-  shapeOf,
-  tensorOperand,
-} from '../call/operand.js';
-import { readOptions } from '../call/options.js';
-import { settle } from '../call/place.js';
+import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { elementsOf, newArray, newOperand, type Operand, shapeOf } from '../call/place.js';
 import { dtypeOf } from '../call/result.js';
-import { checkLength, product, readShape } from '../call/rows.js';
+import { checkLength, product, readShape } from '../call/shape.js';
 import { isArray, rangeError, showShape, typeError } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
-import type { Dtype, FloatArray, TensorLike } from '../types.js';
+import type { TensorLike } from '../types.js';
 
 /** Numbers in arrays in arrays, as deep as there are axes. */
 export type NestedNumbers = readonly (number | NestedNumbers)[];
@@ -30,7 +20,7 @@ export interface TensorOptions {
   dtype?: Dtype;
 }
 
-const OPTIONS = { dtype: true } as const;
+const OPTIONS: OptionNames<TensorOptions> = { dtype: true };
 
 function readDtype(operation: string, options: unknown): Dtype | undefined {
   const { dtype } = readOptions<TensorOptions>(operation, options, OPTIONS);
@@ -52,12 +42,12 @@ interface Source {
 
 const NESTED = 'numbers (nested arrays too), a float array or a tensor-like object';
 
-function readSource(runtime: Runtime, data: unknown): Source {
-  const source = readNumbers(runtime, 'data', data, undefined);
+function readSource(call: Call, data: unknown): Source {
+  const source = readNumbers(call, 'data', data, undefined);
   if (source !== undefined) return source;
   if (typeof data !== 'object' || data === null) throw typeError('tensor', 'data', data, NESTED);
   const like = readTensorLike('tensor', 'data', data);
-  const inner = readNumbers(runtime, 'data.data', like.data, like.shape, data);
+  const inner = readNumbers(call, 'data.data', like.data, like.shape, data);
   if (inner === undefined)
     throw typeError('tensor', 'data.data', like.data, 'numbers (nested arrays too) or a float array');
   return inner;
@@ -65,7 +55,7 @@ function readSource(runtime: Runtime, data: unknown): Source {
 
 /** undefined for what is neither an array nor a Tensor. */
 function readNumbers(
-  runtime: Runtime,
+  call: Call,
   name: string,
   data: unknown,
   shape: readonly number[] | undefined,
@@ -74,7 +64,7 @@ function readNumbers(
   const tag = typedArrayTag(data);
   if (tag !== undefined) {
     const floats = checkFloats('tensor', name, data, tag, owner);
-    const operand = readArray(runtime.arena, 'tensor', 'data', 'array', floats, undefined);
+    const operand = arrayOperand(call, 'data', 'array', floats, undefined);
     return { operand, nested: undefined, name, shape };
   }
   if (isArray(data)) return { operand: undefined, nested: data, name, shape };
@@ -86,7 +76,7 @@ function readNumbers(
 const MOST_AXES = 64;
 
 /** Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank. */
-function flatten(runtime: Runtime, name: string, nested: readonly unknown[], elementBytes: 4 | 8): Operand {
+function flatten(arena: Arena, name: string, nested: readonly unknown[], elementBytes: 4 | 8): Operand {
   const shape: number[] = [];
   /** Where the element at hand is. */
   const path: number[] = [];
@@ -96,7 +86,7 @@ function flatten(runtime: Runtime, name: string, nested: readonly unknown[], ele
   let count = 0;
   const make = (): FloatArray => {
     const size = product(shape);
-    runtime.arena.checkLimit(size * elementBytes, 'tensor');
+    arena.checkLimit(size * elementBytes, 'tensor');
     return arrayFor('tensor', size, (n) => newArray(elementBytes, n));
   };
   const visit = (level: unknown): void => {
@@ -131,24 +121,7 @@ function flatten(runtime: Runtime, name: string, nested: readonly unknown[], ele
     }
   };
   visit(nested);
-  return arrayOperand('data', 'array', data!, data!.length, -1, undefined, shape);
-}
-
-/** @internal */
-export function tensorOn(runtime: Runtime, from: unknown, shape?: unknown, options?: unknown): Tensor {
-  const { arena } = runtime;
-  const { operand, nested, name, shape: own } = readSource(runtime, from);
-  const given = readSizes('tensor', shape);
-  const dtype = readDtype('tensor', options);
-  const data = operand ?? flatten(runtime, name, nested!, dtype === 'float64' ? 8 : 4);
-  settle(arena, 'tensor', data);
-  if (own !== undefined) checkLength('tensor', 'data', data.length, own);
-  if (given !== undefined) checkLength('tensor', 'data', data.length, given);
-  const usual = nested === undefined ? dtypeOf(data) : 'float32';
-  const tensor = runtime.allocate('tensor', given ?? own ?? shapeOf(data), dtype ?? usual);
-  // A tensor may be one of another set of kernels.
-  write(dataOf(tensor), data.tensor === undefined ? elementsOf(arena, data) : dataOf(data.tensor));
-  return tensor;
+  return newOperand('data', 'array', data!, data!.length, -1, undefined, shape);
 }
 
 /**
@@ -168,18 +141,21 @@ export function tensor(
   shape?: readonly number[],
   options?: TensorOptions,
 ): Tensor {
-  return tensorOn(currentRuntime(), data, shape, options);
-}
-
-/** @internal */
-export function zerosOn(runtime: Runtime, shape: unknown, options?: unknown): Tensor {
-  const dtype = readDtype('zeros', options) ?? 'float32';
-  const sizes = readShape('zeros', 'shape', shape);
-  if (!Number.isSafeInteger(product(sizes))) {
-    throw new RangeError(`zeros: shape is ${showShape(sizes)}, expected fewer than 2^53 elements`);
-  }
-  const tensor = runtime.allocate('zeros', sizes, dtype);
-  tensor.data.fill(0);
+  const call = openCall('tensor');
+  const { runtime, operation } = call;
+  const source = readSource(call, data);
+  const given = shape === undefined ? undefined : readShape(operation, 'shape', shape);
+  const dtype = readDtype(operation, options);
+  const { nested, name, shape: own } = source;
+  const operand = source.operand ?? flatten(runtime.arena, name, nested!, dtype === 'float64' ? 8 : 4);
+  call.places.push(operand);
+  settle(call);
+  if (own !== undefined) checkLength(operation, 'data', operand.length, own);
+  if (given !== undefined) checkLength(operation, 'data', operand.length, given);
+  const usual = nested === undefined ? dtypeOf(operand) : 'float32';
+  const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), dtype ?? usual);
+  // A tensor may be one of another set of kernels.
+  write(dataOf(tensor), operand.tensor === undefined ? elementsOf(runtime.arena, operand) : dataOf(operand.tensor));
   return tensor;
 }
 
@@ -192,5 +168,13 @@ export function zerosOn(runtime: Runtime, shape: unknown, options?: unknown): Te
  * zeros([2, 3]).size; // 6
  */
 export function zeros(shape: readonly number[], options?: TensorOptions): Tensor {
-  return zerosOn(currentRuntime(), shape, options);
+  const { runtime, operation } = openCall('zeros');
+  const dtype = readDtype(operation, options) ?? 'float32';
+  const sizes = readShape(operation, 'shape', shape);
+  if (!Number.isSafeInteger(product(sizes))) {
+    throw new RangeError(`zeros: shape is ${showShape(sizes)}, expected fewer than 2^53 elements`);
+  }
+  const tensor = runtime.allocate(operation, sizes, dtype);
+  tensor.data.fill(0);
+  return tensor;
 }

@@ -1,20 +1,17 @@
+import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { ownOf, PLAIN, readingError } from '../call/caller.js';
-import { cutOperand } from '../call/map.js';
-import { giveShape, type Operand, readOperand, readSizes, shapeOf } from '../call/operand.js';
+import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { checkOverlap } from '../call/overlap.js';
-import { settle } from '../call/place.js';
+import { type IndexPlace, type Operand, shapeOf } from '../call/place.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
-import { checkSize, type IndexPlace, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
-import { geometry, withAxis } from '../call/rows.js';
+import { checkSize, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
+import { readRows } from '../call/rows.js';
+import { withAxis } from '../call/shape.js';
 import { typeError } from '../errors.js';
 import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
-import { currentRuntime, type Runtime } from '../runtime.js';
 import type { Input, TopKOut, TopKResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-
-const kernel = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
 /** Options of {@link topK}. */
 export interface TopKOptions {
@@ -27,13 +24,9 @@ export interface TopKOptions {
   out?: TopKOut;
 }
 
-interface ReadOptions {
-  shape?: unknown;
-  axis?: unknown;
-  out?: unknown;
-}
+const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, out: true };
 
-const OPTIONS: OptionNames = { shape: true, axis: true, out: true };
+const KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
 /** Where both results go. */
 interface Out {
@@ -41,76 +34,70 @@ interface Out {
   indices: IndexPlace;
 }
 
-/** @internal */
-export function topKOn(runtime: Runtime, x: unknown, k: unknown, options?: unknown): unknown {
-  const input = readOperand(runtime, 'topK', 'x', x);
-  const given = readOptions<ReadOptions>('topK', options, OPTIONS);
-  const { out: asked } = given;
-  const out = asked === undefined ? undefined : readOuts(runtime, asked, input);
-  const { axis = -1 } = given;
-  const sizes = readSizes('topK', given.shape);
-  settle(runtime.arena, 'topK', input, out?.values, out?.indices);
-  giveShape('topK', input, sizes);
-  cutOperand('topK', input, axis);
-  const { outer, n, inner } = geometry;
-  checkNotEmpty('topK', 'x', n, outer * inner);
-  checkRank('topK', k, n);
-  const results = outer * k * inner;
-  if (out !== undefined) checkOuts(runtime, input, out, results);
-
-  const resultShape = withAxis(shapeOf(input), axis as number, k);
-  if (results === 0) {
-    if (out !== undefined) return asked;
-    return handBackBoth(newResult(runtime, 'topK', input, resultShape), newIndices(0), input, resultShape);
-  }
-  const { stream } = runtime;
+function run(x: unknown, k: unknown, options: unknown): unknown {
+  const call = openCall('topK');
+  const { runtime, operation } = call;
+  const input = readOperand(call, 'x', x);
   const { elementBytes } = input;
-  stream.open('topK', outer, n, inner, elementBytes);
+  const given = readOptions<TopKOptions>(operation, options, OPTIONS);
+  const { out: asked } = given;
+  const out = asked === undefined ? undefined : readOuts(call, asked, input);
+  const rows = readRows(operation, input, given);
+  settle(call);
+  checkNotEmpty(operation, input, rows);
+  const { n, count } = rows;
+  checkRank(operation, k, n);
+  if (out !== undefined) checkOuts(call, input, out, count * k);
+
+  const shape = withAxis(shapeOf(input), rows.axis, k);
+  const isEmpty = count === 0;
+  const compute = isEmpty ? undefined : runtime.kernel(KERNEL, elementBytes, operation);
+  const { run } = runtime;
+  run.open(operation, rows, elementBytes);
   const capacity = Math.min(n, 4 * k + 32);
-  const buffer = stream.claim(capacity * 2 * elementBytes);
-  const values = out?.values ?? newResult(runtime, 'topK', input, resultShape);
-  const indices = out?.indices ?? newIndices(results);
-  const from = stream.input(input);
-  const toValues = stream.output(values, k);
-  const toIndices = stream.integerOutput(indices, k);
-  stream.start(out === undefined ? values : undefined);
-  const run = runtime.kernel(kernel, elementBytes);
-  while (stream.next()) {
-    const { outer, inner, scratch } = stream;
-    const [values, indices] = [stream.at(toValues), stream.at(toIndices)];
-    run({ x: stream.at(from), values, indices, outer, n, inner, k, buffer, capacity, scratch });
+  const buffer = isEmpty ? 0 : run.reserve(capacity * 2 * elementBytes);
+  const values = out?.values ?? newResult(call, input, shape);
+  const indices = out?.indices ?? newIndices(count * k);
+  const from = run.input(input);
+  const valueSlot = run.output(values, k);
+  const indexSlot = run.integerOutput(indices, k);
+  run.start(out === undefined ? values : undefined);
+  while (run.next()) {
+    const { outer, inner, scratch } = run;
+    const results = { values: run.at(valueSlot), indices: run.at(indexSlot) };
+    compute!({ x: run.at(from), ...results, outer, n, inner, k, buffer, capacity, scratch });
   }
-  return out === undefined ? handBackBoth(values, indices, input, resultShape) : asked;
+  return out === undefined ? wrapBoth(values, indices, input, shape) : asked;
 }
 
 /** Results that the call made, as the caller gets them. */
-function handBackBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
+function wrapBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
   if (kind === 'array') return { values: values.array, indices: indices.array };
   const like = (data: unknown) => ({ data, shape: shape.slice() });
   return { values: values.tensor ?? like(values.array), indices: like(indices.array) };
 }
 
 /** Reads both results, each once. @throws TypeError unless it is an object with both */
-function readOuts(runtime: Runtime, asked: unknown, input: Operand): Out {
+function readOuts(call: Call, asked: unknown, input: Operand): Out {
+  const { operation } = call;
   const expected = '{ values, indices }';
-  if (typeof asked !== 'object' || asked === null) throw typeError('topK', 'out', asked, expected);
+  if (typeof asked !== 'object' || asked === null) throw typeError(operation, 'out', asked, expected);
   const isPolluted = PLAIN.values !== undefined || PLAIN.indices !== undefined;
   try {
     const out = (isPolluted ? ownOf(asked) : asked) as Partial<TopKOut>;
-    const values = readOut(runtime, 'topK', 'out.values', out.values, input.elementBytes);
-    const indices = readIndexOut(runtime, 'topK', 'out.indices', out.indices);
+    const values = readOut(call, 'out.values', out.values, input.elementBytes);
+    const indices = readIndexOut(call, 'out.indices', out.indices);
     return { values, indices };
   } catch (error) {
-    throw readingError(error, 'topK', 'out', asked, expected);
+    throw readingError(error, operation, 'out', asked, expected);
   }
 }
 
-function checkOuts(runtime: Runtime, input: Operand, { values, indices }: Out, size: number): void {
-  checkSize('topK', values, size);
-  checkSize('topK', indices, size);
-  checkOverlap(runtime, 'topK', 'out.values', values, 'x', input);
-  checkOverlap(runtime, 'topK', 'out.indices', indices, 'x', input, false);
-  checkOverlap(runtime, 'topK', 'out.indices', indices, 'out.values', values, false);
+function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: number): void {
+  checkSize(call, values, size);
+  checkSize(call, indices, size);
+  checkOverlaps(call, indices);
+  checkOverlaps(call, values, input);
 }
 
 /**
@@ -135,5 +122,5 @@ function checkOuts(runtime: Runtime, input: Operand, { values, indices }: Out, s
  * topK([1, 2, 3, 1, 5, 1], 1, { shape: [2, 3], axis: 0 }).values; // Float32Array [1, 5, 3]
  */
 export function topK<X extends Input, const O extends TopKOptions>(x: X, k: number, options?: O): TopKResult<X, O> {
-  return topKOn(currentRuntime(), x, k, options) as TopKResult<X, O>;
+  return run(x, k, options) as TopKResult<X, O>;
 }

@@ -1,0 +1,85 @@
+import { type AnyNumbers, bufferOf, checkAttached, countOf, elementBytesOf, offsetOf } from '../arrays.js';
+import { rangeError } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
+import { addressOf } from '../memory/tensor.js';
+import { type Runtime, takeRuntime } from '../runtime.js';
+import type { Place } from './place.js';
+
+/**
+ * A call in progress.
+ *
+ * A call reads all of its arguments before it does anything with them. That may run code of the caller's (a getter, a
+ * proxy), which may do what it likes to an argument that was read before: dispose it, transfer its buffer, make the
+ * memory grow. So all of them are settled when the last is read; none of the caller's code runs after that.
+ */
+export interface Call {
+  readonly runtime: Runtime;
+  /** What errors name. */
+  readonly operation: string;
+  /** The arguments that were read so far, `out` among them. */
+  readonly places: Place[];
+}
+
+/** Begins a call of a public function, before any of the caller's code can run. */
+export function openCall(operation: string): Call {
+  return { runtime: takeRuntime(), operation, places: [] };
+}
+
+/**
+ * Makes sure that all arguments are still as they were read.
+ * @throws TypeError for one that was disposed or detached since, RangeError for one that has another length by now
+ */
+export function settle({ runtime, operation, places }: Call): void {
+  for (let i = 0; i < places.length; i++) settleOne(runtime.arena, operation, places[i]!);
+}
+
+function settleOne(arena: Arena, operation: string, place: Place): void {
+  const { argument, array, tensor, address, length } = place;
+  if (tensor !== undefined) addressOf(operation, argument, tensor);
+  else if (address >= 0) {
+    if (place.moment !== arena.moment && arena.hasFreed(address, length * place.elementBytes!, place.moment!)) {
+      throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
+    }
+  } else checkUnchanged(operation, argument, array!, length);
+}
+
+function checkUnchanged(operation: string, argument: string, array: AnyNumbers, length: number): void {
+  const now = countOf(array);
+  if (now === 0) checkAttached(operation, argument, array);
+  if (now !== length) {
+    throw new RangeError(`${operation}: ${argument} has ${now} elements, expected ${length}, as when it was read`);
+  }
+}
+
+/**
+ * Checks a result against everything else that was read: later blocks of an argument would be read from what is written.
+ * @throws RangeError where they share bytes, unless the result is the very range of the argument `sameAs`
+ */
+export function checkOverlaps(call: Call, out: Place, sameAs?: Place, orSameAs?: Place): void {
+  for (const other of call.places) {
+    if (other !== out) checkOverlap(call, out, other, other === sameAs || other === orSameAs);
+  }
+}
+
+function checkOverlap({ operation }: Call, out: Place, other: Place, maybeSame: boolean): void {
+  const inMemory = out.address >= 0;
+  if (inMemory !== other.address >= 0) return;
+  if (!inMemory && bufferOf(out.array!) !== bufferOf(other.array!)) return;
+  const shift = offsetIn(out) - offsetIn(other);
+  const bytes = bytesOf(out);
+  const otherBytes = bytesOf(other);
+  if (shift >= otherBytes || -shift >= bytes) return;
+  if (maybeSame && shift === 0 && bytes === otherBytes) return;
+  const name = other.argument;
+  const expected = maybeSame ? `the very range of ${name} or one apart from it` : `a range apart from ${name}`;
+  throw rangeError(operation, out.argument, out.array ?? out.tensor, expected);
+}
+
+/** Where the elements begin in their buffer, in bytes. */
+function offsetIn({ address, array }: Place): number {
+  return address >= 0 ? address : offsetOf(array!);
+}
+
+function bytesOf({ array, length, elementBytes }: Place): number {
+  return length * (elementBytes ?? elementBytesOf(array!));
+}

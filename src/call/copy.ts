@@ -1,0 +1,52 @@
+import { countOf, elementBytesOf, type FloatArray, type IntegerArray, viewOf, write } from '../arrays.js';
+
+/** Copies between the caller's arrays and linear memory. */
+
+/** Elements of a mask: anything but 0 keeps. */
+export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;
+
+/** The caller's side. */
+export type Numbers = FloatArray | Int32Array | MaskArray;
+
+/** A view of the whole linear memory. */
+export type Heap = FloatArray | Int32Array | Uint8Array;
+
+/** Up to here a loop copies faster than TypedArray.set. */
+const SHORT = 16;
+
+/** Copies count elements into the heap, or out of it. */
+export function copyRange(
+  array: Numbers,
+  start: number,
+  heap: Heap,
+  at: number,
+  count: number,
+  isOutput: boolean,
+): void {
+  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as MaskArray, start, count, heap as Uint8Array, at);
+  else copyNumbers(array as FloatArray | Int32Array, start, heap, at, count, isOutput);
+}
+
+function copyNumbers(
+  array: FloatArray | Int32Array,
+  start: number,
+  heap: Heap,
+  at: number,
+  count: number,
+  isOutput: boolean,
+): void {
+  if (count <= SHORT) {
+    if (isOutput) for (let i = 0; i < count; i++) array[start + i] = heap[at + i]!;
+    else for (let i = 0; i < count; i++) heap[at + i] = array[start + i]!;
+  } else if (isOutput) {
+    write(array, heap.subarray(at, at + count), start);
+  } else {
+    heap.set(count === countOf(array) ? array : viewOf(array, start, count), at);
+  }
+}
+
+/** Copies a mask into linear memory: bytes, anything but 0 keeps. */
+export function copyMask(array: MaskArray, start: number, count: number, u8: Uint8Array, at: number): void {
+  if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);
+  else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;
+}

@@ -1,0 +1,64 @@
+import { alignUp, STREAM_SCRATCH } from '../memory/arena.js';
+import type { Rows } from './rows.js';
+
+/** The most operands that a kernel has. */
+export const MOST_SLOTS = 8;
+/** What alignment may take beside the bytes of the operands. */
+const PADDING = 2 * MOST_SLOTS * alignUp(1);
+/** The narrowest block of columns, in elements: whole cache lines. */
+const NARROWEST = 16;
+
+/** What a plan has to know of an operand. */
+export interface PlannedOperand {
+  /** Bytes of the operand in a column of an outer slice. */
+  readonly columnBytes: number;
+  /** Whether it has more than one element for each row. */
+  readonly isWide: boolean;
+  /** Whether its blocks are copied through the staging memory, and whether they are transposed there. */
+  readonly isStaged: boolean;
+  readonly isTransposed: boolean;
+  /** Bytes of numbers that repeat, which lie there once, beside the block. */
+  readonly periodBytes: number;
+}
+
+/** How the rows of a call are split into blocks. */
+export interface Plan {
+  /** Outer slices in a block, and blocks that the columns of a slice are split into where one slice is too large. */
+  readonly slices: number;
+  readonly columnBlocks: number;
+  /** Columns of the widest block. */
+  readonly width: number;
+  /** Bytes of staging memory, and whether they are more than there always are. */
+  readonly bytes: number;
+  readonly isLarge: boolean;
+}
+
+/**
+ * Splits [outer, n, inner] into blocks that fit the staging memory: whole outer slices, a multiple of `multiple` of them;
+ * where one slice is too large, blocks of its columns; where it is one row, all of it.
+ */
+export function planBlocks({ outer, inner }: Rows, operands: readonly PlannedOperand[], multiple: number): Plan {
+  let sliceBytes = 0;
+  let room = STREAM_SCRATCH - PADDING;
+  for (const { columnBytes, isStaged, isTransposed, periodBytes } of operands) {
+    sliceBytes += columnBytes * inner * (Number(isStaged) + Number(isTransposed));
+    room -= periodBytes;
+  }
+  const most = Math.max(outer, 1);
+  if (sliceBytes === 0) return { slices: most, columnBlocks: 1, width: inner, bytes: 0, isLarge: false };
+  const slices = Math.min(Math.floor(room / sliceBytes / multiple) * multiple, most);
+  if (slices > 0) return { slices, columnBlocks: 1, width: inner, bytes: sliceBytes * slices, isLarge: false };
+  if (inner >= 2 * NARROWEST) return planColumns(inner, operands, room);
+  return { slices: 1, columnBlocks: 1, width: inner, bytes: sliceBytes + PADDING, isLarge: true };
+}
+
+/** Blocks of a slice's columns. They are compact, so that operands in linear memory are staged like the others. */
+function planColumns(inner: number, operands: readonly PlannedOperand[], room: number): Plan {
+  let columnBytes = 0;
+  for (const operand of operands) if (operand.isStaged || operand.isWide) columnBytes += operand.columnBytes;
+  const columnBlocks = Math.ceil(inner / Math.max(Math.floor(room / columnBytes), NARROWEST));
+  const width = Math.ceil(inner / columnBlocks);
+  const bytes = columnBytes * width;
+  const isLarge = bytes > room;
+  return { slices: 1, columnBlocks, width, bytes: isLarge ? bytes + PADDING : bytes, isLarge };
+}

@@ -1,0 +1,57 @@
+import { type AnyNumbers, countOf, typedArrayTag } from '../arrays.js';
+import { rangeError, showShape, typeError } from '../errors.js';
+import { lengthOf, readingError } from './caller.js';
+
+const EXPECTED = 'an array of sizes';
+
+/** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
+export function readShape(operation: string, argument: string, shape: unknown): number[] {
+  try {
+    const isPlain = Array.isArray(shape);
+    if (!isPlain && typedArrayTag(shape) === undefined) throw typeError(operation, argument, shape, EXPECTED);
+    const rank = isPlain ? lengthOf(operation, argument, shape) : countOf(shape as AnyNumbers);
+    const sizes = new Array<number>(rank);
+    for (let i = 0; i < rank; i++) {
+      const size = (shape as readonly unknown[])[i];
+      if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
+      if (!Number.isSafeInteger(size) || size < 0) {
+        throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
+      }
+      sizes[i] = size;
+    }
+    return sizes;
+  } catch (error) {
+    throw readingError(error, operation, argument, shape, EXPECTED);
+  }
+}
+
+/** The number of elements. */
+export function product(shape: readonly number[]): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  // 0 times sizes whose product is too large for a number.
+  return Number.isNaN(size) ? 0 : size;
+}
+
+export function areEqual(shape: readonly number[], other: readonly number[]): boolean {
+  return shape.length === other.length && shape.every((size, i) => size === other[i]);
+}
+
+/** @throws RangeError when the data's length is not the shape's. */
+export function checkLength(operation: string, argument: string, length: number, shape: readonly number[]): void {
+  if (length !== product(shape)) {
+    throw new RangeError(
+      `${operation}: ${argument} has ${length} elements, expected ${product(shape)} for shape ${showShape(shape)}`,
+    );
+  }
+}
+
+/** The shape without an axis. */
+export function withoutAxis(shape: readonly number[], axis: number): number[] {
+  return shape.filter((_, i) => i !== axis);
+}
+
+/** The shape with another size of an axis. */
+export function withAxis(shape: readonly number[], axis: number, size: number): number[] {
+  return shape.map((given, i) => (i === axis ? size : given));
+}
