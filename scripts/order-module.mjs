@@ -19,9 +19,12 @@ function orderLocals(text) {
   return text.replace(DECLARATION, () => declarations.shift());
 }
 
+/** The name that a function is placed by: exports, which the build writes, go to their kernels. */
+const placeOf = (name) => name.replace(/build\/entry\/((\w+)_f\d+)/, 'assembly/kernels/$2/$1');
+
 /** The text of a module in order, and its bytes. */
 export function orderModule(text) {
-  const byName = [...text.matchAll(FUNCTION)].sort(([, a], [, b]) => (a < b ? -1 : 1));
+  const byName = [...text.matchAll(FUNCTION)].sort(([, a], [, b]) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const functions = byName.map(([code]) => orderLocals(code));
   let place = 0;
   const ordered = text.replace(FUNCTION, () => functions[place++]);

@@ -1,7 +1,3 @@
-export { init } from './setup.js';
-
-// The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
-
 export type { BatchReduction, Reduction } from './call/loss.js';
 export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
@@ -23,6 +19,7 @@ export type { SoftmaxBackwardOptions } from './ops/softmaxBackward.js';
 export type { NestedNumbers, TensorOptions } from './ops/tensor.js';
 export type { TopKOptions } from './ops/topK.js';
 export type { MemoryUsage, Settings } from './runtime.js';
+export { init } from './setup.js';
 export type {
   ArrayOf,
   ClassIndices,

@@ -1,9 +1,12 @@
+import { coreFamily } from './generated/families.js';
+
+// The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
+
 import type { Dtype } from './arrays.js';
 import { type OptionNames, readOptions } from './call/options.js';
 import { Run, type Transpose } from './call/run.js';
 import { product } from './call/shape.js';
 import { rangeError, typeError } from './errors.js';
-import { coreFamily } from './generated/families.js';
 import { Arena, MEMORY_LIMIT } from './memory/arena.js';
 import { Tensor, type TensorOwner } from './memory/tensor.js';
 import {

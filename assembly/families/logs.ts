@@ -1,4 +1,3 @@
 // Log-softmax and log-sum-exp: they share the logarithm of a sum.
 export { logSoftmax } from "../kernels/logSoftmax";
-export { logSoftmaxBackward } from "../kernels/logSoftmaxBackward";
 export { logSumExp, weightedLogSumExp } from "../kernels/logSumExp";

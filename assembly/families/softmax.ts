@@ -1,3 +1,2 @@
-// softmax and its gradient.
+// softmax by itself: what most programs load.
 export { softmax } from "../kernels/softmax";
-export { softmaxBackward } from "../kernels/softmaxBackward";
