@@ -26,7 +26,7 @@ export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array 
     ? Float32Array
     : FloatArray;
 
-/** Result of an operation that returns an element for an element. */
+/** Result of an elementwise operation: as many elements as x. */
 export type MapResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
   ? R
   : X extends Tensor
@@ -35,7 +35,7 @@ export type MapResult<X, O> = O extends { out: infer R extends FloatArray | Tens
       ? ArrayOf<X>
       : TensorResult<ArrayOf<X>>;
 
-/** Result of an operation that returns one number for each problem along the axis. */
+/** Result of an operation that reduces each row along the axis to a number. */
 export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
   ? R
   : X extends Tensor
@@ -46,7 +46,7 @@ export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | T
         : number
       : TensorResult<ArrayOf<X>>;
 
-/** Result of an operation that returns an index for each problem along the axis. */
+/** Result of an operation that returns an index for each row along the axis. */
 export type IndexResult<X, O> = O extends { out: infer R extends Int32Array }
   ? R
   : X extends FloatArray | readonly number[]

@@ -126,10 +126,10 @@ describe('import', () => {
     softmax(X);
     softmaxBackward(probs, X);
     create();
-    expect(compiled.length).toBe(2);
+    expect(compiled.length).toBe(3);
     argmax(X);
     create().argmax(X);
-    expect(compiled.length).toBe(3);
+    expect(compiled.length).toBe(4);
     expect(warn).not.toHaveBeenCalled();
   });
 

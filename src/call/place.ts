@@ -22,7 +22,7 @@ export interface IndexPlace extends Place {
   readonly array: Int32Array;
 }
 
-/** How a call's result is handed back. */
+/** What kind of argument it was: a result is of the same kind. */
 export type OperandKind = 'array' | 'tensorLike' | 'tensor';
 
 /** A float argument, read once. */

@@ -30,7 +30,7 @@ export interface RowReduction {
   readonly ofNothing: number;
 }
 
-const BESIDE = { mayTranspose: false };
+const WITH_DESCRIPTORS = { mayTranspose: false };
 
 /** Runs such an operation. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
@@ -66,7 +66,7 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   const compute = runtime.kernel(kernel, elementBytes, name);
   const { run } = runtime;
   const { n } = rows;
-  run.open(name, rows, elementBytes, mask === undefined && weights === undefined ? undefined : BESIDE);
+  run.open(name, rows, elementBytes, mask === undefined && weights === undefined ? undefined : WITH_DESCRIPTORS);
   const from = run.input(input);
   const maskDescriptor = mask && describeMask(runtime, mask, input, rows);
   const weightDescriptor = weights && describeFloats(runtime, weights, input, rows);

@@ -15,7 +15,7 @@ export interface ArgmaxOptions {
   shape?: readonly number[];
   /** The axis that is searched; negative counts from the end. Default -1. */
   axis?: number;
-  /** Receives the indices, one for each problem; apart from x. */
+  /** Receives the indices, one for each row; no overlap with x. */
   out?: Int32Array;
 }
 

@@ -47,7 +47,7 @@ const KERNEL = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];
 const THREE_BLOCKS = { transposedBlocks: 3 };
 
-function distil(withGrad: boolean, studentLogits: unknown, teacherLogits: unknown, options: unknown): unknown {
+function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogits: unknown, options: unknown): unknown {
   const call = openCall(withGrad ? 'distillationWithGrad' : 'distillation');
   const { runtime, operation } = call;
   const input = readOperand(call, 'studentLogits', studentLogits);
@@ -100,7 +100,7 @@ export function distillation<X extends Input, const O extends DistillationOption
   teacherLogits: Input,
   options?: O,
 ): LossResult<X, O> {
-  return distil(false, studentLogits, teacherLogits, options) as LossResult<X, O>;
+  return runDistillation(false, studentLogits, teacherLogits, options) as LossResult<X, O>;
 }
 
 /**
@@ -120,5 +120,5 @@ export function distillationWithGrad<X extends Input, const O extends Distillati
   teacherLogits: Input,
   options?: O,
 ): GradResult<X, O> {
-  return distil(true, studentLogits, teacherLogits, options) as GradResult<X, O>;
+  return runDistillation(true, studentLogits, teacherLogits, options) as GradResult<X, O>;
 }

@@ -17,7 +17,7 @@ export interface InspectLogitsOptions {
 export interface LogitsReport {
   /** What is likely wrong, and what to do about it; empty when nothing looks unusual. */
   warnings: string[];
-  /** The number of rows: problems along the axis. */
+  /** The number of rows along the axis. */
   rows: number;
   /** The number of values in a row. */
   classes: number;

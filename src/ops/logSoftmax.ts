@@ -16,7 +16,7 @@ const LOG_SOFTMAX: RowMap = {
  * digits where the probability is almost 1: log(softmax(x)) would be 0 there, and -∞ where it is tiny.
  *
  * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values stays -∞. What a mask or causality
- * leaves out gives -∞ and has no part in anything, whatever it holds; a row of which nothing is kept is -∞.
+ * leaves out gives -∞ and is ignored, even if NaN or infinite; a row of which nothing is kept is -∞.
  * Formula: torch.nn.functional.log_softmax; accuracy: Blanchard, Higham and Higham, Accurately computing the
  * log-sum-exp and softmax functions, 2021.
  *

@@ -23,7 +23,7 @@ export interface LogSumExpOptions {
   weights?: Input;
   /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
   mask?: Mask;
-  /** Receives the result: same dtype, a number for each problem; no overlap with any argument. */
+  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
   out?: FloatArray | Tensor;
 }
 

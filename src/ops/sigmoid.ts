@@ -8,7 +8,7 @@ import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
-  /** Receives the result: same dtype and number of elements; x itself or apart from it. */
+  /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
   out?: FloatArray | Tensor;
 }
 

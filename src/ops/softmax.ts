@@ -10,7 +10,7 @@ import { defineKernel } from '../wasm/kernel.js';
 export interface SoftmaxOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
   shape?: readonly number[];
-  /** The axis whose elements make a problem; negative counts from the end. Default -1. */
+  /** The axis that each row runs along; negative counts from the end. Default -1. */
   axis?: number;
   /** Divides x first; positive. Default 1. */
   temperature?: number;
@@ -24,7 +24,7 @@ export interface SoftmaxOptions {
    * Needs axis -1. With a mask, what both keep. Default false.
    */
   causal?: boolean;
-  /** Receives the result: same dtype and number of elements; x itself or apart from it. */
+  /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
   out?: FloatArray | Tensor;
 }
 
@@ -47,7 +47,7 @@ const SOFTMAX: RowMap = {
  * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), in the numerically stable form.
  *
  * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values gives exactly 0. What a mask or
- * causality leaves out gives 0 and has no part in anything, whatever it holds; a row of which nothing is kept is 0.
+ * causality leaves out gives 0 and is ignored, even if NaN or infinite; a row of which nothing is kept is 0.
  * Formula: Goodfellow, Bengio and Courville, Deep Learning, 4.1; torch.nn.functional.softmax.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.

@@ -14,7 +14,7 @@ export interface SoftmaxBackwardOptions {
   axis?: number;
   /** The temperature of the forward operation. Default 1. */
   temperature?: number;
-  /** Receives the result: same dtype and number of elements; dy or the first argument itself, or apart from both. */
+  /** Receives the result: same dtype and number of elements; dy or the first argument itself, or no overlap with either. */
   out?: FloatArray | Tensor;
 }
 

@@ -19,7 +19,7 @@ export interface TopKOptions {
   shape?: readonly number[];
   /** The axis that is ranked; negative counts from the end. Default -1. */
   axis?: number;
-  /** Receives the results, k for each problem: values of x's dtype and indices, which do not overlap; the values may be x
+  /** Receives the results, k for each row: values of x's dtype and indices, which do not overlap; the values may be x
    * itself where k is all of its axis. */
   out?: TopKOut;
 }

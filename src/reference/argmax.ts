@@ -1,11 +1,11 @@
 import type { ArgmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem } from './axis.js';
+import { forEachRow } from './rows.js';
 
 /** argmax in plain loops: the first of equals, NaN being the largest. */
 export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
   const heap = heaps.floats(elementBytes);
-  forEachProblem(outer, n, inner, (offset, problem) => {
+  forEachRow(outer, n, inner, (offset, row) => {
     const first = x / elementBytes + offset;
     let largest = heap[first]!;
     let index = 0;
@@ -15,6 +15,6 @@ export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inne
       largest = value;
       index = i;
     }
-    heaps.i32[y / 4 + problem] = index;
+    heaps.i32[y / 4 + row] = index;
   });
 }

@@ -1,21 +1,21 @@
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
-import { emit } from './emit.js';
 import { type Exponential, exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
+import { storeLoss } from './loss.js';
+import { forEachRow, maximum, type Row, rowOf } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
   const { targets, weight, smoothing } = operands;
   const heap = heaps.floats(elementBytes);
-  lossesOf(heaps, elementBytes, operands, (problem, n) => {
-    const target = heaps.i32[targets / 4 + problem]!;
+  lossesOf(heaps, elementBytes, operands, (index, n) => {
+    const target = heaps.i32[targets / 4 + index]!;
     if (target < 0) return undefined;
     return (c) => {
-      const share = (c === target ? 1 - smoothing : 0) + smoothing / n;
-      return { share, weight: weight ? heap[weight / elementBytes + c]! : 1 };
+      const probability = (c === target ? 1 - smoothing : 0) + smoothing / n;
+      return { probability, weight: weight ? heap[weight / elementBytes + c]! : 1 };
     };
   });
 }
@@ -27,34 +27,34 @@ export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: Cr
   lossesOf(heaps, elementBytes, operands, (_, n, offset) => (c) => {
     const target = heap[targets / elementBytes + offset + c * inner]!;
     return {
-      share: target * (1 - smoothing) + smoothing / n,
+      probability: target * (1 - smoothing) + smoothing / n,
       weight: weight ? heap[weight / elementBytes + c]! : 1,
     };
   });
 }
 
-/** Share of a class in the target, and the class's weight. */
-type Shares = (c: number) => { share: number; weight: number };
+/** The target probability of a class after label smoothing, and the weight of the class. */
+type Target = (c: number) => { probability: number; weight: number };
 
 function lossesOf(
   heaps: Heaps,
   elementBytes: 4 | 8,
   operands: CrossEntropyOperands,
-  sharesOf: (problem: number, n: number, offset: number) => Shares | undefined,
+  targetOf: (index: number, n: number, offset: number) => Target | undefined,
 ): void {
   const { x, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum } = operands;
   const heap = heaps.floats(elementBytes);
   const softmax = new Float64Array(n);
   const q = new Float64Array(n);
-  forEachProblem(outer, n, inner, (offset, problem) => {
-    const shares = sharesOf(problem, n, offset);
+  forEachRow(outer, n, inner, (offset, index) => {
+    const target = targetOf(index, n, offset);
     let loss = 0;
-    if (shares !== undefined) {
+    if (target !== undefined) {
       const row = rowOf(heap, x / elementBytes + offset, n, inner);
-      loss = problemLoss(row, temperature, exponentialOf(elementBytes), shares, softmax, q);
+      loss = rowLoss(row, temperature, exponentialOf(elementBytes), target, softmax, q);
       if (gradient) {
-        const own = gradOutput ? heap[gradOutput / elementBytes + problem]! : 1;
-        const factor = (scale * own) / temperature;
+        const upstream = gradOutput ? heap[gradOutput / elementBytes + index]! : 1;
+        const factor = (scale * upstream) / temperature;
         const total = sumOf(q);
         for (let c = 0; c < n; c++) {
           const at = gradient / elementBytes + offset + c * inner;
@@ -64,7 +64,7 @@ function lossesOf(
     } else if (gradient) {
       for (let c = 0; c < n; c++) heap[gradient / elementBytes + offset + c * inner] = 0;
     }
-    emit(heaps, elementBytes, losses, sum, problem, loss);
+    storeLoss(heaps, elementBytes, losses, sum, index, loss);
   });
 }
 
@@ -79,11 +79,11 @@ function slope(p: Float64Array, q: Float64Array, total: number, c: number): numb
 }
 
 /** −Σ q_c L_c; fills softmax and q. */
-function problemLoss(
+function rowLoss(
   row: Row,
   temperature: number,
   exponential: Exponential,
-  shares: Shares,
+  target: Target,
   softmax: Float64Array,
   q: Float64Array,
 ): number {
@@ -93,12 +93,12 @@ function problemLoss(
   // Its place is free until softmax is there.
   const terms = softmax;
   for (let c = 0; c < n; c++) {
-    const { share, weight } = shares(c);
-    q[c] = share * weight;
+    const { probability, weight } = target(c);
+    q[c] = probability * weight;
     // In halves: x − max could overflow where (x − max) / t does not.
     terms[c] = -q[c]! * ((at(c) / 2 - max / 2) / (temperature / 2) - log);
-    // A share of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
-    if (share === 0) terms[c] = Number.isNaN(log) ? log : 0;
+    // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
+    if (probability === 0) terms[c] = Number.isNaN(log) ? log : 0;
   }
   const loss = sumOf(terms);
   for (let c = 0; c < n; c++) softmax[c] = exponential(at(c), max, temperature);

@@ -1,9 +1,9 @@
 import type { DistillationOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem, maximum, type Row, rowOf } from './axis.js';
-import { emit } from './emit.js';
 import { exponentialOf } from './exponential.js';
 import { logSum } from './logSumExp.js';
+import { storeLoss } from './loss.js';
+import { forEachRow, maximum, type Row, rowOf } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Distillation in plain loops, with its gradient with respect to the student. */
@@ -14,7 +14,7 @@ export function distillation(
 ): void {
   const heap = heaps.floats(elementBytes);
   const [q, p, terms] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
-  forEachProblem(outer, n, inner, (offset, problem) => {
+  forEachRow(outer, n, inner, (offset, index) => {
     const ours = rowOf(heap, student / elementBytes + offset, n, inner);
     const theirs = rowOf(heap, teacher / elementBytes + offset, n, inner);
     const [ourMax, theirMax] = [maximum(ours), maximum(theirs)];
@@ -23,13 +23,13 @@ export function distillation(
     for (let c = 0; c < n; c++) {
       terms[c] = p[c] === 0 ? 0 : p[c]! * (theirs.at(c) - theirMax - (ours.at(c) - ourMax));
     }
-    const upstream = (gradOutput ? scale * heap[gradOutput / elementBytes + problem]! : scale) * temperature;
+    const upstream = (gradOutput ? scale * heap[gradOutput / elementBytes + index]! : scale) * temperature;
     for (let c = 0; c < n && gradient; c++) {
       heap[gradient / elementBytes + offset + c * inner] = upstream * (q[c]! - p[c]!);
     }
     // t is multiplied twice: t² could overflow where the loss does not.
     const loss = temperature * (sumOf(terms) - temperature * (theirLog - ourLog));
-    emit(heaps, elementBytes, losses, sum, problem, n === 0 ? 0 : loss);
+    storeLoss(heaps, elementBytes, losses, sum, index, n === 0 ? 0 : loss);
   });
 }
 

@@ -1,8 +1,8 @@
 import type { KlDivOperands, SigmoidOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { emit } from './emit.js';
+import { storeLoss } from './loss.js';
 
-/** An element for an element, each on its own. */
+/** Computes each element by itself. */
 export function mapElements(
   heaps: Heaps,
   elementBytes: 4 | 8,
@@ -26,6 +26,6 @@ export function forEachLoss(
     const { loss, slope } = compute(at(x, i), at(targets, i), i);
     const upstream = gradOutput ? scale * at(gradOutput, i) : scale;
     if (gradient) heap[gradient / elementBytes + i] = slope * upstream;
-    emit(heaps, elementBytes, losses, sum, i, loss);
+    storeLoss(heaps, elementBytes, losses, sum, i, loss);
   }
 }

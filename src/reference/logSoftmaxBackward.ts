@@ -1,6 +1,6 @@
 import type { LogSoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem } from './axis.js';
+import { forEachRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of log-softmax in plain loops: dx_i = (dy_i − e^logP_i Σ dy_j) / t. */
@@ -9,7 +9,7 @@ export function logSoftmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: 
   const heap = heaps.floats(elementBytes);
   const at = (array: number, i: number) => heap[array / elementBytes + i]!;
   const row = new Float64Array(n);
-  forEachProblem(outer, n, inner, (first) => {
+  forEachRow(outer, n, inner, (first) => {
     for (let j = 0; j < n; j++) row[j] = at(dy, first + j * inner);
     const sum = sumOf(row) / temperature;
     for (let i = first; i < first + n * inner; i += inner) {

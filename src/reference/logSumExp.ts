@@ -1,8 +1,8 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem, forEachRow, maximum, type Row } from './axis.js';
 import { type Exponential, exponentialOf } from './exponential.js';
 import { keeps, placeOf } from './mask.js';
+import { forEachMaskedRow, forEachRow, maximum, type Row } from './rows.js';
 import { roundingOf, sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
@@ -10,10 +10,10 @@ export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExp
   const { y, temperature } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
-  forEachRow(heaps, elementBytes, operands, (row, _, problem) => {
+  forEachMaskedRow(heaps, elementBytes, operands, (row, _, index) => {
     const max = maximum(row);
     const sum = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : 0;
-    heap[y / elementBytes + problem] = max / temperature + sum;
+    heap[y / elementBytes + index] = max / temperature + sum;
   });
 }
 
@@ -47,14 +47,14 @@ export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: W
   const { x, y, outer, n, inner, temperature, mask, weights } = operands;
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
-  forEachProblem(outer, n, inner, (offset, problem) => {
+  forEachRow(outer, n, inner, (offset, index) => {
     const terms: Term[] = [];
     for (let j = 0; j < n; j++) {
-      const w = heap[placeOf(heaps, weights, problem, j, elementBytes) / elementBytes]!;
-      if (w !== 0 && keeps(heaps, mask, problem, j, n))
+      const w = heap[placeOf(heaps, weights, index, j, elementBytes) / elementBytes]!;
+      if (w !== 0 && keeps(heaps, mask, index, j, n))
         terms.push({ x: heap[x / elementBytes + offset + j * inner]!, w });
     }
-    heap[y / elementBytes + problem] = logWeightedSum(terms, temperature, exponential);
+    heap[y / elementBytes + index] = logWeightedSum(terms, temperature, exponential);
   });
 }
 

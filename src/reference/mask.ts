@@ -1,10 +1,10 @@
 import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from '../call/record.js';
 import type { Heaps } from '../wasm/kernel.js';
 
-/** The address of what element j of a problem finds in the operand of a record. */
-export function placeOf({ i32 }: Heaps, record: number, problem: number, j: number, elementBytes: number): number {
-  const at = record / 4;
-  let p = i32[at + FIRST]! + problem;
+/** The address of what element j of a row finds in a broadcast operand, by its descriptor. */
+export function placeOf({ i32 }: Heaps, descriptor: number, row: number, j: number, elementBytes: number): number {
+  const at = descriptor / 4;
+  let p = i32[at + FIRST]! + row;
   let place = j * i32[at + STEP]!;
   for (let axis = at + AXIS; axis < at + AXIS + 2 * i32[at + AXES]!; axis += 2) {
     place += (p % i32[axis]!) * i32[axis + 1]!;
@@ -13,12 +13,12 @@ export function placeOf({ i32 }: Heaps, record: number, problem: number, j: numb
   return i32[at + ARRAY]! + place * elementBytes;
 }
 
-/** Whether element j of a problem of n elements is kept; all are where there is no mask (0). */
-export function keeps(heaps: Heaps, mask: number, problem: number, j: number, n: number): boolean {
+/** Whether element j of a row of n elements is kept; all are where there is no mask (0). */
+export function keeps(heaps: Heaps, mask: number, row: number, j: number, n: number): boolean {
   if (mask === 0) return true;
   const { i32, u8 } = heaps;
   const at = mask / 4;
   const rows = i32[at + CAUSAL_ROWS]!;
-  if (rows > 0 && j > ((i32[at + CAUSAL_FIRST]! + problem) % rows) + n - rows) return false;
-  return i32[at + ARRAY] === 0 || u8[placeOf(heaps, mask, problem, j, 1)] !== 0;
+  if (rows > 0 && j > ((i32[at + CAUSAL_FIRST]! + row) % rows) + n - rows) return false;
+  return i32[at + ARRAY] === 0 || u8[placeOf(heaps, mask, row, j, 1)] !== 0;
 }

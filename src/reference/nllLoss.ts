@@ -1,6 +1,6 @@
 import type { NllLossOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { emit } from './emit.js';
+import { storeLoss } from './loss.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
 export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOperands): void {
@@ -8,18 +8,18 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOper
   const heap = heaps.floats(elementBytes);
   const first = gradient / elementBytes;
   if (gradient) heap.fill(0, first, first + outer * n * inner);
-  for (let problem = 0; problem < outer * inner; problem++) {
-    const target = heaps.i32[targets / 4 + problem]!;
+  for (let row = 0; row < outer * inner; row++) {
+    const target = heaps.i32[targets / 4 + row]!;
     let loss = 0;
     if (target >= 0) {
       const w = weight ? heap[weight / elementBytes + target]! : 1;
-      loss = -(w * heap[x / elementBytes + problem]!);
+      loss = -(w * heap[x / elementBytes + row]!);
       if (gradient) {
-        const own = gradOutput ? heap[gradOutput / elementBytes + problem]! : 1;
-        const element = (Math.floor(problem / inner) * n + target) * inner + (problem % inner);
-        heap[first + element] = -(scale * own * w);
+        const upstream = gradOutput ? heap[gradOutput / elementBytes + row]! : 1;
+        const element = (Math.floor(row / inner) * n + target) * inner + (row % inner);
+        heap[first + element] = -(scale * upstream * w);
       }
     }
-    emit(heaps, elementBytes, losses, sum, problem, loss);
+    storeLoss(heaps, elementBytes, losses, sum, row, loss);
   }
 }

@@ -1,7 +1,7 @@
 import type { SoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow, maximum } from './axis.js';
 import { exponentialOf } from './exponential.js';
+import { forEachMaskedRow, maximum } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** softmax in plain loops: y_i = e^((x_i − max) / t) / Σ e^((x_j − max) / t), 0 where a mask does not keep x_i. */
@@ -11,7 +11,7 @@ export function softmax(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxOper
   const shift = (y - x) / elementBytes;
   const exponential = exponentialOf(elementBytes);
   const e = new Float64Array(n);
-  forEachRow(heaps, elementBytes, operands, (row, first) => {
+  forEachMaskedRow(heaps, elementBytes, operands, (row, first) => {
     const max = row.isKept ? maximum(row) : 0;
     for (let j = 0; j < n; j++) e[j] = exponential(row.at(j), max, temperature);
     const sum = sumOf(e);

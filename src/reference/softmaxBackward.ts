@@ -1,6 +1,6 @@
 import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachProblem } from './axis.js';
+import { forEachRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
@@ -12,7 +12,7 @@ export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: Sof
   const factor = Math.min(1, 1 / temperature) / 2;
   const scale = Math.max(1, 1 / temperature) * 2;
   const products = new Float64Array(n);
-  forEachProblem(outer, n, inner, (first) => {
+  forEachRow(outer, n, inner, (first) => {
     for (let j = 0; j < n; j++) products[j] = at(y, first + j * inner) * at(dy, first + j * inner);
     const sum = sumOf(products);
     for (let i = first; i < first + n * inner; i += inner) {

@@ -1,17 +1,17 @@
 import type { Heaps } from '../wasm/kernel.js';
 import { roundingOf } from './sum.js';
 
-/** Stores a problem's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */
-export function emit(
+/** Stores a row's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */
+export function storeLoss(
   heaps: Heaps,
   elementBytes: 4 | 8,
   losses: number,
   sum: number,
-  problem: number,
+  row: number,
   loss: number,
 ): void {
   if (losses) {
-    heaps.floats(elementBytes)[losses / elementBytes + problem] = loss;
+    heaps.floats(elementBytes)[losses / elementBytes + row] = loss;
     return;
   }
   const { f64 } = heaps;

@@ -1,19 +1,14 @@
 import type { Heaps } from '../wasm/kernel.js';
 import { keeps } from './mask.js';
 
-/** Visits the problems of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
-export function forEachProblem(
-  outer: number,
-  n: number,
-  inner: number,
-  visit: (first: number, problem: number) => void,
-): void {
-  for (let problem = 0; problem < outer * inner; problem++) {
-    visit(Math.floor(problem / inner) * n * inner + (problem % inner), problem);
+/** Visits the rows of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
+export function forEachRow(outer: number, n: number, inner: number, visit: (first: number, row: number) => void): void {
+  for (let row = 0; row < outer * inner; row++) {
+    visit(Math.floor(row / inner) * n * inner + (row % inner), row);
   }
 }
 
-/** What a problem holds: element j, or -∞ where a mask does not keep it. */
+/** What a row holds: element j, or -∞ where a mask does not keep it. */
 export interface Row {
   readonly n: number;
   readonly at: (j: number) => number;
@@ -30,20 +25,20 @@ interface RowOperands {
   readonly mask: number;
 }
 
-/** The rows of a kernel's operands, one by one, each with the index of its first element. */
-export function forEachRow(
+/** Visits what a mask keeps of the rows of a kernel's operands, each with the index of its first element. */
+export function forEachMaskedRow(
   heaps: Heaps,
   elementBytes: 4 | 8,
   { x, outer, n, inner, mask }: RowOperands,
-  visit: (row: Row, first: number, problem: number) => void,
+  visit: (row: Row, first: number, index: number) => void,
 ): void {
   const heap = heaps.floats(elementBytes);
-  forEachProblem(outer, n, inner, (offset, problem) => {
+  forEachRow(outer, n, inner, (offset, index) => {
     const first = x / elementBytes + offset;
-    const at = (j: number) => (keeps(heaps, mask, problem, j, n) ? heap[first + j * inner]! : -Infinity);
+    const at = (j: number) => (keeps(heaps, mask, index, j, n) ? heap[first + j * inner]! : -Infinity);
     let isKept = mask === 0;
-    for (let j = 0; j < n && !isKept; j++) isKept = keeps(heaps, mask, problem, j, n);
-    visit({ n, at, isKept }, first, problem);
+    for (let j = 0; j < n && !isKept; j++) isKept = keeps(heaps, mask, index, j, n);
+    visit({ n, at, isKept }, first, index);
   });
 }
 
