@@ -16,21 +16,28 @@ export interface Call {
   readonly runtime: Runtime;
   /** What errors name. */
   readonly operation: string;
-  /** The arguments that were read so far, `out` among them. */
-  readonly places: Place[];
+  /** The argument that was read last, `out` counted; each has the one before. A list of two or three needs no array. */
+  last: Place | undefined;
 }
 
 /** Begins a call of a public function, before any of the caller's code can run. */
 export function openCall(operation: string): Call {
-  return { runtime: takeRuntime(), operation, places: [] };
+  return { runtime: takeRuntime(), operation, last: undefined };
+}
+
+/** Adds an argument that was read. */
+export function addPlace<P extends Place>(call: Call, place: P): P {
+  place.before = call.last;
+  call.last = place;
+  return place;
 }
 
 /**
  * Makes sure that all arguments are still as they were read.
  * @throws TypeError for one that was disposed or detached since, RangeError for one that has another length by now
  */
-export function settle({ runtime, operation, places }: Call): void {
-  for (let i = 0; i < places.length; i++) settleOne(runtime.arena, operation, places[i]!);
+export function settle({ runtime, operation, last }: Call): void {
+  for (let place = last; place !== undefined; place = place.before) settleOne(runtime.arena, operation, place);
 }
 
 function settleOne(arena: Arena, operation: string, place: Place): void {
@@ -56,7 +63,7 @@ function checkUnchanged(operation: string, argument: string, array: AnyNumbers, 
  * @throws RangeError where they share bytes, unless the result is the very range of the argument `sameAs`
  */
 export function checkOverlaps(call: Call, out: Place, sameAs?: Place, orSameAs?: Place): void {
-  for (const other of call.places) {
+  for (let other = call.last; other !== undefined; other = other.before) {
     if (other !== out) checkOverlap(call, out, other, other === sameAs || other === orSameAs);
   }
 }

@@ -46,7 +46,8 @@ interface ClassLossOptions extends LossOptions {
 }
 
 /** A call of one. */
-interface ClassLossCall extends LossCall {
+interface ClassLossCall {
+  readonly lossCall: LossCall;
   readonly rows: Rows;
   readonly temperature: number;
   readonly targets: Targets;
@@ -78,9 +79,8 @@ function readCall(loss: ClassLoss, x: unknown, targets: unknown, options: unknow
     checkLikeness(name, probabilities, input);
   } else checkIndices(name, read, input, rows);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
-  // Losses are fewer than the elements of what they are made from.
-  checkResults(lossCall, rows.count, 'row', input);
-  return { ...lossCall, rows, temperature, targets: read, weight, ignoreIndex, smoothing };
+  checkResults(lossCall, rows.count, 'row');
+  return { lossCall, rows, temperature, targets: read, weight, ignoreIndex, smoothing };
 }
 
 function readSmoothing(operation: string, smoothing: unknown): number {
@@ -94,35 +94,50 @@ function readSmoothing(operation: string, smoothing: unknown): number {
 
 /** Runs a loss over classes, with or without its gradient. */
 export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const call = readCall(loss, x, targets, options);
-  const { runtime, operation, input, rows, temperature, smoothing } = call;
+  const read = readCall(loss, x, targets, options);
+  const { lossCall, rows, temperature, smoothing } = read;
+  const { call, input } = lossCall;
+  const { runtime, operation } = call;
   const { elementBytes } = input;
   const { n, count } = rows;
-  const { probabilities } = call.targets;
+  const { probabilities } = read.targets;
   // Class indices are looked at even where there are no classes: they must all be ignored.
-  if (input.length === 0 && (probabilities !== undefined || count === 0)) return emptyLoss(call, rows, count);
+  if (input.length === 0 && (probabilities !== undefined || count === 0)) return emptyLoss(lossCall, rows, count);
 
   const kernel = probabilities === undefined ? loss.kernel : loss.softKernel!;
   const compute = runtime.kernel(kernel, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, rows, elementBytes, probabilities && TWO_BLOCKS);
-  const weight = call.weight === undefined ? 0 : run.reserve(n * elementBytes);
+  const weight = read.weight === undefined ? 0 : run.reserve(n * elementBytes);
   const indices = probabilities === undefined ? run.reserve(count * 4) : 0;
   const picked = loss.readsTargets ? run.reserve(count * elementBytes) : 0;
-  if (call.weight !== undefined) copyFloats(runtime, call.weight, elementBytes, weight);
+  if (read.weight !== undefined) copyFloats(runtime, read.weight, elementBytes, weight);
   const counted =
-    probabilities === undefined ? placeIndices(runtime, operation, call.targets, n, call.ignoreIndex, indices) : count;
+    probabilities === undefined ? placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices) : count;
   if (loss.readsTargets) pickTargets(runtime, input, rows, indices, picked);
-  const isWeighted = probabilities === undefined && call.weight !== undefined && call.reduction === 'mean';
+  const isWeighted = probabilities === undefined && read.weight !== undefined && lossCall.reduction === 'mean';
   const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
   const from = loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
-  return runLoss(call, rows, all, (results) => {
-    const { outer, inner, scratch } = run;
-    const operands = { x: run.at(from), targets: run.at(to), outer, n, inner, temperature, weight, smoothing, scratch };
-    compute({ ...operands, ...results });
-  });
+  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      x: run.at(from),
+      targets: run.at(to),
+      losses,
+      gradient,
+      outer: run.outer,
+      n,
+      inner: run.inner,
+      temperature,
+      weight,
+      smoothing,
+      scale,
+      gradOutput,
+      sum,
+      scratch: run.scratch,
+    }),
+  );
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };

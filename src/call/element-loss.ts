@@ -47,7 +47,8 @@ interface ElementLossOptions extends LossOptions {
 }
 
 /** A call of one. */
-interface ElementLossCall extends LossCall {
+interface ElementLossCall {
+  readonly lossCall: LossCall;
   readonly targets: ElementTargets;
   readonly weight: BroadcastOperand | undefined;
   readonly posWeight: BroadcastOperand | undefined;
@@ -68,9 +69,9 @@ function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unkn
   giveShape(name, input, given.shape);
   settle(call);
   checkTargets(name, read, input);
-  checkResults(lossCall, input.length, 'element', input);
+  checkResults(lossCall, input.length, 'element');
   return {
-    ...lossCall,
+    lossCall,
     targets: read,
     weight: checkBroadcastOperand(name, weight, input),
     posWeight: checkBroadcastOperand(name, posWeight, input),
@@ -92,23 +93,35 @@ function checkTargets(operation: string, { operand, integers }: ElementTargets, 
 
 /** Runs an element-wise loss, with or without its gradient. */
 export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const call = readCall(loss, x, targets, options);
-  const { runtime, operation, input } = call;
+  const read = readCall(loss, x, targets, options);
+  const { lossCall } = read;
+  const { call, input } = lossCall;
+  const { runtime, operation } = call;
   const { elementBytes, length } = input;
-  if (length === 0) return emptyLoss(call, undefined, 0);
+  if (length === 0) return emptyLoss(lossCall, undefined, 0);
 
-  const compute = runtime.kernel(call.logTarget ? loss.logKernel! : loss.kernel, elementBytes, operation);
+  const compute = runtime.kernel(read.logTarget ? loss.logKernel! : loss.kernel, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, elementsAsRows(length), elementBytes, MULTIPLE);
   const from = run.input(input);
-  const to = addTargets(runtime, call.targets);
-  const weight = addWeight(runtime, call.weight, input);
-  const posWeight = addWeight(runtime, call.posWeight, input);
-  const at = (slot: number) => (slot < 0 ? 0 : run.at(slot));
-  return runLoss(call, undefined, length, (results) => {
-    const operands = { x: run.at(from), targets: run.at(to), count: run.outer, scratch: run.scratch };
-    compute({ ...operands, ...results, weight: at(weight), posWeight: at(posWeight) });
-  });
+  const to = addTargets(runtime, read.targets);
+  const weight = addWeight(runtime, read.weight, input);
+  const posWeight = addWeight(runtime, read.posWeight, input);
+  return runLoss(lossCall, undefined, length, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      x: run.at(from),
+      targets: run.at(to),
+      losses,
+      gradient,
+      count: run.outer,
+      scale,
+      gradOutput,
+      sum,
+      weight: run.atOrZero(weight),
+      posWeight: run.atOrZero(posWeight),
+      scratch: run.scratch,
+    }),
+  );
 }
 
 function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): number {

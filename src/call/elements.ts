@@ -9,7 +9,16 @@ import { type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand, shapeOf } from './place.js';
 import { checkSize, newResult, readOptionalOut, wrapResult } from './result.js';
 import { elementsAsRows } from './rows.js';
-import { floatBytes, isShort, isShortWay, offsetOfLike, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  floatBytes,
+  hasStill,
+  isShort,
+  mayOverlap,
+  offsetOfLike,
+  placeSmall,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 interface ElementOptions {
   out?: unknown;
@@ -40,15 +49,17 @@ function mapShort(operation: ElementMap, x: FloatArray, bytes: 4 | 8, options: u
   const runtime = takeRuntime();
   const length = countOf(x);
   if (options === undefined) return mapSmall(runtime, operation, x, undefined, bytes, length);
-  const { moment } = runtime.arena;
+  const { arena } = runtime;
+  const { moment } = arena;
   const offset = offsetOf(x);
   const out = askedOut(operation, options);
   const result = (out === undefined ? x : out) as FloatArray;
-  const outOffset = result === x ? offset : offsetOfLike(out, bytes, length);
-  if (outOffset >= 0 && isShortWay(runtime.arena, moment, length, x, offset, result, outOffset)) {
+  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
+  // None of the caller's code has run since `out` was read.
+  if (outOffset >= 0 && arena.moment === moment && hasStill(x, length) && !mayOverlap(x, offset, result, outOffset)) {
     return mapSmall(runtime, operation, x, out, bytes, length);
   }
-  const call = { runtime, operation: operation.name, places: [] };
+  const call: Call = { runtime, operation: operation.name, last: undefined };
   return mapOperand(call, operation, operandFrom(call, 'x', x, length, offset, moment), out);
 }
 

@@ -29,7 +29,8 @@ export interface LossOptions {
 }
 
 /** A call of a loss: what every one of them is asked for, read once. */
-export interface LossCall extends Call {
+export interface LossCall {
+  readonly call: Call;
   /** The first argument: results are like it. */
   readonly input: Operand;
   readonly withGrad: boolean;
@@ -47,7 +48,7 @@ export function readLoss(
   options: Given<LossOptions>,
   reductions: readonly string[],
 ): LossCall {
-  const { runtime, operation, places } = call;
+  const { operation } = call;
   const out = readOptionalOut(call, options.out, input.elementBytes);
   const given = options.gradOutput;
   const gradOutput = readGradOutput(call, given, input);
@@ -58,7 +59,7 @@ export function readLoss(
   if (typeof gradOutput !== 'number' && reduction !== 'none') {
     throw typeError(operation, 'gradOutput', given, `a number for reduction "${reduction}"`);
   }
-  return { runtime, operation, places, input, withGrad, reduction: reduction as string, out, gradOutput };
+  return { call, input, withGrad, reduction: reduction as string, out, gradOutput };
 }
 
 function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): number | Operand {
@@ -67,18 +68,19 @@ function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): 
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses, one `each`. `out` may be the argument `sameAs`, no other:
+ * Checks `out` and gradOutput against the number of losses, one `each`. `out` may be the first argument, no other:
  * kernels read them after they have begun to write.
  */
-export function checkResults(call: LossCall, losses: number, each: 'row' | 'element', sameAs: Operand): void {
-  const { operation, input, withGrad, reduction, out, gradOutput } = call;
+export function checkResults(lossCall: LossCall, losses: number, each: 'row' | 'element'): void {
+  const { call, input, withGrad, reduction, out, gradOutput } = lossCall;
+  const { operation } = call;
   if (typeof gradOutput !== 'number') checkCount(operation, gradOutput, losses, `one for each ${each}`);
   if (out === undefined) return;
   if (!withGrad && reduction !== 'none') {
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
   checkSize(call, out, withGrad ? input.length : losses);
-  checkOverlaps(call, out, sameAs);
+  checkOverlaps(call, out, input);
 }
 
 /** @throws RangeError unless the operand has this many elements. */
@@ -103,20 +105,20 @@ export interface LossResults {
  * by. `compute` runs the kernel on the block at hand.
  */
 export function runLoss(
-  call: LossCall,
+  lossCall: LossCall,
   rows: Rows | undefined,
   all: number,
   compute: (results: LossResults) => void,
 ): unknown {
-  const { runtime, input, withGrad, reduction, out } = call;
-  const { run, arena } = runtime;
+  const { call, input, withGrad, reduction, out } = lossCall;
+  const { run, arena } = call.runtime;
   const isReduced = reduction !== 'none';
   const own = shapeOf(input);
   const shape = rows === undefined ? own : input.shape === undefined ? [] : withoutAxis(own, rows.axis);
-  const divisor = divisorOf(call, all);
+  const divisor = divisorOf(lossCall, all);
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(16);
-  const upstream = addGradOutput(call, rows);
+  const upstream = addGradOutput(lossCall, rows);
   const losses = isReduced ? undefined : isLossOut ? out : newResult(call, input, shape);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
@@ -132,10 +134,15 @@ export function runLoss(
   const gradientSlot = gradient === undefined ? -1 : run.output(gradient);
   run.start(madeLosses, out === undefined ? gradient : undefined);
   arena.f64.fill(0, sum / 8, sum / 8 + 2);
-  const scale = (typeof call.gradOutput === 'number' ? call.gradOutput : 1) / divisor;
+  const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;
   while (run.next()) {
-    const at = (slot: number) => (slot < 0 ? 0 : run.at(slot));
-    compute({ losses: at(lossSlot), gradient: at(gradientSlot), scale, gradOutput: at(upstream), sum });
+    compute({
+      losses: run.atOrZero(lossSlot),
+      gradient: run.atOrZero(gradientSlot),
+      scale,
+      gradOutput: run.atOrZero(upstream),
+      sum,
+    });
   }
 
   const loss =
@@ -149,9 +156,10 @@ export function runLoss(
 }
 
 /** A loss of no elements: there is nothing to run, and each loss, if there are any, is 0. */
-export function emptyLoss(call: LossCall, rows: Rows | undefined, all: number): unknown {
-  call.runtime.run.open(call.operation, elementsAsRows(0), call.input.elementBytes);
-  return runLoss(call, rows, all, () => undefined);
+export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: number): unknown {
+  const { call, input } = lossCall;
+  call.runtime.run.open(call.operation, elementsAsRows(0), input.elementBytes);
+  return runLoss(lossCall, rows, all, () => undefined);
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
@@ -168,7 +176,8 @@ function readSum({ f64 }: Arena, address: number): number {
 }
 
 /** gradOutput as an operand of the run, -1 where it is a number. */
-function addGradOutput({ runtime, input, gradOutput }: LossCall, rows: Rows | undefined): number {
+function addGradOutput({ call, input, gradOutput }: LossCall, rows: Rows | undefined): number {
+  const { runtime } = call;
   if (typeof gradOutput === 'number') return -1;
   const { elementBytes } = input;
   if (rows === undefined) return addElements(runtime, gradOutput, elementBytes);

@@ -13,7 +13,16 @@ import { newArray, type Operand, shapeOf } from './place.js';
 import { checkSize, dtypeOf, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import { floatBytes, isShort, isShortWay, offsetOfLike, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  floatBytes,
+  hasStill,
+  isShort,
+  mayOverlap,
+  offsetOfLike,
+  placeSmall,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -60,7 +69,7 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const isLike = out === undefined || out === x;
   const outOffset = isLike ? offset : arena.moment === moment ? offsetOfLike(out, bytes, length) : -1;
   if (outOffset < 0) {
-    const call = { runtime, operation: name, places: [] };
+    const call: Call = { runtime, operation: name, last: undefined };
     const input = operandFrom(call, 'x', x, length, offset, moment);
     return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
   }
@@ -68,10 +77,12 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
   const result = (isLike ? x : out) as FloatArray;
   const isPlain = mask === undefined && causal === undefined && axis === -1;
-  if (isPlain && isShortWay(arena, moment, length, x, offset, result, outOffset)) {
-    return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+  if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
+    if (!mayOverlap(x, offset, result, outOffset)) {
+      return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+    }
   }
-  const call = { runtime, operation: name, places: [] };
+  const call: Call = { runtime, operation: name, last: undefined };
   const input = operandFrom(call, 'x', x, length, offset, moment);
   const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
   return mapOperand(call, operation, input, place, { mask, causal, axis, temperature, shape: sizes });

@@ -2,7 +2,7 @@ import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arra
 import { isArray, rangeError, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { checkBroadcast } from './broadcast.js';
-import type { Call } from './call.js';
+import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
 import type { MaskArray } from './copy.js';
 import { readTensorLike } from './operand.js';
@@ -64,9 +64,7 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   const array = isArray(data) ? readFlags(operation, data) : readMaskArray(operation, data, runtime.arena.buffer);
   const length = countOf(array);
   if (shape !== undefined) checkLength(operation, 'mask', length, shape);
-  const place = { argument: 'mask', array, tensor: undefined, address: -1, length, shape };
-  call.places.push(place);
-  return place;
+  return addPlace(call, { argument: 'mask', array, tensor: undefined, address: -1, length, shape, before: undefined });
 }
 
 /** A copy of plain flags, each read once. */

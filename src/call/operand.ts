@@ -2,7 +2,7 @@ import { bufferOf, checkAttached, countOf, type FloatArray, offsetOf, typedArray
 import { isArray, show, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { addressOf, dtypeOfTensor, ownerOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
-import type { Call } from './call.js';
+import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
 import { newArray, newOperand, type Operand, type OperandKind } from './place.js';
 import { checkLength, product, readShape } from './shape.js';
@@ -15,9 +15,7 @@ const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or 
  * @throws TypeError, RangeError
  */
 export function readOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8 = 4): Operand {
-  const operand = operandOf(call, argument, value, plainBytes);
-  call.places.push(operand);
-  return operand;
+  return addPlace(call, operandOf(call, argument, value, plainBytes));
 }
 
 /** The same, of an argument that may be left out. */
@@ -65,19 +63,23 @@ export function operandFrom(
   moment: Moment,
 ): Operand {
   const address = bufferOf(array) === moment.buffer ? offset : -1;
-  const operand = newOperand(argument, 'array', array, length, address, moment, undefined);
-  call.places.push(operand);
-  return operand;
+  return addPlace(call, newOperand(argument, 'array', array, length, address, moment, undefined));
 }
 
 /** @throws TypeError when the tensor is disposed */
 export function tensorOperand(operation: string, argument: string, tensor: Tensor): Operand {
-  const address = addressOf(operation, argument, tensor);
-  const length = sizeOfTensor(tensor);
-  const shape = shapeOfTensor(tensor);
-  const elementBytes = dtypeOfTensor(tensor) === 'float32' ? 4 : 8;
-  const kind = 'tensor';
-  return { argument, kind, array: undefined, tensor, address, length, elementBytes, moment: undefined, shape };
+  return {
+    argument,
+    kind: 'tensor',
+    array: undefined,
+    tensor,
+    address: addressOf(operation, argument, tensor),
+    length: sizeOfTensor(tensor),
+    elementBytes: dtypeOfTensor(tensor) === 'float32' ? 4 : 8,
+    moment: undefined,
+    shape: shapeOfTensor(tensor),
+    before: undefined,
+  };
 }
 
 export function checkOwner({ operation, runtime }: Call, argument: string, tensor: Tensor): void {

@@ -15,6 +15,8 @@ export interface Place {
   /** Bytes of an element, and when it was read: of what lies in linear memory. */
   readonly elementBytes?: number;
   readonly moment?: Moment | undefined;
+  /** The argument that the call read before this one. */
+  before: Place | undefined;
 }
 
 /** Where indices go. */
@@ -54,7 +56,7 @@ export function newOperand(
   shape: readonly number[] | undefined,
 ): Operand {
   const elementBytes = typedArrayTag(array) === 'Float32Array' ? 4 : 8;
-  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape };
+  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape, before: undefined };
 }
 
 /** The elements of an operand, wherever they lie, until the memory grows. */

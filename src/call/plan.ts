@@ -34,21 +34,28 @@ export interface Plan {
 }
 
 /**
- * Splits [outer, n, inner] into blocks that fit the staging memory: whole outer slices, a multiple of `multiple` of them;
+ * Splits the rows of so many operands into blocks that fit the staging memory: whole outer slices, a multiple of `multiple` of them;
  * where one slice is too large, blocks of its columns; where it is one row, all of it.
  */
-export function planBlocks({ outer, inner }: Rows, operands: readonly PlannedOperand[], multiple: number): Plan {
+export function planBlocks(
+  { outer, inner }: Rows,
+  operands: readonly PlannedOperand[],
+  count: number,
+  multiple: number,
+): Plan {
   let sliceBytes = 0;
   let room = STREAM_SCRATCH - PADDING;
-  for (const { columnBytes, isStaged, isTransposed, periodBytes } of operands) {
-    sliceBytes += columnBytes * inner * (Number(isStaged) + Number(isTransposed));
-    room -= periodBytes;
+  for (let i = 0; i < count; i++) {
+    const operand = operands[i]!;
+    if (operand.isStaged) sliceBytes += operand.columnBytes * inner;
+    if (operand.isTransposed) sliceBytes += operand.columnBytes * inner;
+    room -= operand.periodBytes;
   }
   const most = Math.max(outer, 1);
   if (sliceBytes === 0) return { slices: most, columnBlocks: 1, width: inner, bytes: 0, isLarge: false };
   const slices = Math.min(Math.floor(room / sliceBytes / multiple) * multiple, most);
   if (slices > 0) return { slices, columnBlocks: 1, width: inner, bytes: sliceBytes * slices, isLarge: false };
-  if (inner >= 2 * NARROWEST) return planColumns(inner, operands, room);
+  if (inner >= 2 * NARROWEST) return planColumns(inner, operands.slice(0, count), room);
   return { slices: 1, columnBlocks: 1, width: inner, bytes: sliceBytes + PADDING, isLarge: true };
 }
 

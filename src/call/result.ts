@@ -9,8 +9,9 @@ import {
   typedArrayTag,
 } from '../arrays.js';
 import { OutOfMemoryError, typeError } from '../errors.js';
+import type { Moment } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
-import type { Call } from './call.js';
+import { addPlace, type Call } from './call.js';
 import { arrayOperand, checkOwner, tensorOperand } from './operand.js';
 import { type IndexPlace, newArray, newOperand, type Operand, type Place } from './place.js';
 import { product } from './shape.js';
@@ -28,9 +29,7 @@ export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8): 
 
 /** Reads where results go. @throws TypeError unless its elements have these bytes */
 export function readOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
-  const operand = outOf(call, argument, out, elementBytes);
-  call.places.push(operand);
-  return operand;
+  return addPlace(call, outOf(call, argument, out, elementBytes));
 }
 
 function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
@@ -57,9 +56,17 @@ export function readIndexOut(call: Call, argument: string, out: unknown): IndexP
   if (length === 0) checkAttached(operation, argument, array);
   const { moment } = runtime.arena;
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
-  const place = { argument, array, tensor: undefined, address, length, elementBytes: 4, moment };
-  call.places.push(place);
-  return place;
+  return addPlace(call, newIndexPlace(argument, array, address, length, moment));
+}
+
+function newIndexPlace(
+  argument: string,
+  array: Int32Array,
+  address: number,
+  length: number,
+  moment: Moment | undefined,
+): IndexPlace {
+  return { argument, array, tensor: undefined, address, length, elementBytes: 4, moment, before: undefined };
 }
 
 /** @throws RangeError unless it takes this many elements */
@@ -91,7 +98,7 @@ export function fillResult({ tensor, array }: Operand, value: number): void {
 /** Storage for new indices. */
 export function newIndices(length: number): IndexPlace {
   const array = new Int32Array(length);
-  return { argument: 'the result', array, tensor: undefined, address: -1, length, elementBytes: 4, moment: undefined };
+  return newIndexPlace('the result', array, -1, length, undefined);
 }
 
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */

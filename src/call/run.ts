@@ -87,8 +87,9 @@ export class Run {
 
   readonly #arena: Arena;
   readonly #transpose: Transpose | undefined;
-  readonly #pool = Array.from({ length: MOST_SLOTS }, () => new Slot());
-  readonly #slots: Slot[] = [];
+  /** The operands of the call, so many of them. */
+  readonly #slots = Array.from({ length: MOST_SLOTS }, () => new Slot());
+  #count = 0;
   #operation = '';
   #rows = NO_ROWS;
   #elementBytes: 4 | 8 = 4;
@@ -112,7 +113,7 @@ export class Run {
   open(operation: string, rows: Rows, elementBytes: 4 | 8, settings = USUAL): void {
     const { inner } = rows;
     this.#freeTemporary();
-    this.#slots.length = 0;
+    this.#count = 0;
     this.#reserved = 0;
     this.#operation = operation;
     this.#rows = rows;
@@ -163,8 +164,7 @@ export class Run {
     elementBytes: number,
     isInteger: boolean,
   ): number {
-    const index = this.#slots.length;
-    const slot = this.#pool[index]!;
+    const slot = this.#slots[this.#count]!;
     slot.array = array;
     slot.broadcast = undefined;
     slot.address = address;
@@ -174,8 +174,7 @@ export class Run {
     slot.elementBytes = elementBytes;
     // One element for each row lies the same both ways.
     slot.isTransposed = this.#transposes && perRow > 1;
-    this.#slots.push(slot);
-    return index;
+    return this.#count++;
   }
 
   /** Memory for a small operand until the call ends. Reserved after `open` and before anything is read. */
@@ -193,6 +192,11 @@ export class Run {
     return slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
   }
 
+  /** The same of an operand that may not be there: 0 where it was not added (-1). */
+  atOrZero(index: number): number {
+    return index < 0 ? 0 : this.at(index);
+  }
+
   /** Number of the row that the block at hand begins with, in the order of [outer, inner]. */
   get first(): number {
     return this.#slice * this.#rows.inner + this.#firstColumn(this.#columnBlock);
@@ -205,7 +209,7 @@ export class Run {
   start(made?: Operand, alsoMade?: Operand): void {
     try {
       this.#takeKernelScratch();
-      this.#plan = planBlocks(this.#rows, this.#slots, this.#settings.multiple ?? 1);
+      this.#plan = planBlocks(this.#rows, this.#slots, this.#count, this.#settings.multiple ?? 1);
       if (this.#plan.bytes > 0) this.#stage(this.#plan);
     } catch (error) {
       this.#finish();
@@ -228,7 +232,8 @@ export class Run {
   #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
     let at = isLarge ? this.#allocate(bytes) : this.#arena.streamScratch;
     if (columnBlocks > 1) this.#stageAll();
-    for (const slot of this.#slots) {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
         slot.staging = at;
@@ -244,7 +249,8 @@ export class Run {
   /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
   #stageAll(): void {
     const { count } = this.#rows;
-    for (const slot of this.#slots) {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
       if (slot.isStaged || !slot.isWide) continue;
       const start = slot.address / slot.elementBytes;
       slot.array = this.#heapOf(slot).subarray(start, start + count * slot.perRow);
@@ -295,7 +301,8 @@ export class Run {
   /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
   #finish(): void {
     this.#freeTemporary();
-    for (const slot of this.#slots) {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
       slot.array = undefined;
       slot.broadcast = undefined;
     }
@@ -312,7 +319,8 @@ export class Run {
 
   #copyIn(): void {
     const { inner } = this.#rows;
-    for (const slot of this.#slots) {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
       if (slot.isOutput) continue;
       if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
       else if (slot.isStaged) this.#copy(slot);
@@ -332,7 +340,8 @@ export class Run {
 
   #copyOut(): void {
     const { inner } = this.#rows;
-    for (const slot of this.#slots) {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
       if (!slot.isOutput) continue;
       if (slot.isTransposed) {
         const to = slot.isStaged ? slot.staging : this.#addressOf(slot);

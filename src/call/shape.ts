@@ -48,10 +48,14 @@ export function checkLength(operation: string, argument: string, length: number,
 
 /** The shape without an axis. */
 export function withoutAxis(shape: readonly number[], axis: number): number[] {
-  return shape.filter((_, i) => i !== axis);
+  const result = shape.slice();
+  result.splice(axis, 1);
+  return result;
 }
 
 /** The shape with another size of an axis. */
 export function withAxis(shape: readonly number[], axis: number, size: number): number[] {
-  return shape.map((given, i) => (i === axis ? size : given));
+  const result = shape.slice();
+  result[axis] = size;
+  return result;
 }

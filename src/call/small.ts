@@ -1,5 +1,5 @@
 import { bufferOf, countOf, type FloatArray, offsetOf, typedArrayTag, write } from '../arrays.js';
-import type { Arena, Moment } from '../memory/arena.js';
+import type { Arena } from '../memory/arena.js';
 
 /**
  * The short way of a call on a few elements in typed arrays: no operand, no run and no view, but one copy in and one
@@ -31,24 +31,15 @@ export function offsetOfLike(out: unknown, bytes: 4 | 8, length: number): number
   return floatBytes(out) !== bytes || array[0] === undefined || countOf(array) !== length ? -1 : offsetOf(array);
 }
 
-/** Whether x and a result like it are as they were at that moment, and share either all bytes or none. */
-export function isShortWay(
-  arena: Arena,
-  moment: Moment,
-  length: number,
-  x: FloatArray,
-  offset: number,
-  out: FloatArray,
-  outOffset: number,
-): boolean {
-  if (arena.moment !== moment || !hasStill(x, length)) return false;
-  // That they begin alike is asked first: the engine takes its time to name a buffer.
-  return out === x || (hasStill(out, length) && (offset === outOffset || bufferOf(x) !== bufferOf(out)));
+/** Whether the array still has that many elements, one at least. */
+export function hasStill(x: FloatArray, length: number): boolean {
+  return x[length - 1] !== undefined && x[length] === undefined;
 }
 
-/** Whether the array still has that many elements, one at least. */
-function hasStill(x: FloatArray, length: number): boolean {
-  return x[length - 1] !== undefined && x[length] === undefined;
+/** Whether two short arrays alike, that begin where they do, share bytes but are not the very same range. */
+export function mayOverlap(x: FloatArray, offset: number, out: FloatArray, outOffset: number): boolean {
+  // That they begin alike is asked first: the engine takes its time to name a buffer.
+  return offset !== outOffset && bufferOf(x) === bufferOf(out);
 }
 
 /** Copies a short array into the scratch: its address there. */

@@ -13,7 +13,7 @@ import {
 import { isArray, rangeError, show, showShape, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
-import type { Call } from './call.js';
+import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
 import { readOperand, readTensorLike } from './operand.js';
 import { newArray, newOperand, type Operand, type Place } from './place.js';
@@ -73,20 +73,15 @@ function integerIndices(call: Call, value: unknown, shape: readonly number[] | u
   return { indices: readIntegers(call, value, shape), plain: false, probabilities: undefined };
 }
 
-function readIntegers(
-  { operation, runtime, places }: Call,
-  value: unknown,
-  shape: readonly number[] | undefined,
-): IntegerPlace {
+function readIntegers(call: Call, value: unknown, shape: readonly number[] | undefined): IntegerPlace {
+  const { operation, runtime } = call;
   const given = value as IntegerArray;
   const length = countOf(given);
   if (length === 0) checkAttached(operation, 'targets', given);
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
   // A view of our own memory would be lost if that grew.
   const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
-  const place = integerPlace(array, length, shape);
-  places.push(place);
-  return place;
+  return addPlace(call, integerPlace(array, length, shape));
 }
 
 /** An array that is not in linear memory. */
@@ -95,7 +90,7 @@ function integerPlace(
   length: number,
   shape: readonly number[] | undefined,
 ): IntegerPlace {
-  return { argument: 'targets', array, tensor: undefined, address: -1, length, shape };
+  return { argument: 'targets', array, tensor: undefined, address: -1, length, shape, before: undefined };
 }
 
 function probabilities(operand: Operand): Targets {

@@ -59,7 +59,7 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
   const rows = readRows(operation, input, given);
   settle(call);
   checkLikeness(operation, target, input);
-  checkResults(lossCall, rows.count, 'row', input);
+  checkResults(lossCall, rows.count, 'row');
   if (input.length === 0) return emptyLoss(lossCall, rows, rows.count);
 
   const compute = runtime.kernel(KERNEL, elementBytes, operation);
@@ -69,11 +69,23 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
   const buffer = run.reserve(n * elementBytes);
   const student = run.input(input);
   const teacher = run.input(target);
-  return runLoss(lossCall, rows, rows.count, (results) => {
-    const { outer, inner, scratch } = run;
-    const logits = { student: run.at(student), teacher: run.at(teacher) };
-    compute({ ...logits, outer, n, inner, temperature, scratch, buffer, ...results });
-  });
+  return runLoss(lossCall, rows, rows.count, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      student: run.at(student),
+      teacher: run.at(teacher),
+      losses,
+      gradient,
+      outer: run.outer,
+      n,
+      inner: run.inner,
+      temperature,
+      scale,
+      gradOutput,
+      sum,
+      scratch: run.scratch,
+      buffer,
+    }),
+  );
 }
 
 /**

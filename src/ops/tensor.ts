@@ -1,5 +1,5 @@
 import { type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
-import { type Call, openCall, settle } from '../call/call.js';
+import { addPlace, type Call, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, readingError } from '../call/caller.js';
 import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
@@ -148,7 +148,7 @@ export function tensor(
   const dtype = readDtype(operation, options);
   const { nested, name, shape: own } = source;
   const operand = source.operand ?? flatten(runtime.arena, name, nested!, dtype === 'float64' ? 8 : 4);
-  call.places.push(operand);
+  addPlace(call, operand);
   settle(call);
   if (own !== undefined) checkLength(operation, 'data', operand.length, own);
   if (given !== undefined) checkLength(operation, 'data', operand.length, given);
