@@ -1,3 +1,7 @@
+export { init } from './setup.js';
+
+// First, so that the modules are at the start of a bundle: see runtime.ts.
+
 export type { BatchReduction, Reduction } from './call/loss.js';
 export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
@@ -19,7 +23,6 @@ export type { SoftmaxBackwardOptions } from './ops/softmaxBackward.js';
 export type { NestedNumbers, TensorOptions } from './ops/tensor.js';
 export type { TopKOptions } from './ops/topK.js';
 export type { MemoryUsage, Settings } from './runtime.js';
-export { init } from './setup.js';
 export type {
   ArrayOf,
   ClassIndices,
