@@ -1,20 +1,35 @@
-// The functions that a set of kernels has: one line per operation.
-export { accuracy } from './ops/accuracy.js';
-export { argmax } from './ops/argmax.js';
-export { bceWithLogits, bceWithLogitsWithGrad } from './ops/bceWithLogits.js';
-export { crossEntropy, crossEntropyWithGrad } from './ops/crossEntropy.js';
-export { distillation, distillationWithGrad } from './ops/distillation.js';
-export { inspectLogits } from './ops/inspectLogits.js';
-export { klDiv, klDivWithGrad } from './ops/klDiv.js';
-export { logProbs } from './ops/logProbs.js';
+// The functions that a set of kernels has, and the types of their options: one line per operation.
+export { type AccuracyOptions, accuracy } from './ops/accuracy.js';
+export { type ArgmaxOptions, argmax } from './ops/argmax.js';
+export {
+  type BceWithLogitsOptions,
+  type BceWithLogitsWithGradOptions,
+  bceWithLogits,
+  bceWithLogitsWithGrad,
+} from './ops/bceWithLogits.js';
+export {
+  type CrossEntropyOptions,
+  type CrossEntropyWithGradOptions,
+  crossEntropy,
+  crossEntropyWithGrad,
+} from './ops/crossEntropy.js';
+export {
+  type DistillationOptions,
+  type DistillationWithGradOptions,
+  distillation,
+  distillationWithGrad,
+} from './ops/distillation.js';
+export { type InspectLogitsOptions, inspectLogits, type LogitsReport } from './ops/inspectLogits.js';
+export { type KlDivOptions, type KlDivWithGradOptions, klDiv, klDivWithGrad } from './ops/klDiv.js';
+export { type LogProbsOptions, logProbs } from './ops/logProbs.js';
 export { logSigmoid } from './ops/logSigmoid.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSoftmaxBackward } from './ops/logSoftmaxBackward.js';
-export { logSumExp } from './ops/logSumExp.js';
-export { nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
-export { sigmoid } from './ops/sigmoid.js';
-export { softmax } from './ops/softmax.js';
-export { softmaxBackward } from './ops/softmaxBackward.js';
-export { tensor, zeros } from './ops/tensor.js';
-export { topK } from './ops/topK.js';
+export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
+export { type NllLossOptions, type NllLossWithGradOptions, nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
+export { type SigmoidOptions, sigmoid } from './ops/sigmoid.js';
+export { type SoftmaxOptions, softmax } from './ops/softmax.js';
+export { type SoftmaxBackwardOptions, softmaxBackward } from './ops/softmaxBackward.js';
+export { type NestedNumbers, type TensorOptions, tensor, zeros } from './ops/tensor.js';
+export { type TopKOptions, topK } from './ops/topK.js';
 export { backendInfo, memoryUsage } from './setup.js';

@@ -23,8 +23,8 @@ interface ReduceOptions {
 export interface RowReduction {
   readonly name: string;
   readonly kernel: Kernel<LogSumExpOperands>;
-  /** For calls with weights. */
-  readonly weightedKernel: Kernel<WeightedLogSumExpOperands>;
+  /** For calls with weights, where the operation takes them. */
+  readonly weightedKernel?: Kernel<WeightedLogSumExpOperands>;
   readonly options: Partial<OptionNames<ReduceOptions>>;
   /** The result of a row without elements. */
   readonly ofNothing: number;
@@ -62,7 +62,7 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
     return wrapReduced(result, out !== undefined, input, shape);
   }
 
-  const kernel = weights === undefined ? operation.kernel : operation.weightedKernel;
+  const kernel = weights === undefined ? operation.kernel : operation.weightedKernel!;
   const compute = runtime.kernel(kernel, elementBytes, name);
   const { run } = runtime;
   const { n } = rows;
