@@ -1,0 +1,61 @@
+/** How kernels are called by themselves, and which of their operands may overlap: asserted by the debug build. */
+
+/** The addresses that a kernel is called with, each with room for what lies there. */
+export const PLACES = ['a', 'b', 'c', 'd', 'e', 'f', 'buffer', 'sum', 'scratch'] as const;
+export type Places = Record<(typeof PLACES)[number], number>;
+
+/** [3, 50], [3, 7] or [2, 5, 17], and 40 elements where nothing goes along an axis. */
+export const SIZES: readonly (readonly [outer: number, n: number, inner: number])[] = [
+  [3, 50, 1],
+  [3, 7, 1],
+  [2, 5, 17],
+];
+const COUNT = 40;
+
+export type Sizes = (typeof SIZES)[number];
+
+export interface Contract {
+  /** The operands for the kernel. */
+  readonly operands: (at: Places, ...sizes: Sizes) => number[];
+  /** What must not overlap in part: the second is moved onto the first, one element on. */
+  readonly apart: readonly string[];
+  /** What may be the very same place. */
+  readonly same: readonly string[];
+}
+
+/** From x to a result of the same size. */
+export const mapped: Contract = {
+  operands: ({ a, b, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, 0],
+  apart: ['ab'],
+  same: ['ab'],
+};
+/** From x to a number for each row. */
+export const reduced: Contract = { ...mapped, same: [] };
+/** From two arrays to a result of the same size. */
+export const paired: Contract = {
+  operands: ({ a, b, c, scratch }, o, n, i) => [a, b, o, n, i, 1, scratch, c],
+  apart: ['ab', 'cb'],
+  same: ['ab', 'cb'],
+};
+/** From elements to elements. */
+export const element: Contract = {
+  operands: ({ a, b, scratch }) => [a, b, COUNT, scratch],
+  apart: ['ab'],
+  same: ['ab'],
+};
+/** a is x, b the targets, c the losses, d the gradient, e the weights and f the gradients that come in. */
+export const classes: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }, o, n, i) => [a, b, c, d, o, n, i, 1, e, 0.1, 1, f, sum, scratch],
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],
+  same: ['ad'],
+};
+export const elementLoss: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }) => [a, b, c, d, COUNT, 1, e, sum, scratch, f, f],
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed'],
+  same: ['ac', 'ad', 'bc', 'bd', 'ec', 'ed'],
+};
+
+/** Kernels that operations are made of. */
+export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
+  transpose: { operands: ({ a, b }) => [a, b, 4, 3, 5], apart: ['ab'], same: [] },
+};
