@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { operations } from './operations/index.js';
-import { debugModule, sets, type TestSet } from './support/backends.js';
+import { debugModule, setOf, sets, type TestSet } from './support/backends.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, sizeOf } from './support/cases.js';
 import { CONTRACTS_OF_PARTS, type Contract, PLACES, type Places, SIZES } from './support/contracts.js';
 import { type Call, callsOf, type Filled, outLength, run } from './support/operation.js';
@@ -294,7 +294,9 @@ describe.each(sets)('$name', (set) => {
   });
 });
 
-describe.each(sets)('$name: out in every place around an argument', ({ kernels }) => {
+// What overlaps is for TypeScript to say, which is the same for all sets.
+describe('out in every place around an argument', () => {
+  const { kernels } = setOf('debug');
   const [ROOM, START] = [64, 20];
   // More results than elements of an argument too: one row for each.
   const cases = [...casesOf('float32', [3, 4], 1), ...casesOf('float32', [3, 1], 1)].flatMap((c) =>

@@ -46,16 +46,16 @@ function testAccuracy(operation: Backward, name: string, of: (dtype: Dtype) => B
 /** Shapes by the form that computes them, small and too large for one block, with the axis. */
 const FORMS: readonly [shape: number[], axis: number][] = [
   [[3, 100], 1],
-  [[300, 1000], 1],
-  [[2, 100_003], 1],
+  [[130, 1000], 1],
+  [[2, 60_003], 1],
   [[5, 7], 1],
   [[9000, 10], 1],
   [[4, 5, 17], 1],
-  [[3, 2000, 40], 1],
-  [[100, 3000], 0],
+  [[2, 1500, 40], 1],
+  [[100, 900], 0],
   [[4, 50, 2], 1],
-  [[5, 9000, 3], 1],
-  [[1, 50_000, 2], 1],
+  [[5, 5000, 3], 1],
+  [[1, 40_000, 2], 1],
 ];
 
 const LOGIT_KINDS: readonly Kind[] = [
@@ -143,10 +143,14 @@ describe.each(backward)('$name', (operation) => {
   });
 
   describe('results', () => {
+    const large = {
+      float32: once(() => FORMS.map(([shape, axis]) => problemOf('float32', shape, { axis }))),
+      float64: once(() => FORMS.map(([shape, axis]) => problemOf('float64', shape, { axis }))),
+    };
     for (const set of sets) {
       for (const dtype of DTYPES) {
         test(`${set.name} ${dtype}: the same apart, in place of either argument, streamed and resident`, () => {
-          for (const [shape, axis] of FORMS) expectSameEverywhere(set, operation, problemOf(dtype, shape, { axis }));
+          for (const p of large[dtype]()) expectSameEverywhere(set, operation, p);
         });
 
         test(`${set.name} ${dtype}: writes nothing beside them, and nothing beside the arguments shows`, () => {

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { losses as operations } from './operations/index.js';
 import { sets } from './support/backends.js';
-import { bytesOf, DTYPES, type Floats, floatsOf, newFloats, sizeOf } from './support/cases.js';
+import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, sizeOf } from './support/cases.js';
 import { expectGuarded, expectSame, GUARD } from './support/compare.js';
-import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf } from './support/losses.js';
+import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf, once } from './support/losses.js';
 
 /** Whole vectors and what is left over, every form, and tiles that are not full. */
 const GUARDED: readonly [shape: number[], axis: number][] = [
@@ -18,23 +18,34 @@ const GUARDED: readonly [shape: number[], axis: number][] = [
 const EDGE = 16;
 
 describe.each(operations)('$name', (operation) => {
-  const { large, losses, typical } = operation;
-  const make: typeof operation.make = (dtype, shape, axis, reduction, choice) =>
-    operation.make(dtype, shape, axis, reduction, choice ?? { variant: typical[0] });
-
   for (const set of sets) {
-    for (const dtype of DTYPES) {
-      // Operands lie in linear memory with NaN around them, results with guards.
-      test(`${set.name} ${dtype}: reads and writes nothing but its own, at every alignment`, () => {
-        for (const [shape, axis] of GUARDED) {
-          for (const variant of operation.choices) {
-            for (const reduction of ['mean', 'none']) {
-              expectGuardedLoss(set.kernels, operation, make(dtype, shape, axis, reduction, { variant }));
-            }
+    // Operands lie in linear memory with NaN around them, results with guards.
+    test.each(DTYPES)(`${set.name} %s: reads and writes nothing but its own, at every alignment`, (dtype) => {
+      for (const [shape, axis] of GUARDED) {
+        for (const variant of operation.choices) {
+          for (const reduction of ['mean', 'none']) {
+            expectGuardedLoss(set.kernels, operation, operation.make(dtype, shape, axis, reduction, { variant }));
           }
         }
-      });
-    }
+      }
+    });
+  }
+});
+
+const TYPICAL = operations.flatMap((operation) =>
+  operation.typical.map((variant) => ({ name: operation.name, operation, variant })),
+);
+
+describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
+  const { losses } = operation;
+  const make = (dtype: Dtype, shape: readonly number[], axis: number, reduction: string) =>
+    operation.make(dtype, shape, axis, reduction, { variant });
+  const large = {
+    float32: once(() => largeProblems('float32')),
+    float64: once(() => largeProblems('float64')),
+  };
+  function largeProblems(dtype: Dtype): LossProblem[] {
+    return operation.large.flatMap(([shape, axis]) => ['mean', 'none'].map((r) => make(dtype, shape, axis, r)));
   }
 
   for (const set of sets) {
@@ -93,22 +104,19 @@ describe.each(operations)('$name', (operation) => {
       });
 
       test(`${set.name} ${dtype}: the same streamed and resident`, () => {
-        for (const [shape, axis] of large) {
-          for (const reduction of ['mean', 'none']) {
-            const p = make(dtype, shape, axis, reduction);
-            const streamed = lossWithGrad(kernels, operation, p);
-            const x = kernels.tensor(p.first, [...shape]);
-            const resident = lossWithGrad(kernels, operation, p, { shape: undefined }, x);
-            const grad = resident.grad as unknown as Tensor;
-            expectSame(grad.data, streamed.grad, `${p.what} gradient`);
-            const kept = resident.loss as number | Tensor;
-            const loss = typeof kept === 'number' ? [kept] : kept.toArray();
-            expectSame(loss, numbersOf(streamed.loss), `${p.what} loss`);
-            expectSame(numbersOf(lossOf(kernels, operation, p)), loss, `${p.what} loss alone`);
-            lossWithGrad(kernels, operation, p, { shape: undefined, out: x }, x);
-            expectSame(x.data, streamed.grad, `${p.what} in place`);
-            for (const tensor of [x, grad, kept]) if (typeof tensor !== 'number') tensor.dispose();
-          }
+        for (const p of large[dtype]()) {
+          const streamed = lossWithGrad(kernels, operation, p);
+          const x = kernels.tensor(p.first, [...p.shape]);
+          const resident = lossWithGrad(kernels, operation, p, { shape: undefined }, x);
+          const grad = resident.grad as unknown as Tensor;
+          expectSame(grad.data, streamed.grad, `${p.what} gradient`);
+          const kept = resident.loss as number | Tensor;
+          const loss = typeof kept === 'number' ? [kept] : kept.toArray();
+          expectSame(loss, numbersOf(streamed.loss), `${p.what} loss`);
+          expectSame(numbersOf(lossOf(kernels, operation, p)), loss, `${p.what} loss alone`);
+          lossWithGrad(kernels, operation, p, { shape: undefined, out: x }, x);
+          expectSame(x.data, streamed.grad, `${p.what} in place`);
+          for (const tensor of [x, grad, kept]) if (typeof tensor !== 'number') tensor.dispose();
         }
       });
     }

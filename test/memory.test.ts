@@ -17,7 +17,6 @@ import {
 } from './support/cases.js';
 import { expectFlatMemory, expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { type Call, callsOf, type Operation, outFor, runBy, run as runCall, takes } from './support/operation.js';
-import { collectGarbage } from './support/platform.js';
 
 const MIB = 2 ** 20;
 
@@ -168,11 +167,11 @@ describe.each(sets)('$name', (set: TestSet) => {
     const outs = new Map([...small, ...wide].map((call) => [call, outFor(call)]));
     const into = (call: Call) => runCall(kernels, call, operation.out && { out: outs.get(call) });
     const tensors = small.map((call) => kernels.tensor(call.arguments[first] as Floats, [3, 10]));
-    expectFlatMemory(kernels, 3000, (i) => {
+    expectFlatMemory(kernels, 1000, (i) => {
       for (const call of small) into(call);
       if (i % 10 === 0)
         for (const [j, call] of small.entries()) dispose(runCall(kernels, call, { [first]: tensors[j] }));
-      if (i % 1000 === 0) for (const call of wide) into(call);
+      if (i % 400 === 0) for (const call of wide) into(call);
     });
   });
 
@@ -490,41 +489,6 @@ describe.each(sets)('$name', (set: TestSet) => {
     });
   });
 
-  describe('reclaiming', () => {
-    test.skipIf(collectGarbage === undefined)('forgotten tensors', async () => {
-      const kernels = set.create();
-      (() => {
-        for (let i = 0; i < 100; i++) kernels.softmax(kernels.tensor(new Float32Array(1000)));
-      })();
-      const kept = kernels.tensor([1, 2, 3]);
-      for (let i = 0; i < 20 && kernels.memoryUsage().tensors > 1; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage()).toEqual({ bytes: 64, tensors: 1 });
-      expect([...kept.data]).toEqual([1, 2, 3]);
-    });
-
-    test.skipIf(collectGarbage === undefined)('not while a view is held', async () => {
-      const kernels = set.create();
-      const view = (() => kernels.tensor([1, 2, 3]).data)();
-      for (let i = 0; i < 5; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage().tensors).toBe(1);
-      kernels.zeros([16]).data.fill(9);
-      expect([...view]).toEqual([1, 2, 3]);
-    });
-
-    test.skipIf(collectGarbage === undefined)('not twice what was disposed', async () => {
-      const kernels = set.create();
-      (() => {
-        for (let i = 0; i < 50; i++) kernels.zeros([10]).dispose();
-      })();
-      const kept = Array.from({ length: 50 }, (_, i) => kernels.tensor([i]));
-      for (let i = 0; i < 5; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage()).toEqual({ bytes: 50 * 64, tensors: 50 });
-      kept.forEach((t, i) => {
-        expect(t.data[0]).toBe(i);
-      });
-    });
-  });
-
   test('a set does not share memory with another', () => {
     const [a, b] = [set.create(), set.create()];
     const x = a.tensor([1, 2, 3]);
@@ -532,17 +496,5 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect([...x.data]).toEqual([1, 2, 3]);
     expect([...y.data]).toEqual([4, 5, 6]);
     expect(a.memoryUsage().tensors).toBe(1);
-  });
-
-  test('the caller’s array is not kept alive', async () => {
-    if (collectGarbage === undefined) return;
-    const kernels = set.create();
-    const reference = (() => {
-      const x = new Float32Array(1000);
-      kernels.softmax(x);
-      return new WeakRef(x);
-    })();
-    for (let i = 0; i < 10 && reference.deref() !== undefined; i++) await collectGarbage();
-    expect(reference.deref()).toBeUndefined();
   });
 });

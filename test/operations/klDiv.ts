@@ -59,7 +59,7 @@ export const klDiv: LossOperation = {
     kinds: ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'],
   }),
   large: [
-    [[300, 1000], 1],
+    [[130, 1000], 1],
     [[100_003], 0],
   ],
   differences: [[4, 5]],

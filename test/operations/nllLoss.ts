@@ -1,6 +1,6 @@
 import file from '../fixtures/nllLoss.json' with { type: 'json' };
 import { unitsOf } from '../support/bounds.js';
-import { floatsOf, numbers, sizeOf } from '../support/cases.js';
+import { floatsOf, LARGE, numbers, sizeOf } from '../support/cases.js';
 import { classes } from '../support/contracts.js';
 import { decodeLosses, type NllLossCase } from '../support/fixtures.js';
 import { type LossOperation, type Make, placed, randomIndices, rowGroups, withGrad } from '../support/losses.js';
@@ -64,13 +64,7 @@ export const nllLoss: LossOperation = {
       ),
     'long rows': (dtype) => [make(dtype, [5, 50_257], 1, 'mean')],
   },
-  large: [
-    [[300, 1000], 1],
-    [[9, 30_000], 1],
-    [[40, 50, 17], 1],
-    [[1, 20_000, 2], 1],
-    [[100, 2000], 0],
-  ],
+  large: LARGE,
   differences: [[4, 5]],
   fixtures: decodeLosses(file),
   ofFixture: (c) => {
