@@ -1,5 +1,6 @@
 // Every operation along an axis × backend × dtype, against the oracle.
 import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../src/index.js';
 import { alongAxis } from './operations/index.js';
 import { type AlongAxis, compute, isOffered, kindFor, mixture, testAccuracy } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
@@ -21,7 +22,7 @@ import {
 import { expectAccurate, expectSame } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
 import type { AlongAxisCase } from './support/fixtures.js';
-import { takes } from './support/operation.js';
+import { runBy, takes } from './support/operation.js';
 import type { Exactly } from './support/special.js';
 
 /** n that takes every form: transposed blocks, rows, and their tails. */
@@ -162,6 +163,41 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
     testAccuracy(operation, 'all', (dtype) =>
       shapes.flatMap((shape) => shape.map((_, axis) => problem(dtype, shape, 'within ±8', { axis }))),
     );
+  });
+
+  describe('results', () => {
+    test.each(sets)('$name: are in the kind of the input, and of its shape or without the axis', (set) => {
+      const { kernels } = set;
+      const runWith = (x: unknown, options: object = {}) => runBy(kernels, operation.name, x, options);
+      for (const dtype of DTYPES) {
+        const p = problem(dtype, [2, 3, 4], 'within ±8', { axis: 1 });
+        const { x: data, shape } = p;
+        const y = compute(set, operation, p) as Floats;
+        expect(y.constructor, 'a typed array').toBe(data.constructor);
+        const isReduced = operation.out === 'rows';
+        const choices = takes(operation, 'keepDims') ? [{}, { keepDims: true }, { keepDims: false }] : [{}];
+        for (const choice of choices) {
+          const kept = 'keepDims' in choice && choice.keepDims ? [2, 1, 4] : [2, 4];
+          const own = isReduced ? kept : shape;
+          for (const like of [
+            { data, shape },
+            { data, dims: shape },
+          ]) {
+            expect(runWith(like, { axis: 1, ...choice })).toEqual({ data: y, shape: own });
+          }
+          using x = kernels.tensor(data, [...shape]);
+          using result = runWith(x, { axis: -2, ...choice }) as Tensor;
+          expect(result.shape).toEqual(own);
+          expect(result.dtype).toBe(dtype);
+          expectSame(result.data, y, 'a tensor');
+        }
+        // Plain numbers are float32, and without a shape one row.
+        const row = Array.from(data.subarray(0, 3));
+        const one = runWith(Float32Array.from(row));
+        expect(runWith(row)).toEqual(one);
+        expect(typeof one).toBe(isReduced ? 'number' : 'object');
+      }
+    });
   });
 
   describe('rows of different kinds side by side', () => {
