@@ -27,7 +27,7 @@ interface Case {
   readonly isInteger?: boolean;
   /** The name of `out` in errors. */
   readonly out?: string;
-  /** What the caller gets beside `out`. */
+  /** What the caller gets in addition to `out`. */
   readonly call: (kernels: Kernels, given: Readonly<Record<string, Given>>, out: Given) => unknown;
 }
 
@@ -165,10 +165,10 @@ function placements(victim: Argument, out: Elements): Placement[] {
   return [start, ...inside, ['right behind', own, 'same'], ['right before', -length, 'same']];
 }
 
-/** What a call gives beside `out`: losses, or indices. */
-function besideOf(given: unknown): Elements | undefined {
-  const beside = (given as { loss?: Floats } | undefined)?.loss ?? given;
-  return beside instanceof Int32Array || beside !== given ? (beside as Elements) : undefined;
+/** What a call gives in addition to `out`: losses, or indices. */
+function othersOf(given: unknown): Elements | undefined {
+  const others = (given as { loss?: Floats } | undefined)?.loss ?? given;
+  return others instanceof Int32Array || others !== given ? (others as Elements) : undefined;
 }
 
 function isRefusal(error: unknown, { operation, out = 'out' }: Case): boolean {
@@ -181,7 +181,7 @@ function expectSafe(set: TestSet, dtype: Dtype, c: Case, pools: Readonly<Record<
   const apart: Record<string, Elements> = {};
   for (const [name, { data }] of Object.entries(c.arguments)) apart[name] = data.slice() as Elements;
   const expected: Elements = c.isInteger ? new Int32Array(c.size) : newFloats(dtype, c.size);
-  const beside = besideOf(c.call(set.kernels, apart, expected));
+  const others = othersOf(c.call(set.kernels, apart, expected));
 
   for (const [victimName, victim] of Object.entries(c.arguments)) {
     const all: readonly Placement[] = placements(victim, expected);
@@ -209,7 +209,7 @@ function expectSafe(set: TestSet, dtype: Dtype, c: Case, pools: Readonly<Record<
           if (rule === 'none') expect.fail(`${what}: not refused`);
           const written = viewAt(pool, expected, VICTIM + shift);
           if (!areSame(written, expected)) expect.fail(`${what}: another result`);
-          if (beside !== undefined && !areSame(besideOf(result) as Elements, beside)) {
+          if (others !== undefined && !areSame(othersOf(result) as Elements, others)) {
             expect.fail(`${what}: another loss, or other indices`);
           }
         } else {

@@ -16,18 +16,18 @@ describe.each(elementwise)('$name', (operation) => {
   const points = operation.fixtures;
   describe('fixtures', () => {
     for (const dtype of DTYPES) {
-      const chosen = points.x.map((x, i) => ({ x, i })).filter(({ x }) => dtype === 'float64' || isFloat32(x));
+      const own = points.x.map((x, i) => ({ x, i })).filter(({ x }) => dtype === 'float64' || isFloat32(x));
       const x = floatsOf(
         dtype,
-        chosen.map(({ x: value }) => value),
+        own.map(({ x: value }) => value),
       );
       const exact = {
-        hi: Float64Array.from(chosen, ({ i }) => points.hi[i] as number),
-        lo: Float64Array.from(chosen, ({ i }) => points.lo[i] as number),
+        hi: Float64Array.from(own, ({ i }) => points.hi[i] as number),
+        lo: Float64Array.from(own, ({ i }) => points.lo[i] as number),
       };
       for (const set of sets) {
-        test(`${set.name} ${dtype}: ${chosen.length} points`, () => {
-          expect(chosen.length).toBeGreaterThan(100);
+        test(`${set.name} ${dtype}: ${own.length} points`, () => {
+          expect(own.length).toBeGreaterThan(100);
           expectAccurateElements(set, operation, dtype, x, runOf(set.kernels, operation)(x), exact);
         });
       }

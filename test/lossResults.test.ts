@@ -7,7 +7,7 @@ import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, sizeOf }
 import { expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf, once } from './support/losses.js';
 
-/** Whole vectors and what is left over, every form, and tiles that are not full. */
+/** Whole vectors and what is left over, every form, and transposed blocks that are not full. */
 const GUARDED: readonly [shape: number[], axis: number][] = [
   ...[1, 2, 3, 4, 5, 7, 8, 9, 23, 24, 25, 47, 48, 49, 257].map((n): [number[], number] => [[n], 0]),
   ...[2, 3, 15, 16, 17].map((rows): [number[], number] => [[rows, 7], 1]),

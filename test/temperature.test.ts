@@ -43,7 +43,7 @@ const HOLES: Readonly<Record<string, Draw>> = {
   'a few finite': (random, t) => (random() < 0.9 ? -Infinity : 160 * random() - 80) * t,
 };
 
-/** Rows, short rows together and alone, columns: a whole tile of them and what is left. */
+/** Rows, short rows together and alone, columns: a whole transposed block of them and what is left. */
 const LAYOUTS: Record<Dtype, readonly (readonly [shape: readonly number[], axis: number])[]> = {
   float32: [
     [[5, 49], 1],
@@ -94,7 +94,7 @@ function samples(dtype: Dtype): Sample[] {
   return result;
 }
 
-/** Logits for a sample: a kind for each row, or one for all columns, so that whole tiles are in one form. */
+/** Logits for a sample: a kind for each row, or one for all columns, so that whole blocks are in one form. */
 function logits(
   { dtype, shape, axis, temperature, seed }: Sample,
   draws: Readonly<Record<string, Draw>>,

@@ -209,7 +209,7 @@ export function gradients(random: Random): Letter {
 }
 
 /** Numbers of one sign, up to `most`. */
-export function shares(random: Random, most: number): Letter {
+export function ofOneSign(random: Random, most: number): Letter {
   const plain: Letter = (r) => most * r();
   switch (Math.floor(random() * 4)) {
     case 0:

@@ -36,9 +36,9 @@ import {
   logits,
   mutateInput,
   type Operand,
+  ofOneSign,
   pick,
   shapeOf,
-  shares,
   valuesOf,
 } from './inputs.js';
 
@@ -246,7 +246,7 @@ function drawLoss(operation: LossOperation): Draw {
     const x = operand(logits(random, set, dtype, temperature, range), frame.rows * frame.n);
     const weigh = (name: string, size: number): Record<string, Operand> => {
       // Above 0: a mean of none is no number.
-      const letter = shares(random, 1);
+      const letter = ofOneSign(random, 1);
       return random() < 0.4 ? { [name]: operand((r) => Math.max(2 ** -10, letter(r)), size, 1) } : {};
     };
     const drafted = operation.draft({

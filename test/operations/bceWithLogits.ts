@@ -1,5 +1,5 @@
 import file from '../fixtures/bceWithLogits.json' with { type: 'json' };
-import { shares } from '../hunt/inputs.js';
+import { ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
 import { type Floats, floatsOf, newFloats, numbers, randomOf, sizeOf } from '../support/cases.js';
 import { elementLoss } from '../support/contracts.js';
@@ -95,7 +95,7 @@ export const bceWithLogits: LossOperation = {
   },
   draft: ({ random, rows, n, operand, weigh }) => ({
     operands: {
-      targets: operand(shares(random, 1), rows * n, 1),
+      targets: operand(ofOneSign(random, 1), rows * n, 1),
       ...weigh('weight', rows * n),
       ...weigh('posWeight', rows * n),
     },

@@ -1,5 +1,5 @@
 import file from '../fixtures/crossEntropy.json' with { type: 'json' };
-import { shares } from '../hunt/inputs.js';
+import { ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
 import { floatsOf, LARGE, numbers, sizeOf } from '../support/cases.js';
 import { classes } from '../support/contracts.js';
@@ -75,7 +75,7 @@ export const crossEntropy: LossOperation = {
   // The sum of the target probabilities is one more factor that float64 rounds.
   units: { loss: unitsOf(5, 7, 5), grad: unitsOf(4, 8, 4) },
   scales: {
-    loss: "Σ \\|q\\| · max(\\|x − max\\| / T, log s), q the target's share of a class times its weight",
+    loss: 'Σ \\|q\\| · max(\\|x − max\\| / T, log s), q the target probability of a class times its weight',
     grad: '(p · Σ \\|q\\| + \\|q\\|) / T',
   },
   make,
@@ -115,7 +115,7 @@ export const crossEntropy: LossOperation = {
     return {
       options: { labelSmoothing: pick([0, 0, 0.1, 0.125, random()]) },
       operands: {
-        ...(isHard ? {} : { targets: operand(shares(random, pick([1, 1 / n])), rows * n, 1) }),
+        ...(isHard ? {} : { targets: operand(ofOneSign(random, pick([1, 1 / n])), rows * n, 1) }),
         ...weigh('weight', n),
       },
       targets: isHard ? indices() : undefined,

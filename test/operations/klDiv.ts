@@ -1,5 +1,5 @@
 import file from '../fixtures/klDiv.json' with { type: 'json' };
-import { between2, shares } from '../hunt/inputs.js';
+import { between2, ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
 import { type Dtype, type Floats, floatsOf, numbers, sizeOf } from '../support/cases.js';
 import { elementLoss } from '../support/contracts.js';
@@ -72,7 +72,7 @@ export const klDiv: LossOperation = {
     const logTarget = random() < 0.5;
     const targets = logTarget
       ? operand((r) => -between2(r, 2 ** -20, MOST[dtype]), rows * n, MOST[dtype])
-      : operand(shares(random, 1), rows * n, 1);
+      : operand(ofOneSign(random, 1), rows * n, 1);
     return { options: { logTarget }, operands: { targets } };
   },
 };

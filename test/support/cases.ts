@@ -157,8 +157,8 @@ export function lonelyMaxima(dtype: Dtype, n: number, temperature: number): Prob
 }
 
 /**
- * Lengths where something ends: whole vectors and four of them, the change from tiles to rows (48, 24), the blocks of
- * sums (8 and 64 rows of a tile, 256 elements of a row), primes.
+ * Lengths where something ends: whole vectors and four of them, the change from transposed blocks to rows (48, 24), the partial
+ * sums (8 and 64 elements of a column, 256 of a row), primes.
  */
 export function lengths(dtype: Dtype): number[] {
   const l = lanesOf(dtype);

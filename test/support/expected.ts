@@ -45,8 +45,8 @@ export function broadcast<T>(values: ArrayLike<T>, own: readonly number[], shape
   });
 }
 
-/** An operand beside x at every element of x. */
-function beside<T>(
+/** An operand that broadcasts, at every element of x. */
+function spread<T>(
   operand: ArrayLike<T> | { readonly data: ArrayLike<T>; readonly shape: readonly number[] },
   shape: readonly number[],
 ): T[] {
@@ -56,7 +56,7 @@ function beside<T>(
 /** 1 for every element of x that mask and causality keep. */
 export function keptOf({ shape, mask, causal }: Problem): Float64Array {
   const size = shape.reduce((a, b) => a * b, 1);
-  const flags = mask === undefined ? undefined : beside<unknown>(mask as ArrayLike<unknown>, shape);
+  const flags = mask === undefined ? undefined : spread<unknown>(mask as ArrayLike<unknown>, shape);
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
   return Float64Array.from({ length: size }, (_, element) => {
     const row = Math.floor(element / columns) % rows;
@@ -72,7 +72,7 @@ function compute(operation: AlongAxis, problem: Problem): Expected {
   const rows = oracle.toRows(x, shape, axis);
   const isMasked = problem.mask !== undefined || problem.causal === true;
   const keptRows = isMasked ? oracle.toRows(keptOf(problem), shape, axis) : undefined;
-  const weightRows = weights && oracle.toRows(beside(weights as ArrayLike<number>, shape), shape, axis);
+  const weightRows = weights && oracle.toRows(spread(weights as ArrayLike<number>, shape), shape, axis);
   const count =
     n === 0
       ? shape.filter((_, i) => i !== (axis + shape.length) % shape.length).reduce((a, b) => a * b, 1)

@@ -86,7 +86,7 @@ function unitsOfEach(records: readonly { readonly name: string; readonly units: 
 }
 
 /** What else there is to say of some operations along an axis. */
-const BESIDE_MEANING: Readonly<Record<string, string>> = {
+const AFTER_MEANING: Readonly<Record<string, string>> = {
   logSoftmax: `
 A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
 their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds
@@ -104,7 +104,7 @@ function sectionOf(operation: AlongAxis): string {
   const { name, meaning } = operation;
   return `### ${name}
 
-${meaning}${BESIDE_MEANING[name] ?? ''}
+${meaning}${AFTER_MEANING[name] ?? ''}
 
 ${tableOf(operation)}${BELOW_TABLE[name] ?? ''}`;
 }
@@ -204,14 +204,14 @@ Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and 
 
 ${specialRowTable()}
 
-What a mask or causality leaves out has no part in anything, even where it is NaN or ±∞; the first six lines are about
+What a mask or causality leaves out is ignored, even if NaN or infinite; the first six lines are about
 what is kept, and "all NaN" includes what is left out. A weight of 0 removes its element from logSumExp, a weighted sum
 of 0 gives −∞ and a negative one NaN.
 
 ${specialElementTable()}
 
-In a loss a share of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
-smoothing 1 what would be left for the target itself. A share above 0 beside −∞ gives ∞, or NaN where the weight of its
+In a loss a target probability of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
+smoothing 1 what would be left for the target itself. One above 0 beside −∞ gives ∞, or NaN where the weight of its
 class is 0; with label smoothing every class has one.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
