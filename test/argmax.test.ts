@@ -3,7 +3,8 @@ import { createKernels, type Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
 import { DTYPES, type Dtype, LARGE, newFloats, numbers, type Problem, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { describeErrors, once } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 import { RANKING_PROBLEMS, rowsOf } from './support/ranking.js';
 

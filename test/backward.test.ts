@@ -29,7 +29,9 @@ import {
   sizeOf,
 } from './support/cases.js';
 import { expectSame, GUARD } from './support/compare.js';
-import { describeErrors, expectWithin, once } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { expectWithin } from './support/losses.js';
+import { once } from './support/once.js';
 
 /** One test for each set and dtype; the exact results are computed once for all sets. */
 function testAccuracy(operation: Backward, name: string, of: (dtype: Dtype) => BackwardProblem[]): void {

@@ -3,7 +3,8 @@ import { bceWithLogits } from './operations/bceWithLogits.js';
 import { setOf, sets } from './support/backends.js';
 import { floatsOf, numbers, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { describeErrors, lossWithGrad } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { lossWithGrad } from './support/losses.js';
 
 describe('values to know', () => {
   for (const { name, kernels } of sets) {

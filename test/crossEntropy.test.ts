@@ -5,7 +5,9 @@ import { sets } from './support/backends.js';
 import { SMALLEST_NORMAL, sureGradientBounds } from './support/bounds.js';
 import { DTYPES, type Dtype, type Floats, floatsOf, newFloats, numbers, randomOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { describeErrors, expectWithin, once } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { expectWithin } from './support/losses.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
 /** The table of numerics.md. */

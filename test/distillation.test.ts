@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { numbers } from './support/cases.js';
-import { describeErrors } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
 
 describe('a model with itself', () => {
   for (const set of sets) {

@@ -9,7 +9,7 @@ import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, randomOf
 import { type Elementary, INPUTS, openElementary, RESULTS } from './support/elementary.js';
 import { ulpOf } from './support/elementwise.js';
 import * as fixtures from './support/fixtures.js';
-import { once } from './support/losses.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
 interface Function {

@@ -6,7 +6,7 @@ import { sets } from './support/backends.js';
 import { ALL_KINDS, bytesOf, DTYPES, type Floats, floatsOf, newFloats, numbers } from './support/cases.js';
 import { expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { expectAccurateElements, runOf } from './support/elementwise.js';
-import { once } from './support/losses.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
 /** Around the ends of vectors, of the short way and of its copies, and of blocks. */

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf, numbers } from './support/cases.js';
 import { expectSame } from './support/compare.js';
+import { describeErrors } from './support/failures.js';
 import { logPoints } from './support/fixtures.js';
-import { describeErrors } from './support/losses.js';
 import * as oracle from './support/oracle.js';
 
 describe('t log t', () => {

@@ -18,8 +18,10 @@ import {
 } from './support/cases.js';
 import { complaintOf, expectSame } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
+import { describeErrors } from './support/failures.js';
 import type { CrossEntropyCase } from './support/fixtures.js';
-import { describeErrors, expectWithin, once, randomIndices } from './support/losses.js';
+import { expectWithin, randomIndices } from './support/losses.js';
+import { once } from './support/once.js';
 import { describeTargets } from './support/targets.js';
 
 const IGNORED = -100;

@@ -5,7 +5,8 @@ import { losses as operations } from './operations/index.js';
 import { sets } from './support/backends.js';
 import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, sizeOf } from './support/cases.js';
 import { expectGuarded, expectSame, GUARD } from './support/compare.js';
-import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf, once } from './support/losses.js';
+import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf } from './support/losses.js';
+import { once } from './support/once.js';
 
 /** Whole vectors and what is left over, every form, and transposed blocks that are not full. */
 const GUARDED: readonly [shape: number[], axis: number][] = [

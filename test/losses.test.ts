@@ -3,7 +3,8 @@ import { describe, test } from 'vitest';
 import { losses } from './operations/index.js';
 import { sets } from './support/backends.js';
 import { DTYPES } from './support/cases.js';
-import { expectAccurateLoss, expectGradientOfLoss, fixtureProblem, once } from './support/losses.js';
+import { expectAccurateLoss, expectGradientOfLoss, fixtureProblem } from './support/losses.js';
+import { once } from './support/once.js';
 
 describe.each(losses)('$name', (operation) => {
   for (const [name, make] of Object.entries(operation.groups)) {

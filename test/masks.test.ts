@@ -7,7 +7,7 @@ import { sets, type TestSet, wasmSets } from './support/backends.js';
 import { DTYPES, type Dtype, type Flags, type Kind, type Problem, problem, randomOf, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
 import { keptOf } from './support/expected.js';
-import { once } from './support/losses.js';
+import { once } from './support/once.js';
 import { runBy, takes } from './support/operation.js';
 
 /** Whether element j of a row of n is kept; what a mask looks like along an axis. */

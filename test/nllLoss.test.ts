@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf, numbers } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { describeErrors, randomIndices } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { randomIndices } from './support/losses.js';
 
 describe('only the targets are read', () => {
   for (const set of sets) {

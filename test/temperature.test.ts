@@ -9,7 +9,8 @@ import * as backwards from './support/backward.js';
 import { DTYPES, type Dtype, type Floats, newFloats, type Problem, randomOf, sizeOf } from './support/cases.js';
 import { complaintOf, expectAccurate } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
-import { expectAccurateLoss, once, randomIndices } from './support/losses.js';
+import { expectAccurateLoss, randomIndices } from './support/losses.js';
+import { once } from './support/once.js';
 import { takes } from './support/operation.js';
 import * as oracle from './support/oracle.js';
 

@@ -14,7 +14,8 @@ import {
   sizeOf,
 } from './support/cases.js';
 import { expectFlatMemory, expectSame } from './support/compare.js';
-import { describeErrors, once } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 import { RANKING_PROBLEMS, rowsOf } from './support/ranking.js';
 

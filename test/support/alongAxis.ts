@@ -8,7 +8,7 @@ import { ALL_KINDS, DTYPES, type Dtype, type Kind, newFloats, type Problem, prob
 import { expectAccurate } from './compare.js';
 import { expectedOf } from './expected.js';
 import type { AlongAxisCase } from './fixtures.js';
-import { once } from './losses.js';
+import { once } from './once.js';
 import { type Operation, runBy, takes } from './operation.js';
 import { errorInUnits, type Precision, type Scaled } from './oracle.js';
 import type { SpecialRows } from './special.js';

@@ -5,7 +5,8 @@ import { setOf, type TestSet } from './backends.js';
 import type { Units } from './bounds.js';
 import { type Dtype, type Floats, type Kind, numbers, sizeOf } from './cases.js';
 import type { BackwardCase } from './fixtures.js';
-import { expectWithin, once } from './losses.js';
+import { expectWithin } from './losses.js';
+import { once } from './once.js';
 import type { Operation } from './operation.js';
 import * as oracle from './oracle.js';
 

@@ -1,12 +1,12 @@
 /** What the suites know of losses and of their gradients: problems, their exact results, comparisons within the bounds. */
 
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { BackendName, Kernels } from '../../src/index.js';
 import type { Draft } from '../hunt/inputs.js';
-import { sets, type TestSet } from './backends.js';
+import type { TestSet } from './backends.js';
 import { type LossPart, SMALLEST_NORMAL, SUM_UNITS, type Units } from './bounds.js';
 import { type Dtype, type Floats, floatsOf, type Kind, lanesOf, lengths, randomOf, sizeOf } from './cases.js';
-import { expectSame, GUARD } from './compare.js';
+import { expectSame } from './compare.js';
 import type { LossCase } from './fixtures.js';
 import { type Operand, type Operation, type OperationName, takes, type Variant } from './operation.js';
 import type { Exact, Loss, Scaled } from './oracle.js';
@@ -362,15 +362,6 @@ export function fixtureProblem(operation: LossOperation, c: LossCase): LossProbl
   return p;
 }
 
-/** Computed at the first use. */
-export function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
-
 /** A loss over rows, back in the positions of the tensor. */
 export function placed(loss: Loss, shape: readonly number[], axis: number): Pick<Loss, 'loss' | 'grad'> {
   const place = (values: Float64Array) => oracle.fromRows(values, shape, axis);
@@ -419,26 +410,4 @@ export function expectGradientOfLoss(kernels: Kernels, operation: LossOperation,
     const difference = (total(moved(step)) - total(moved(-step))) / (2 * step);
     expect(Math.abs(difference - (grad[i] as number)), `${p.what}: gradient[${i}]`).toBeLessThan(1e-7 * largest);
   }
-}
-
-/** A call that must fail: with which message, and that `out` is as it was. */
-export interface Failure {
-  readonly message: string;
-  readonly type?: typeof TypeError | typeof RangeError;
-  readonly call: (kernels: Kernels, out: Floats) => unknown;
-}
-
-export function describeErrors(failures: readonly Failure[]): void {
-  describe('errors', () => {
-    for (const set of sets) {
-      for (const { message, type = RangeError, call } of failures) {
-        test(`${set.name}: ${message}`, () => {
-          const out = new Float32Array(6).fill(GUARD);
-          expect(() => call(set.kernels, out)).toThrow(new type(message));
-          expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
-          expect(() => call(set.kernels, out)).toThrow(type);
-        });
-      }
-    }
-  });
 }

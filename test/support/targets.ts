@@ -5,7 +5,8 @@ import type { Kernels } from '../../src/index.js';
 import { sets } from './backends.js';
 import { newFloats, numbers } from './cases.js';
 import { expectSame } from './compare.js';
-import { describeErrors, numbersOf, randomIndices } from './losses.js';
+import { describeErrors } from './failures.js';
+import { numbersOf, randomIndices } from './losses.js';
 
 type Run = (logits: unknown, targets: unknown, options: object) => unknown;
 
