@@ -60,7 +60,6 @@ export const CLASS_WEIGHTS: Operand = { values: 'probabilities', size: 'class', 
 export const LABELS: Operand = { values: 'flags', size: 'element', overlap: 'copied' };
 export const MASK: Operand = { values: 'flags', size: 'element', overlap: 'copied' };
 export const ROW_MASK: Operand = { ...MASK, size: 'broadcast' };
-export const ROW_GRADIENTS: Operand = { values: 'floats', size: 'row', overlap: 'none' };
 
 export function takes(operation: Operation, option: string): boolean {
   return operation.options.includes(option);
