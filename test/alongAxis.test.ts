@@ -28,8 +28,8 @@ import type { Exactly } from './support/special.js';
 /** n that takes every form: transposed blocks, rows, and their tails. */
 const SOME_LENGTHS = [1, 2, 3, 5, 8, 10, 23, 24, 25, 47, 48, 49, 63, 64, 65, 100];
 
-/** Several blocks of what is streamed, and more than any partial sum; the oracle is slow in double-double. */
-const LONG: Record<Dtype, number> = { float32: 2 ** 20, float64: 2 ** 17 };
+/** Several blocks of what is streamed, and more than any partial sum. */
+const LONG: Record<Dtype, number> = { float32: 2 ** 18, float64: 2 ** 17 };
 
 describe.each(alongAxis)('$name', (operation: AlongAxis) => {
   describe('rows of every length', () => {
@@ -92,12 +92,10 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
     testAccuracy(operation, 'of equals', (dtype) => [
       ...[3000, 300_000].map((n) => problem(dtype, [n], 'all equal')),
       problem(dtype, [3000, 5], 'all equal', { axis: 0 }),
-      problem(dtype, [100_000, 4], 'all equal', { axis: 0 }),
+      problem(dtype, [40_000, 4], 'all equal', { axis: 0 }),
     ]);
-    testAccuracy(operation, '[8, 50257, 3]', (dtype) => [
-      dtype === 'float32'
-        ? problem(dtype, [8, 50_257, 3], 'within ±30', { axis: 1 })
-        : problem(dtype, [1, 50_257, 3], 'within ±30', { axis: 1 }),
+    testAccuracy(operation, 'of columns', (dtype) => [
+      problem(dtype, [dtype === 'float32' ? 3 : 1, 50_257, 3], 'within ±30', { axis: 1 }),
     ]);
   });
 

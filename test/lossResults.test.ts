@@ -19,11 +19,14 @@ const GUARDED: readonly [shape: number[], axis: number][] = [
 const EDGE = 16;
 
 describe.each(operations)('$name', (operation) => {
+  // Options are read alike wherever they lie: every other variant, and the last, have all of them.
+  const guarded = operation.choices.filter((_, i, all) => i % 2 === 0 || i === all.length - 1);
+
   for (const set of sets) {
     // Operands lie in linear memory with NaN around them, results with guards.
     test.each(DTYPES)(`${set.name} %s: reads and writes nothing but its own, at every alignment`, (dtype) => {
       for (const [shape, axis] of GUARDED) {
-        for (const variant of operation.choices) {
+        for (const variant of guarded) {
           for (const reduction of ['mean', 'none']) {
             expectGuardedLoss(set.kernels, operation, operation.make(dtype, shape, axis, reduction, { variant }));
           }
@@ -123,11 +126,11 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
     }
 
     test(`${set.name}: out may be a view of linear memory, which grows in the call`, () => {
-      const p = make('float32', [200_000, 2], 1, 'none');
+      const p = make('float32', [100_000, 2], 1, 'none');
       const into = (kernels: Kernels, withGrad: boolean, out: Floats) =>
         withGrad ? lossWithGrad(kernels, operation, p, { out }) : lossOf(kernels, operation, p, { out });
       for (const withGrad of [true, false]) {
-        const size = withGrad || losses === 'elements' ? 400_000 : 200_000;
+        const size = withGrad || losses === 'elements' ? 200_000 : 100_000;
         const expected = newFloats('float32', size);
         into(set.kernels, withGrad, expected);
         const fresh = set.create();

@@ -183,12 +183,13 @@ export const LARGE: readonly (readonly [shape: readonly number[], axis: number])
   [[100, 900], 0],
 ];
 
-export const ROW_COUNTS: readonly number[] = [1, 3, 4, 5, 16, 17, 1000];
+/** The last are more than a block of those that are not short. */
+export const ROW_COUNTS: readonly number[] = [1, 3, 4, 5, 16, 17, 400];
 
 /** Sizes of the axes behind the axis. */
 export function innerSizes(dtype: Dtype): number[] {
   const l = lanesOf(dtype);
-  return [...new Set([1, 2, 3, l - 1, l, l + 1, 16, 17, 1000])].sort((a, b) => a - b);
+  return [...new Set([1, 2, 3, l - 1, l, l + 1, 16, 17, 300])].sort((a, b) => a - b);
 }
 
 /** A shape of each rank with all of its axes, negative ones included. */
