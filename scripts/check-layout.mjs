@@ -2,7 +2,7 @@
 // One whose file in src/ops/ defines no kernel is plain TypeScript, and has nothing to compile, to fall back on or to time.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-const FILES = [(name) => `src/ops/${name}.ts`, (name) => `test/${name}.test.ts`];
+const FILES = [(name) => `src/ops/${name}.ts`, (name) => `test/operations/${name}.ts`];
 const KERNEL_FILES = [
   (name) => `assembly/kernels/${name}.ts`,
   (name) => `src/reference/${name}.ts`,

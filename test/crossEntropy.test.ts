@@ -1,153 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, OutOfMemoryError } from '../src/index.js';
+import { crossEntropy } from './operations/crossEntropy.js';
 import { sets } from './support/backends.js';
-import { lossBounds, SMALLEST_NORMAL, sureGradientBounds } from './support/bounds.js';
-import {
-  DTYPES,
-  type Dtype,
-  type Floats,
-  floatsOf,
-  type Kind,
-  LARGE,
-  lengths,
-  newFloats,
-  numbers,
-  randomOf,
-  sizeOf,
-} from './support/cases.js';
+import { SMALLEST_NORMAL, sureGradientBounds } from './support/bounds.js';
+import { DTYPES, type Dtype, type Floats, floatsOf, newFloats, numbers, randomOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { crossEntropyCases } from './support/fixtures.js';
-import {
-  AXES,
-  describeErrors,
-  describeFixtures,
-  describeGuards,
-  describeResults,
-  expectGradientOfLoss,
-  expectWithin,
-  LOGIT_KINDS,
-  type LossProblem,
-  once,
-  placed,
-  randomIndices,
-  randomProbabilities,
-  testLosses,
-} from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { expectWithin } from './support/losses.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
-
-/** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
-const VARIANTS = [0, 1, 2, 4, 7, 8, 9, 13];
-
-interface Choice {
-  readonly kind?: Kind;
-  readonly temperature?: number;
-  readonly variant?: number;
-}
-
-function make(
-  dtype: Dtype,
-  shape: readonly number[],
-  axis: number,
-  reduction: string,
-  { kind = 'within ±8', temperature = 1, variant = 7 }: Choice = {},
-): LossProblem {
-  const n = shape.at(axis) as number;
-  const seed = sizeOf(shape) + variant;
-  const first = numbers(dtype, sizeOf(shape), kind, seed);
-  const hasProbabilities = (variant & 8) !== 0;
-  const ignoreIndex = !hasProbabilities && variant & 2 ? 0 : undefined;
-  const second = hasProbabilities
-    ? randomProbabilities(dtype, shape, axis, seed)
-    : randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
-  const options = {
-    temperature,
-    weight: variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined,
-    ignoreIndex,
-    labelSmoothing: variant & 4 ? 0.125 : 0,
-    reduction: reduction as oracle.Reduction,
-  };
-  const exact = once(() => {
-    const targets = hasProbabilities
-      ? { probabilities: oracle.toRows(second, shape, axis) }
-      : { indices: second as Int32Array };
-    const logits = oracle.toRows(first, shape, axis);
-    return placed(oracle.crossEntropy(oracle.precisionOf(dtype), logits, n, targets, options), shape, axis);
-  });
-  const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, ${kind}, T ${temperature}, variant ${variant}`;
-  return { what, dtype, shape, axis, first, second, options, exact };
-}
-
-describeFixtures('crossEntropy', crossEntropyCases, (c) => ({
-  first: c.logits,
-  second: c.probabilities === undefined ? Int32Array.from(c.targets ?? []) : floatsOf(c.dtype, c.probabilities),
-  options: {
-    temperature: c.temperature,
-    weight: c.weight && floatsOf(c.dtype, c.weight),
-    ignoreIndex: c.ignoreIndex,
-    labelSmoothing: c.labelSmoothing,
-  },
-}));
-
-describe('rows of every length', () => {
-  for (const variant of VARIANTS) {
-    testLosses('crossEntropy', `variant ${variant}`, (dtype) =>
-      lengths(dtype)
-        .filter((n) => n > 0)
-        .map((n) => make(dtype, [3, n], 1, n % 2 ? 'mean' : 'none', { variant })),
-    );
-  }
-});
-
-describe('kinds of numbers', () => {
-  for (const kind of LOGIT_KINDS) {
-    testLosses('crossEntropy', kind, (dtype) =>
-      VARIANTS.flatMap((variant) =>
-        [2, 10, 47, 48, 300, 3000].map((n) => make(dtype, [2, n], 1, 'none', { kind, variant })),
-      ),
-    );
-  }
-});
-
-describe('axes', () => {
-  testLosses('crossEntropy', 'all', (dtype) =>
-    AXES.flatMap(([shape, axis]) =>
-      VARIANTS.map((variant) => make(dtype, shape, axis, variant & 1 ? 'mean' : 'sum', { variant, temperature: 0.7 })),
-    ),
-  );
-});
-
-describe('long rows', () => {
-  testLosses('crossEntropy', '50257', (dtype) =>
-    [0, 7, 9].map((variant) => make(dtype, [2, 50_257], 1, 'mean', { variant, kind: 'within ±30' })),
-  );
-});
-
-describe('results', () => {
-  describeResults('crossEntropy', (dtype, shape, axis, reduction) => make(dtype, shape, axis, reduction), LARGE);
-  for (const variant of [0, 8, 13]) {
-    describeGuards('crossEntropy', `variant ${variant}`, (dtype, shape, axis, r) =>
-      make(dtype, shape, axis, r, { variant }),
-    );
-  }
-});
-
-describe('gradient', () => {
-  for (const set of sets) {
-    test(`${set.name}: against differences of the loss`, () => {
-      for (const reduction of ['mean', 'sum', 'none']) {
-        for (const variant of VARIANTS) {
-          for (const shape of [
-            [4, 5],
-            [3, 30],
-          ]) {
-            const p = make('float64', shape, 1, reduction, { variant, temperature: 2 });
-            expectGradientOfLoss(set.kernels, 'crossEntropy', p);
-          }
-        }
-      }
-    });
-  }
-});
 
 /** The table of numerics.md. */
 describe('golden values', () => {
@@ -328,7 +189,7 @@ describe('the gradient at the target of a row that is almost right', () => {
         }
         const exact = oracle.crossEntropy(oracle.precisionOf(dtype), logits, n, { probabilities: oneHot });
         const { grad } = kernels.crossEntropyWithGrad(logits, oneHot, { shape: [40, n] });
-        const bound = lossBounds.crossEntropy.grad[dtype][backend];
+        const bound = crossEntropy.units.grad[dtype][backend];
         expectWithin(`one-hot, ${dtype}, ${n} classes`, dtype, grad, exact.grad, exact.grad.scale, bound);
       }
     }

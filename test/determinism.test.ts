@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { alongAxis, backward, elementwise } from './operations/index.js';
+import { softmax } from './operations/softmax.js';
+import type { AlongAxis } from './support/alongAxis.js';
 import { setOf, type TestSet } from './support/backends.js';
-import type { BackwardOperation, Operation } from './support/bounds.js';
+import type { Backward } from './support/backward.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, problem } from './support/cases.js';
+import { runOf } from './support/elementwise.js';
+import { runBy, takes } from './support/operation.js';
 
 /** 53 bits of a hash of what the elements are bit by bit, any NaN being one: FNV-1a on two lanes. */
 function hashOf(hash: [number, number], values: Floats): void {
@@ -42,34 +47,30 @@ const FORMS: Record<string, [number[], number][]> = {
 
 const KINDS = ['within ±8', 'within ±79', 'around 1000', 'within ±1e4', 'some -∞'] as const;
 
-/** What a backward operation takes first is what its forward operation makes of the numbers. */
-const FORWARD: Partial<Record<Operation | BackwardOperation, 'softmax' | 'logSoftmax'>> = {
-  softmaxBackward: 'softmax',
-  logSoftmaxBackward: 'logSoftmax',
-};
-
 /** The hash of all results of an operation on all shapes of a form, computed in one of two ways. */
 function hashForm(
   { kernels }: TestSet,
-  operation: Operation | BackwardOperation,
+  operation: AlongAxis | Backward,
   dtype: Dtype,
   form: string,
   resident: boolean,
 ): string {
   const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
-  const forward = FORWARD[operation];
   for (const [shape, axis] of FORMS[form] ?? []) {
     for (const kind of KINDS) {
-      for (const temperature of [1, 0.7]) {
+      for (const temperature of takes(operation, 'temperature') ? [1, 0.7] : [1]) {
         const { x } = problem(dtype, shape, kind, { axis, temperature, seed: 11 });
-        const options = { shape, axis, temperature };
+        const options = { shape, axis, ...(temperature !== 1 && { temperature }) };
+        // A backward operation takes what its forward operation makes of the numbers.
         const given =
-          forward === undefined ? [x] : [kernels[forward](x, options), numbers(dtype, x.length, 'within ±8', 12)];
-        const run = kernels[operation] as (...given: unknown[]) => Floats;
+          operation.kind === 'backward'
+            ? [kernels[operation.forward](x, options), numbers(dtype, x.length, 'within ±8', 12)]
+            : [x];
+        const run = (...all: unknown[]) => runBy(kernels, operation.name, ...all) as Floats;
         if (resident) {
           const tensors = given.map((values) => kernels.tensor(values, shape));
-          const out = newFloats(dtype, operation === 'logSumExp' ? x.length / (shape[axis] as number) : x.length);
-          hashOf(hash, run(...tensors, { axis, temperature, out }));
+          const out = newFloats(dtype, operation.out === 'rows' ? x.length / (shape[axis] as number) : x.length);
+          hashOf(hash, run(...tensors, { ...options, out }));
           for (const tensor of tensors) tensor.dispose();
         } else hashOf(hash, run(...given, options));
       }
@@ -83,23 +84,23 @@ function hexOf(hash: [number, number]): string {
 }
 
 /** The hash of masked and, where there is such an option, causal results, on all forms. */
-function hashMasked({ kernels }: TestSet, operation: Operation, dtype: Dtype): string {
+function hashMasked({ kernels }: TestSet, operation: AlongAxis, dtype: Dtype): string {
   const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
   for (const [shape, axis] of Object.values(FORMS).flat()) {
     const p = problem(dtype, shape, 'within ±30', { axis, seed: 12 });
     const mask = Uint8Array.from(p.x, (value, i) => (i % 50 < 20 || value > 3 ? 1 : 0));
-    const run = kernels[operation] as (x: unknown, options: object) => Floats;
+    const run = (x: unknown, options: object) => runBy(kernels, operation.name, x, options) as Floats;
     hashOf(hash, run(p.x, { shape, axis, mask }));
-    if (operation !== 'logSumExp' && axis === shape.length - 1) hashOf(hash, run(p.x, { shape, causal: true }));
-    if (operation === 'logSumExp') hashOf(hash, run(p.x, { shape, axis, weights: p.x.map(Math.abs) }));
+    if (takes(operation, 'causal') && axis === shape.length - 1) hashOf(hash, run(p.x, { shape, causal: true }));
+    if (takes(operation, 'weights')) hashOf(hash, run(p.x, { shape, axis, weights: p.x.map(Math.abs) }));
   }
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
 describe('simd128 gives the same bits everywhere', () => {
   const set = setOf('simd128');
-  for (const operation of ['softmax', 'logSoftmax', 'logSumExp', 'softmaxBackward', 'logSoftmaxBackward'] as const) {
-    test(operation, () => {
+  for (const operation of [...alongAxis, ...backward]) {
+    test(operation.name, () => {
       const hashes: Record<string, string> = {};
       for (const dtype of DTYPES) {
         for (const form of Object.keys(FORMS)) {
@@ -112,18 +113,18 @@ describe('simd128 gives the same bits everywhere', () => {
     });
   }
 
-  for (const operation of ['softmax', 'logSoftmax', 'logSumExp'] as const) {
-    test(`${operation}, masked`, () => {
+  for (const operation of alongAxis.filter((each) => takes(each, 'mask'))) {
+    test(`${operation.name}, masked`, () => {
       expect(DTYPES.map((dtype) => hashMasked(set, operation, dtype))).toMatchSnapshot();
     });
   }
 
-  for (const operation of ['sigmoid', 'logSigmoid'] as const) {
-    test(operation, () => {
+  for (const operation of elementwise) {
+    test(operation.name, () => {
       const hashes = DTYPES.map((dtype) => {
         const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
         for (const kind of KINDS) {
-          hashOf(hash, set.kernels[operation](problem(dtype, [5003], kind, { seed: 11 }).x) as Floats);
+          hashOf(hash, runOf(set.kernels, operation)(problem(dtype, [5003], kind, { seed: 11 }).x));
         }
         return [dtype, hexOf(hash)];
       });
@@ -134,9 +135,7 @@ describe('simd128 gives the same bits everywhere', () => {
   test('and so does its debug build', () => {
     for (const dtype of DTYPES) {
       for (const form of Object.keys(FORMS)) {
-        expect(hashForm(setOf('debug'), 'softmax', dtype, form, false)).toBe(
-          hashForm(set, 'softmax', dtype, form, false),
-        );
+        expect(hashForm(setOf('debug'), softmax, dtype, form, false)).toBe(hashForm(set, softmax, dtype, form, false));
       }
     }
   });

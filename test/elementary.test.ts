@@ -1,13 +1,15 @@
 // exp, log, log1p, sigmoid and logSigmoid by themselves, within the bounds that their comments claim: on mpmath's values,
 // a sample of all float32 and many float64. test/exhaustive goes over every float32.
 import { beforeAll, describe, expect, test } from 'vitest';
+import { logSigmoid } from './operations/logSigmoid.js';
+import { sigmoid } from './operations/sigmoid.js';
 import { missing } from './support/backends.js';
 import { type ElementaryName, elementaryBounds, SMALLEST_NORMAL } from './support/bounds.js';
 import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, randomOf } from './support/cases.js';
 import { type Elementary, INPUTS, openElementary, RESULTS } from './support/elementary.js';
-import { ulpOf } from './support/elements.js';
+import { ulpOf } from './support/elementwise.js';
 import * as fixtures from './support/fixtures.js';
-import { once } from './support/losses.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
 interface Function {
@@ -33,8 +35,8 @@ const FUNCTIONS: Record<ElementaryName, Function> = {
     domain: (x, dtype) => x >= 0 && x <= (dtype === 'float32' ? 2 ** 126 : 2 ** 1022),
     spread: (u, v) => (1 + v) * 2 ** Math.floor((2 * u - 1) * 1021),
   },
-  sigmoid: { points: fixtures.sigmoidPoints, domain: anywhere, spread: wide },
-  logSigmoid: { points: fixtures.logSigmoidPoints, domain: anywhere, spread: wide },
+  sigmoid: { points: sigmoid.fixtures, domain: anywhere, spread: wide },
+  logSigmoid: { points: logSigmoid.fixtures, domain: anywhere, spread: wide },
 };
 
 /** As many float64 as are tried; half of them near where a function is hardest. */

@@ -1,8 +1,9 @@
 // Shapes with a 0: no memory and no loop is needed for them, however long the other axes are.
 import { describe, expect, test } from 'vitest';
 import { type Kernels, OutOfMemoryError, type Tensor } from '../src/index.js';
+import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
-import { type Call, callOf, callsOf, callWith } from './support/calls.js';
+import { type Call, callsOf, outFor, reducesRows, run, runBy, takes } from './support/operation.js';
 
 const FAR = 2 ** 31;
 /** No elements and no rows; the last has more rows than there are numbers, were it not for the 0. */
@@ -25,35 +26,27 @@ const WITHOUT_CLASSES: readonly (readonly [shape: readonly number[], axis: numbe
 
 const none = () => new Float32Array(0);
 
+/** A call of two rows of three, which is emptied. */
+const FILLED = { dtype: 'float32', shape: [2, 3], axis: -1 } as const;
+
 /** The call on nothing: every operand has the shape, or as much of it as it takes. */
-function empty({ operation, arguments: given, options }: Call, shape: readonly number[], axis: number): Call {
-  const classIndices = { targets: new Int32Array(0), ignoreIndex: -100 };
-  const nothing: Record<string, unknown> = {
-    x: none(),
-    y: none(),
-    dy: none(),
-    logP: none(),
-    k: 1,
-    logits: none(),
-    logProbs: none(),
-    studentLogits: none(),
-    teacherLogits: none(),
-    targets: 'ignoreIndex' in options ? classIndices.targets : none(),
-    mask: { data: new Uint8Array(0), shape },
-    weights: { data: none(), shape },
-    gradOutput: none(),
-    shape,
-    axis,
-    causal: false,
-  };
-  // One weight for each class would be as many as the axis is long.
-  if ('axis' in options) nothing.weight = undefined;
-  else Object.assign(nothing, { weight: { data: none(), shape }, posWeight: { data: none(), shape } });
-  const choose = (values: object) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name in nothing ? nothing[name] : value]));
-  if (Object.keys(options).length > 0) return { operation, arguments: choose(given), options: choose(options) };
-  // Operations on elements take the shape with the data.
-  return { operation, arguments: { x: { data: none(), shape } }, options };
+function empty(call: Call, shape: readonly number[], axis: number): Call {
+  const { operation, filled } = call;
+  const emptied = Object.entries(filled).map(([name, { size, values }]) => {
+    const data = values === 'floats' || values === 'probabilities' ? none() : new Int32Array(0);
+    if (size === 'broadcast') return [name, { data, shape }];
+    // One weight for each class would be as many as the axis is long.
+    if (size === 'class') return [name, takes(operation, 'axis') ? undefined : { data, shape }];
+    return [name, data];
+  });
+  const all: Record<string, unknown> = { shape, axis, k: 1, causal: false, ...Object.fromEntries(emptied) };
+  const choose = (given: object) =>
+    Object.fromEntries(Object.entries(given).map(([name, value]) => [name, name in all ? all[name] : value]));
+  const [first] = operation.arguments;
+  const own = { ...call, arguments: choose(call.arguments), options: choose(call.options) };
+  // Operations without a shape among their options take it with the data.
+  if (!takes(operation, 'shape')) own.arguments = { ...own.arguments, [first]: { data: none(), shape } };
+  return own;
 }
 
 /** Results that are arrays have nothing in them, sums are 0 and means of nothing NaN. */
@@ -65,46 +58,47 @@ function expectNothing(result: unknown): void {
       if (ArrayBuffer.isView(value)) expect(value.byteLength).toBe(0);
 }
 
-/** What reduces rows to one result each. */
-const REDUCTIONS = new Set(['logSumExp', 'distillation', 'distillationWithGrad']);
-/** What needs an element in each row, or a target for it. */
-const NEEDS_CLASSES = /^(?:argmax|topK|accuracy|logProbs|crossEntropy|nllLoss)/;
-
 describe.each(sets)('$name', ({ kernels, create }) => {
-  for (const call of callsOf()) {
-    test(`${call.operation}: no rows`, () => {
+  for (const operation of operations) {
+    const { name } = operation;
+    const calls = callsOf(operation, FILLED);
+
+    test(`${name}: no rows`, () => {
       for (const [shape, axis] of WITHOUT_ROWS) {
-        const own = empty(call, shape, axis);
-        expectNothing(callWith(kernels, own));
-        if ('reduction' in own.options) {
-          for (const reduction of ['mean', 'sum']) {
-            const scale = 'gradOutput' in own.options ? { gradOutput: 2 } : {};
-            expectNothing(callWith(kernels, own, { reduction, ...scale }));
+        for (const call of calls) {
+          const own = empty(call, shape, axis);
+          expectNothing(run(kernels, own));
+          if (takes(operation, 'reduction')) {
+            for (const reduction of ['mean', 'sum']) {
+              expectNothing(run(kernels, own, { reduction, ...(takes(operation, 'gradOutput') && { gradOutput: 2 }) }));
+            }
           }
-        }
-        const out = call.out?.();
-        if (ArrayBuffer.isView(out)) {
-          const given = (out as Float32Array).slice(0, 0);
-          const result = callWith(kernels, own, { out: given }) as { grad?: unknown };
-          expect(result.grad ?? result).toBe(given);
+          const out = outFor(call);
+          if (ArrayBuffer.isView(out)) {
+            const given = (out as Float32Array).slice(0, 0);
+            const result = run(kernels, own, { out: given }) as { grad?: unknown };
+            expect(result.grad ?? result).toBe(given);
+          }
         }
       }
     });
 
-    if (NEEDS_CLASSES.test(call.operation)) continue;
-    test(`${call.operation}: rows without classes`, () => {
+    if (operation.needsElements) continue;
+    test(`${name}: rows without classes`, () => {
       for (const [shape, axis] of WITHOUT_CLASSES) {
-        const own = empty(call, shape, axis);
-        if (!REDUCTIONS.has(call.operation)) {
-          expectNothing(callWith(kernels, own));
-          continue;
+        for (const call of calls) {
+          const own = empty(call, shape, axis);
+          if (!reducesRows(operation)) {
+            expectNothing(run(kernels, own));
+            continue;
+          }
+          // As many results as there are rows: more than linear memory may hold.
+          const sizes = takes(operation, 'gradOutput') ? { gradOutput: undefined } : {};
+          expect(() => run(kernels, own, sizes)).toThrow(OutOfMemoryError);
+          expect(() => run(kernels, own, sizes)).toThrow(
+            new RegExp(`^${name}: (?:[\\d.e+]+|Infinity) bytes are needed for the result, the limit is \\d+$`),
+          );
         }
-        // As many results as there are rows: more than linear memory may hold.
-        const sizes = 'gradOutput' in own.options ? { gradOutput: undefined } : {};
-        expect(() => callWith(kernels, own, sizes)).toThrow(OutOfMemoryError);
-        expect(() => callWith(kernels, own, sizes)).toThrow(
-          new RegExp(`^${call.operation}: (?:[\\d.e+]+|Infinity) bytes are needed for the result, the limit is \\d+$`),
-        );
       }
     });
   }
@@ -159,17 +153,17 @@ describe.each(sets)('$name', ({ kernels, create }) => {
 
   test('take no linear memory', () => {
     const own = create({ maxMemory: 2 ** 20 });
-    const run = (operation: keyof Kernels, ...given: unknown[]) => callOf(own, operation, ...given);
+    const take = (operation: keyof Kernels, ...given: unknown[]) => runBy(own, operation, ...given);
     const bytes = () => own.zeros([1]).data.buffer.byteLength;
     const before = bytes();
     const weight = new Float32Array(2 ** 18);
     const shape = [0, weight.length];
-    run('crossEntropyWithGrad', none(), new Int32Array(0), { shape, weight });
-    run('nllLossWithGrad', none(), new Int32Array(0), { shape, weight });
-    run('bceWithLogits', none(), none(), { shape, weight });
-    run('logSumExp', none(), { shape, weights: { data: weight, shape: [weight.length] } });
-    run('softmax', none(), { shape, mask: { data: new Uint8Array(weight.length), shape: [weight.length] } });
-    run('distillation', none(), none(), { shape });
+    take('crossEntropyWithGrad', none(), new Int32Array(0), { shape, weight });
+    take('nllLossWithGrad', none(), new Int32Array(0), { shape, weight });
+    take('bceWithLogits', none(), none(), { shape, weight });
+    take('logSumExp', none(), { shape, weights: { data: weight, shape: [weight.length] } });
+    take('softmax', none(), { shape, mask: { data: new Uint8Array(weight.length), shape: [weight.length] } });
+    take('distillation', none(), none(), { shape });
     expect(bytes()).toBe(before);
   });
 });

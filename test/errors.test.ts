@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, init, type Kernels } from '../src/index.js';
+import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
-import { callsOf, callWith, SHAPE } from './support/calls.js';
+import { type Call, callsOf, type Operation, outFor, run, runBy, takes } from './support/operation.js';
 
 /** A call that must fail: what it is given, the class of the error and its whole message. */
 type Row = [call: (kernels: Kernels, out: Float32Array) => unknown, type: typeof Error, message: string];
@@ -406,6 +407,11 @@ const outs: Row[] = [
   ],
 ];
 
+const masks: Row[] = (['softmax', 'logSoftmax'] as const).map((name): Row => {
+  const message = `${name}: out is Float32Array(4), expected a range apart from mask`;
+  return [(k, out) => k[name](X4(), { mask: new Uint8Array(out.buffer, 4, 4), out }), RangeError, message];
+});
+
 const tensors: Row[] = [
   [
     (k, out) => k.softmax(createKernels({ backend: 'reference' }).zeros([4]), { out }),
@@ -504,6 +510,7 @@ const tables = {
   shapes,
   temperatures,
   outs,
+  masks,
   elements,
   tensors,
 };
@@ -561,24 +568,149 @@ function caught(run: () => unknown): unknown {
   return undefined;
 }
 
+/** Options that are wrong, for every operation that takes them, of x of [3, 4]; and a part of the message. */
+const WRONG_OPTIONS: Readonly<
+  Record<string, readonly (readonly [options: object, type: typeof Error, says: string])[]>
+> = {
+  shape: [
+    [{ shape: 4 }, TypeError, 'shape is 4, expected an array of sizes'],
+    [{ shape: [3, -4] }, RangeError, 'shape[1] is -4, expected a whole number, 0 or more'],
+    [{ shape: [3, 5] }, RangeError, 'has 12 elements, expected 15 for shape [3, 5]'],
+  ],
+  axis: [
+    ...[2, 3, -3, Infinity, 0.5].map((axis) => {
+      return [{ axis }, RangeError, `axis is ${axis}, expected a whole number in [-2, 2)`] as const;
+    }),
+    [{ axis: '0' }, TypeError, 'axis is "0", expected a whole number'],
+    [{ dim: 0 }, TypeError, 'unknown option "dim", the name is axis here'],
+  ],
+  temperature: [
+    ...[0, -1, NaN, Infinity, 2 ** 101, 2 ** -101].map((temperature) => {
+      return [
+        { temperature },
+        RangeError,
+        `temperature is ${temperature}, expected a number in [2^-100, 2^100]`,
+      ] as const;
+    }),
+    [{ temperature: '1' }, TypeError, 'temperature is "1", expected a positive number'],
+    [{ tau: 1 }, TypeError, 'unknown option "tau", the name is temperature here'],
+  ],
+  keepDims: [[{ keepDims: 1 }, TypeError, 'keepDims is 1, expected true or false']],
+  weights: [
+    [{ weights: new Float32Array(5) }, RangeError, 'weights has 5 elements, expected 1, 4 (the last axis) or 12'],
+    [{ weights: new Int32Array(4) }, TypeError, 'weights is Int32Array(4), expected number[], Float32Array'],
+    [{ weights: { data: new Float32Array(3), shape: [3] } }, RangeError, 'weights has shape [3], expected one that'],
+    [{ b: [1, 2, 3, 4] }, TypeError, 'the name is weights here'],
+  ],
+  mask: [
+    [
+      { mask: new Float32Array(12) },
+      TypeError,
+      'mask is Float32Array(12), expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
+    ],
+    [{ mask: new Uint16Array(12) }, TypeError, 'mask is Uint16Array(12), expected booleans or integers'],
+    [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
+    [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
+    [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
+    [
+      { mask: { data: new Uint8Array(3), shape: [3] } },
+      RangeError,
+      'mask has shape [3], expected one that broadcasts to [3, 4]',
+    ],
+    [{ mask: { data: new Uint8Array(3), shape: [4] } }, RangeError, 'mask has 3 elements, expected 4 for shape [4]'],
+  ],
+  causal: [
+    [{ causal: 1 }, TypeError, 'causal is 1, expected true or false'],
+    [{ causal: true, axis: 0 }, RangeError, 'axis is 0, expected -1 when causal is true'],
+    [
+      { causal: true, shape: [12], axis: -1, mask: undefined },
+      RangeError,
+      'causal is true, expected a shape with two axes or more',
+    ],
+    [{ is_causal: true }, TypeError, 'the name is causal here'],
+  ],
+  reduction: [[{ reduction: 'avg' }, TypeError, 'reduction is "avg", expected one of "']],
+  out: [
+    [{ out: null }, TypeError, 'out is null, expected '],
+    [{ output: null }, TypeError, 'unknown option "output", the name is out here'],
+  ],
+};
+
 describe.each(sets)('$name: every operation', ({ kernels }) => {
-  for (const call of callsOf().filter(({ options }) => 'axis' in options)) {
-    test(`${call.operation}: an axis that the shape has not`, () => {
-      const { causal: _, ...options } = call.options;
-      const plain = { ...call, options };
-      const rank = SHAPE.length;
-      for (const axis of [rank, rank + 1, -rank - 1, Infinity]) {
-        expect(() => callWith(kernels, plain, { axis })).toThrow(
-          new RangeError(`${call.operation}: axis is ${axis}, expected a whole number in [-${rank}, ${rank})`),
-        );
+  test.each(operations)('$name', (operation) => {
+    for (const call of callsOf(operation, { dtype: 'float32', shape: [3, 4], axis: 1 })) {
+      const expectError = (replaced: object, type: typeof Error, says: string) => {
+        expectRefusal(kernels, call, replaced as Record<string, unknown>, type, says);
+      };
+      for (const name of operation.options) {
+        for (const [options, type, says] of WRONG_OPTIONS[name] ?? []) {
+          // Causal has the say where the axis is another one.
+          const isFree = name === 'axis' && takes(operation, 'causal');
+          expectError({ ...(isFree && { causal: false }), ...options }, type, says);
+        }
       }
-      const [first] = Object.keys(call.arguments) as [string];
-      const one = { ...plain, options: { axis: 1 } };
-      const row = { arguments: { ...call.arguments, [first]: Float32Array.of(1, 2, 3) } };
-      expect(() => callWith(kernels, { ...one, ...row })).toThrow(RangeError);
-    });
-  }
+      // Every option there is, in the record as in the library.
+      const names = operation.options.join(', ');
+      expectError({ nonsense: 1 }, TypeError, `unknown option "nonsense", expected one of ${names}`);
+      const [first] = operation.arguments;
+      expectError({ [first]: undefined }, TypeError, `${first} is undefined, expected ${EXPECTED}`);
+      expectError({ [first]: new Int32Array(12) }, TypeError, `${first} is Int32Array(12), expected ${EXPECTED}`);
+      expectError({ [first]: detached() }, TypeError, `${first} is detached, expected an array whose buffer is alive`);
+      const foreign = createKernels({ backend: 'reference' }).zeros([3, 4]);
+      expectError({ [first]: foreign }, TypeError, `${first} is a tensor of another set of kernels`);
+      const given = Object.values(call.arguments);
+      expect(() => runBy(kernels, operation.name, ...given, null)).toThrow('options is null, expected an object');
+      if (operation.out !== undefined) expectWrongOuts(operation, call, expectError);
+    }
+  });
 });
+
+/** The call fails with that error, and what would have been its result is as it was. */
+function expectRefusal(
+  kernels: Kernels,
+  call: Call,
+  replaced: Readonly<Record<string, unknown>>,
+  type: typeof Error,
+  says: string,
+): void {
+  const { name } = call.operation;
+  const out = outFor(call);
+  const results = ArrayBuffer.isView(out) ? [out] : Object.values((out as object | undefined) ?? {});
+  for (const result of results) result.fill(7);
+  const thrown = caught(() => run(kernels, call, { ...(out !== undefined && { out }), ...replaced })) as
+    | Error
+    | undefined;
+  expect(thrown?.message.startsWith(`${name}: `), `${name}: ${says}; ${thrown}`).toBe(true);
+  expect(thrown?.message).toContain(says);
+  expect(thrown?.constructor, says).toBe(type);
+  for (const result of results)
+    expect(
+      result.every((value: number) => value === 7),
+      says,
+    ).toBe(true);
+}
+
+type ExpectError = (replaced: object, type: typeof Error, says: string) => void;
+
+function expectWrongOuts(operation: Operation, call: Call, expectError: ExpectError): void {
+  const isRanking = operation.out === 'ranking';
+  const right = outFor(call) as { values: Float32Array; indices: Int32Array } & Float32Array;
+  const results = isRanking ? right : { out: right };
+  for (const [part, result] of Object.entries(results)) {
+    const name = isRanking ? `out.${part}` : 'out';
+    const wrong = (value: unknown) => ({ out: isRanking ? { ...right, [part]: value } : value });
+    const own = result.constructor as Float32ArrayConstructor;
+    expectError(wrong(new own(result.length + 1)), RangeError, `${name} has ${result.length + 1} elements, expected`);
+    expectError(
+      wrong(new Float64Array(result.length)),
+      TypeError,
+      `${name} is Float64Array(${result.length}), expected`,
+    );
+    const gone = new own(result.length);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    expectError(wrong(gone), TypeError, `${name} is detached, expected an array whose buffer is alive`);
+  }
+}
 
 describe('settings', () => {
   const rows: [unknown, typeof Error, (operation: string) => string][] = [

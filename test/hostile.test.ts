@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Kernels, Tensor } from '../src/index.js';
+import { operations } from './operations/index.js';
+import { logSigmoid } from './operations/logSigmoid.js';
+import { softmax } from './operations/softmax.js';
 import { sets, type TestSet } from './support/backends.js';
 import { GUARD } from './support/compare.js';
+import { callsOf, outFor } from './support/operation.js';
 
 /**
  * Callers whose own code runs while a call reads its arguments, and does what it likes to those that were read before;
@@ -27,96 +31,22 @@ function floats(length: number, seed = 1): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.abs(Math.sin(7 * i + seed)));
 }
 
-const logits = () => floats(ROWS * N);
-const shape = SHAPE;
-const indices = () => Int32Array.of(4, 0, 2);
-const mask = () => Uint8Array.from({ length: ROWS * N }, (_, i) => (i % 4 === 1 ? 0 : 1));
-const labels = () => Uint8Array.from({ length: ROWS * N }, (_, i) => i % 2);
-const reduction = 'none';
-const rows = () => floats(ROWS, 9);
-const classes = () => floats(N, 3);
-const all = () => floats(ROWS * N, 5);
-
+/** Every way to call every operation, and some that are too large for the fast ways through the wrapper. */
 function calls(): Call[] {
-  const call = (operation: Operation, positional: object, options: object = {}): Call => ({
-    operation,
-    positional: positional as Call['positional'],
-    options: options as Call['options'],
+  const small = operations.flatMap((operation) => callsOf(operation, { dtype: 'float32', shape: SHAPE, axis: 1 }));
+  const large = [softmax, logSigmoid].flatMap((operation) => {
+    return callsOf(operation, { dtype: 'float32', shape: [2, 600], axis: 1 });
   });
-  const large = { shape: [2, 600], temperature: 2, out: floats(1200) };
-  const classOptions = { weight: classes(), shape, axis: -1, ignoreIndex: -1, reduction };
-  const elementOptions = { reduction, weight: classes() };
   return [
-    call('softmax', { x: logits() }, { shape, axis: -1, temperature: 2, out: all() }),
-    call('softmax', { x: logits() }, { shape, mask: mask(), causal: true, out: all() }),
-    call('softmax', { x: floats(1200) }, large),
-    call('logSoftmax', { x: logits() }, { shape, temperature: 2, out: all() }),
-    call(
-      'logSumExp',
-      { x: logits() },
-      { shape, temperature: 2, keepDims: false, weights: classes(), mask: mask(), out: rows() },
-    ),
-    call('sigmoid', { x: logits() }, { out: all() }),
-    call('logSigmoid', { x: floats(1200) }, { out: floats(1200) }),
-    call('softmaxBackward', { y: logits(), dy: floats(15, 2) }, { shape, temperature: 2, out: all() }),
-    call('logSoftmaxBackward', { logP: logits(), dy: floats(15, 2) }, { shape, out: all() }),
-    call('argmax', { x: logits() }, { shape, axis: -1, out: new Int32Array(ROWS) }),
-    call(
-      'topK',
-      { x: logits(), k: 2 },
-      { shape, axis: -1, out: { values: floats(2 * ROWS), indices: new Int32Array(2 * ROWS) } },
-    ),
-    call(
-      'crossEntropy',
-      { logits: logits(), targets: indices() },
-      { ...classOptions, labelSmoothing: 0.1, out: rows() },
-    ),
-    call(
-      'crossEntropyWithGrad',
-      { logits: logits(), targets: indices() },
-      { ...classOptions, temperature: 2, gradOutput: rows(), out: all() },
-    ),
-    call(
-      'crossEntropyWithGrad',
-      { logits: logits(), targets: floats(15, 2) },
-      { shape, reduction, gradOutput: rows(), out: all() },
-    ),
-    call('nllLoss', { logProbs: logits(), targets: indices() }, { ...classOptions, out: rows() }),
-    call(
-      'nllLossWithGrad',
-      { logProbs: logits(), targets: indices() },
-      { ...classOptions, gradOutput: rows(), out: all() },
-    ),
-    call(
-      'bceWithLogits',
-      { logits: logits(), targets: labels() },
-      { ...elementOptions, shape, posWeight: classes(), out: all() },
-    ),
-    call(
-      'bceWithLogitsWithGrad',
-      { logits: logits(), targets: floats(15, 2) },
-      { ...elementOptions, shape, posWeight: classes(), gradOutput: floats(15, 4), out: all() },
-    ),
-    call('klDiv', { logProbs: logits(), targets: floats(15, 2) }, { shape, reduction, logTarget: true, out: all() }),
-    call(
-      'klDivWithGrad',
-      { logProbs: logits(), targets: floats(15, 2) },
-      { shape, reduction, gradOutput: floats(15, 4), out: all() },
-    ),
-    call(
-      'distillation',
-      { studentLogits: logits(), teacherLogits: floats(15, 2) },
-      { shape, temperature: 2, reduction, out: rows() },
-    ),
-    call(
-      'distillationWithGrad',
-      { studentLogits: logits(), teacherLogits: floats(15, 2) },
-      { shape, temperature: 2, reduction, gradOutput: rows(), out: all() },
-    ),
-    call('accuracy', { logits: logits(), targets: indices() }, { shape, axis: -1, k: 2, ignoreIndex: -1 }),
-    call('logProbs', { logits: logits(), targets: indices() }, { shape, temperature: 2, ignoreIndex: -1 }),
-    call('inspectLogits', { x: logits() }, { shape, axis: -1 }),
-    call('tensor', { data: logits(), shape }, { dtype: 'float32' }),
+    ...[...small, ...large].map((call): Call => {
+      const { operation, filled, arguments: positional } = call;
+      // What broadcasts is attacked where it lies in an array of its own.
+      const flat = Object.entries(call.options).filter(([name]) => filled[name]?.size !== 'broadcast');
+      const out = outFor(call);
+      const options = { ...Object.fromEntries(flat), ...(out !== undefined && { out }) };
+      return { operation: operation.name, positional, options };
+    }),
+    { operation: 'tensor', positional: { data: floats(ROWS * N), shape: SHAPE }, options: { dtype: 'float32' } },
   ];
 }
 

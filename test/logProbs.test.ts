@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FloatArray, Kernels } from '../src/index.js';
+import { crossEntropy } from './operations/crossEntropy.js';
+import { logSoftmax } from './operations/logSoftmax.js';
 import { sets, type TestSet } from './support/backends.js';
-import { lossBounds } from './support/bounds.js';
 import {
   ALL_KINDS,
   DTYPES,
@@ -17,8 +18,10 @@ import {
 } from './support/cases.js';
 import { complaintOf, expectSame } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
-import { crossEntropyCases } from './support/fixtures.js';
-import { describeErrors, expectWithin, once, randomIndices } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import type { CrossEntropyCase } from './support/fixtures.js';
+import { expectWithin, randomIndices } from './support/losses.js';
+import { once } from './support/once.js';
 import { describeTargets } from './support/targets.js';
 
 const IGNORED = -100;
@@ -46,7 +49,7 @@ function compute(kernels: Kernels, { p, targets }: Case): FloatArray {
 function expectAccurate(set: TestSet, c: Case): void {
   const { p, targets } = c;
   const actual = compute(set.kernels, c);
-  const expected = expectedOf('logSoftmax', p);
+  const expected = expectedOf(logSoftmax, p);
   const axis = p.axis < 0 ? p.axis + p.shape.length : p.axis;
   const n = p.shape[axis] as number;
   const inner = sizeOf(p.shape.slice(axis + 1));
@@ -57,7 +60,7 @@ function expectAccurate(set: TestSet, c: Case): void {
       return;
     }
     const element = (row - (row % inner)) * n + target * inner + (row % inner);
-    const complaint = complaintOf('logSoftmax', set.backend, p.dtype, actual[row] as number, expected, element);
+    const complaint = complaintOf(logSoftmax, set.backend, p.dtype, actual[row] as number, expected, element);
     if (complaint !== undefined) expect.fail(`${p.what}: row ${row}, target ${target} ${complaint}`);
   });
 }
@@ -99,7 +102,7 @@ for (const [name, make] of Object.entries(GROUPS)) {
 }
 
 describe('fixtures of crossEntropy, which it is the negative of', () => {
-  const cases = crossEntropyCases.filter(
+  const cases = (crossEntropy.fixtures as readonly CrossEntropyCase[]).filter(
     (c) => c.reduction === 'none' && c.targets !== undefined && c.weight === undefined && c.labelSmoothing === 0,
   );
   test('are there', () => expect(cases.length).toBeGreaterThan(1));
@@ -110,7 +113,7 @@ describe('fixtures of crossEntropy, which it is the negative of', () => {
         const options = { shape, axis, temperature, ...(ignoreIndex === undefined ? {} : { ignoreIndex }) };
         const actual = set.kernels.logProbs(floatsOf(dtype, c.logits), c.targets as number[], options);
         const exact = { hi: c.loss.hi.map((v) => -v), lo: c.loss.lo.map((v) => -v) };
-        const bound = lossBounds.crossEntropy.loss[dtype][set.backend];
+        const bound = crossEntropy.units.loss[dtype][set.backend];
         expectWithin(c.name, dtype, actual, exact, c.lossScale, bound);
       });
     }

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf } from './support/cases.js';
-import { describeElements } from './support/elements.js';
-import { logSigmoidPoints } from './support/fixtures.js';
-
-describeElements('logSigmoid', logSigmoidPoints);
 
 describe('values to know', () => {
   for (const { name, kernels } of sets) {

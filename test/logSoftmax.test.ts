@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeAlongAxis } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
-import { describeCausal, describeMasks } from './support/masks.js';
-
-describeAlongAxis('logSoftmax');
-describeMasks('logSoftmax');
-describeCausal('logSoftmax');
 
 describe('values to know', () => {
   for (const set of sets) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Kernels, OutOfMemoryError, type Tensor } from '../src/index.js';
+import { type Kernels, OutOfMemoryError, Tensor } from '../src/index.js';
+import { alongAxis, operations } from './operations/index.js';
 import { sets, type TestSet } from './support/backends.js';
-import type { Operation } from './support/bounds.js';
 import {
   ALL_KINDS,
   bytesOf,
@@ -12,24 +12,21 @@ import {
   LARGE,
   newFloats,
   numbers,
-  type Problem,
   problem,
   sizeOf,
 } from './support/cases.js';
-import { expectGuarded, expectSame, GUARD } from './support/compare.js';
-import { collectGarbage } from './support/platform.js';
+import { expectFlatMemory, expectGuarded, expectSame, GUARD } from './support/compare.js';
+import { type Call, callsOf, type Operation, outFor, runBy, run as runCall, takes } from './support/operation.js';
 
-const OPERATIONS: readonly Operation[] = ['softmax', 'logSoftmax', 'logSumExp'];
 const MIB = 2 ** 20;
 
-function run(kernels: Kernels, operation: Operation, x: unknown, options: object): Floats {
-  return (kernels[operation] as (x: unknown, options: object) => Floats)(x, options);
+function run(kernels: Kernels, { name }: Operation, x: unknown, options: object): Floats {
+  return runBy(kernels, name, x, options) as Floats;
 }
 
-function resultLength(operation: Operation, { shape, axis }: Problem): number {
-  return operation === 'logSumExp'
-    ? sizeOf(shape.filter((_, i) => i !== (axis + shape.length) % shape.length))
-    : sizeOf(shape);
+/** Elements of a result for x of a shape. */
+function resultLength({ out }: Operation, shape: readonly number[], axis: number): number {
+  return sizeOf(out === 'rows' ? shape.with(axis, 1) : shape);
 }
 
 function memoryBytes(kernels: Kernels): number {
@@ -37,6 +34,12 @@ function memoryBytes(kernels: Kernels): number {
   const bytes = probe.data.buffer.byteLength;
   probe.dispose();
   return bytes;
+}
+
+/** Disposes every tensor of a result. */
+function dispose(result: unknown): void {
+  if (result instanceof Tensor) result.dispose();
+  else if (typeof result === 'object' && !ArrayBuffer.isView(result)) Object.values(result ?? {}).forEach(dispose);
 }
 
 describe.each(sets)('$name', (set: TestSet) => {
@@ -52,14 +55,16 @@ describe.each(sets)('$name', (set: TestSet) => {
       [[2, 65, 3], 1],
     ];
 
-    describe.each(OPERATIONS)('%s', (operation) => {
+    describe.each(alongAxis)('$name', (operation) => {
+      const isElementwise = operation.out === 'elements';
+
       test('reads and writes nothing but its own, at every alignment', () => {
         const { kernels } = set;
         const edge = 16;
         for (const [shape, axis] of shapes) {
           const p = problem(dtype, shape, 'within ±30', { axis, seed: sizeOf(shape) });
           const expected = run(kernels, operation, p.x, { shape, axis });
-          const length = resultLength(operation, p);
+          const length = resultLength(operation, shape, axis);
           const home = kernels.tensor(newFloats(dtype, p.x.length + 2 * edge + 4).fill(NaN));
           const target = kernels.tensor(newFloats(dtype, length + 2 * edge + 4).fill(GUARD));
           for (let offset = edge; offset < edge + 16 / bytesOf(dtype); offset++) {
@@ -72,7 +77,7 @@ describe.each(sets)('$name', (set: TestSet) => {
             expectSame(out, expected, what);
             expectGuarded(target.data, outOffset, length, what);
             expectSame(x, p.x, `${what}: the input`);
-            if (operation !== 'logSumExp') {
+            if (isElementwise) {
               run(kernels, operation, x, { shape, axis, out: x });
               expectSame(x, expected, `${what} in place`);
               expect(
@@ -88,11 +93,11 @@ describe.each(sets)('$name', (set: TestSet) => {
       test('is the same for a short row alone and among others', () => {
         for (const kind of ALL_KINDS) {
           for (let n = 1; n <= 50; n++) {
-            const temperature = n % 3 === 0 ? 0.7 : 1;
+            const options = n % 3 === 0 && takes(operation, 'temperature') ? { temperature: 0.7 } : {};
             const { x } = problem(dtype, [5, n], kind, { seed: n });
-            const expected = run(set.kernels, operation, x, { shape: [5, n], temperature });
+            const expected = run(set.kernels, operation, x, { shape: [5, n], ...options });
             for (let row = 0; row < 5; row++) {
-              const alone = run(set.kernels, operation, x.slice(row * n, row * n + n), { shape: [1, n], temperature });
+              const alone = run(set.kernels, operation, x.slice(row * n, row * n + n), { shape: [1, n], ...options });
               const place = row * alone.length;
               expectSame(alone, expected.slice(place, place + alone.length), `row ${row} of [5, ${n}], ${kind}`);
             }
@@ -114,7 +119,7 @@ describe.each(sets)('$name', (set: TestSet) => {
           expectSame(out, expected, `${what} from resident to streamed`);
           run(kernels, operation, p.x, { shape, axis, out: result });
           expectSame(result.data, expected, `${what} from streamed to resident`);
-          if (operation !== 'logSumExp') {
+          if (isElementwise) {
             const x = p.x.slice();
             run(kernels, operation, x, { shape, axis, out: x });
             expectSame(x, expected, `${what} in place`);
@@ -140,31 +145,38 @@ describe.each(sets)('$name', (set: TestSet) => {
   test('a streamed array does not grow linear memory by its size', () => {
     const kernels = set.create();
     const before = memoryBytes(kernels);
-    const x = numbers('float32', 16 * MIB, 'within ±8', 1);
+    const x = numbers('float32', 4 * MIB, 'within ±8', 1);
     kernels.softmax(x, { shape: [x.length / 1024, 1024], out: x as Float32Array });
     kernels.logSumExp(x, { shape: [1024, x.length / 1024], axis: 0 });
     expect(memoryBytes(kernels) - before).toBeLessThan(MIB);
   });
 
-  test('memoryUsage is flat over many calls', () => {
+  test('memoryUsage counts what is held', () => {
     const kernels = set.create();
     expect(kernels.memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
-    const x = kernels.tensor(numbers('float32', 60, 'within ±8', 1), [3, 20]);
-    const out = kernels.zeros([3, 20]);
-    const array = numbers('float64', 100_000, 'within ±8', 1);
-    const usage = kernels.memoryUsage();
-    expect(usage).toEqual({ bytes: 512, tensors: 2 });
-    kernels.softmax(array);
-    const bytes = memoryBytes(kernels);
-    const small = new Float32Array(10);
-    for (let i = 0; i < 200_000; i++) {
-      kernels.softmax(x, { out });
-      kernels.softmax(small, { out: small });
-      if (i % 1000 === 0) kernels.softmax(array);
-      if (i % 100 === 0) kernels.softmax(x).dispose();
-    }
-    expect(kernels.memoryUsage()).toEqual(usage);
-    expect(memoryBytes(kernels)).toBe(bytes);
+    kernels.tensor(numbers('float32', 60, 'within ±8', 1), [3, 20]);
+    kernels.zeros([3, 20]);
+    expect(kernels.memoryUsage()).toEqual({ bytes: 512, tensors: 2 });
+  });
+
+  test.each(operations)('$name: memory is flat over many calls', (operation) => {
+    const kernels = set.create();
+    const small = callsOf(operation, { dtype: 'float32', shape: [3, 10], axis: 1 });
+    // Blocks of rows, and rows that are larger than a block.
+    const wide = [
+      [20, 3000],
+      [1, 40_000],
+    ].flatMap((shape) => callsOf(operation, { dtype: 'float64', shape, axis: 1 }));
+    const [first] = operation.arguments;
+    const outs = new Map([...small, ...wide].map((call) => [call, outFor(call)]));
+    const into = (call: Call) => runCall(kernels, call, operation.out && { out: outs.get(call) });
+    const tensors = small.map((call) => kernels.tensor(call.arguments[first] as Floats, [3, 10]));
+    expectFlatMemory(kernels, 1000, (i) => {
+      for (const call of small) into(call);
+      if (i % 10 === 0)
+        for (const [j, call] of small.entries()) dispose(runCall(kernels, call, { [first]: tensors[j] }));
+      if (i % 999 === 0) for (const call of wide) into(call);
+    });
   });
 
   describe('growth', () => {
@@ -183,13 +195,12 @@ describe.each(sets)('$name', (set: TestSet) => {
     });
 
     test('inside a call is safe for views of our own memory', () => {
-      for (const operation of OPERATIONS) {
+      for (const operation of alongAxis) {
         const kernels = set.create();
         const n = 300_000;
         const p = numbers('float32', n, 'within ±8', 5);
-        const expected = run(set.kernels, operation, p, { shape: [1, n, 1], axis: 1 });
         const x = kernels.tensor(p);
-        const target = kernels.zeros([expected.length]);
+        const target = kernels.zeros([n]);
         const before = memoryBytes(kernels);
         const view = x.data;
         const out = target.data;
@@ -202,13 +213,12 @@ describe.each(sets)('$name', (set: TestSet) => {
         const size = memoryBytes(kernels);
         const shape = [1, n / 2, 2];
         const wanted = run(set.kernels, operation, p, { shape, axis: 1 });
-        if (operation === 'logSumExp') {
-          expect(run(kernels, operation, fresh, { shape, axis: 1 })).toEqual(wanted);
-        } else {
-          expect(run(kernels, operation, fresh, { shape, axis: 1, out: freshOut })).toBe(freshOut);
-          expectSame(target.data, wanted, operation);
+        const result = freshOut.subarray(0, wanted.length);
+        expect(run(kernels, operation, fresh, { shape, axis: 1, out: result })).toBe(result);
+        expectSame(target.data.subarray(0, wanted.length), wanted, operation.name);
+        if (operation.out === 'elements') {
           run(kernels, operation, x.data, { shape, axis: 1, out: x.data });
-          expectSame(x.data, wanted, `${operation} in place`);
+          expectSame(x.data, wanted, `${operation.name} in place`);
         }
         expect(memoryBytes(kernels)).toBeGreaterThanOrEqual(size);
         filler.dispose();
@@ -230,7 +240,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     });
 
     test('for a mask or weights that are claimed keeps an out that views our memory', () => {
-      const n = 2 ** 20;
+      const n = 2 ** 18;
       const x = numbers('float32', 2 * n, 'within ±8', 3);
       const options = { shape: [2, n], mask: new Uint8Array(n).fill(1).fill(0, 10, 20) };
       const weights = numbers('float32', n, 'within ±8', 4).map(Math.abs);
@@ -238,7 +248,9 @@ describe.each(sets)('$name', (set: TestSet) => {
       const total = set.kernels.logSumExp(x, { ...options, weights });
       const kernels = set.create();
       const large = kernels.zeros([2, n]);
+      const before = large.data.buffer;
       kernels.softmax(x, { ...options, out: large.data });
+      expect(large.data.buffer).not.toBe(before);
       expectSame(large.data, softmax, 'softmax');
       const another = set.create();
       const small = another.zeros([2]);
@@ -247,11 +259,11 @@ describe.each(sets)('$name', (set: TestSet) => {
     });
 
     test('that fails for a mask leaves no result behind', () => {
-      const n = 2 ** 20;
+      const n = 2 ** 18;
       const mask = { data: new Uint8Array(n), shape: [n] };
       // From too little for the result to enough for all.
       const failures = [];
-      for (let pages = 230; pages < 430; pages += 8) {
+      for (let pages = 60; pages < 120; pages += 2) {
         const kernels = set.create({ maxMemory: pages * 2 ** 16 });
         const x = kernels.zeros([3, n]);
         try {
@@ -262,7 +274,7 @@ describe.each(sets)('$name', (set: TestSet) => {
         }
       }
       expect(failures.length).toBeGreaterThan(10);
-      expect(failures.length).toBeLessThan(25);
+      expect(failures.length).toBeLessThan(30);
       expect(new Set(failures)).toEqual(new Set([1]));
     });
 
@@ -481,41 +493,6 @@ describe.each(sets)('$name', (set: TestSet) => {
     });
   });
 
-  describe('reclaiming', () => {
-    test.skipIf(collectGarbage === undefined)('forgotten tensors', async () => {
-      const kernels = set.create();
-      (() => {
-        for (let i = 0; i < 100; i++) kernels.softmax(kernels.tensor(new Float32Array(1000)));
-      })();
-      const kept = kernels.tensor([1, 2, 3]);
-      for (let i = 0; i < 20 && kernels.memoryUsage().tensors > 1; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage()).toEqual({ bytes: 64, tensors: 1 });
-      expect([...kept.data]).toEqual([1, 2, 3]);
-    });
-
-    test.skipIf(collectGarbage === undefined)('not while a view is held', async () => {
-      const kernels = set.create();
-      const view = (() => kernels.tensor([1, 2, 3]).data)();
-      for (let i = 0; i < 5; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage().tensors).toBe(1);
-      kernels.zeros([16]).data.fill(9);
-      expect([...view]).toEqual([1, 2, 3]);
-    });
-
-    test.skipIf(collectGarbage === undefined)('not twice what was disposed', async () => {
-      const kernels = set.create();
-      (() => {
-        for (let i = 0; i < 50; i++) kernels.zeros([10]).dispose();
-      })();
-      const kept = Array.from({ length: 50 }, (_, i) => kernels.tensor([i]));
-      for (let i = 0; i < 5; i++) await collectGarbage?.();
-      expect(kernels.memoryUsage()).toEqual({ bytes: 50 * 64, tensors: 50 });
-      kept.forEach((t, i) => {
-        expect(t.data[0]).toBe(i);
-      });
-    });
-  });
-
   test('a set does not share memory with another', () => {
     const [a, b] = [set.create(), set.create()];
     const x = a.tensor([1, 2, 3]);
@@ -523,17 +500,5 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect([...x.data]).toEqual([1, 2, 3]);
     expect([...y.data]).toEqual([4, 5, 6]);
     expect(a.memoryUsage().tensors).toBe(1);
-  });
-
-  test('the caller’s array is not kept alive', async () => {
-    if (collectGarbage === undefined) return;
-    const kernels = set.create();
-    const reference = (() => {
-      const x = new Float32Array(1000);
-      kernels.softmax(x);
-      return new WeakRef(x);
-    })();
-    for (let i = 0; i < 10 && reference.deref() !== undefined; i++) await collectGarbage();
-    expect(reference.deref()).toBeUndefined();
   });
 });

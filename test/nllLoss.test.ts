@@ -1,89 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { DTYPES, type Dtype, floatsOf, numbers, sizeOf } from './support/cases.js';
+import { DTYPES, floatsOf, numbers } from './support/cases.js';
 import { expectSame } from './support/compare.js';
-import { nllLossCases } from './support/fixtures.js';
-import {
-  describeErrors,
-  describeFixtures,
-  describeResults,
-  expectAccurateLoss,
-  expectGradientOfLoss,
-  type LossProblem,
-  once,
-  placed,
-  randomIndices,
-  testLosses,
-} from './support/losses.js';
-import * as oracle from './support/oracle.js';
-
-/** Some with class weights, some with rows that are ignored. */
-function make(dtype: Dtype, shape: readonly number[], axis: number, reduction: string, variant = 3): LossProblem {
-  const n = shape.at(axis) as number;
-  const seed = sizeOf(shape) + variant;
-  const first = numbers(dtype, sizeOf(shape), 'within ±8', seed).map((x) => -Math.abs(x));
-  const ignoreIndex = variant & 2 ? 0 : undefined;
-  const targets = randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
-  const weight = variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined;
-  const options = { weight, ignoreIndex, reduction: reduction as oracle.Reduction };
-  const exact = once(() =>
-    placed(
-      oracle.nllLoss(oracle.precisionOf(dtype), oracle.toRows(first, shape, axis), n, targets, options),
-      shape,
-      axis,
-    ),
-  );
-  const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, variant ${variant}`;
-  return { what, dtype, shape, axis, first, second: targets, options, exact };
-}
-
-describeFixtures('nllLoss', nllLossCases, (c) => ({
-  first: c.logProbs,
-  second: Int32Array.from(c.targets),
-  options: { weight: c.weight && floatsOf(c.dtype, c.weight), ignoreIndex: c.ignoreIndex },
-}));
-
-describe('shapes', () => {
-  testLosses('nllLoss', 'all', (dtype) =>
-    (
-      [
-        [[7], 0],
-        [[5, 7], 1],
-        [[5, 7], 0],
-        [[3, 300], 1],
-        [[2, 5, 3], 1],
-        [[2, 5, 2], 1],
-        [[4, 6, 33], 1],
-      ] as const
-    ).flatMap(([shape, axis]) =>
-      ['mean', 'sum', 'none'].flatMap((reduction) => [0, 1, 2, 3].map((v) => make(dtype, shape, axis, reduction, v))),
-    ),
-  );
-
-  test('a long row', () => {
-    for (const set of sets) expectAccurateLoss(set, 'nllLoss', make('float32', [40, 50_257], 1, 'mean'));
-  });
-});
-
-describe('results', () => {
-  describeResults('nllLoss', make, [
-    [[300, 1000], 1],
-    [[9, 30_000], 1],
-    [[40, 50, 17], 1],
-    [[1, 20_000, 2], 1],
-    [[100, 2000], 0],
-  ]);
-});
-
-describe('gradient', () => {
-  for (const set of sets) {
-    test(`${set.name}: against differences of the loss`, () => {
-      for (const reduction of ['mean', 'sum', 'none']) {
-        expectGradientOfLoss(set.kernels, 'nllLoss', make('float64', [4, 5], 1, reduction));
-      }
-    });
-  }
-});
+import { describeErrors } from './support/failures.js';
+import { randomIndices } from './support/losses.js';
 
 describe('only the targets are read', () => {
   for (const set of sets) {

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import type { FloatArray } from '../src/index.js';
+import { alongAxis } from './operations/index.js';
+import { softmax as softmaxRecord } from './operations/softmax.js';
+import { compute } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
-import { limitOf, SUM_BOUND } from './support/bounds.js';
-import { DTYPES, type Dtype, type Floats, floatsOf } from './support/cases.js';
+import { limitOf, SMALLEST_STEP, SUM_BOUND } from './support/bounds.js';
+import { DTYPES, type Dtype, type Floats, floatsOf, newFloats, type Problem, sizeOf } from './support/cases.js';
 import { expectSame } from './support/compare.js';
+import { expectedOf } from './support/expected.js';
+import { takes } from './support/operation.js';
 
 const EPSILON: Record<Dtype, number> = { float32: 2 ** -23, float64: 2 ** -52 };
 
@@ -22,6 +26,16 @@ function rows(dtype: Dtype, largest = 60): fc.Arbitrary<Floats> {
     .map(([values, n]) => Array.from({ length: n }, (_, i) => values[i % values.length] as number));
   return fc.oneof(many, long).map((values) => floatsOf(dtype, values));
 }
+
+/** A row, and which of its elements are kept. */
+const masked = (dtype: Dtype) =>
+  rows(dtype).chain((x) =>
+    fc.tuple(fc.constant(x), fc.array(fc.boolean(), { minLength: x.length, maxLength: x.length })),
+  );
+
+/** The row with numbers that spoil whatever they are used in where the mask does not keep it. */
+const spoiled = (x: Floats, mask: readonly boolean[]): Floats =>
+  x.map((value, i) => (mask[i] ? value : ([NaN, Infinity, -Infinity][i % 3] as number)));
 
 const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 150 });
 
@@ -57,8 +71,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
           return x.every((value, i) => {
             const distance = max - value;
             const facts = {
-              distance,
-              scale: 0,
+              scale: distance,
               largest: 1e9,
               temperature: 1,
               n: x.length,
@@ -67,52 +80,9 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
             const scale = Math.max(distance, Math.log(x.length));
             const sameLog =
               Math.abs((a[i] as number) - (b[i] as number)) <= (2 * 5 + 128) * epsilon * scale + epsilon ** 3;
-            const limit = 2.1 * limitOf('softmax', dtype, backend, facts) + 2 ** -148;
+            const limit = 2.1 * limitOf(softmaxRecord.bounds, dtype, backend, facts) + 2 ** -148;
             return sameLog && Math.abs((p[i] as number) - (q[i] as number)) <= limit;
           });
-        }),
-      );
-    });
-
-    test('elements that change places take their results along', () => {
-      check(
-        fc.property(rows(dtype), fc.integer({ min: 0, max: 1000 }), (x, k) => {
-          const turned = x.map((_, i) => x[(i + k) % x.length] as number);
-          const [y, z] = [softmax(x), softmax(turned)];
-          return y.every((_, i) => {
-            const expected = y[(i + k) % x.length] as number;
-            return Math.abs((z[i] as number) - expected) <= 64 * epsilon * expected;
-          });
-        }),
-      );
-    });
-
-    test('equal elements have equal results', () => {
-      check(
-        fc.property(rows(dtype), (x) => {
-          const [y, z] = [softmax(x), logSoftmax(x)];
-          const seen = new Map<number, number>();
-          return x.every((value, i) => {
-            const first = seen.get(value) ?? i;
-            seen.set(value, first);
-            return y[i] === y[first] && z[i] === z[first];
-          });
-        }),
-      );
-    });
-
-    test('a row comes out the same alone and among others', () => {
-      check(
-        fc.property(rows(dtype), rows(dtype, 1e4), fc.integer({ min: 1, max: 20 }), (x, other, count) => {
-          const n = x.length;
-          const batch = floatsOf(dtype, Array(n * (count + 1)).fill(0));
-          for (let i = 0; i < batch.length; i++) batch[i] = other[i % other.length] as number;
-          batch.set(x, n * (count >> 1));
-          const [start, end] = [n * (count >> 1), n * (count >> 1) + n];
-          const shape = [count + 1, n];
-          expectSame(softmax(batch, { shape }).subarray(start, end), softmax(x), 'softmax');
-          expectSame(logSoftmax(batch, { shape }).subarray(start, end), logSoftmax(x), 'logSoftmax');
-          expectSame(logSumExp(batch, { shape }).subarray(count >> 1, (count >> 1) + 1), [logSumExp(x)], 'logSumExp');
         }),
       );
     });
@@ -135,23 +105,6 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
           return x.every(
             (value, i) => Math.abs((y[i] as number) - (value - total)) <= 16 * epsilon * (128 + Math.abs(total)),
           );
-        }),
-      );
-    });
-
-    test('a temperature divides', () => {
-      check(
-        fc.property(rows(dtype), fc.integer({ min: -4, max: 4 }), (x, k) => {
-          // A power of two divides exactly.
-          const temperature = 2 ** k;
-          const divided = x.map((value) => value / temperature);
-          const [y, z] = [softmax(x, { temperature }), softmax(divided)];
-          const max = Math.max(...divided);
-          return y.every((p, i) => {
-            const distance = max - (divided[i] as number);
-            const facts = { distance, scale: 0, largest: 1e9, temperature, n: x.length, magnitude: p };
-            return Math.abs(p - (z[i] as number)) <= 2.1 * limitOf('softmax', dtype, backend, facts) + 2 ** -148;
-          });
         }),
       );
     });
@@ -219,76 +172,11 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     });
 
     describe('masks', () => {
-      /** A row, and which of its elements are kept. */
-      const masked = rows(dtype).chain((x) =>
-        fc.tuple(fc.constant(x), fc.array(fc.boolean(), { minLength: x.length, maxLength: x.length })),
-      );
-      const keptBy = (x: FloatArray, mask: readonly boolean[]) => x.filter((_, i) => mask[i]);
-      /** The row with numbers that spoil whatever they have a part in where the mask does not keep it. */
-      const spoiled = (x: Floats, mask: readonly boolean[]) =>
-        x.map((value, i) => (mask[i] ? value : ([NaN, Infinity, -Infinity][i % 3] as number)));
       const within = (a: number, b: number, limit: number) => Object.is(a, b) || Math.abs(a - b) <= limit;
-
-      test('what is kept comes out as if alone', () => {
-        check(
-          fc.property(masked, ([x, mask]) => {
-            const kept = keptBy(x, mask);
-            const options = { mask };
-            const [y, z] = [softmax(spoiled(x, mask), options), softmax(kept)];
-            const [logY, logZ] = [logSoftmax(spoiled(x, mask), options), logSoftmax(kept)];
-            const [total, alone] = [logSumExp(spoiled(x, mask), options), logSumExp(kept)];
-            const outside = mask.every((keeps, i) => keeps || (y[i] === 0 && logY[i] === -Infinity));
-            const scale = 128 + Math.log(x.length);
-            return (
-              outside &&
-              keptBy(y, mask).every((p, i) => within(p, z[i] as number, 64 * epsilon * p)) &&
-              keptBy(logY, mask).every((p, i) => within(p, logZ[i] as number, 16 * epsilon * scale)) &&
-              within(total, alone, 16 * epsilon * scale)
-            );
-          }),
-        );
-      });
-
-      test('one that keeps all gives the very bits of none', () => {
-        // Between 1 and a vector's lanes the inner axis is moved only where there is no mask.
-        check(
-          fc.property(rows(dtype, 1e4), fc.constantFrom(1, 4, 5, 16, 19), (values, inner) => {
-            const n = values.length;
-            const x = floatsOf(
-              dtype,
-              Array.from({ length: n * inner }, (_, i) => values[(i * 7) % n] as number),
-            );
-            const mask = { data: new Uint8Array(n).fill(1), shape: [n, 1] };
-            const options = { shape: [n, inner], axis: 0 };
-            expectSame(softmax(x, { ...options, mask }), softmax(x, options), 'softmax');
-            expectSame(logSoftmax(x, { ...options, mask }), logSoftmax(x, options), 'logSoftmax');
-            expectSame(logSumExp(x, { ...options, mask }), logSumExp(x, options), 'logSumExp');
-          }),
-        );
-      });
-
-      test('causal is the mask below the diagonal that ends in the last corner', () => {
-        const sizes = fc.tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 70 }));
-        check(
-          fc.property(sizes, rows(dtype), ([queries, keys], values) => {
-            const shape = [2, queries, keys];
-            const x = floatsOf(
-              dtype,
-              Array.from({ length: 2 * queries * keys }, (_, i) => values[(i * 7) % values.length] as number),
-            );
-            const data = Uint8Array.from({ length: queries * keys }, (_, i) =>
-              i % keys <= Math.floor(i / keys) + keys - queries ? 1 : 0,
-            );
-            const options = { shape, mask: { data, shape: [queries, keys] } };
-            expectSame(softmax(x, { shape, causal: true }), softmax(x, options), 'softmax');
-            expectSame(logSoftmax(x, { shape, causal: true }), logSoftmax(x, options), 'logSoftmax');
-          }),
-        );
-      });
 
       test('weights of 0 and 1 are a mask', () => {
         check(
-          fc.property(masked, ([x, mask]) => {
+          fc.property(masked(dtype), ([x, mask]) => {
             const weights = floatsOf(dtype, mask.map(Number));
             const [weighted, kept] = [logSumExp(spoiled(x, mask), { weights }), logSumExp(x, { mask })];
             return within(weighted, kept, 16 * epsilon * (60 + Math.log(x.length)));
@@ -314,31 +202,153 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
         );
       });
     });
+  });
+});
 
-    test('the axis may lie anywhere', () => {
-      check(
-        fc.property(
-          fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 19 })),
-          rows(dtype),
-          ([outer, n, inner], values) => {
-            const x = floatsOf(
-              dtype,
-              Array.from(
-                { length: outer * n * inner },
-                (_, i) => (values[(i * 7) % values.length] as number) + (i % 3),
-              ),
+/** Every operation along an axis: what follows from its being one, whatever its formula. */
+describe.each(sets)('$name', (set) => {
+  describe.each(DTYPES)('%s', (dtype) => {
+    describe.each(alongAxis)('$name', (operation) => {
+      const isElementwise = operation.out === 'elements';
+      const options = (shape: readonly number[], more: Partial<Problem> = {}): Problem => ({
+        ...{ what: '', dtype, shape, axis: -1, temperature: 1, x: newFloats(dtype, sizeOf(shape)) },
+        ...more,
+      });
+      const run = (p: Problem) => Array.from(compute(set, operation, p));
+      /** Twice the bound that an element of the result is held to: what two results of the same may differ by. */
+      const areNear = (p: Problem, a: readonly number[], b: readonly number[]) => {
+        const { facts } = expectedOf(operation, p);
+        return a.every((value, i) => {
+          const limit = limitOf(operation.bounds, dtype, set.backend, facts(i)) + SMALLEST_STEP[dtype];
+          return Object.is(value, b[i]) || Math.abs(value - (b[i] as number)) <= 2.1 * limit;
+        });
+      };
+
+      test('a row comes out the same alone and among others', () => {
+        check(
+          fc.property(rows(dtype), rows(dtype, 1e4), fc.integer({ min: 1, max: 20 }), (x, other, count) => {
+            const n = x.length;
+            const place = count >> 1;
+            const batch = newFloats(dtype, n * (count + 1)).map((_, i) => other[i % other.length] as number);
+            batch.set(x, n * place);
+            const alone = run(options([1, n], { x }));
+            const among = run(options([count + 1, n], { x: batch }));
+            expectSame(among.slice(place * alone.length, (place + 1) * alone.length), alone, operation.name);
+          }),
+        );
+      });
+
+      test('the axis may lie anywhere', () => {
+        const sizes = fc.tuple(
+          fc.integer({ min: 1, max: 9 }),
+          fc.integer({ min: 1, max: 60 }),
+          fc.integer({ min: 1, max: 19 }),
+        );
+        check(
+          fc.property(sizes, rows(dtype), ([outer, n, inner], values) => {
+            const x = newFloats(dtype, outer * n * inner).map(
+              (_, i) => (values[(i * 7) % values.length] as number) + (i % 3),
             );
-            const y = softmax(x, { shape: [outer, n, inner], axis: 1 });
+            const y = run(options([outer, n, inner], { x, axis: 1 }));
             const [o, k] = [outer - 1, inner >> 1];
-            const row = floatsOf(
-              dtype,
-              Array.from({ length: n }, (_, j) => x[(o * n + j) * inner + k] as number),
-            );
-            return softmax(row).every(
-              (p, j) => Math.abs(p - (y[(o * n + j) * inner + k] as number)) <= 64 * epsilon * p,
-            );
-          },
-        ),
+            const row = options([n], { x: newFloats(dtype, n).map((_, j) => x[(o * n + j) * inner + k] as number) });
+            const own = isElementwise
+              ? Array.from({ length: n }, (_, j) => y[(o * n + j) * inner + k] as number)
+              : [y[o * inner + k] as number];
+            return areNear(row, run(row), own);
+          }),
+        );
+      });
+
+      test('elements that change places take their results along', () => {
+        check(
+          fc.property(rows(dtype), fc.integer({ min: 0, max: 1000 }), (x, k) => {
+            const n = x.length;
+            const moved = options([n], { x: x.map((_, i) => x[(i + k) % n] as number) });
+            const y = run(options([n], { x }));
+            return areNear(moved, run(moved), isElementwise ? y.map((_, i) => y[(i + k) % n] as number) : y);
+          }),
+        );
+      });
+
+      test.runIf(isElementwise)('equal elements have equal results', () => {
+        check(
+          fc.property(rows(dtype), (x) => {
+            const y = run(options([x.length], { x }));
+            const seen = new Map<number, number>();
+            return x.every((value, i) => {
+              const first = seen.get(value) ?? i;
+              seen.set(value, first);
+              return y[i] === y[first];
+            });
+          }),
+        );
+      });
+
+      test.runIf(takes(operation, 'temperature'))('a temperature divides', () => {
+        check(
+          fc.property(rows(dtype), fc.integer({ min: -4, max: 4 }), (x, k) => {
+            // A power of two divides exactly.
+            const temperature = 2 ** k;
+            const warm = options([x.length], { x, temperature });
+            return areNear(warm, run(warm), run(options([x.length], { x: x.map((value) => value / temperature) })));
+          }),
+        );
+      });
+
+      describe.runIf(takes(operation, 'mask'))('masks', () => {
+        test('what is kept comes out as if alone', () => {
+          check(
+            fc.property(masked(dtype), ([x, mask]) => {
+              const kept = x.filter((_, i) => mask[i]);
+              if (kept.length === 0) return true;
+              const alone = options([kept.length], { x: kept });
+              const y = run(options([x.length], { x: spoiled(x, mask), mask }));
+              if (!isElementwise) return areNear(alone, run(alone), y);
+              const outside = expectedOf(operation, options([x.length], { x, mask })).hi;
+              const isLeftOut = mask.every((keeps, i) => keeps || Object.is(y[i], outside[i]));
+              return (
+                isLeftOut &&
+                areNear(
+                  alone,
+                  run(alone),
+                  y.filter((_, i) => mask[i]),
+                )
+              );
+            }),
+          );
+        });
+
+        test('one that keeps all gives the very bits of none', () => {
+          // Between 1 and a vector's lanes the inner axis is moved only where there is no mask.
+          check(
+            fc.property(rows(dtype, 1e4), fc.constantFrom(1, 4, 5, 16, 19), (values, inner) => {
+              const n = values.length;
+              const x = newFloats(dtype, n * inner).map((_, i) => values[(i * 7) % n] as number);
+              const plain = options([n, inner], { x, axis: 0 });
+              const mask = { data: new Uint8Array(n).fill(1), shape: [n, 1] };
+              expectSame(run({ ...plain, mask }), run(plain), operation.name);
+            }),
+          );
+        });
+      });
+
+      test.runIf(takes(operation, 'causal'))(
+        'causal is the mask below the diagonal that ends in the last corner',
+        () => {
+          const sizes = fc.tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 70 }));
+          check(
+            fc.property(sizes, rows(dtype), ([queries, keys], values) => {
+              const shape = [2, queries, keys];
+              const x = newFloats(dtype, sizeOf(shape)).map((_, i) => values[(i * 7) % values.length] as number);
+              const data = Uint8Array.from({ length: queries * keys }, (_, i) =>
+                i % keys <= Math.floor(i / keys) + keys - queries ? 1 : 0,
+              );
+              const mask = { data, shape: [queries, keys] };
+              expectSame(run(options(shape, { x, causal: true })), run(options(shape, { x, mask })), operation.name);
+            }),
+          );
+        },
       );
     });
   });

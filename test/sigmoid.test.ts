@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf, numbers } from './support/cases.js';
-import { describeElements } from './support/elements.js';
-import { sigmoidPoints } from './support/fixtures.js';
-
-describeElements('sigmoid', sigmoidPoints);
 
 describe('values to know', () => {
   for (const { name, kernels } of sets) {

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { describeBackward } from './support/backward.js';
 import { expectSame } from './support/compare.js';
-
-describeBackward('softmaxBackward');
 
 describe('special values', () => {
   for (const { name, kernels } of sets) {

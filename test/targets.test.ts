@@ -1,17 +1,12 @@
 // Class indices of every kind, at the ends of what they may be: a kernel never sees one that it must not use.
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
+import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
 import { GUARD } from './support/compare.js';
+import { type Operation, runBy } from './support/operation.js';
 
-const OPERATIONS = [
-  'crossEntropy',
-  'crossEntropyWithGrad',
-  'nllLoss',
-  'nllLossWithGrad',
-  'logProbs',
-  'accuracy',
-] as const;
+const OPERATIONS = operations.filter(({ variants: [{ operands }] }) => operands.targets?.values === 'classes');
 
 type Indices = readonly number[] | { [i: number]: number | bigint; readonly length: number };
 
@@ -34,15 +29,13 @@ const CLASSES = 7;
 const shape = [ROWS, CLASSES];
 const logits = Float32Array.from({ length: ROWS * CLASSES }, (_, i) => Math.sin(i));
 
-type Run = (x: Float32Array, targets: Indices, options: object) => unknown;
-
-function run(kernels: Kernels, operation: (typeof OPERATIONS)[number], targets: Indices, options = {}): unknown {
-  return (kernels[operation] as Run)(logits, targets, { shape, ...options });
+function run(kernels: Kernels, { name }: Operation, targets: Indices, options = {}): unknown {
+  return runBy(kernels, name, logits, targets, { shape, ...options });
 }
 
 describe.each(sets)('$name', ({ kernels }) => {
   for (const operation of OPERATIONS) {
-    test.each(Object.keys(KINDS))(`${operation}: %s`, (kind) => {
+    test.each(Object.keys(KINDS))(`${operation.name}: %s`, (kind) => {
       const make = KINDS[kind] as (values: readonly number[]) => Indices;
       const ends = [0, CLASSES - 1, 1, CLASSES - 1, 0];
       // The least and the greatest there are.
@@ -55,9 +48,9 @@ describe.each(sets)('$name', ({ kernels }) => {
           if (found >= 0 && found < CLASSES) continue;
           const shown = typeof found === 'bigint' ? `${found}n` : `${found}`;
           const expected = `an integer in [0, ${CLASSES}) or ignoreIndex (-100)`;
-          const message = `${operation}: targets[${row}] is ${shown}, expected ${expected}`;
+          const message = `${operation.name}: targets[${row}] is ${shown}, expected ${expected}`;
           const out = new Float32Array(logits.length).fill(GUARD);
-          const options = operation.endsWith('WithGrad') ? { out } : {};
+          const options = operation.out === 'elements' ? { out } : {};
           expect(() => run(kernels, operation, targets, options)).toThrow(new RangeError(message));
           expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
         }

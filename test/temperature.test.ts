@@ -1,21 +1,17 @@
 /** Every operation that takes a temperature, at all the temperatures there are. */
 
 import { expect, test } from 'vitest';
+import { alongAxis, backward, losses } from './operations/index.js';
+import { logSoftmax } from './operations/logSoftmax.js';
 import { compute } from './support/alongAxis.js';
 import { setOf, sets, type TestSet } from './support/backends.js';
-import * as backward from './support/backward.js';
-import { SMALLEST_NORMAL } from './support/bounds.js';
+import * as backwards from './support/backward.js';
 import { DTYPES, type Dtype, type Floats, newFloats, type Problem, randomOf, sizeOf } from './support/cases.js';
 import { complaintOf, expectAccurate } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
-import {
-  expectAccurateLoss,
-  type LossProblem,
-  once,
-  placed,
-  randomIndices,
-  randomProbabilities,
-} from './support/losses.js';
+import { expectAccurateLoss, randomIndices } from './support/losses.js';
+import { once } from './support/once.js';
+import { takes } from './support/operation.js';
 import * as oracle from './support/oracle.js';
 
 /** The largest temperature, and the reciprocal of the smallest. */
@@ -48,7 +44,7 @@ const HOLES: Readonly<Record<string, Draw>> = {
   'a few finite': (random, t) => (random() < 0.9 ? -Infinity : 160 * random() - 80) * t,
 };
 
-/** Rows, short rows together and alone, columns: a whole tile of them and what is left. */
+/** Rows, short rows together and alone, columns: a whole transposed block of them and what is left. */
 const LAYOUTS: Record<Dtype, readonly (readonly [shape: readonly number[], axis: number])[]> = {
   float32: [
     [[5, 49], 1],
@@ -99,7 +95,7 @@ function samples(dtype: Dtype): Sample[] {
   return result;
 }
 
-/** Logits for a sample: a kind for each row, or one for all columns, so that whole tiles are in one form. */
+/** Logits for a sample: a kind for each row, or one for all columns, so that whole blocks are in one form. */
 function logits(
   { dtype, shape, axis, temperature, seed }: Sample,
   draws: Readonly<Record<string, Draw>>,
@@ -154,13 +150,13 @@ function masked(p: Problem, seed: number): Problem {
   return { ...p, what: `${p.what}, masked`, mask };
 }
 
-for (const operation of ['softmax', 'logSoftmax', 'logSumExp'] as const) {
-  sweep(operation, (sample) => {
-    const p = problemOf(sample);
+for (const operation of alongAxis.filter((each) => takes(each, 'temperature'))) {
+  sweep(operation.name, (sample) => {
+    const p = takes(operation, 'mask') ? problemOf(sample) : { ...problemOf(sample), mask: undefined };
     return (set) => {
       const y = compute(set, operation, p);
       expectAccurate(operation, set.backend, p, y);
-      if (operation === 'softmax') expectOrdered(p, y);
+      if (operation.isProbability) expectOrdered(p, y);
     };
   });
 }
@@ -193,75 +189,38 @@ sweep('logProbs', (sample) => {
   const targets = randomIndices(p.x.length / n, n, sample.seed);
   return (set) => {
     const actual = set.kernels.logProbs(p.x, targets, { shape, axis, temperature });
-    const expected = expectedOf('logSoftmax', p);
+    const expected = expectedOf(logSoftmax, p);
     targets.forEach((target, row) => {
       const element = (row - (row % inner)) * n + target * inner + (row % inner);
-      const complaint = complaintOf('logSoftmax', set.backend, p.dtype, actual[row] as number, expected, element);
+      const complaint = complaintOf(logSoftmax, set.backend, p.dtype, actual[row] as number, expected, element);
       if (complaint !== undefined) expect.fail(`${p.what}: row ${row} ${complaint}`);
     });
   };
 });
 
-/** Class weights, label smoothing, probabilities. */
-const VARIANTS = [
-  { weighted: false, labelSmoothing: 0, soft: false },
-  { weighted: true, labelSmoothing: 0.125, soft: false },
-  { weighted: false, labelSmoothing: 0, soft: true },
-  { weighted: true, labelSmoothing: 0.125, soft: true },
-] as const;
-
-sweep('crossEntropy and its gradient', (sample) => {
-  const { dtype, shape, axis, temperature, seed } = sample;
-  const n = shape[axis] as number;
-  const variant = VARIANTS[(seed >> 4) % VARIANTS.length] as (typeof VARIANTS)[number];
-  const { labelSmoothing, soft } = variant;
-  const first = logits(sample, DRAWS);
-  const second = soft ? randomProbabilities(dtype, shape, axis, seed) : randomIndices(first.length / n, n, seed);
-  const weight = variant.weighted ? newFloats(dtype, n).map((_, i) => 0.5 + (i % 5)) : undefined;
-  const options = { temperature, weight, labelSmoothing, reduction: 'none' as const };
-  const exact = once(() => {
-    const targets = soft ? { probabilities: oracle.toRows(second, shape, axis) } : { indices: second };
-    const rows = oracle.toRows(first, shape, axis);
-    return placed(oracle.crossEntropy(oracle.precisionOf(dtype), rows, n, targets, options), shape, axis);
+for (const operation of losses.filter((each) => takes(each, 'temperature'))) {
+  const { choices, make, name } = operation;
+  sweep(`${name} and its gradient`, (sample) => {
+    const { dtype, shape, axis, temperature, seed } = sample;
+    const variant = choices[(seed >> 4) % choices.length];
+    const draw = (which: number) => logits(sample, DRAWS, which);
+    const made = make(dtype, shape, axis, 'none', { variant, temperature, draw });
+    const p = { ...made, what: `${sample.what}, variant ${variant}` };
+    return (set) => expectAccurateLoss(set, operation, p);
   });
-  const least = 8 * SMALLEST_NORMAL[dtype]; // the weighted targets of a row add up to less than 8
-  const p: LossProblem = {
-    ...{ dtype, shape, axis, first, second, options, exact },
-    what: `${sample.what}, ${JSON.stringify(variant)}`,
-    least: { loss: least, grad: least * Math.max(1, 1 / temperature) },
-  };
-  return (set) => expectAccurateLoss(set, 'crossEntropy', p);
-});
+}
 
-sweep('distillation and its gradient', (sample) => {
-  const { dtype, shape, axis, temperature } = sample;
-  const [first, second] = [logits(sample, DRAWS), logits(sample, DRAWS, 1)];
-  const options = { temperature, reduction: 'none' as const };
-  const exact = once(() => {
-    const [student, teacher] = [oracle.toRows(first, shape, axis), oracle.toRows(second, shape, axis)];
-    const loss = oracle.distillation(oracle.precisionOf(dtype), student, teacher, shape[axis] as number, options);
-    return placed(loss, shape, axis);
-  });
-  const more = Math.max(1, temperature);
-  const p: LossProblem = {
-    ...{ what: sample.what, dtype, shape, axis, first, second, options, exact },
-    least: { loss: SMALLEST_NORMAL[dtype] * more * more, grad: SMALLEST_NORMAL[dtype] * more },
-  };
-  return (set) => expectAccurateLoss(set, 'distillation', p);
-});
-
-for (const operation of ['softmaxBackward', 'logSoftmaxBackward'] as const) {
-  sweep(operation, (sample) => {
+for (const operation of backward) {
+  sweep(operation.name, (sample) => {
     const { dtype, shape, temperature, seed } = sample;
     // What the forward operation makes of logits at temperature 1 will do: the temperature is in them already.
     const x = logits({ ...sample, temperature: 1 }, DRAWS);
-    const forward = operation === 'softmaxBackward' ? 'softmax' : 'logSoftmax';
-    const given = setOf('reference').kernels[forward](x, { shape, axis: sample.axis }) as Floats;
+    const given = setOf('reference').kernels[operation.forward](x, { shape, axis: sample.axis }) as Floats;
     const random = randomOf(seed);
     const size = [1, 1e4, 1e-4, temperature][seed % 4] as number;
     const dy = newFloats(dtype, sizeOf(shape)).map(() => size * (16 * random() - 8));
-    const p = backward.withExact(operation, { ...sample, given, dy });
-    return (set) => backward.expectAccurate(set, operation, p);
+    const p = backwards.withExact(operation, { ...sample, given, dy });
+    return (set) => backwards.expectAccurate(set, operation, p);
   });
 }
 

@@ -14,7 +14,8 @@ import {
   sizeOf,
 } from './support/cases.js';
 import { expectFlatMemory, expectSame } from './support/compare.js';
-import { describeErrors, once } from './support/losses.js';
+import { describeErrors } from './support/failures.js';
+import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 import { RANKING_PROBLEMS, rowsOf } from './support/ranking.js';
 
@@ -30,21 +31,29 @@ function rank(p: Problem): RankedRows {
   return rowsOf(p).map((row) => ({ row, order: oracle.ranking(row) }));
 }
 
-function exactTopK({ dtype, shape, axis }: Problem, rows: RankedRows, k: number): Ranked {
-  const position = axis < 0 ? axis + shape.length : axis;
-  const resultShape = shape.map((size, i) => (i === position ? k : size));
-  const place = (of: (r: RankedRows[number], i: number) => number) =>
-    oracle.fromRows(
-      rows.flatMap((r) => r.order.slice(0, k).map((i) => of(r, i))),
-      resultShape,
-      axis,
-    );
+const known = new WeakMap<RankedRows, Map<number, Ranked>>();
+
+/** Computed once for all backends. */
+function exactTopK(p: Problem, rows: RankedRows, k: number): Ranked {
+  const results = known.get(rows) ?? new Map<number, Ranked>();
+  known.set(rows, results);
+  const found = results.get(k) ?? firstOf(p, rows, k);
+  results.set(k, found);
+  return found;
+}
+
+function firstOf({ dtype, shape, axis }: Problem, rows: RankedRows, k: number): Ranked {
+  const resultShape = shape.with(axis, k);
+  const [values, indices] = [new Float64Array(rows.length * k), new Float64Array(rows.length * k)];
+  for (const [r, { row, order }] of rows.entries()) {
+    for (let i = 0; i < k; i++) {
+      indices[r * k + i] = order[i] as number;
+      values[r * k + i] = row[order[i] as number] as number;
+    }
+  }
   return {
-    values: floatsOf(
-      dtype,
-      place(({ row }, i) => row[i] as number),
-    ),
-    indices: Int32Array.from(place((_, i) => i)),
+    values: floatsOf(dtype, oracle.fromRows(values, resultShape, axis)),
+    indices: Int32Array.from(oracle.fromRows(indices, resultShape, axis)),
   };
 }
 
@@ -60,7 +69,10 @@ function expectRanked(actual: Ranked, expected: Ranked, what: string): void {
 /** Some k of a row of n: the ends, and those on both sides of where a buffer no longer holds the row. */
 function countsOf(n: number): number[] {
   const fits = Math.ceil((n - 32) / 4);
-  return [...new Set([1, 2, 5, 50, fits - 1, fits, n >> 1, n - 1, n])].filter((k) => k >= 1 && k <= n);
+  const ends = [1, 50, fits - 1, fits, n];
+  // Of long rows the others take long and show nothing more.
+  const all = n > 10_000 ? ends : [...ends, 2, 5, n >> 1, n - 1];
+  return [...new Set(all)].filter((k) => k >= 1 && k <= n);
 }
 
 for (const [name, make] of Object.entries(RANKING_PROBLEMS)) {
@@ -219,14 +231,14 @@ describe.each(sets)('$name', ({ kernels, create }) => {
 
   test.each(DTYPES)('the same streamed and resident: %s', (dtype: Dtype) => {
     for (const [shape, axis, k] of [
-      [[300, 1000], 1, 10],
-      [[3, 100_000], 1, 40_000],
+      [[130, 1000], 1, 10],
+      [[2, 100_000], 1, 40_000],
       [[9000, 10], 1, 3],
       [[40, 50, 17], 1, 2],
-      [[2, 3000, 40], 1, 5],
-      [[7, 3000, 3], 1, 1],
-      [[7, 3000, 3], 1, 2000],
-      [[100, 2000], 0, 100],
+      [[2, 1500, 40], 1, 5],
+      [[5, 3000, 3], 1, 1],
+      [[5, 3000, 3], 1, 2000],
+      [[100, 900], 0, 100],
     ] as const) {
       const p = problem(dtype, shape, 'few values', { axis, seed: 3 });
       const expected = compute(kernels, p, k);
@@ -252,9 +264,9 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     const long = numbers('float32', 300_000, 'within ±8', 1);
     const all = { values: new Float32Array(300_000), indices: new Int32Array(300_000) };
     const out = { values: new Float32Array(4), indices: new Int32Array(4) };
-    expectFlatMemory(own, 10_000, (i) => {
+    expectFlatMemory(own, 100, (i) => {
       own.topK(x, 2, { shape: [2, 3], out });
-      if (i % 5000 === 0) own.topK(long, 300_000, { out: all });
+      if (i % 99 === 0) own.topK(long, 300_000, { out: all });
     });
   });
 

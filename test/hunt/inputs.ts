@@ -1,6 +1,7 @@
 /** Inputs of a search: how they are drawn, so that errors add up, and how they are changed. */
 
 import type { TestSet } from '../support/backends.js';
+import type { LossPart } from '../support/bounds.js';
 import { type Dtype, type Floats, floatsOf } from '../support/cases.js';
 import * as oracle from '../support/oracle.js';
 import type { Random } from './climb.js';
@@ -16,7 +17,7 @@ export interface Operand {
 
 export type Letter = (random: Random) => number;
 
-/** What a call is given. Every array has an element for each of `rows` · n, but for those of which `of` says otherwise. */
+/** What a call is given. Arrays have an element for each of rows · n but where they say otherwise. */
 export interface Input {
   readonly dtype: Dtype;
   readonly rows: number;
@@ -28,7 +29,28 @@ export interface Input {
   /** A class for each row. */
   readonly targets: Int32Array;
   readonly options: Readonly<Record<string, unknown>>;
+  /** The most that an exponential below the normal numbers, which may be 0, is multiplied by. */
+  readonly least?: Record<LossPart, number>;
 }
+
+/** What a loss has to draw from, beside its logits: see the records in test/operations/. */
+export interface Drawing extends Frame {
+  readonly random: Random;
+  readonly set: TestSet;
+  readonly dtype: Dtype;
+  readonly temperature: number;
+  /** The logits. */
+  readonly x: Operand;
+  readonly operand: (letter: Letter, size: number, most?: number) => Operand;
+  readonly pick: <T>(values: readonly T[]) => T;
+  /** Class indices, one for each row. */
+  readonly indices: () => Int32Array;
+  /** Weights by that name, or none. */
+  readonly weigh: (name: string, size: number) => Readonly<Record<string, Operand>>;
+}
+
+/** What a search gives a loss beside its logits. */
+export type Draft = (drawing: Drawing) => Partial<Pick<Input, 'options' | 'operands' | 'targets' | 'least'>>;
 
 export function valuesOf(input: Input, name: string): Floats {
   const operand = input.operands[name];
@@ -56,7 +78,7 @@ export function between2(random: Random, least: number, most: number): number {
   return 2 ** between(random, Math.log2(least), Math.log2(most));
 }
 
-/** On both sides of where vectors, chains, blocks of sums and the forms (48, 24) end. */
+/** On both sides of where vectors, partial sums and the forms (48, 24) end. */
 const LENGTHS = [2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 18, 23, 24, 25, 33, 40, 47, 48, 49, 64, 65];
 const LONG = [100, 128, 129, 255, 257, 300, 1024];
 /** Only where there is time: one result takes milliseconds. */
@@ -187,7 +209,7 @@ export function gradients(random: Random): Letter {
 }
 
 /** Numbers of one sign, up to `most`. */
-export function shares(random: Random, most: number): Letter {
+export function ofOneSign(random: Random, most: number): Letter {
   const plain: Letter = (r) => most * r();
   switch (Math.floor(random() * 4)) {
     case 0:

@@ -1,33 +1,32 @@
 /** The lines of the tables of bounds as a search sees them: which inputs to try, and how near a result is to its bound. */
 
 import type { BackendName } from '../../src/index.js';
+import { alongAxis, backward, elementwise, losses } from '../operations/index.js';
+import { logSoftmax } from '../operations/logSoftmax.js';
+import type { AlongAxis } from '../support/alongAxis.js';
 import { setOf, sets, type TestSet } from '../support/backends.js';
-import {
-  type BackwardOperation,
-  type Bound,
-  backwardBounds,
-  bounds,
-  type ElementOperation,
-  elementBounds,
-  type LossOperation,
-  type LossPart,
-  lossBounds,
-  lossLimit,
-  type Operation,
-  SMALLEST_NORMAL,
-  SUM_BOUND,
-} from '../support/bounds.js';
+import type { Backward } from '../support/backward.js';
+import { type Bound, type LossPart, SMALLEST_NORMAL, SUM_BOUND } from '../support/bounds.js';
 import { DTYPES, type Dtype, type Floats, type Problem } from '../support/cases.js';
 import { ratioOf } from '../support/compare.js';
-import { elementError } from '../support/elements.js';
+import { type Elementwise, elementError, runOf } from '../support/elementwise.js';
 import { expectedOf } from '../support/expected.js';
 import { type Hunted, LOG_PROBS, nameOf, nameOfPart, SUM } from '../support/hunted.js';
-import { errorAt, type LossProblem, lossWithGrad, numbersOf, placed } from '../support/losses.js';
+import {
+  errorAt,
+  exactOf,
+  type LossOperation,
+  type LossProblem,
+  leastOf,
+  lossLimit,
+  lossWithGrad,
+  numbersOf,
+} from '../support/losses.js';
+import { runBy, takes } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 import type { Quarry, Random, Verdict } from './climb.js';
 import {
   between,
-  between2,
   drawFrame,
   drawOperand,
   drawTargets,
@@ -37,9 +36,9 @@ import {
   logits,
   mutateInput,
   type Operand,
+  ofOneSign,
   pick,
   shapeOf,
-  shares,
   valuesOf,
 } from './inputs.js';
 
@@ -90,10 +89,10 @@ const NO_OPTIONS = {};
 // ---------------------------------------------------------------------------------------------------------------------
 // Softmax, log-softmax, log-sum-exp, log-probabilities
 
-function drawLogits(largest: number | undefined): Draw {
+function drawLogits(largest: number | undefined, isWarm = true): Draw {
   return (random, set, dtype, seconds) => {
     const frame = drawFrame(random, dtype, seconds);
-    const temperature = largest === undefined ? drawTemperature(random) : 1;
+    const temperature = largest === undefined && isWarm ? drawTemperature(random) : 1;
     const count = frame.rows * frame.n;
     const letter = logits(random, set, dtype, temperature, largest);
     const operands = { x: drawOperand(random, dtype, count, letter, largest) };
@@ -105,28 +104,28 @@ function problemOf(input: Input): Problem {
   return { what: '', dtype: input.dtype, ...shapeOf(input), temperature: input.temperature, x: valuesOf(input, 'x') };
 }
 
-function optionsOf(input: Input): { shape: number[]; axis: number; temperature: number } {
-  return { ...shapeOf(input), temperature: input.temperature };
+function optionsOf(input: Input): { shape: number[]; axis: number; temperature?: number } {
+  return { ...shapeOf(input), ...(input.temperature !== 1 && { temperature: input.temperature }) };
 }
 
 /** Elements of rows for which another line of the table holds do not count. */
-function judgeOperation(operation: Operation, bound: Bound): Judge {
+function judgeOperation(operation: AlongAxis, bound: Bound): Judge {
   return ({ kernels, backend }, input) => {
     const { dtype } = input;
-    const run = kernels[operation] as (x: Floats, options: object) => Floats;
-    const y = run(valuesOf(input, 'x'), optionsOf(input));
+    const y = runBy(kernels, operation.name, valuesOf(input, 'x'), optionsOf(input)) as Floats;
     const expected = expectedOf(operation, problemOf(input));
     return worstOf(y.length, (i) => {
-      if (bounds[operation][dtype][backend].find(({ holds }) => holds(expected.facts(i))) !== bound) return 0;
+      if (operation.bounds[dtype][backend].find(({ holds }) => holds(expected.facts(i))) !== bound) return 0;
       return ratioOf(operation, backend, dtype, y[i] as number, expected, i);
     });
   };
 }
 
-function operationLines(operation: Operation): Line[] {
+function operationLines(operation: AlongAxis): Line[] {
+  const isWarm = takes(operation, 'temperature');
   return forEach((dtype, set) =>
-    bounds[operation][dtype][set.backend].map((bound) =>
-      lineOf(nameOf(operation, bound), dtype, set, drawLogits(bound.largest), judgeOperation(operation, bound)),
+    operation.bounds[dtype][set.backend].map((bound) =>
+      lineOf(nameOf(operation, bound), dtype, set, drawLogits(bound.largest, isWarm), judgeOperation(operation, bound)),
     ),
   );
 }
@@ -154,11 +153,11 @@ const logProbLines = forEach((dtype, set) => {
   const judge: Judge = ({ kernels, backend }, input) => {
     const { rows, n, columns, targets } = input;
     const y = kernels.logProbs(valuesOf(input, 'x'), targets, optionsOf(input));
-    const expected = expectedOf('logSoftmax', problemOf(input));
+    const expected = expectedOf(logSoftmax, problemOf(input));
     return worstOf(rows, (row) => {
       const target = targets[row] as number;
       const at = columns ? target * rows + row : row * n + target;
-      return ratioOf('logSoftmax', backend, dtype, y[row] as number, expected, at);
+      return ratioOf(logSoftmax, backend, dtype, y[row] as number, expected, at);
     });
   };
   return [lineOf(LOG_PROBS, dtype, set, draw, judge)];
@@ -167,7 +166,7 @@ const logProbLines = forEach((dtype, set) => {
 // ---------------------------------------------------------------------------------------------------------------------
 // Elements
 
-function elementLines(operation: ElementOperation): Line[] {
+function elementLines(operation: Elementwise): Line[] {
   const COUNT = 64;
   return forEach((dtype, set) => {
     const draw: Draw = (random) => {
@@ -178,27 +177,27 @@ function elementLines(operation: ElementOperation): Line[] {
     };
     const judge: Judge = ({ kernels, backend }, input) => {
       const x = valuesOf(input, 'x');
-      const y = kernels[operation](x) as Floats;
-      const exact = oracle[operation](oracle.precisionOf(dtype), x);
-      const bound = elementBounds[operation][dtype][backend];
+      const y = runOf(kernels, operation)(x);
+      const exact = operation.exact(oracle.precisionOf(dtype), x);
+      const bound = operation.units[dtype][backend];
       return worstOf(COUNT, (i) => elementError(operation, dtype, y[i] as number, exact, i) / bound);
     };
-    return [lineOf(operation, dtype, set, draw, judge)];
+    return [lineOf(operation.name, dtype, set, draw, judge)];
   });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Backward
 
-function backwardLines(operation: BackwardOperation): Line[] {
-  const forward = operation === 'softmaxBackward' ? 'softmax' : 'logSoftmax';
+function backwardLines(operation: Backward): Line[] {
+  const { forward } = operation;
   return forEach((dtype, set) => {
     const draw: Draw = (random, ...rest) => {
       const input = drawLogits(pick(random, [2, 8, 30]))(random, ...rest);
       const x = input.operands.x as Operand;
       const values = setOf('reference').kernels[forward](x.values, optionsOf(input)) as Floats;
       const letter = (r: Random) => pick(r, Array.from(values));
-      const given = { ...x, values, letter, most: operation === 'softmaxBackward' ? 1 : Infinity };
+      const given = { ...x, values, letter, most: forward === 'softmax' ? 1 : Infinity };
       const dy = drawOperand(random, dtype, values.length, gradients(random));
       return { ...input, temperature: drawTemperature(random), operands: { given, dy } };
     };
@@ -206,8 +205,8 @@ function backwardLines(operation: BackwardOperation): Line[] {
       const { dtype, n, temperature } = input;
       const { shape, axis } = shapeOf(input);
       const [given, dy] = [valuesOf(input, 'given'), valuesOf(input, 'dy')];
-      const dx = kernels[operation](given, dy, optionsOf(input)) as Floats;
-      const bound = backwardBounds[operation][dtype][backend];
+      const dx = runBy(kernels, operation.name, given, dy, optionsOf(input)) as Floats;
+      const bound = operation.units[dtype][backend];
       const [rows, gradientRows, results] = [given, dy, dx].map((values) => oracle.toRows(values, shape, axis)) as [
         Float64Array,
         Float64Array,
@@ -215,13 +214,11 @@ function backwardLines(operation: BackwardOperation): Line[] {
       ];
       // An e^logP below the normal numbers may count as 0.
       const unit =
-        operation === 'softmaxBackward'
-          ? 1
-          : Math.max(1, Array.from(dy, Math.abs).reduce((a, b) => a + b, 0) / temperature);
+        forward === 'softmax' ? 1 : Math.max(1, Array.from(dy, Math.abs).reduce((a, b) => a + b, 0) / temperature);
       let worst = NOTHING;
       for (let start = 0; start < rows.length; start += n) {
         const part = (values: Float64Array) => values.subarray(start, start + n);
-        const exact = oracle[operation](oracle.precisionOf(dtype), part(rows), part(gradientRows), temperature);
+        const exact = operation.exact(oracle.precisionOf(dtype), part(rows), part(gradientRows), temperature);
         const { ratio, at } = worstOf(
           n,
           (i) => errorAt(dtype, part(results), exact, exact.scale, i, unit * SMALLEST_NORMAL[dtype]) / bound,
@@ -230,156 +227,59 @@ function backwardLines(operation: BackwardOperation): Line[] {
       }
       return worst;
     };
-    return [lineOf(operation, dtype, set, draw, judge)];
+    return [lineOf(operation.name, dtype, set, draw, judge)];
   });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Losses
 
-/** e^−x of more is below the normal numbers and may count as 0. */
-const LEAST: Record<Dtype, number> = { float32: 87, float64: 708 };
 const ROWS = [1, 1, 1, 2, 3, 5];
-
-/** The most that an exponential is multiplied by, where that can be more than 1. */
-const UNITS: Partial<Record<LossOperation, Record<LossPart, (input: Input) => number>>> = {
-  crossEntropy: { loss: ({ n }) => n, grad: ({ n, temperature }) => n * Math.max(1, 1 / temperature) },
-  distillation: {
-    loss: ({ n, temperature }) => 1000 * n * Math.max(1, temperature ** 2),
-    grad: ({ temperature }) => 2 * Math.max(1, temperature),
-  },
-};
-
-/** The call that an input stands for. */
-type CallOf = (input: Input) => LossProblem;
 
 function drawLoss(operation: LossOperation): Draw {
   return (random, set, dtype, seconds) => {
     const frame = drawFrame(random, dtype, seconds, ROWS);
-    const count = frame.rows * frame.n;
-    const temperature = operation === 'crossEntropy' || operation === 'distillation' ? drawTemperature(random) : 1;
-    const operand = (letter: ReturnType<typeof shares>, size = count, most?: number) =>
+    const temperature = takes(operation, 'temperature') ? drawTemperature(random) : 1;
+    const operand = (letter: (random: Random) => number, size: number, most?: number) =>
       drawOperand(random, dtype, size, letter, most);
-    const x = operand(
-      logits(random, set, dtype, temperature, temperature === 1 ? pick(random, [8, 30, undefined]) : undefined),
-    );
-    const reduction = pick(random, ['none', 'mean', 'sum']);
-    const options: Record<string, unknown> = { reduction };
-    const operands: Record<string, Operand> = { x };
-    const weigh = (name: string, size: number) => {
+    const range = temperature === 1 ? pick(random, [8, 30, undefined]) : undefined;
+    const x = operand(logits(random, set, dtype, temperature, range), frame.rows * frame.n);
+    const weigh = (name: string, size: number): Record<string, Operand> => {
       // Above 0: a mean of none is no number.
-      const letter = shares(random, 1);
-      if (random() < 0.4) operands[name] = operand((r) => Math.max(2 ** -10, letter(r)), size, 1);
+      const letter = ofOneSign(random, 1);
+      return random() < 0.4 ? { [name]: operand((r) => Math.max(2 ** -10, letter(r)), size, 1) } : {};
     };
-    let targets = NO_TARGETS;
-    if (operation === 'crossEntropy') {
-      options.labelSmoothing = pick(random, [0, 0, 0.1, 0.125, random()]);
-      if (random() < 0.5) targets = drawTargets(random, frame.rows, frame.n);
-      else operands.targets = operand(shares(random, pick(random, [1, 1 / frame.n])), count, 1);
-      weigh('weight', frame.n);
-    } else if (operation === 'nllLoss') {
-      targets = drawTargets(random, frame.rows, frame.n);
-      weigh('weight', frame.n);
-    } else if (operation === 'bceWithLogits') {
-      operands.targets = operand(shares(random, 1), count, 1);
-      weigh('weight', count);
-      weigh('posWeight', count);
-    } else if (operation === 'klDiv') {
-      options.reduction = pick(random, [reduction, 'batchMean']);
-      options.logTarget = random() < 0.5;
-      operands.targets = options.logTarget
-        ? operand((r) => -between2(r, 2 ** -20, LEAST[dtype]), count, LEAST[dtype])
-        : operand(shares(random, 1), count, 1);
-    } else {
-      options.reduction = pick(random, [reduction, 'batchMean']);
-      // Rows that are nearly the same cancel.
-      const near = pick(random, [0, 1e-6, 0.01]);
-      operands.teacher =
-        random() < 0.4
-          ? { ...x, values: x.values.map((value) => value * (1 + near * (random() - 0.5))) }
-          : operand(logits(random, set, dtype, temperature));
-    }
+    const drafted = operation.draft({
+      ...{ random, set, dtype, ...frame, temperature, x, operand, weigh },
+      pick: (values) => pick(random, values),
+      indices: () => drawTargets(random, frame.rows, frame.n),
+    });
+    const options: Record<string, unknown> = { reduction: pick(random, operation.reductions), ...drafted.options };
     if (random() < 0.3) options.gradOutput = between(random, -1, 1);
-    return { dtype, ...frame, temperature, operands, targets, options };
+    const operands = { x, ...drafted.operands };
+    const { targets = NO_TARGETS, least } = drafted;
+    return { dtype, ...frame, temperature, operands, targets, options, least };
   };
 }
 
-const CALLS: Record<LossOperation, CallOf> = {
-  crossEntropy: (input) => {
-    const { dtype, temperature, targets, n, options } = input;
-    const { shape, axis } = shapeOf(input);
-    const [x, probabilities] = [valuesOf(input, 'x'), input.operands.targets?.values];
-    const all = { ...options, temperature, weight: input.operands.weight?.values };
-    const exact = () => {
-      const given =
-        probabilities === undefined
-          ? { indices: targets }
-          : { probabilities: oracle.toRows(probabilities, shape, axis) };
-      const rows = oracle.toRows(x, shape, axis);
-      return placed(oracle.crossEntropy(oracle.precisionOf(dtype), rows, n, given, all), shape, axis);
-    };
-    return callOf(input, probabilities ?? targets, all, exact);
-  },
-  nllLoss: (input) => {
-    const { dtype, targets, n, options } = input;
-    const { shape, axis } = shapeOf(input);
-    const all = { ...options, weight: input.operands.weight?.values };
-    const exact = () => {
-      const rows = oracle.toRows(valuesOf(input, 'x'), shape, axis);
-      return placed(oracle.nllLoss(oracle.precisionOf(dtype), rows, n, targets, all), shape, axis);
-    };
-    return callOf(input, targets, all, exact);
-  },
-  bceWithLogits: (input) => {
-    const { dtype, operands, options } = input;
-    const all = { ...options, weight: operands.weight?.values, posWeight: operands.posWeight?.values };
-    const targets = valuesOf(input, 'targets');
-    const exact = () => oracle.bceWithLogits(oracle.precisionOf(dtype), valuesOf(input, 'x'), targets, all);
-    return callOf(input, targets, all, exact);
-  },
-  klDiv: (input) => {
-    const { dtype, options } = input;
-    const targets = valuesOf(input, 'targets');
-    const all = { ...options, batchSize: shapeOf(input).shape[0] };
-    const exact = () => oracle.klDiv(oracle.precisionOf(dtype), valuesOf(input, 'x'), targets, all);
-    return callOf(input, targets, options, exact);
-  },
-  distillation: (input) => {
-    const { dtype, temperature, n, options } = input;
-    const { shape, axis } = shapeOf(input);
-    const all = { ...options, temperature };
-    const exact = () => {
-      const [student, teacher] = ['x', 'teacher'].map((name) => oracle.toRows(valuesOf(input, name), shape, axis)) as [
-        Float64Array,
-        Float64Array,
-      ];
-      const batchSize = shape[0] as number;
-      return placed(
-        oracle.distillation(oracle.precisionOf(dtype), student, teacher, n, { ...all, batchSize }),
-        shape,
-        axis,
-      );
-    };
-    return callOf(input, valuesOf(input, 'teacher'), all, exact);
-  },
-};
-
-function callOf(
-  input: Input,
-  second: unknown,
-  { gradOutput, ...options }: Readonly<Record<string, unknown>>,
-  exact: LossProblem['exact'],
-): LossProblem {
-  const first = valuesOf(input, 'x');
+/** The call that an input stands for. */
+function lossProblem(operation: LossOperation, input: Input): LossProblem {
+  const [, second] = operation.arguments as readonly [string, string];
+  const { x, [second]: dense, ...others } = input.operands;
+  const { gradOutput, ...options } = input.options;
+  const arrays = Object.entries(others).map(([name, { values }]) => [name, values]);
   return {
     what: '',
     dtype: input.dtype,
     ...shapeOf(input),
-    first,
-    second,
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    first: valuesOf(input, 'x'),
+    second: dense?.values ?? input.targets,
+    options: {
+      ...options,
+      ...(takes(operation, 'temperature') && { temperature: input.temperature }),
+      ...Object.fromEntries(arrays),
+    },
     gradOutput: gradOutput as number | undefined,
-    exact,
   };
 }
 
@@ -387,16 +287,14 @@ function lossLines(operation: LossOperation): Line[] {
   const judge =
     (part: LossPart): Judge =>
     ({ kernels, backend }, input) => {
-      const call = CALLS[operation](input);
+      const p = lossProblem(operation, input);
       const { dtype } = input;
-      const result = numbersOf(lossWithGrad(kernels, operation, call)[part]);
-      const exact = call.exact()[part];
+      const result = numbersOf(lossWithGrad(kernels, operation, p)[part]);
+      const exact = exactOf(operation, p)[part];
       const bound = lossLimit(operation, part, dtype, backend, input.options.reduction);
-      const unit = UNITS[operation]?.[part](input) ?? 1;
-      return worstOf(
-        result.length,
-        (i) => errorAt(dtype, result, exact, exact.scale, i, unit * SMALLEST_NORMAL[dtype]) / bound,
-      );
+      const least =
+        input.least === undefined ? leastOf(operation, p)[part] : input.least[part] * SMALLEST_NORMAL[dtype];
+      return worstOf(result.length, (i) => errorAt(dtype, result, exact, exact.scale, i, least) / bound);
     };
   return forEach((dtype, set) =>
     (['loss', 'grad'] as const).map((part) =>
@@ -405,16 +303,12 @@ function lossLines(operation: LossOperation): Line[] {
   );
 }
 
-function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
-  return Object.keys(table) as K[];
-}
-
 /** Every line of every table, for every backend that runs here. */
 export const lines: readonly Line[] = [
-  ...keysOf(bounds).flatMap(operationLines),
+  ...alongAxis.flatMap(operationLines),
   ...sumLines,
   ...logProbLines,
-  ...keysOf(elementBounds).flatMap(elementLines),
-  ...keysOf(lossBounds).flatMap(lossLines),
-  ...keysOf(backwardBounds).flatMap(backwardLines),
+  ...elementwise.flatMap(elementLines),
+  ...losses.flatMap(lossLines),
+  ...backward.flatMap(backwardLines),
 ];

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { BackendName, Kernels } from '../../src/index.js';
-import { limitOf, type Operation, SMALLEST_NORMAL, SMALLEST_STEP } from './bounds.js';
+import type { AlongAxis } from './alongAxis.js';
+import { limitOf, SMALLEST_NORMAL, SMALLEST_STEP } from './bounds.js';
 import type { Dtype, Problem } from './cases.js';
 import { type Expected, expectedOf } from './expected.js';
 
@@ -9,7 +10,7 @@ const LARGEST: Record<Dtype, number> = { float32: 2 ** 128 * (1 - 2 ** -25), flo
 
 /** Compares a result with the oracle's, element by element, within the bounds of the table. */
 export function expectAccurate(
-  operation: Operation,
+  operation: AlongAxis,
   backend: BackendName,
   problem: Problem,
   actual: ArrayLike<number>,
@@ -26,7 +27,7 @@ export function expectAccurate(
 
 /** What is wrong with an element of a result, if anything; `i` is its place among the expected ones. */
 export function complaintOf(
-  operation: Operation,
+  operation: AlongAxis,
   backend: BackendName,
   dtype: Dtype,
   actual: number,
@@ -35,13 +36,13 @@ export function complaintOf(
 ): string | undefined {
   const ratio = ratioOf(operation, backend, dtype, actual, expected, i);
   if (ratio <= 1) return undefined;
-  const limit = limitOf(operation, dtype, backend, expected.facts(i));
+  const limit = limitOf(operation.bounds, dtype, backend, expected.facts(i));
   return `is ${actual}, expected ${expected.hi[i]}: off by ${ratio} times the bound, which is ${limit}`;
 }
 
 /** The error of an element of a result as a share of its bound: above 1 the bound is missed. */
 export function ratioOf(
-  operation: Operation,
+  operation: AlongAxis,
   backend: BackendName,
   dtype: Dtype,
   actual: number,
@@ -52,10 +53,10 @@ export function ratioOf(
   if (Object.is(actual, hi)) return 0;
   if (!Number.isFinite(hi) || Number.isNaN(actual)) return Number.isNaN(hi) && Number.isNaN(actual) ? 0 : Infinity;
   if (Math.abs(hi) >= LARGEST[dtype]) return actual === Math.sign(hi) * Infinity ? 0 : Infinity;
-  if (operation === 'softmax' && actual === 0 && hi < SMALLEST_NORMAL[dtype]) return 0;
-  if (operation === 'softmax' && !(actual >= 0 && actual <= 1)) return Infinity;
+  if (operation.isProbability && actual === 0 && hi < SMALLEST_NORMAL[dtype]) return 0;
+  if (operation.isProbability && !(actual >= 0 && actual <= 1)) return Infinity;
   const error = Math.abs(actual - hi - (expected.lo[i] as number));
-  return error / (limitOf(operation, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype]);
+  return error / (limitOf(operation.bounds, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype]);
 }
 
 /** What outputs are surrounded by. */

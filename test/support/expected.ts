@@ -1,4 +1,5 @@
-import type { Facts, Operation } from './bounds.js';
+import type { AlongAxis } from './alongAxis.js';
+import type { Facts } from './bounds.js';
 import type { Problem } from './cases.js';
 import * as oracle from './oracle.js';
 
@@ -9,10 +10,10 @@ export interface Expected {
   facts(i: number): Facts;
 }
 
-const known = new WeakMap<Problem, Map<Operation, Expected>>();
+const known = new WeakMap<Problem, Map<AlongAxis, Expected>>();
 
 /** The exact result of a problem; computed once, whichever backends are compared with it. */
-export function expectedOf(operation: Operation, problem: Problem): Expected {
+export function expectedOf(operation: AlongAxis, problem: Problem): Expected {
   let results = known.get(problem);
   if (results === undefined) {
     results = new Map();
@@ -44,8 +45,8 @@ export function broadcast<T>(values: ArrayLike<T>, own: readonly number[], shape
   });
 }
 
-/** An operand beside x at every element of x. */
-function beside<T>(
+/** An operand that broadcasts, at every element of x. */
+function spread<T>(
   operand: ArrayLike<T> | { readonly data: ArrayLike<T>; readonly shape: readonly number[] },
   shape: readonly number[],
 ): T[] {
@@ -55,7 +56,7 @@ function beside<T>(
 /** 1 for every element of x that mask and causality keep. */
 export function keptOf({ shape, mask, causal }: Problem): Float64Array {
   const size = shape.reduce((a, b) => a * b, 1);
-  const flags = mask === undefined ? undefined : beside<unknown>(mask as ArrayLike<unknown>, shape);
+  const flags = mask === undefined ? undefined : spread<unknown>(mask as ArrayLike<unknown>, shape);
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
   return Float64Array.from({ length: size }, (_, element) => {
     const row = Math.floor(element / columns) % rows;
@@ -64,19 +65,19 @@ export function keptOf({ shape, mask, causal }: Problem): Float64Array {
   });
 }
 
-function compute(operation: Operation, problem: Problem): Expected {
+function compute(operation: AlongAxis, problem: Problem): Expected {
   const { dtype, shape, axis, temperature, x, weights } = problem;
   const precision = oracle.precisionOf(dtype);
   const n = shape[axis < 0 ? axis + shape.length : axis] as number;
   const rows = oracle.toRows(x, shape, axis);
   const isMasked = problem.mask !== undefined || problem.causal === true;
   const keptRows = isMasked ? oracle.toRows(keptOf(problem), shape, axis) : undefined;
-  const weightRows = weights && oracle.toRows(beside(weights as ArrayLike<number>, shape), shape, axis);
+  const weightRows = weights && oracle.toRows(spread(weights as ArrayLike<number>, shape), shape, axis);
   const count =
     n === 0
       ? shape.filter((_, i) => i !== (axis + shape.length) % shape.length).reduce((a, b) => a * b, 1)
       : x.length / n;
-  const reduces = operation === 'logSumExp';
+  const reduces = operation.out === 'rows';
   const parts = { hi: new Float64Array(reduces ? count : x.length), lo: new Float64Array(reduces ? count : x.length) };
   const scale = new Float64Array(parts.hi.length);
   const largest = new Float64Array(parts.hi.length);
@@ -84,14 +85,12 @@ function compute(operation: Operation, problem: Problem): Expected {
     const row = rows.subarray(r * n, r * n + n);
     const mask = keptRows?.subarray(r * n, r * n + n);
     const kept = mask === undefined ? row : row.filter((_, j) => mask[j] !== 0);
-    const result =
-      operation === 'logSumExp'
-        ? oracle.logSumExp(precision, row, temperature, weightRows?.subarray(r * n, r * n + n), mask)
-        : oracle[operation](precision, row, temperature, mask);
+    const own = weightRows?.subarray(r * n, r * n + n);
+    const result = operation.exact({ precision, x: row, temperature, weights: own, kept: mask });
     const start = reduces ? r : r * n;
     parts.hi.set(result.hi, start);
     parts.lo.set(result.lo, start);
-    scale.set('distance' in result ? result.distance : result.scale, start);
+    scale.set(result.scale, start);
     const end = start + (reduces ? 1 : n);
     largest.fill(
       kept.reduce((a, b) => Math.max(a, Math.abs(b)), 0),
@@ -105,7 +104,6 @@ function compute(operation: Operation, problem: Problem): Expected {
   const placedLargest = place(largest);
   const facts = (i: number): Facts => ({
     magnitude: Math.abs(hi[i] as number),
-    distance: placedScale[i] as number,
     scale: placedScale[i] as number,
     largest: placedLargest[i] as number,
     temperature,

@@ -1,23 +1,11 @@
 /**
- * The fixtures of test/fixtures, typed and decoded. scripts/fixtures/make.py computed them with mpmath from the
- * definitions; every value is a pair of doubles, so one file serves float32 and float64.
+ * What is in test/fixtures, typed and decoded. scripts/fixtures/make.py computed it with mpmath from the definitions;
+ * every value is a pair of doubles, so one file serves float32 and float64. The records of the operations import theirs.
  */
 
-import bceWithLogitsFile from '../fixtures/bceWithLogits.json' with { type: 'json' };
-import crossEntropyFile from '../fixtures/crossEntropy.json' with { type: 'json' };
-import distillationFile from '../fixtures/distillation.json' with { type: 'json' };
 import expFile from '../fixtures/exp.json' with { type: 'json' };
-import klDivFile from '../fixtures/klDiv.json' with { type: 'json' };
 import logFile from '../fixtures/log.json' with { type: 'json' };
 import log1pFile from '../fixtures/log1p.json' with { type: 'json' };
-import logSigmoidFile from '../fixtures/logSigmoid.json' with { type: 'json' };
-import logSoftmaxFile from '../fixtures/logSoftmax.json' with { type: 'json' };
-import logSoftmaxBackwardFile from '../fixtures/logSoftmaxBackward.json' with { type: 'json' };
-import logSumExpFile from '../fixtures/logSumExp.json' with { type: 'json' };
-import nllLossFile from '../fixtures/nllLoss.json' with { type: 'json' };
-import sigmoidFile from '../fixtures/sigmoid.json' with { type: 'json' };
-import softmaxFile from '../fixtures/softmax.json' with { type: 'json' };
-import softmaxBackwardFile from '../fixtures/softmaxBackward.json' with { type: 'json' };
 import type { BatchReduction, Exact, Reduction } from './oracle.js';
 
 export type Dtype = 'float32' | 'float64';
@@ -39,47 +27,31 @@ interface RowCase extends Case {
   readonly temperature: number;
 }
 
-export interface SoftmaxCase extends RowCase {
+/** Of an operation along an axis. */
+export interface AlongAxisCase extends RowCase {
   readonly x: number[];
-  /** Of x's size, 1 keeps. */
-  readonly mask?: number[];
-  readonly causal?: boolean;
-  readonly y: Exact;
-}
-
-export interface LogSoftmaxCase extends SoftmaxCase {
-  /** max(|x − max|/T, log s); 0 in a row without a finite maximum. */
-  readonly scale: number[];
-}
-
-export interface LogSumExpCase extends RowCase {
-  readonly x: number[];
-  /** Of x's size. */
+  /** Of x's size, as is the mask, of which 1 keeps. */
   readonly weights?: number[];
   readonly mask?: number[];
   readonly causal?: boolean;
-  /** One per row. */
+  /** One for each element, or for each row. */
   readonly y: Exact;
-  /** max(|y|, |log s|). */
-  readonly scale: number[];
+  /** What bounds are multiples of; softmax has its distances from elsewhere. */
+  readonly scale?: number[];
 }
 
-interface BackwardCase extends RowCase {
+/** Of a backward operation: with y or logP, what the forward operation made. */
+export interface BackwardCase extends RowCase {
+  readonly y?: number[];
+  readonly logP?: number[];
   readonly dy: number[];
   readonly dx: Exact;
   readonly scale: number[];
 }
 
-export interface SoftmaxBackwardCase extends BackwardCase {
-  readonly y: number[];
-}
-
-export interface LogSoftmaxBackwardCase extends BackwardCase {
-  readonly logP: number[];
-}
-
-interface LossCase extends Case {
+export interface LossCase extends Case {
   readonly reduction: BatchReduction;
+  readonly axis?: number;
   /** One per row (per element for bceWithLogits and klDiv) with reduction 'none'. */
   readonly gradOutput?: number | number[];
   /** One element, or one per row or element with reduction 'none'. */
@@ -149,7 +121,10 @@ function decodePairs(pairs: readonly Pair[]): Exact {
 }
 
 /** `results` names the fields that hold pairs. */
-function decodeCases<T extends Case>(file: { readonly cases: readonly object[] }, results: string[]): readonly T[] {
+export function decodeCases<T extends Case>(
+  file: { readonly cases: readonly object[] },
+  results: readonly string[],
+): readonly T[] {
   return file.cases.map((entry) => {
     const fields = Object.entries(entry).map(([key, raw]) => {
       const value = decodeNumbers(raw);
@@ -159,26 +134,16 @@ function decodeCases<T extends Case>(file: { readonly cases: readonly object[] }
   });
 }
 
-function decodePoints(file: { readonly points: readonly unknown[] }): Points {
+export function decodePoints(file: { readonly points: readonly unknown[] }): Points {
   const points = decodeNumbers(file.points) as [x: number, hi: number, lo: number][];
   return { x: points.map(([x]) => x), ...decodePairs(points.map(([, hi, lo]) => [hi, lo])) };
+}
+
+/** Those of a loss and its gradient. */
+export function decodeLosses(file: { readonly cases: readonly object[] }): readonly LossCase[] {
+  return decodeCases(file, ['loss', 'grad']);
 }
 
 export const expPoints = decodePoints(expFile);
 export const logPoints = decodePoints(logFile);
 export const log1pPoints = decodePoints(log1pFile);
-export const sigmoidPoints = decodePoints(sigmoidFile);
-export const logSigmoidPoints = decodePoints(logSigmoidFile);
-
-const LOSS_RESULTS = ['loss', 'grad'];
-
-export const softmaxCases = decodeCases<SoftmaxCase>(softmaxFile, ['y']);
-export const logSoftmaxCases = decodeCases<LogSoftmaxCase>(logSoftmaxFile, ['y']);
-export const logSumExpCases = decodeCases<LogSumExpCase>(logSumExpFile, ['y']);
-export const softmaxBackwardCases = decodeCases<SoftmaxBackwardCase>(softmaxBackwardFile, ['dx']);
-export const logSoftmaxBackwardCases = decodeCases<LogSoftmaxBackwardCase>(logSoftmaxBackwardFile, ['dx']);
-export const crossEntropyCases = decodeCases<CrossEntropyCase>(crossEntropyFile, LOSS_RESULTS);
-export const nllLossCases = decodeCases<NllLossCase>(nllLossFile, LOSS_RESULTS);
-export const bceWithLogitsCases = decodeCases<BceWithLogitsCase>(bceWithLogitsFile, LOSS_RESULTS);
-export const klDivCases = decodeCases<KlDivCase>(klDivFile, LOSS_RESULTS);
-export const distillationCases = decodeCases<DistillationCase>(distillationFile, LOSS_RESULTS);

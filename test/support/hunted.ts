@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import type { BackendName } from '../../src/index.js';
-import type { Bound, LossOperation, LossPart, Operation } from './bounds.js';
+import type { Bound, LossPart } from './bounds.js';
 import type { Dtype } from './cases.js';
+import type { Operation } from './operation.js';
 
 /** A line of a table of bounds, for one backend. */
 export interface Hunted {
@@ -21,13 +22,13 @@ export function readRatios(): Ratios {
   return JSON.parse(readFileSync(FILE, 'utf8')) as Ratios;
 }
 
-/** What a line of the tables of softmax, logSoftmax and logSumExp is called; sigmoid and the like go by their names. */
-export function nameOf(operation: Operation, { where }: Bound): string {
-  return `${operation}, ${where.replaceAll('\\', '')}`;
+/** What a line of the table of an operation along an axis is called; sigmoid and the like go by their names. */
+export function nameOf({ name }: Operation, { where }: Bound): string {
+  return `${name}, ${where.replaceAll('\\', '')}`;
 }
 
-export function nameOfPart(operation: LossOperation, part: LossPart): string {
-  return `${operation}, ${part === 'loss' ? 'loss' : 'gradient'}`;
+export function nameOfPart({ name }: Operation, part: LossPart): string {
+  return `${name}, ${part === 'loss' ? 'loss' : 'gradient'}`;
 }
 
 export const SUM = 'softmax, sum − 1';

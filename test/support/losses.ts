@@ -1,15 +1,18 @@
-/** What the tests of the losses share: calls with their exact results, and comparisons within the bounds. */
+/** What the suites know of losses and of their gradients: problems, their exact results, comparisons within the bounds. */
 
-import { describe, expect, test } from 'vitest';
-import type { BackendName, Kernels, Tensor } from '../../src/index.js';
-import { sets, type TestSet } from './backends.js';
-import { isElementWise, type LossOperation, type LossPart, lossLimit, SMALLEST_NORMAL } from './bounds.js';
-import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, type Kind, newFloats, randomOf, sizeOf } from './cases.js';
-import { expectFlatMemory, expectGuarded, expectSame, GUARD } from './compare.js';
+import { expect } from 'vitest';
+import type { BackendName, Kernels } from '../../src/index.js';
+import type { Draft } from '../hunt/inputs.js';
+import type { TestSet } from './backends.js';
+import { type LossPart, SMALLEST_NORMAL, SUM_UNITS, type Units } from './bounds.js';
+import { type Dtype, type Floats, floatsOf, type Kind, lanesOf, lengths, randomOf, sizeOf } from './cases.js';
+import { expectSame } from './compare.js';
+import type { LossCase } from './fixtures.js';
+import { type Operand, type Operation, type OperationName, takes, type Variant } from './operation.js';
 import type { Exact, Loss, Scaled } from './oracle.js';
 import * as oracle from './oracle.js';
 
-/** A call of a loss, and its exact result. */
+/** A call of a loss. */
 export interface LossProblem {
   readonly what: string;
   readonly dtype: Dtype;
@@ -20,12 +23,109 @@ export interface LossProblem {
   /** Without shape, axis and gradOutput. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly gradOutput?: number | Floats;
-  readonly exact: () => Pick<Loss, 'loss' | 'grad'>;
+}
+
+type ExactLoss = Pick<Loss, 'loss' | 'grad'>;
+
+/** What a problem is made of. */
+export interface Choice {
+  /** Of the logits. */
+  readonly kind?: Kind;
+  readonly temperature?: number;
+  /** Which options it has, and what its targets are: one of the operation's `choices`. */
+  readonly variant?: number;
+  /** The logits and, from 1 on, further numbers like them; instead of `kind`. */
+  readonly draw?: (which: number) => Floats;
+}
+
+export type Make = (
+  dtype: Dtype,
+  shape: readonly number[],
+  axis: number,
+  reduction: string,
+  choice?: Choice,
+) => LossProblem;
+
+/** The record of a loss; that of the loss with its gradient follows from it. */
+export interface LossOperation extends Operation {
+  readonly kind: 'loss';
+  readonly losses: 'rows' | 'elements';
+  readonly reductions: readonly string[];
+  readonly exact: (p: LossProblem) => ExactLoss;
   /**
-   * The least results that have to be right: what becomes of probabilities and logarithms below the normal numbers, which
-   * may count as 0. Where not given, the smallest normal number.
+   * In units of 2^-23 (float64: 2^-52) of the scale, the sum of the magnitudes of the formula's terms. What all elements
+   * of a row are multiplied by (weights, 1 / T, what a mean divides by) is computed in float64: there, each part of it is
+   * rounded as coarsely as a result.
    */
-  readonly least?: { readonly loss: number; readonly grad: number };
+  readonly units: Record<LossPart, Units>;
+  /** The scales, as the page states them. */
+  readonly scales: Record<LossPart, string>;
+  readonly make: Make;
+  /** All variants of a problem. */
+  readonly choices: readonly number[];
+  /** Those for what does not depend on the formula. */
+  readonly typical: readonly number[];
+  /** Groups of problems for every path of the kernels. */
+  readonly groups: Readonly<Record<string, (dtype: Dtype) => LossProblem[]>>;
+  /** Shapes and axes that are streamed in several ways. */
+  readonly large: readonly (readonly [shape: readonly number[], axis: number])[];
+  /** Shapes whose gradient is compared with differences of the loss. */
+  readonly differences: readonly (readonly number[])[];
+  readonly fixtures: readonly LossCase[];
+  /** The arguments of a fixture's call; options that are undefined do not count. */
+  readonly ofFixture: (c: LossCase) => Pick<LossProblem, 'first' | 'second' | 'options'>;
+  /** The most that an exponential below the normal numbers, which may be 0, is multiplied by. */
+  readonly least?: (p: LossProblem) => Record<LossPart, number>;
+  /** What a search gives it. */
+  readonly draft: Draft;
+}
+
+/** The record of a loss with its gradient. */
+export interface LossWithGrad extends Operation {
+  readonly kind: 'loss with its gradient';
+  readonly loss: LossOperation;
+}
+
+/** The loss with its gradient, from the record of the loss. */
+export function withGrad(loss: LossOperation): LossWithGrad {
+  const gradOutput: Operand = {
+    values: 'floats',
+    size: loss.losses === 'rows' ? 'row' : 'element',
+    overlap: 'none',
+  };
+  const variants = loss.variants.map(({ operands, plain }) => ({ operands: { ...operands, gradOutput }, plain }));
+  return {
+    kind: 'loss with its gradient',
+    name: `${loss.name}WithGrad` as OperationName,
+    arguments: loss.arguments,
+    options: [...loss.options, 'gradOutput'],
+    variants: variants as unknown as readonly [Variant, ...Variant[]],
+    out: 'elements',
+    losses: loss.losses,
+    needsElements: loss.needsElements,
+    loss,
+  };
+}
+
+const known = new WeakMap<LossProblem, ExactLoss>();
+
+/** The exact results of a problem; computed once, whichever backends are compared with them. */
+export function exactOf(operation: LossOperation, p: LossProblem): ExactLoss {
+  const found = known.get(p) ?? operation.exact(p);
+  known.set(p, found);
+  return found;
+}
+
+/** The bound of a loss that is not reduced, or is; of its gradient it is the same. */
+export function lossLimit(
+  { units, losses }: LossOperation,
+  part: LossPart,
+  dtype: Dtype,
+  backend: BackendName,
+  reduction: unknown,
+): number {
+  const isSummed = part === 'loss' && losses === 'elements' && reduction !== 'none';
+  return units[part][dtype][backend] + (isSummed && backend !== 'reference' ? SUM_UNITS : 0);
 }
 
 /** Kinds of logits that losses over classes meet. */
@@ -41,15 +141,88 @@ export const LOGIT_KINDS: readonly Kind[] = [
 ];
 
 /** Shapes of every rank, and an axis that takes each form. */
-export const AXES: readonly (readonly [shape: readonly number[], axis: number])[] = [
+const AXES: readonly (readonly [shape: readonly number[], axis: number])[] = [
   [[7], 0],
   [[5, 7], 0],
+  [[5, 7], 1],
   [[4, 5, 6], 1],
   [[3, 10, 2, 2], 1],
   [[2, 300, 3], 1],
   [[2, 9, 17], 1],
   [[2, 3, 4, 5], -2],
 ];
+
+interface Groups {
+  readonly make: Make;
+  readonly choices: readonly number[];
+  readonly kinds: readonly Kind[];
+  readonly reductions: readonly string[];
+}
+
+/** Problems of losses over rows: lengths, kinds of logits, axes. */
+export function rowGroups({
+  make,
+  choices,
+  kinds,
+  reductions,
+  temperatures,
+}: Groups & { readonly temperatures: readonly number[] }): LossOperation['groups'] {
+  const [mean] = reductions as [string];
+  return {
+    ...Object.fromEntries(
+      choices.map((variant) => [
+        `rows of every length, variant ${variant}`,
+        (dtype: Dtype) =>
+          lengths(dtype)
+            .filter((n) => n > 0)
+            .flatMap((n) =>
+              temperatures.map((temperature) =>
+                make(dtype, [3, n], 1, n % 2 ? mean : 'none', { variant, temperature }),
+              ),
+            ),
+      ]),
+    ),
+    ...Object.fromEntries(
+      kinds.map((kind) => [
+        `numbers ${kind}`,
+        (dtype: Dtype) =>
+          choices.flatMap((variant) =>
+            [2, 10, 47, 48, 300, 3000].map((n) => make(dtype, [2, n], 1, 'none', { kind, variant })),
+          ),
+      ]),
+    ),
+    'every axis': (dtype) =>
+      AXES.flatMap(([shape, axis]) =>
+        choices.flatMap((variant) =>
+          reductions.map((reduction) => make(dtype, shape, axis, reduction, { variant, temperature: 0.7 })),
+        ),
+      ),
+  };
+}
+
+/** Problems of losses of elements: lengths and kinds of numbers. */
+export function elementGroups({ make, choices, kinds, reductions }: Groups): LossOperation['groups'] {
+  return {
+    ...Object.fromEntries(
+      choices.map((variant) => [
+        `every length, variant ${variant}`,
+        (dtype: Dtype) => {
+          const l = lanesOf(dtype);
+          return [1, 2, 3, l, l + 1, 15, 16, 17, 31, 32, 33, 101, 1000].flatMap((n) =>
+            reductions.map((reduction) => make(dtype, [3, n], 1, reduction, { variant })),
+          );
+        },
+      ]),
+    ),
+    ...Object.fromEntries(
+      kinds.map((kind) => [
+        `numbers ${kind}`,
+        (dtype: Dtype) =>
+          choices.flatMap((variant) => ['sum', 'none'].map((r) => make(dtype, [40, 25], 1, r, { kind, variant }))),
+      ]),
+    ),
+  };
+}
 
 /** What a call gives, a reduced loss as one number. */
 export interface Given {
@@ -68,7 +241,7 @@ export function lossOf(
   first: unknown = p.first,
 ): unknown {
   const options = optionsOf(operation, p);
-  return (kernels[operation] as Run)(first, p.second, { ...options, ...extra });
+  return (kernels[operation.name] as Run)(first, p.second, { ...options, ...extra });
 }
 
 /** The loss and its gradient. */
@@ -80,24 +253,33 @@ export function lossWithGrad(
   first: unknown = p.first,
 ): { loss: unknown; grad: Floats } {
   const options = { ...optionsOf(operation, p), gradOutput: p.gradOutput, ...extra };
-  return (kernels[`${operation}WithGrad`] as Run)(first, p.second, options) as { loss: unknown; grad: Floats };
+  return (kernels[`${operation.name}WithGrad` as OperationName] as Run)(first, p.second, options) as {
+    loss: unknown;
+    grad: Floats;
+  };
 }
 
 function optionsOf(operation: LossOperation, { shape, axis, options }: LossProblem): object {
-  return isElementWise(operation) ? { ...options, shape } : { ...options, shape, axis };
+  return takes(operation, 'axis') ? { ...options, shape, axis } : { ...options, shape };
 }
 
 export function numbersOf(loss: unknown): ArrayLike<number> {
   return typeof loss === 'number' ? [loss] : (loss as Floats);
 }
 
+/** The least results that have to be right: what becomes of probabilities and logarithms below the normal numbers. */
+export function leastOf(operation: LossOperation, p: LossProblem): Record<LossPart, number> {
+  const { loss, grad } = operation.least?.(p) ?? { loss: 1, grad: 1 };
+  return { loss: loss * SMALLEST_NORMAL[p.dtype], grad: grad * SMALLEST_NORMAL[p.dtype] };
+}
+
 /** Compares a loss and its gradient with the exact ones, within the bounds of the table. */
 export function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
-  const { loss, grad } = p.exact();
-  const { least } = p;
+  const { loss, grad } = exactOf(operation, p);
+  const least = leastOf(operation, p);
   const limit = (part: LossPart) => lossLimit(operation, part, p.dtype, backend, p.options.reduction);
-  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, limit('loss'), least?.loss);
-  expectWithin(`${p.what}: gradient`, p.dtype, given.grad, grad, grad.scale, limit('grad'), least?.grad);
+  expectWithin(`${p.what}: loss`, p.dtype, given.loss, loss, loss.scale, limit('loss'), least.loss);
+  expectWithin(`${p.what}: gradient`, p.dtype, given.grad, grad, grad.scale, limit('grad'), least.grad);
 }
 
 /** The largest error of a result in units of 2^-23 or 2^-52 of the scale. */
@@ -161,65 +343,23 @@ export function expectAccurateLoss(set: TestSet, operation: LossOperation, p: Lo
   expectSame(numbersOf(alone), numbersOf(loss), `${p.what}: the loss without its gradient`);
 }
 
-/** What the fixtures of all losses have. */
-interface LossCase {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly axis?: number;
-  readonly reduction: string;
-  readonly gradOutput?: number | number[];
-  readonly loss: Exact;
-  readonly lossScale: number[];
-  readonly grad: Exact;
-  readonly gradScale: number[];
-}
-
-/** The arguments of a fixture's call; options that are undefined do not count. */
-interface Arguments {
-  readonly first: readonly number[];
-  readonly second: unknown;
-  readonly options?: Readonly<Record<string, unknown>>;
-}
-
-/** Every fixture of a loss on every backend: its own values are what is exact. */
-export function describeFixtures<C extends LossCase>(
-  operation: LossOperation,
-  cases: readonly C[],
-  argumentsOf: (c: C) => Arguments,
-): void {
-  describe('fixtures', () => {
-    const problems = cases.map((c) => fixtureProblem(c, argumentsOf(c)));
-    for (const set of sets) {
-      for (const p of problems) test(`${set.name} ${p.what}`, () => expectAccurateLoss(set, operation, p));
-    }
-  });
-}
-
-function fixtureProblem(c: LossCase, { first, second, options }: Arguments): LossProblem {
+/** The call of a fixture, whose own values are what is exact. */
+export function fixtureProblem(operation: LossOperation, c: LossCase): LossProblem {
   const scaled = (values: Exact, scale: number[]): Scaled => ({ ...values, scale: Float64Array.from(scale) });
-  const gradOutput = typeof c.gradOutput === 'object' ? floatsOf(c.dtype, c.gradOutput) : c.gradOutput;
-  const all = { reduction: c.reduction, ...options };
-  return {
+  const { first, second, options } = operation.ofFixture(c);
+  const all = Object.entries({ reduction: c.reduction, ...options }).filter(([, value]) => value !== undefined);
+  const p: LossProblem = {
     what: c.name,
     dtype: c.dtype,
     shape: c.shape,
     axis: c.axis ?? -1,
-    first: floatsOf(c.dtype, first),
+    first,
     second,
-    options: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-    gradOutput,
-    exact: () => ({ loss: scaled(c.loss, c.lossScale), grad: scaled(c.grad, c.gradScale) }),
+    options: Object.fromEntries(all),
+    gradOutput: typeof c.gradOutput === 'object' ? floatsOf(c.dtype, c.gradOutput) : c.gradOutput,
   };
-}
-
-/** Computed at the first use. */
-export function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+  known.set(p, { loss: scaled(c.loss, c.lossScale), grad: scaled(c.grad, c.gradScale) });
+  return p;
 }
 
 /** A loss over rows, back in the positions of the tensor. */
@@ -251,18 +391,6 @@ export function randomProbabilities(dtype: Dtype, shape: readonly number[], axis
   return floatsOf(dtype, oracle.fromRows(rows, shape, axis));
 }
 
-/** One test for each set and dtype; the exact results are computed once for all sets. */
-export function testLosses(operation: LossOperation, name: string, make: (dtype: Dtype) => LossProblem[]): void {
-  for (const dtype of DTYPES) {
-    const problems = once(() => make(dtype));
-    for (const set of sets) {
-      test(`${set.name} ${dtype}: ${name}`, () => {
-        for (const p of problems()) expectAccurateLoss(set, operation, p);
-      });
-    }
-  }
-}
-
 /** The gradient of a float64 problem against differences of its loss, the sum of the losses where not reduced. */
 export function expectGradientOfLoss(kernels: Kernels, operation: LossOperation, p: LossProblem, step = 1e-5): void {
   const total = (first: Float64Array) => {
@@ -282,232 +410,4 @@ export function expectGradientOfLoss(kernels: Kernels, operation: LossOperation,
     const difference = (total(moved(step)) - total(moved(-step))) / (2 * step);
     expect(Math.abs(difference - (grad[i] as number)), `${p.what}: gradient[${i}]`).toBeLessThan(1e-7 * largest);
   }
-}
-
-type Make = (dtype: Dtype, shape: readonly number[], axis: number, reduction: string) => LossProblem;
-
-/** Whole vectors and what is left over, every form, and tiles that are not full. */
-const GUARDED: readonly [shape: number[], axis: number][] = [
-  ...[1, 2, 3, 4, 5, 7, 8, 9, 23, 24, 25, 47, 48, 49, 257].map((n): [number[], number] => [[n], 0]),
-  ...[2, 3, 15, 16, 17].map((rows): [number[], number] => [[rows, 7], 1]),
-  ...[2, 3].map((rows): [number[], number] => [[rows, 50], 1]),
-  ...[2, 3, 5, 17].map((inner): [number[], number] => [[2, 9, inner], 1]),
-  [[2, 65, 3], 1],
-];
-const EDGE = 16;
-
-/** Operands lie in linear memory with NaN around them, results with guards. */
-export function describeGuards(operation: LossOperation, name: string, make: Make): void {
-  for (const set of sets) {
-    for (const dtype of DTYPES) {
-      test(`${set.name} ${dtype}: ${name} reads and writes nothing but its own, at every alignment`, () => {
-        for (const [shape, axis] of GUARDED) {
-          for (const reduction of ['mean', 'none'])
-            expectGuardedLoss(set.kernels, operation, make(dtype, shape, axis, reduction));
-        }
-      });
-    }
-  }
-}
-
-function expectGuardedLoss(kernels: Kernels, operation: LossOperation, p: LossProblem): void {
-  const { dtype, first, second } = p;
-  const { length } = first;
-  const expected = lossWithGrad(kernels, operation, p);
-  const losses = numbersOf(expected.loss);
-  const room = (size: number) => kernels.tensor(newFloats(dtype, size + 2 * EDGE + 4));
-  const [home, other, target, lossTarget] = [room(length), room(length), room(length), room(losses.length)];
-  for (let offset = EDGE; offset < EDGE + 16 / bytesOf(dtype); offset++) {
-    const what = `${p.what} at ${offset}`;
-    const place = (from: Tensor, values: Floats) => {
-      const view = (from.data as Floats).fill(NaN).subarray(offset, offset + length);
-      view.set(values);
-      return view;
-    };
-    const x = place(home, first);
-    const placedProblem = second instanceof first.constructor ? { ...p, second: place(other, second as Floats) } : p;
-    const start = EDGE + ((3 * offset) % 4);
-    const out = (target.data as Floats).fill(GUARD).subarray(start, start + length);
-    const given = lossWithGrad(kernels, operation, placedProblem, { out }, x);
-    expectSame(given.grad, expected.grad, what);
-    expectSame(numbersOf(given.loss), losses, what);
-    expectGuarded(target.data, start, length, `${what}: gradient`);
-    if (p.options.reduction === 'none') {
-      const own = (lossTarget.data as Floats).fill(GUARD).subarray(start, start + losses.length);
-      lossOf(kernels, operation, placedProblem, { out: own }, x);
-      expectSame(own, losses, what);
-      expectGuarded(lossTarget.data, start, losses.length, `${what}: losses`);
-    }
-    expectSame(x, first, `${what}: the first argument`);
-  }
-  for (const tensor of [home, other, target, lossTarget]) tensor.dispose();
-}
-
-/** What holds for every loss, whatever its formula: where results go, how they scale, and that blocks do not show. */
-export function describeResults(
-  operation: LossOperation,
-  make: Make,
-  large: readonly (readonly [shape: readonly number[], axis: number])[],
-): void {
-  describeGuards(operation, 'it', make);
-  for (const set of sets) {
-    for (const dtype of DTYPES) {
-      const { kernels } = set;
-
-      test(`${set.name} ${dtype}: out takes the gradient, and may be the first argument`, () => {
-        for (const [shape, axis] of [
-          [[5, 7], 1],
-          [[3, 60], 1],
-          [[2, 6, 5], 1],
-          [[3, 5, 2], 1],
-        ] as const) {
-          for (const reduction of ['mean', 'sum', 'none']) {
-            const p = make(dtype, shape, axis, reduction);
-            const { loss, grad } = lossWithGrad(kernels, operation, p);
-            const out = newFloats(dtype, p.first.length).fill(GUARD);
-            const given = lossWithGrad(kernels, operation, p, { out });
-            expect(given.grad).toBe(out);
-            expectSame(out, grad, `${p.what} out`);
-            expectSame(numbersOf(given.loss), numbersOf(loss), `${p.what} out`);
-            const first = p.first.slice();
-            const inPlace = lossWithGrad(kernels, operation, p, { out: first }, first);
-            expect(inPlace.grad).toBe(first);
-            expectSame(first, grad, `${p.what} in place`);
-            expectSame(numbersOf(inPlace.loss), numbersOf(loss), `${p.what} in place`);
-            if (reduction !== 'none') continue;
-            const losses = newFloats(dtype, (loss as Floats).length).fill(GUARD);
-            expect(lossOf(kernels, operation, p, { out: losses })).toBe(losses);
-            expectSame(losses, loss as Floats, `${p.what} losses`);
-          }
-        }
-      });
-
-      test(`${set.name} ${dtype}: gradOutput scales the gradient, not the loss`, () => {
-        for (const [shape, axis] of [
-          [[5, 7], 1],
-          [[3, 60], 1],
-          [[4, 6, 5], 1],
-        ] as const) {
-          for (const reduction of ['mean', 'sum', 'none']) {
-            const p = make(dtype, shape, axis, reduction);
-            const { loss, grad } = lossWithGrad(kernels, operation, p, { gradOutput: 1 });
-            const scaled = lossWithGrad(kernels, operation, p, { gradOutput: -4 });
-            expectSame(numbersOf(scaled.loss), numbersOf(loss), p.what);
-            expectSame(withoutSignOfZero(scaled.grad), withoutSignOfZero(grad.map((g) => -4 * g)), p.what);
-          }
-          const p = make(dtype, shape, axis, 'none');
-          const { loss, grad } = lossWithGrad(kernels, operation, p, { gradOutput: 1 });
-          const powers = Float64Array.from({ length: (loss as Floats).length }, (_, i) => 2 ** ((i % 5) - 2));
-          const expected = grad.map((g, i) => g * (powers[rowOf(operation, shape, axis, i)] as number));
-          for (const gradOutput of [floatsOf(dtype, powers), Array.from(powers), powers, Float32Array.from(powers)]) {
-            expectSame(lossWithGrad(kernels, operation, p, { gradOutput }).grad, expected, p.what);
-          }
-        }
-      });
-
-      test(`${set.name} ${dtype}: the same streamed and resident`, () => {
-        for (const [shape, axis] of large) {
-          for (const reduction of ['mean', 'none']) {
-            const p = make(dtype, shape, axis, reduction);
-            const streamed = lossWithGrad(kernels, operation, p);
-            const x = kernels.tensor(p.first, [...shape]);
-            const resident = lossWithGrad(kernels, operation, p, { shape: undefined }, x);
-            const grad = resident.grad as unknown as Tensor;
-            expectSame(grad.data, streamed.grad, `${p.what} gradient`);
-            const kept = resident.loss as number | Tensor;
-            const loss = typeof kept === 'number' ? [kept] : kept.toArray();
-            expectSame(loss, numbersOf(streamed.loss), `${p.what} loss`);
-            expectSame(numbersOf(lossOf(kernels, operation, p)), loss, `${p.what} loss alone`);
-            lossWithGrad(kernels, operation, p, { shape: undefined, out: x }, x);
-            expectSame(x.data, streamed.grad, `${p.what} in place`);
-            for (const tensor of [x, grad, kept]) if (typeof tensor !== 'number') tensor.dispose();
-          }
-        }
-      });
-    }
-
-    test(`${set.name}: out may be a view of linear memory, which grows in the call`, () => {
-      const p = make('float32', [200_000, 2], 1, 'none');
-      const into = (kernels: Kernels, withGrad: boolean, out: Floats) =>
-        withGrad ? lossWithGrad(kernels, operation, p, { out }) : lossOf(kernels, operation, p, { out });
-      for (const withGrad of [true, false]) {
-        const size = withGrad || isElementWise(operation) ? 400_000 : 200_000;
-        const expected = newFloats('float32', size);
-        into(set.kernels, withGrad, expected);
-        const fresh = set.create();
-        const target = fresh.zeros([size]);
-        into(fresh, withGrad, target.data as Floats);
-        expectSame(target.data, expected, `${p.what}, ${withGrad ? 'gradient' : 'losses'}`);
-      }
-    });
-
-    test(`${set.name}: memory is flat over many calls`, () => {
-      const kernels = set.create();
-      const p = make('float32', [4, 10], 1, 'mean');
-      const wide = make('float64', [30, 3000], 1, 'none');
-      const x = kernels.tensor(p.first, [4, 10]);
-      const grad = kernels.zeros([4, 10]);
-      const target = newFloats('float64', wide.first.length);
-      expectFlatMemory(kernels, 20_000, (i) => {
-        lossOf(kernels, operation, p);
-        lossWithGrad(kernels, operation, p, { shape: undefined, out: grad }, x);
-        if (i % 1000 === 0) lossWithGrad(kernels, operation, wide, { out: target });
-      });
-    });
-
-    test(`${set.name}: results are in the kind of the first argument`, () => {
-      const { kernels } = set;
-      const p = make('float32', [3, 5], 1, 'none');
-      const { loss, grad } = lossWithGrad(kernels, operation, p);
-      expect(loss).toBeInstanceOf(Float32Array);
-      expect(grad).toBeInstanceOf(Float32Array);
-      const lossShape = isElementWise(operation) ? [3, 5] : [3];
-      const like = { data: p.first, dims: [3, 5] };
-      const results = lossWithGrad(kernels, operation, p, { shape: undefined }, like);
-      expect(results).toEqual({ loss: { data: loss, shape: lossShape }, grad: { data: grad, shape: [3, 5] } });
-      const x = kernels.tensor(p.first, [3, 5]);
-      const tensors = lossWithGrad(kernels, operation, p, { shape: undefined }, x) as unknown as Record<string, Tensor>;
-      expect(tensors.loss?.shape).toEqual(lossShape);
-      expectSame(tensors.loss?.data as Floats, loss as Floats, 'loss');
-      expect(tensors.grad?.shape).toEqual([3, 5]);
-      expectSame(tensors.grad?.data as Floats, grad, 'gradient');
-      const mean = make('float32', [3, 5], 1, 'mean');
-      expect(typeof lossOf(kernels, operation, mean, { shape: undefined }, x)).toBe('number');
-      for (const tensor of [x, tensors.loss, tensors.grad]) tensor?.dispose();
-    });
-  }
-}
-
-function withoutSignOfZero(values: Floats): Floats {
-  return values.map((value) => value + 0);
-}
-
-/** The loss that an element belongs to. */
-function rowOf(operation: LossOperation, shape: readonly number[], axis: number, element: number): number {
-  if (isElementWise(operation)) return element;
-  const n = shape[axis] as number;
-  const inner = sizeOf(shape.slice(axis + 1));
-  return Math.floor(element / (n * inner)) * inner + (element % inner);
-}
-
-/** A call that must fail: with which message, and that `out` is as it was. */
-export interface Failure {
-  readonly message: string;
-  readonly type?: typeof TypeError | typeof RangeError;
-  readonly call: (kernels: Kernels, out: Floats) => unknown;
-}
-
-export function describeErrors(failures: readonly Failure[]): void {
-  describe('errors', () => {
-    for (const set of sets) {
-      for (const { message, type = RangeError, call } of failures) {
-        test(`${set.name}: ${message}`, () => {
-          const out = new Float32Array(6).fill(GUARD);
-          expect(() => call(set.kernels, out)).toThrow(new type(message));
-          expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
-          expect(() => call(set.kernels, out)).toThrow(type);
-        });
-      }
-    }
-  });
 }

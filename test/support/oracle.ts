@@ -343,6 +343,7 @@ function elementwise(precision: Precision, x: Numbers, apply: (f: Functions, x: 
 
 /** The values of `shape` as rows along `axis`, one after the other, in the order of the remaining axes. */
 export function toRows(values: Numbers, shape: readonly number[], axis: number): Float64Array {
+  if (isLast(shape, axis)) return Float64Array.from(values);
   const result = new Float64Array(values.length);
   visitRows(shape, axis, (flat, inRows) => {
     result[inRows] = at(values, flat);
@@ -352,11 +353,17 @@ export function toRows(values: Numbers, shape: readonly number[], axis: number):
 
 /** Undoes toRows. */
 export function fromRows(rows: Numbers, shape: readonly number[], axis: number): Float64Array {
+  if (isLast(shape, axis)) return Float64Array.from(rows);
   const result = new Float64Array(rows.length);
   visitRows(shape, axis, (flat, inRows) => {
     result[flat] = at(rows, inRows);
   });
   return result;
+}
+
+/** Rows lie as they are wanted. */
+function isLast(shape: readonly number[], axis: number): boolean {
+  return axis === -1 || axis === shape.length - 1;
 }
 
 function visitRows(shape: readonly number[], axis: number, visit: (flat: number, inRows: number) => void): void {
@@ -449,9 +456,17 @@ function prepareRow(f: Functions, row: Numbers, temperature: number, keep: (i: n
   let rest = ZERO;
   if (!Number.isFinite(max)) return { kept, max, shifted, exps, rest };
   const divisor = dd(temperature);
+  let x = NaN;
+  let z = ZERO;
+  let e = ZERO;
   for (let i = 0; i < row.length; i++) {
-    const z = keep(i) ? shift(at(row, i), max, divisor) : dd(-Infinity);
-    const e = f.exp(z);
+    const own = keep(i) ? at(row, i) : -Infinity;
+    // Equal elements, of which tests of sums have long runs, are exponentiated once.
+    if (own !== x) {
+      x = own;
+      z = x === -Infinity ? dd(-Infinity) : shift(x, max, divisor);
+      e = f.exp(z);
+    }
     set(shifted, i, z);
     set(exps, i, e);
     if (i !== argmax) rest = add(rest, e);
@@ -560,13 +575,12 @@ function logOfWeightedSum(f: Functions, row: Row, weight: (i: number) => number,
 /** The indices of a row, its largest element first: NaN before all others, equals (−0 and 0 are) as they lie. */
 export function ranking(row: Numbers): number[] {
   const order = Array.from(row, (_, i) => i);
-  const isNaNAt = (i: number) => Number(Number.isNaN(at(row, i)));
-  return order.sort((a, b) => isNaNAt(b) - isNaNAt(a) || (isNaNAt(a) ? 0 : compare(at(row, b), at(row, a))) || a - b);
-}
-
-/** As a − b, which would be NaN for equal infinities. */
-function compare(a: number, b: number): number {
-  return Number(a > b) - Number(a < b);
+  const isNumber = (i: number) => !Number.isNaN(row[i]);
+  // Sorting is stable. A difference would be NaN for equal infinities.
+  const numbers = order
+    .filter(isNumber)
+    .sort((a, b) => Number(at(row, b) > at(row, a)) - Number(at(row, b) < at(row, a)));
+  return [...order.filter((i) => !isNumber(i)), ...numbers];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,27 +1,12 @@
 /** docs/numerics.md, printed from the table of bounds. */
 
 import type { BackendName } from '../../src/index.js';
-import {
-  type Bound,
-  backwardBounds,
-  bounds,
-  elementBounds,
-  type LossOperation,
-  type LossPart,
-  lossBounds,
-  type Operation,
-  SUM_BOUND,
-  sureGradientBounds,
-  type Units,
-} from './bounds.js';
+import { alongAxis, backward, elementwise, losses } from '../operations/index.js';
+import type { AlongAxis } from './alongAxis.js';
+import { type Bound, SUM_BOUND, sureGradientBounds, type Units } from './bounds.js';
 import { DTYPES, type Dtype } from './cases.js';
 import { columnOf, LOG_PROBS, nameOf, nameOfPart, readRatios, SUM } from './hunted.js';
-
-const MEANING: Record<Operation, string> = {
-  softmax: 'p is the exact probability.',
-  logSoftmax: 'scale is the larger of |x − max| / T and log s, where s = Σ e^((x − max) / T).',
-  logSumExp: 'scale is the larger of |result| and log s, where s = Σ e^((x − max) / T).',
-};
+import type { SpecialRows } from './special.js';
 
 const BACKENDS = ['relaxed-simd', 'simd128', 'reference'] as const;
 
@@ -44,12 +29,12 @@ function worstOf(what: string, dtype: Dtype, backends: readonly BackendName[]): 
   return found.length === backends.length ? worst.toFixed(2) : '–';
 }
 
-function tableOf(operation: Operation): string {
+function tableOf(operation: AlongAxis): string {
   const lines = ['| dtype | backend | where | \\|result − exact\\| is at most | found |', '|---|---|---|---|---|'];
   for (const dtype of DTYPES) {
     const groups = new Map<readonly Bound[], BackendName[]>();
     for (const backend of BACKENDS) {
-      const list = bounds[operation][dtype][backend];
+      const list = operation.bounds[dtype][backend];
       groups.set(list, [...(groups.get(list) ?? []), backend]);
     }
     for (const [list, backends] of groups) {
@@ -83,16 +68,74 @@ function sureGradientTable(): string {
 }
 
 function lossTable(): string {
-  const parts = Object.entries(lossBounds) as [LossOperation, Record<LossPart, Units>][];
-  const rows = parts.flatMap(([operation, { loss, grad }]): [string, Units][] => [
-    [nameOfPart(operation, 'loss'), loss],
-    [nameOfPart(operation, 'grad'), grad],
+  const rows = losses.flatMap((loss): [string, Units][] => [
+    [nameOfPart(loss, 'loss'), loss.units.loss],
+    [nameOfPart(loss, 'grad'), loss.units.grad],
   ]);
   return unitTable(Object.fromEntries(rows));
 }
 
+function scaleTable(): string {
+  const lines = ['| | scale of a loss | scale of its gradient |', '|---|---|---|'];
+  for (const { name, scales } of losses) lines.push(`| ${name} | ${scales.loss} | ${scales.grad} |`);
+  return lines.join('\n');
+}
+
+function unitsOfEach(records: readonly { readonly name: string; readonly units: Units }[]): string {
+  return unitTable(Object.fromEntries(records.map(({ name, units }) => [name, units])));
+}
+
+/** What else there is to say of some operations along an axis. */
+const AFTER_MEANING: Readonly<Record<string, string>> = {
+  logSoftmax: `
+A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
+their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds
+(found: ${worstOf(LOG_PROBS, 'float32', BACKENDS)} in float32, ${worstOf(LOG_PROBS, 'float64', BACKENDS)} in float64).`,
+};
+const BELOW_TABLE: Readonly<Record<string, string>> = {
+  softmax: `
+
+The probabilities of a float32 row of any length add up to 1 within ${SUM_BOUND} (found:
+${worstOf(SUM, 'float32', BACKENDS)} of it). Every probability lies in [0, 1], the largest element has the largest one, and a larger element never
+has a probability more than one unit in the last place below that of a smaller one.`,
+};
+
+function sectionOf(operation: AlongAxis): string {
+  const { name, meaning } = operation;
+  return `### ${name}
+
+${meaning}${AFTER_MEANING[name] ?? ''}
+
+${tableOf(operation)}${BELOW_TABLE[name] ?? ''}`;
+}
+
+function specialRowTable(): string {
+  const { single: _, ...rows } = (alongAxis[0] as AlongAxis).special;
+  const says = ({ special }: AlongAxis, row: keyof typeof rows) => {
+    const told: SpecialRows[typeof row] = special[row];
+    return typeof told === 'string' ? told : told.says;
+  };
+  return [
+    `| a row that | ${alongAxis.map(({ name }) => name).join(' | ')} |`,
+    `|---|${alongAxis.map(() => '---|').join('')}`,
+    ...(Object.keys(rows) as (keyof typeof rows)[]).map(
+      (row) => `| ${row} | ${alongAxis.map((operation) => says(operation, row)).join(' | ')} |`,
+    ),
+  ].join('\n');
+}
+
+function specialElementTable(): string {
+  return [
+    `| element | ${elementwise.map(({ name }) => name).join(' | ')} |`,
+    `|---|${elementwise.map(() => '---|').join('')}`,
+    ...(['NaN', '+∞', '−∞', 0] as const).map(
+      (element) => `| ${element} | ${elementwise.map(({ special }) => special[element]).join(' | ')} |`,
+    ),
+  ].join('\n');
+}
+
 export function numericsPage(): string {
-  return `<!-- Printed from test/support/bounds.ts by test/numerics.test.ts; npx vitest run test/numerics.test.ts -u prints it anew. -->
+  return `<!-- Printed from test/operations/ by test/numerics.test.ts; npx vitest run test/numerics.test.ts -u prints it anew. -->
 
 # Numerics
 
@@ -110,37 +153,14 @@ between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻�
 "Found" is the largest share of the bound that a search has come to (\`npm run test:hunt\`): it climbs from rows whose
 errors add up, towards larger errors, for each line of these tables and each backend.
 
-### softmax
-
-${MEANING.softmax}
-
-${tableOf('softmax')}
-
-The probabilities of a float32 row of any length add up to 1 within ${SUM_BOUND} (found:
-${worstOf(SUM, 'float32', BACKENDS)} of it). Every probability lies in [0, 1], the largest element has the largest one, and a larger element never
-has a probability more than one unit in the last place below that of a smaller one.
-
-### logSoftmax
-
-${MEANING.logSoftmax}
-A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
-their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds
-(found: ${worstOf(LOG_PROBS, 'float32', BACKENDS)} in float32, ${worstOf(LOG_PROBS, 'float64', BACKENDS)} in float64).
-
-${tableOf('logSoftmax')}
-
-### logSumExp
-
-${MEANING.logSumExp}
-
-${tableOf('logSumExp')}
+${alongAxis.map(sectionOf).join('\n\n')}
 
 ### softmaxBackward and logSoftmaxBackward
 
 In units of 2⁻²³ (float64: 2⁻⁵²) of the sum of the magnitudes of the formula's terms, |y| · (|dy| + Σ |y · dy|) / T and
 (|dy| + e^logP · Σ |dy|) / T: where terms cancel, digits that the arguments do not have cannot come back.
 
-${unitTable(backwardBounds)}
+${unitsOfEach(backward)}
 
 ### Losses
 
@@ -150,13 +170,7 @@ coarsely as a result is, and so are crossEntropy's sum of target probabilities a
 The mean or sum of element-wise losses, bceWithLogits and klDiv, may be
 off by a unit more than the table says on the SIMD backends, whose lanes add up some losses before float64 does.
 
-| | scale of a loss | scale of its gradient |
-|---|---|---|
-| crossEntropy | Σ \\|q\\| · max(\\|x − max\\| / T, log s), q the target's share of a class times its weight | (p · Σ \\|q\\| + \\|q\\|) / T |
-| nllLoss | the loss | the gradient |
-| bceWithLogits | w · (\\|1 − t\\| · softplus(x) + \\|p · t\\| · softplus(−x)), p being posWeight | w · ((\\|p · t\\| + \\|1 − t\\|) · σ(x) + \\|p · t\\|) |
-| klDiv | \\|t · log t\\| + \\|t · x\\|; with logTarget e^t · (\\|t\\| + \\|x\\|) | \\|t\\|; with logTarget e^t |
-| distillation | T² · Σ p · (\\|log p\\| + \\|log q\\|) | T · (p + q) |
+${scaleTable()}
 
 ${lossTable()}
 
@@ -180,7 +194,7 @@ says, it may be off by the smallest normal number. With targets and weights that
 
 In units in the last place, wherever the exact result is a normal number. Below the normal numbers it may become 0.
 
-${unitTable(elementBounds)}
+${unitsOfEach(elementwise)}
 
 ### argmax, topK, accuracy
 
@@ -188,30 +202,16 @@ Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and 
 
 ## Special values
 
-| a row that | softmax | logSoftmax | logSumExp |
-|---|---|---|---|
-| holds NaN | all NaN | all NaN | NaN |
-| holds +∞ | all NaN | all NaN | +∞ |
-| holds nothing but −∞ | all NaN | all NaN | −∞ |
-| holds −∞ beside finite values | exactly 0 there | −∞ there | as if it were absent |
-| has no elements | empty | empty | −∞ |
-| holds values up to the largest float | nothing overflows on the way | finite where the exact result is | finite where the exact result is |
-| has elements that its mask does not keep | exactly 0 there | −∞ there | as if they were absent |
-| keeps nothing | all 0 | all −∞ | −∞ |
+${specialRowTable()}
 
-What a mask or causality leaves out has no part in anything, even where it is NaN or ±∞; the first six lines are about
+What a mask or causality leaves out is ignored, even if NaN or infinite; the first six lines are about
 what is kept, and "all NaN" includes what is left out. A weight of 0 removes its element from logSumExp, a weighted sum
 of 0 gives −∞ and a negative one NaN.
 
-| element | sigmoid | logSigmoid |
-|---|---|---|
-| NaN | NaN | NaN |
-| +∞ | 1 | 0 |
-| −∞ | 0 | −∞ |
-| 0 | ½ | −log 2 |
+${specialElementTable()}
 
-In a loss a share of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
-smoothing 1 what would be left for the target itself. A share above 0 beside −∞ gives ∞, or NaN where the weight of its
+In a loss a target probability of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
+smoothing 1 what would be left for the target itself. One above 0 beside −∞ gives ∞, or NaN where the weight of its
 class is 0; with label smoothing every class has one.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP

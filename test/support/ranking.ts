@@ -1,4 +1,4 @@
-/** Problems for the operations that rank elements: nothing is rounded there, so results are compared exactly. */
+/** What the tests of the operations that rank elements share: nothing is rounded there, so results are compared exactly. */
 
 import { mixture } from './alongAxis.js';
 import {
@@ -15,7 +15,13 @@ import {
   ROW_COUNTS,
   randomOf,
 } from './cases.js';
+import type { Operation } from './operation.js';
 import * as oracle from './oracle.js';
+
+/** The record of an operation that is exact: the oracle's ranking of a row says all. */
+export interface Ranking extends Operation {
+  readonly kind: 'ranking';
+}
 
 const KINDS: readonly Kind[] = ['within ±8', 'few values', 'all equal', 'some -∞', 'long runs of equals', 'subnormal'];
 
@@ -93,7 +99,7 @@ export const RANKING_PROBLEMS: Readonly<Record<string, (dtype: Dtype) => Problem
     ),
   'every axis of every rank': (dtype) =>
     everyAxis().map(({ shape, axis }) => problem(dtype, shape, 'few values', { axis })),
-  'problems of different kinds side by side': (dtype) =>
+  'rows of different kinds side by side': (dtype) =>
     [1, 5, 17].flatMap((inner) => [9, 50].map((n) => mixture(dtype, n, inner))),
   'long rows': (dtype) => [
     problem(dtype, [2, 50_257], 'within ±30'),
@@ -103,7 +109,7 @@ export const RANKING_PROBLEMS: Readonly<Record<string, (dtype: Dtype) => Problem
   ],
 };
 
-/** The problems of a tensor as rows, in the order of the remaining axes. */
+/** The rows of a problem, in the order of the remaining axes. */
 export function rowsOf({ x, shape, axis, dtype }: Problem): Floats[] {
   const rows = floatsOf(dtype, oracle.toRows(x, shape, axis));
   const n = shape.at(axis) as number;

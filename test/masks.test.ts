@@ -1,13 +1,14 @@
-/** The tests of masks and causality that the operations along an axis share. */
-
-import { describe, expect, test } from 'vitest';
-import type { Tensor } from '../../src/index.js';
-import { compute, testAccuracy } from './alongAxis.js';
-import { sets, type TestSet, wasmSets } from './backends.js';
-import type { Operation } from './bounds.js';
-import { DTYPES, type Dtype, type Flags, type Kind, type Problem, problem, randomOf, sizeOf } from './cases.js';
-import { expectSame } from './compare.js';
-import { keptOf } from './expected.js';
+// Masks and causality: every operation along an axis that takes them × backend × dtype.
+import { describe, test } from 'vitest';
+import type { Tensor } from '../src/index.js';
+import { alongAxis } from './operations/index.js';
+import { type AlongAxis, compute, testAccuracy } from './support/alongAxis.js';
+import { sets, type TestSet, wasmSets } from './support/backends.js';
+import { DTYPES, type Dtype, type Flags, type Kind, type Problem, problem, randomOf, sizeOf } from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { keptOf } from './support/expected.js';
+import { once } from './support/once.js';
+import { runBy, takes } from './support/operation.js';
 
 /** Whether element j of a row of n is kept; what a mask looks like along an axis. */
 const PATTERNS: Record<string, (j: number, n: number, random: () => number) => boolean> = {
@@ -57,7 +58,7 @@ function masked(
 }
 
 /** The same with x in linear memory. */
-function computeResident(set: TestSet, operation: Operation, p: Problem): ArrayLike<number> {
+function computeResident(set: TestSet, operation: AlongAxis, p: Problem): ArrayLike<number> {
   using x = set.kernels.tensor(p.x, p.shape as number[]);
   using y = compute(set, operation, p, x) as unknown as Tensor;
   return y.toArray();
@@ -67,7 +68,21 @@ const NAMES = Object.keys(PATTERNS);
 const SOME_LENGTHS = [1, 2, 3, 7, 16, 23, 24, 25, 47, 48, 49, 64, 65, 100, 301];
 const KINDS: readonly Kind[] = ['within ±8', 'within ±79', 'around 1000', 'within ±1e4', 'some -∞', 'few values'];
 
-export function describeMasks(operation: Operation): void {
+function streamed(dtype: Dtype): Problem[] {
+  const shapes = [
+    [[130, 1000], 1],
+    [[3, 70, 600], 1],
+    [[2, 100_000], 1],
+    [[20_000, 4], 0],
+  ] as const;
+  return shapes.map(([shape, axis]) =>
+    masked(dtype, shape, shape, ['random', 'padding', 'all'], 'within ±30', { axis }),
+  );
+}
+
+const STREAMED = { float32: once(() => streamed('float32')), float64: once(() => streamed('float64')) };
+
+describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name', (operation) => {
   describe('masks', () => {
     for (const name of NAMES) {
       testAccuracy(operation, `of ${name}`, (dtype) =>
@@ -178,7 +193,7 @@ export function describeMasks(operation: Operation): void {
               const alone = compute(set, operation, own);
               expectSame(Array.from(together).slice(row * per, row * per + per), alone, `row ${row} of ${p.what}`);
             }
-            // A row outside the fast range makes its tile careful.
+            // A row that needs its maximum subtracted takes its block with it.
             x.fill(3000, 0, n);
             const beside = compute(set, operation, { ...p, x });
             expectSame(Array.from(beside).slice(per), Array.from(together).slice(per), p.what);
@@ -186,13 +201,7 @@ export function describeMasks(operation: Operation): void {
           }
         });
         test(`${set.name} ${dtype}: streaming`, () => {
-          for (const [shape, axis] of [
-            [[300, 1000], 1],
-            [[3, 200, 600], 1],
-            [[2, 100_000], 1],
-            [[40_000, 4], 0],
-          ] as const) {
-            const p = masked(dtype, shape, shape, ['random', 'padding', 'all'], 'within ±30', { axis });
+          for (const p of STREAMED[dtype]()) {
             const streamed = compute(set, operation, p);
             expectSame(computeResident(set, operation, p), streamed, p.what);
           }
@@ -200,12 +209,14 @@ export function describeMasks(operation: Operation): void {
       }
     }
   });
+});
+
+function causal(dtype: Dtype, shape: readonly number[], kind: Kind, seed: number): Problem {
+  return poisoned({ ...problem(dtype, shape, kind, { seed }), causal: true });
 }
 
-/** Those of operations with `causal`. */
-export function describeCausal(operation: 'softmax' | 'logSoftmax'): void {
-  const causal = (dtype: Dtype, shape: readonly number[], kind: Kind, seed: number): Problem =>
-    poisoned({ ...problem(dtype, shape, kind, { seed }), causal: true });
+describe.each(alongAxis.filter((operation) => takes(operation, 'causal')))('$name', (operation) => {
+  const { name } = operation;
 
   describe('causal', () => {
     testAccuracy(operation, 'square, wide and high', (dtype) =>
@@ -227,61 +238,20 @@ export function describeCausal(operation: 'softmax' | 'logSoftmax'): void {
         for (const n of [40, 300]) {
           const p = causal('float32', [3, n, n], 'within ±8', n);
           const y = compute(set, operation, p);
-          const x = p.x.slice();
-          set.kernels[operation](x as Float32Array, { shape: [3, n, n], causal: true, out: x as Float32Array });
-          expectSame(x, y, p.what);
+          const out = Float32Array.from(y, () => 7);
+          runBy(set.kernels, name, p.x, { shape: [3, n, n], causal: true, out });
+          expectSame(out, y, p.what);
           using tensor = set.kernels.tensor(p.x, [3, n, n]);
-          set.kernels[operation](tensor, { causal: true, out: tensor });
-          expectSame(tensor.data, y, p.what);
+          runBy(set.kernels, name, tensor, { causal: true, out });
+          expectSame(out, y, `${p.what}, resident`);
+          if (operation.out !== 'elements') continue;
+          const x = p.x.slice();
+          runBy(set.kernels, name, x, { shape: [3, n, n], causal: true, out: x });
+          expectSame(x, y, `${p.what}, in place`);
+          runBy(set.kernels, name, tensor, { causal: true, out: tensor });
+          expectSame(tensor.data, y, `${p.what}, resident in place`);
         }
       });
     }
   });
-
-  describe('errors of mask and causal', () => {
-    const run = (options: object) => () => sets[0]?.kernels[operation](new Float32Array(12), options);
-    const shape = [3, 4];
-    test.each([
-      [
-        { shape, mask: new Float32Array(12) },
-        TypeError,
-        'mask is Float32Array(12), expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
-      ],
-      [{ shape, mask: new Uint16Array(12) }, TypeError, 'mask is Uint16Array(12), expected booleans or integers'],
-      [{ shape, mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
-      [{ shape, mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
-      [{ shape, mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
-      [
-        { shape, mask: { data: new Uint8Array(3), shape: [3] } },
-        RangeError,
-        'mask has shape [3], expected one that broadcasts to [3, 4]',
-      ],
-      [
-        { shape, mask: { data: new Uint8Array(3), shape: [4] } },
-        RangeError,
-        'mask has 3 elements, expected 4 for shape [4]',
-      ],
-      [{ shape, causal: 1 }, TypeError, 'causal is 1, expected true or false'],
-      [{ shape, causal: true, axis: 0 }, RangeError, 'axis is 0, expected -1 when causal is true'],
-      [{ causal: true }, RangeError, 'causal is true, expected a shape with two axes or more'],
-      [{ shape, is_causal: true }, TypeError, 'the name is causal here'],
-    ] as const)('%o', (options, type, message) => {
-      expect(run(options)).toThrow(type);
-      expect(run(options)).toThrow(message);
-    });
-    test('a mask in the buffer of out', () => {
-      const out = new Float32Array(12).fill(7);
-      const mask = new Uint8Array(out.buffer, 4, 12);
-      expect(() => sets[0]?.kernels[operation](new Float32Array(12), { shape, mask, out })).toThrow(
-        'out is Float32Array(12), expected a range apart from mask',
-      );
-    });
-    test('nothing is written', () => {
-      const out = new Float32Array(12).fill(7);
-      expect(() =>
-        sets[0]?.kernels[operation](new Float32Array(12), { shape, mask: [true], causal: 1, out } as never),
-      ).toThrow();
-      expect(out).toEqual(new Float32Array(12).fill(7));
-    });
-  });
-}
+});

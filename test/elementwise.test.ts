@@ -1,92 +1,33 @@
-/** The tests that the operations from elements to elements share: every backend × dtype, against the oracle. */
-
+// Every operation from elements to elements × backend × dtype, against the oracle.
 import { describe, expect, test } from 'vitest';
-import { type Kernels, Tensor } from '../../src/index.js';
-import { sets, type TestSet } from './backends.js';
-import { type ElementOperation, elementBounds, SMALLEST_NORMAL } from './bounds.js';
-import { ALL_KINDS, bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, numbers } from './cases.js';
-import { expectFlatMemory, expectGuarded, expectSame, GUARD } from './compare.js';
-import type { Points } from './fixtures.js';
-import { once } from './losses.js';
-import type { Exact } from './oracle.js';
-import * as oracle from './oracle.js';
-
-type Run = (x: unknown, options?: object) => Floats;
-
-function runOf(kernels: Kernels, operation: ElementOperation): Run {
-  return kernels[operation] as unknown as Run;
-}
-
-/** One unit in the last place of numbers of this size. */
-export function ulpOf(dtype: Dtype, magnitude: number): number {
-  const bits = dtype === 'float32' ? 23 : 52;
-  let ulp = 2 ** (Math.floor(Math.log2(magnitude)) - bits);
-  // The logarithm of what is close to a power of two may be rounded to the next integer.
-  if (ulp * 2 ** bits > magnitude) ulp /= 2;
-  return ulp;
-}
-
-/** Compares results with exact ones within the bound of the table: the largest error there is, in ULP. */
-export function expectAccurateElements(
-  set: TestSet,
-  operation: ElementOperation,
-  dtype: Dtype,
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
-  exact: Exact,
-): number {
-  const bound = elementBounds[operation][dtype][set.backend];
-  expect(y.length).toBe(x.length);
-  let worst = 0;
-  for (let i = 0; i < x.length; i++) {
-    const ulps = elementError(operation, dtype, y[i] as number, exact, i);
-    if (!(ulps <= bound)) {
-      expect.fail(`${dtype} ${operation}(${x[i]}) is ${y[i]}, expected ${exact.hi[i]}: off by ${ulps} ULP of ${bound}`);
-    }
-    worst = Math.max(worst, ulps);
-  }
-  return worst;
-}
-
-/** The error of an element in ULP; infinite where it is no result at all. */
-export function elementError(
-  operation: ElementOperation,
-  dtype: Dtype,
-  value: number,
-  exact: Exact,
-  i: number,
-): number {
-  const [hi, lo] = [exact.hi[i] as number, exact.lo[i] as number];
-  if (!Number.isFinite(hi)) return Object.is(value, hi) ? 0 : Infinity;
-  if (!isInRange(operation, value)) return Infinity;
-  const error = Math.abs(value - hi - lo);
-  const magnitude = Math.abs(hi);
-  if (magnitude < SMALLEST_NORMAL[dtype]) return error > SMALLEST_NORMAL[dtype] ? Infinity : 0;
-  return error / ulpOf(dtype, magnitude);
-}
-
-function isInRange(operation: ElementOperation, value: number): boolean {
-  return operation === 'sigmoid' ? value >= 0 && value <= 1 : value <= 0;
-}
+import { Tensor } from '../src/index.js';
+import { elementwise } from './operations/index.js';
+import { sets } from './support/backends.js';
+import { ALL_KINDS, bytesOf, DTYPES, type Floats, floatsOf, newFloats, numbers } from './support/cases.js';
+import { expectGuarded, expectSame, GUARD } from './support/compare.js';
+import { expectAccurateElements, runOf } from './support/elementwise.js';
+import { once } from './support/once.js';
+import * as oracle from './support/oracle.js';
 
 /** Around the ends of vectors, of the short way and of its copies, and of blocks. */
 const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 101, 1000, 1023, 1024, 1025, 32_640, 32_641, 100_003];
 
-export function describeElements(operation: ElementOperation, points: Points): void {
+describe.each(elementwise)('$name', (operation) => {
+  const points = operation.fixtures;
   describe('fixtures', () => {
     for (const dtype of DTYPES) {
-      const chosen = points.x.map((x, i) => ({ x, i })).filter(({ x }) => dtype === 'float64' || isFloat32(x));
+      const own = points.x.map((x, i) => ({ x, i })).filter(({ x }) => dtype === 'float64' || isFloat32(x));
       const x = floatsOf(
         dtype,
-        chosen.map(({ x: value }) => value),
+        own.map(({ x: value }) => value),
       );
       const exact = {
-        hi: Float64Array.from(chosen, ({ i }) => points.hi[i] as number),
-        lo: Float64Array.from(chosen, ({ i }) => points.lo[i] as number),
+        hi: Float64Array.from(own, ({ i }) => points.hi[i] as number),
+        lo: Float64Array.from(own, ({ i }) => points.lo[i] as number),
       };
       for (const set of sets) {
-        test(`${set.name} ${dtype}: ${chosen.length} points`, () => {
-          expect(chosen.length).toBeGreaterThan(100);
+        test(`${set.name} ${dtype}: ${own.length} points`, () => {
+          expect(own.length).toBeGreaterThan(100);
           expectAccurateElements(set, operation, dtype, x, runOf(set.kernels, operation)(x), exact);
         });
       }
@@ -97,7 +38,7 @@ export function describeElements(operation: ElementOperation, points: Points): v
     for (const dtype of DTYPES) {
       for (const kind of ALL_KINDS) {
         const x = numbers(dtype, 2000, kind, 7);
-        const exact = once(() => oracle[operation](oracle.precisionOf(dtype), x));
+        const exact = once(() => operation.exact(oracle.precisionOf(dtype), x));
         for (const set of sets) {
           test(`${set.name} ${dtype}: ${kind}`, () => {
             expectAccurateElements(set, operation, dtype, x, runOf(set.kernels, operation)(x), exact());
@@ -106,7 +47,7 @@ export function describeElements(operation: ElementOperation, points: Points): v
       }
     }
     const x = sampledFloat32();
-    const exact = once(() => oracle[operation]('float64', x));
+    const exact = once(() => operation.exact('float64', x));
     for (const set of sets) {
       test(`${set.name} float32: a sample of all bit patterns`, () => {
         const worst = expectAccurateElements(set, operation, 'float32', x, runOf(set.kernels, operation)(x), exact());
@@ -161,7 +102,7 @@ export function describeElements(operation: ElementOperation, points: Points): v
 
       test(`${set.name}: what goes in comes out`, () => {
         const { kernels } = set;
-        const run = kernels[operation];
+        const run = kernels[operation.name as 'sigmoid'];
         const data = Float32Array.of(-1, 0, 1, 2, -30, 30);
         const y = run(data);
         expect(y).toBeInstanceOf(Float32Array);
@@ -183,18 +124,6 @@ export function describeElements(operation: ElementOperation, points: Points): v
         expect(run(data, { out: result })).toBe(result);
         for (const tensor of [x, result]) tensor.dispose();
       });
-
-      test(`${set.name}: memory is flat over many calls`, () => {
-        const kernels = set.create();
-        const run = kernels[operation];
-        const x = kernels.zeros([40]);
-        const wide = new Float32Array(200_000);
-        expectFlatMemory(kernels, 2000, (i) => {
-          run(x, { out: x });
-          run([1, 2, 3]);
-          if (i % 500 === 0) run(wide, { out: wide });
-        });
-      });
     }
   });
 
@@ -204,18 +133,18 @@ export function describeElements(operation: ElementOperation, points: Points): v
         const patterns = Uint32Array.from({ length: 4000 }, (_, i) => 0x7f800001 + i * 2097 + (i % 2) * 0x80000000);
         const x32 = new Float32Array(patterns.buffer);
         expect(x32.every(Number.isNaN)).toBe(true);
-        expect(kernels[operation](x32).every(Number.isNaN)).toBe(true);
+        expect(runOf(kernels, operation)(x32).every(Number.isNaN)).toBe(true);
         const words = BigUint64Array.from(
           patterns,
           (pattern) => (BigInt(pattern | 0x7ff00000) << 32n) & (2n ** 64n - 1n),
         );
         const x64 = new Float64Array(words.buffer);
         expect(x64.every(Number.isNaN)).toBe(true);
-        expect(kernels[operation](x64).every(Number.isNaN)).toBe(true);
+        expect(runOf(kernels, operation)(x64).every(Number.isNaN)).toBe(true);
       });
     }
   });
-}
+});
 
 function isFloat32(x: number): boolean {
   return Object.is(Math.fround(x), x);

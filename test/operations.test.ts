@@ -1,0 +1,33 @@
+// The records themselves: what the suites rest on, and the types do not say.
+import { describe, expect, test } from 'vitest';
+import { alongAxis, backward, elementwise, losses, operations } from './operations/index.js';
+import { setOf } from './support/backends.js';
+import { callsOf } from './support/operation.js';
+
+const LAYOUT = { dtype: 'float32', shape: [2, 3], axis: 1 } as const;
+
+test('every operation has one', () => {
+  const others = ['backendInfo', 'memoryUsage', 'tensor', 'zeros'];
+  const names = operations.map(({ name }) => name);
+  expect([...names, ...others].sort()).toEqual(Object.keys(setOf('reference').kernels).sort());
+});
+
+describe.each(operations)('$name', (operation) => {
+  test('its variants give every argument and every option but out', () => {
+    const given = callsOf(operation, LAYOUT).flatMap((call) => Object.keys({ ...call.arguments, ...call.options }));
+    const wanted = [...operation.arguments, ...operation.options.filter((name) => name !== 'out')];
+    expect(new Set(given)).toEqual(new Set(wanted));
+  });
+
+  test('out is among its options where there is what it takes', () => {
+    expect(operation.options.includes('out')).toBe(operation.out !== undefined);
+  });
+});
+
+test.each([...alongAxis, ...backward, ...losses])('$name has fixtures of both types', ({ fixtures }) => {
+  expect(new Set(fixtures.map(({ dtype }) => dtype as string))).toEqual(new Set(['float32', 'float64']));
+});
+
+test.each(elementwise)('$name has fixtures', ({ fixtures }) => {
+  expect(fixtures.x.length).toBeGreaterThan(100);
+});

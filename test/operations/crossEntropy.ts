@@ -1,0 +1,127 @@
+import file from '../fixtures/crossEntropy.json' with { type: 'json' };
+import { ofOneSign } from '../hunt/inputs.js';
+import { unitsOf } from '../support/bounds.js';
+import { floatsOf, LARGE, numbers, sizeOf } from '../support/cases.js';
+import { classes } from '../support/contracts.js';
+import { type CrossEntropyCase, decodeLosses } from '../support/fixtures.js';
+import {
+  LOGIT_KINDS,
+  type LossOperation,
+  type Make,
+  placed,
+  randomIndices,
+  randomProbabilities,
+  rowGroups,
+  withGrad,
+} from '../support/losses.js';
+import { CLASS_INDICES, CLASS_WEIGHTS, INPUT, PROBABILITIES } from '../support/operation.js';
+import * as oracle from '../support/oracle.js';
+
+/** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
+const choices = [0, 1, 2, 4, 7, 8, 9, 13];
+
+const make: Make = (dtype, shape, axis, reduction, { kind = 'within ±8', temperature = 1, variant = 7, draw } = {}) => {
+  const n = shape.at(axis) as number;
+  const seed = sizeOf(shape) + variant;
+  const first = draw?.(0) ?? numbers(dtype, sizeOf(shape), kind, seed);
+  const hasProbabilities = (variant & 8) !== 0;
+  const ignoreIndex = !hasProbabilities && variant & 2 ? 0 : undefined;
+  const second = hasProbabilities
+    ? randomProbabilities(dtype, shape, axis, seed)
+    : randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
+  const options = {
+    temperature,
+    weight: variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined,
+    ignoreIndex,
+    labelSmoothing: variant & 4 ? 0.125 : 0,
+    reduction,
+  };
+  const what = `${dtype} [${shape}], axis ${axis}, ${reduction}, ${kind}, T ${temperature}, variant ${variant}`;
+  return { what, dtype, shape, axis, first, second, options };
+};
+
+const reductions = ['mean', 'sum', 'none'];
+
+export const crossEntropy: LossOperation = {
+  kind: 'loss',
+  name: 'crossEntropy',
+  arguments: ['logits', 'targets'],
+  options: ['shape', 'axis', 'temperature', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'out'],
+  variants: [
+    {
+      operands: { logits: INPUT, targets: CLASS_INDICES, weight: CLASS_WEIGHTS },
+      plain: { temperature: 2, ignoreIndex: -100, labelSmoothing: 0.1, reduction: 'none' },
+    },
+    {
+      operands: { logits: INPUT, targets: PROBABILITIES, weight: CLASS_WEIGHTS },
+      plain: { labelSmoothing: 0.1, reduction: 'none' },
+    },
+  ],
+  out: 'rows',
+  losses: 'rows',
+  needsElements: true,
+  contracts: { crossEntropy: classes, softCrossEntropy: classes },
+  reductions,
+  exact: ({ dtype, shape, axis, first, second, options, gradOutput }) => {
+    const n = shape.at(axis) as number;
+    const targets =
+      second instanceof Float32Array || second instanceof Float64Array
+        ? { probabilities: oracle.toRows(second, shape, axis) }
+        : { indices: second as oracle.Indices };
+    const rows = oracle.toRows(first, shape, axis);
+    const all = { ...options, gradOutput };
+    return placed(oracle.crossEntropy(oracle.precisionOf(dtype), rows, n, targets, all), shape, axis);
+  },
+  // The sum of the target probabilities is one more factor that float64 rounds.
+  units: { loss: unitsOf(5, 7, 5), grad: unitsOf(4, 8, 4) },
+  scales: {
+    loss: 'Σ \\|q\\| · max(\\|x − max\\| / T, log s), q the target probability of a class times its weight',
+    grad: '(p · Σ \\|q\\| + \\|q\\|) / T',
+  },
+  make,
+  choices,
+  typical: [7],
+  groups: {
+    ...rowGroups({ make, choices, reductions, kinds: LOGIT_KINDS, temperatures: [1] }),
+    'long rows': (dtype) =>
+      [0, 7, 9].map((variant) => make(dtype, [2, 50_257], 1, 'mean', { variant, kind: 'within ±30' })),
+  },
+  large: LARGE,
+  differences: [
+    [4, 5],
+    [3, 30],
+  ],
+  fixtures: decodeLosses(file),
+  ofFixture: (c) => {
+    const { dtype, logits, probabilities, targets = [], ...options } = c as CrossEntropyCase;
+    return {
+      first: floatsOf(dtype, logits),
+      second: probabilities === undefined ? Int32Array.from(targets) : floatsOf(dtype, probabilities),
+      options: {
+        temperature: options.temperature,
+        weight: options.weight && floatsOf(dtype, options.weight),
+        ignoreIndex: options.ignoreIndex,
+        labelSmoothing: options.labelSmoothing,
+      },
+    };
+  },
+  // The weighted targets of a row add up to less than this.
+  least: ({ options: { weight, temperature = 1 } }) => {
+    const most = weight === undefined ? 1 : 8;
+    return { loss: most, grad: most * Math.max(1, 1 / (temperature as number)) };
+  },
+  draft: ({ random, rows, n, temperature, operand, pick, indices, weigh }) => {
+    const isHard = random() < 0.5;
+    return {
+      options: { labelSmoothing: pick([0, 0, 0.1, 0.125, random()]) },
+      operands: {
+        ...(isHard ? {} : { targets: operand(ofOneSign(random, pick([1, 1 / n])), rows * n, 1) }),
+        ...weigh('weight', n),
+      },
+      targets: isHard ? indices() : undefined,
+      least: { loss: n, grad: n * Math.max(1, 1 / temperature) },
+    };
+  },
+};
+
+export const crossEntropyWithGrad = withGrad(crossEntropy);

@@ -1,0 +1,72 @@
+/** Every operation: the suites go over these records. One that is public and not here does not compile. */
+
+import type { AlongAxis } from '../support/alongAxis.js';
+import type { Backward } from '../support/backward.js';
+import type { Elementwise } from '../support/elementwise.js';
+import type { LossOperation, LossWithGrad } from '../support/losses.js';
+import type { Operation, OperationName } from '../support/operation.js';
+import type { Ranking } from '../support/ranking.js';
+import { accuracy } from './accuracy.js';
+import { argmax } from './argmax.js';
+import { bceWithLogits, bceWithLogitsWithGrad } from './bceWithLogits.js';
+import { crossEntropy, crossEntropyWithGrad } from './crossEntropy.js';
+import { distillation, distillationWithGrad } from './distillation.js';
+import { inspectLogits } from './inspectLogits.js';
+import { klDiv, klDivWithGrad } from './klDiv.js';
+import { logProbs } from './logProbs.js';
+import { logSigmoid } from './logSigmoid.js';
+import { logSoftmax } from './logSoftmax.js';
+import { logSoftmaxBackward } from './logSoftmaxBackward.js';
+import { logSumExp } from './logSumExp.js';
+import { nllLoss, nllLossWithGrad } from './nllLoss.js';
+import { sigmoid } from './sigmoid.js';
+import { softmax } from './softmax.js';
+import { softmaxBackward } from './softmaxBackward.js';
+import { topK } from './topK.js';
+
+type AnyOperation =
+  | AlongAxis
+  | Elementwise
+  | Backward
+  | LossOperation
+  | LossWithGrad
+  | Ranking
+  | (Operation & { readonly kind: 'at targets' | 'report' });
+
+const records = {
+  softmax,
+  logSoftmax,
+  logSumExp,
+  sigmoid,
+  logSigmoid,
+  softmaxBackward,
+  logSoftmaxBackward,
+  crossEntropy,
+  crossEntropyWithGrad,
+  nllLoss,
+  nllLossWithGrad,
+  bceWithLogits,
+  bceWithLogitsWithGrad,
+  klDiv,
+  klDivWithGrad,
+  distillation,
+  distillationWithGrad,
+  argmax,
+  topK,
+  accuracy,
+  logProbs,
+  inspectLogits,
+} satisfies Record<OperationName, AnyOperation>;
+
+export const operations: readonly AnyOperation[] = Object.values(records);
+
+function ofKind<K extends AnyOperation['kind']>(kind: K): Extract<AnyOperation, { readonly kind: K }>[] {
+  return operations.filter((operation): operation is Extract<AnyOperation, { readonly kind: K }> => {
+    return operation.kind === kind;
+  });
+}
+
+export const alongAxis: readonly AlongAxis[] = ofKind('along an axis');
+export const elementwise: readonly Elementwise[] = ofKind('elementwise');
+export const backward: readonly Backward[] = ofKind('backward');
+export const losses: readonly LossOperation[] = ofKind('loss');

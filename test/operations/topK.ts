@@ -1,0 +1,24 @@
+import { INPUT } from '../support/operation.js';
+import type { Ranking } from '../support/ranking.js';
+
+export const topK: Ranking = {
+  kind: 'ranking',
+  name: 'topK',
+  arguments: ['x', 'k'],
+  options: ['shape', 'axis', 'out'],
+  variants: [
+    { operands: { x: INPUT }, plain: (n) => ({ k: Math.min(2, n) }) },
+    { operands: { x: INPUT }, plain: (n) => ({ k: n }) },
+  ],
+  out: 'ranking',
+  needsElements: true,
+  contracts: {
+    topK: {
+      operands: ({ a, b, c, buffer, scratch }, outer, n, inner) => {
+        return { x: a, values: b, indices: c, outer, n, inner, k: n, buffer, capacity: n, scratch };
+      },
+      apart: ['ab', 'ac', 'bc'],
+      same: ['ab'],
+    },
+  },
+};

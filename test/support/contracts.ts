@@ -1,0 +1,69 @@
+/** How kernels are called by themselves, and which of their operands may overlap: asserted by the debug build. */
+
+/** The addresses that a kernel is called with, each with room for what lies there. */
+export const PLACES = ['a', 'b', 'c', 'd', 'e', 'f', 'buffer', 'sum', 'scratch'] as const;
+export type Places = Record<(typeof PLACES)[number], number>;
+
+/** [3, 50], [3, 7] or [2, 5, 17], and 40 elements where nothing goes along an axis. */
+export const SIZES: readonly (readonly [outer: number, n: number, inner: number])[] = [
+  [3, 50, 1],
+  [3, 7, 1],
+  [2, 5, 17],
+];
+const COUNT = 40;
+
+export type Sizes = (typeof SIZES)[number];
+
+export interface Contract {
+  /** The operands for the kernel. */
+  readonly operands: (at: Places, ...sizes: Sizes) => Readonly<Record<string, number>>;
+  /** What must not overlap in part: the second is moved onto the first, one element on. */
+  readonly apart: readonly string[];
+  /** What may be the very same place. */
+  readonly same: readonly string[];
+}
+
+/** From x to a result of the same size. */
+export const mapped: Contract = {
+  operands: ({ a, b, scratch }, outer, n, inner) => ({ x: a, y: b, outer, n, inner, temperature: 1, scratch, mask: 0 }),
+  apart: ['ab'],
+  same: ['ab'],
+};
+/** From x to a number for each row. */
+export const reduced: Contract = { ...mapped, same: [] };
+/** From two arrays to a result of the same size. */
+export const paired: Contract = {
+  operands: ({ a, b, c, scratch }, outer, n, inner) => {
+    return { y: a, dx: b, dy: c, outer, n, inner, temperature: 1, scratch };
+  },
+  apart: ['ab', 'cb'],
+  same: ['ab', 'cb'],
+};
+/** From elements to elements. */
+export const element: Contract = {
+  operands: ({ a, b, scratch }) => ({ x: a, y: b, count: COUNT, scratch }),
+  apart: ['ab'],
+  same: ['ab'],
+};
+/** a is x, b the targets, c the losses, d the gradient, e the weights and f the gradients that come in. */
+export const classes: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }, outer, n, inner) => {
+    const results = { losses: c, gradient: d, scale: 1, gradOutput: f, sum };
+    return { x: a, targets: b, ...results, outer, n, inner, temperature: 1, weight: e, smoothing: 0.1, scratch };
+  },
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],
+  same: ['ad'],
+};
+export const elementLoss: Contract = {
+  operands: ({ a, b, c, d, e, f, sum, scratch }) => {
+    const results = { losses: c, gradient: d, scale: 1, gradOutput: e, sum };
+    return { x: a, targets: b, ...results, count: COUNT, weight: f, posWeight: f, scratch };
+  },
+  apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed'],
+  same: ['ac', 'ad', 'bc', 'bd', 'ec', 'ed'],
+};
+
+/** Kernels that operations are made of. */
+export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
+  transpose: { operands: ({ a, b }) => ({ x: a, y: b }), apart: ['ab'], same: [] },
+};

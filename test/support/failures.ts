@@ -1,0 +1,29 @@
+/** Calls that must fail, and change nothing. */
+
+import { describe, expect, test } from 'vitest';
+import type { Kernels } from '../../src/index.js';
+import { sets } from './backends.js';
+import type { Floats } from './cases.js';
+import { GUARD } from './compare.js';
+
+/** A call that must fail: with which message, and that `out` is as it was. */
+export interface Failure {
+  readonly message: string;
+  readonly type?: typeof TypeError | typeof RangeError;
+  readonly call: (kernels: Kernels, out: Floats) => unknown;
+}
+
+export function describeErrors(failures: readonly Failure[]): void {
+  describe('errors', () => {
+    for (const set of sets) {
+      for (const { message, type = RangeError, call } of failures) {
+        test(`${set.name}: ${message}`, () => {
+          const out = new Float32Array(6).fill(GUARD);
+          expect(() => call(set.kernels, out)).toThrow(new type(message));
+          expect(out.every((value) => value === Math.fround(GUARD))).toBe(true);
+          expect(() => call(set.kernels, out)).toThrow(type);
+        });
+      }
+    }
+  });
+}
