@@ -1,7 +1,7 @@
 // What bounds every kernel of e^x, for `npm run bench:ceilings`: multiply-adds alone, as many as the exponential and the
 // sum of a softmax take, and moving memory alone. No part of the modules that are shipped.
 
-import { coefficient, prepareExp } from "../math/exp";
+import { coefficient, prepareExp } from "../math/exp-table";
 import { madd } from "../simd/arch";
 import { laneSum } from "../simd/lanes";
 

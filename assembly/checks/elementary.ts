@@ -3,9 +3,8 @@
 
 import { logSigmoid } from "../kernels/logSigmoid";
 import { sigmoid } from "../kernels/sigmoid";
-import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
-} from "../math/exp";
+import { leastExponent, wideExp } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
 import { log, log1p } from "../math/log";
 
 function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {

@@ -6,9 +6,10 @@
 // not above it. No comparison holds with NaN, so a target that is NaN is ranked by itself.
 // targets: i32 indices, -1 where ignored. hits overlaps with nothing. Nothing is rounded.
 
-import { checkApart, checkArray, checkScratch } from "../primitives/check";
-import { usesRows } from "../primitives/row";
-import { HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile } from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 import { select } from "../simd/arch";
 import { addIntegers, lanes, ones, subIntegers } from "../simd/lanes";
 
@@ -106,7 +107,7 @@ function tiles<T>(
     gather<T>(x, n, inner, first, problems, tile, 0);
     for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
       const done = column * lanes<T>(), count = min(lanes<T>(), problems - done);
-      found += columnHits<T>(tile + (column << 4), n, targets + (done << 2), count, k, scratch);
+      found += columnHits<T>(tile + (column << 4), n, targets + (done << 2), count, k, scratch + TEMPORARY);
     }
   }
   return found;
@@ -115,30 +116,30 @@ function tiles<T>(
 /** Hits among the `count` problems that lie under a vector of a tile. */
 // @ts-ignore: decorator
 @inline
-function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: usize, scratch: usize): usize {
+function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: usize, lanesAt: usize): usize {
   for (let lane: usize = 0; lane < lanes<T>(); lane++) {
     const target = lane < count ? max(load<i32>(targets + (lane << 2)), 0) : 0;
     const at = lane * sizeof<T>();
-    store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at));
-    if (sizeof<T>() == 4) store<i32>(scratch + at, target, 16);
-    else store<i64>(scratch + at, target, 16);
+    store<T>(lanesAt + at, load<T>(tile + <usize>target * LINE_BYTES + at));
+    if (sizeof<T>() == 4) store<i32>(lanesAt + at, target, 16);
+    else store<i64>(lanesAt + at, target, 16);
   }
-  const own = v128.load(scratch), places = v128.load(scratch, 16), one = ones<T>();
+  const own = v128.load(lanesAt), places = v128.load(lanesAt, 16), one = ones<T>();
   let behind = i32x4.splat(0), i = behind, p = tile;
-  for (const end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+  for (const end = tile + n * LINE_BYTES; p < end; p += LINE_BYTES) {
     const v = v128.load(p);
     const isAhead = sizeof<T>() == 4 ? i32x4.gt_s(places, i) : i64x2.gt_s(places, i);
     behind = subIntegers<T>(behind, select<T>(v128.lt<T>(v, own), v128.le<T>(v, own), isAhead));
     i = addIntegers<T>(i, one);
   }
-  v128.store(scratch, behind, 32);
+  v128.store(lanesAt, behind, 32);
   let found: usize = 0;
   for (let lane: usize = 0; lane < count; lane++) {
     const target = load<i32>(targets + (lane << 2)), at = lane * sizeof<T>();
     if (target < 0) continue;
-    const rank = isNaN<T>(load<T>(scratch + at))
-      ? nansAhead<T>(tile + at, TILE_BYTES, target)
-      : n - load<u32>(scratch + at, 32);
+    const rank = isNaN<T>(load<T>(lanesAt + at))
+      ? nansAhead<T>(tile + at, LINE_BYTES, target)
+      : n - load<u32>(lanesAt + at, 32);
     found += <usize>(rank < k);
   }
   return found;

@@ -7,9 +7,10 @@
 // problem is searched one element at a time, which asks no such question.
 // x and y are apart. The scratch has room for a tile of short rows. Nothing is rounded.
 
-import { checkApart, checkArray, checkScratch } from "../primitives/check";
-import { usesRows } from "../primitives/row";
-import { HEADER_BYTES, TILE, TILE_BYTES, gather } from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
+import { TILE, usesRows } from "../shape";
 import { select } from "../simd/arch";
 import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
 
@@ -100,12 +101,13 @@ function shortRows<T>(x: usize, y: usize, count: usize, n: usize, scratch: usize
     problems = min(TILE<T>(), count - first);
     gather<T>(x, n, 1, first, problems, tile, 0);
     if (problems == TILE<T>()) {
-      fourVectors<T>(tile, TILE_BYTES, n, y);
+      fourVectors<T>(tile, LINE_BYTES, n, y);
       continue;
     }
     // Lanes without a problem have results too.
-    fourVectors<T>(tile, TILE_BYTES, n, scratch);
-    for (let i: usize = 0; i < problems; i++) store<i32>(y + (i << 2), load<i32>(scratch + (i << 2)));
+    const indices = scratch + TEMPORARY;
+    fourVectors<T>(tile, LINE_BYTES, n, indices);
+    for (let i: usize = 0; i < problems; i++) store<i32>(y + (i << 2), load<i32>(indices + (i << 2)));
   }
 }
 

@@ -9,15 +9,16 @@
 // the f64 at sum. gradient: T for each, or 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
+import { checkElementOperand, checkResults } from "../contracts";
+import { SUM_BYTES, addToSum, emitTailOf, ones } from "../loss";
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { checkElementOperand, checkResults } from "../primitives/check";
-import { SUM_BYTES, addToSum } from "../primitives/loss";
-import { CHAIN_BYTES, ones } from "../primitives/row";
-import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
+import { CHAIN_BYTES } from "../math/sum";
+import { TEMPORARY } from "../scratch";
 import { madd, select } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
+import { storeTailOf, tailOf, tailSlot } from "../simd/tail";
 
 export function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
@@ -92,7 +93,7 @@ function elements<T>(
 ): void {
   const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), two = constant<T>(TWO), one = v128.load_splat<T>(ones<T>()), zero = v128.splat<T>(0);
-  const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch, <T>scale);
+  const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch + TEMPORARY, <T>scale);
   const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
   let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
   const end = x + count * sizeof<T>();

@@ -15,18 +15,25 @@
 // of rowScales. A probability below the normal numbers may count as 0 in it, even where scale / t would make a normal
 // number of it again.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
-import { elementOrOne, emit, quotient } from "../primitives/loss";
+import { gather, scatter } from "../blocks/gather";
+import { tileExpLogSum, tileLogSum } from "../blocks/logsum";
+import { tileMaxima } from "../blocks/reduce";
+import { faintLimit, isFaint, tileFactors } from "../blocks/scale";
+import { tileChosen, tileGradient, tileTargetSums } from "../blocks/targets";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../contracts";
+import { elementOrOne, emit, quotient } from "../loss";
+import { fastLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { WIDE } from "../math/sum";
+import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../rows/logsum";
+import { rowMax } from "../rows/reduce";
+import { rowFactor, rowScale } from "../rows/scale";
+import { rowGradient, rowTargetSums } from "../rows/targets";
 import {
-  OTHERS as ROW_OTHERS, TOTAL, WIDE, logSumOf, maximumOf, rowExpLogSum, rowFactor, rowGradient, rowLogSum, rowMax,
-  rowScale, rowTargetSums, usesRows
-} from "../primitives/row";
-import {
-  CHOSEN, FACTOR, GRADIENT_SCALE, HEADER_BYTES, LOG_SUM, MAXIMUM, OTHERS, SCALE, TARGET_DOT, TARGET_SUM, TILE_BYTES,
-  columnsOf, faintLimit, gather, isFaint, problemsOfTile, scatter, tileChosen, tileExpLogSum, tileFactors, tileGradient,
-  tileLogSum, tileMaxima, tileTargetSums
-} from "../primitives/tile";
+  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
+  TARGET_LOGIT, TARGET_SUM
+} from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 
 // @ts-ignore: decorator
 @inline
@@ -85,7 +92,7 @@ function rows<T>(
     emit<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = scale * elementOrOne<T>(rowScales, row) / t;
-    const total = load<f64>(scratch, TOTAL), ofShares = s * (own + q);
+    const total = load<f64>(scratch, ROW_TOTAL), ofShares = s * (own + q);
     const factor = rowFactor<T>(g, n, ofShares / total, ofShares, total);
     if (soft || smoothing != 0) rowGradient<T>(g, shares, weight, n, factor, <T>s, keep, spread);
     else rowScale<T>(g, g, n, factor);
@@ -104,7 +111,7 @@ function tiles<T>(
   weight: usize, smoothing: f64, scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
   const tile = scratch + HEADER_BYTES, limit = fastLimit<T>(t);
-  const shares = soft ? tile + n * TILE_BYTES : 0;
+  const shares = soft ? tile + n * LINE_BYTES : 0;
   const spread = smoothing / <f64>n, keep = 1 - smoothing;
   const spreads = soft || smoothing != 0;
   const narrow = t / WIDE, faintest = faintLimit(n);
@@ -134,7 +141,7 @@ function tiles<T>(
       const logSum = <f64>load<T>(state, LOG_SUM);
       let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / narrow : 0;
       if (!soft && keep != 0) {
-        loss += own * (logSum + quotient<T>(<f64>load<T>(state, MAXIMUM), <f64>load<T>(state, CHOSEN), t));
+        loss += own * (logSum + quotient<T>(<f64>load<T>(state, MAXIMUM), <f64>load<T>(state, TARGET_LOGIT), t));
       }
       emit<T>(losses, sum, first + i, loss);
       if (!gradient) continue;
@@ -162,8 +169,8 @@ function targetGradients<T>(
   gradient: usize, targets: usize, n: usize, inner: usize, first: usize, problems: usize, weight: usize, keep: f64,
   spread: f64, scratch: usize
 ): void {
-  for (let at = scratch, end = scratch + TILE_BYTES; at < end; at += 16) {
-    const isElsewhere = v128.ne<T>(v128.load(at, CHOSEN), v128.load(at, MAXIMUM));
+  for (let at = scratch, end = scratch + LINE_BYTES; at < end; at += 16) {
+    const isElsewhere = v128.ne<T>(v128.load(at, TARGET_LOGIT), v128.load(at, MAXIMUM));
     v128.store(at, v128.or(v128.load(at, OTHERS), isElsewhere), OTHERS);
   }
   for (let i: usize = 0; i < problems; i++) {

@@ -12,20 +12,22 @@
 // Error: 4 · 2^-23 (f64: 2^-52) of t² · Σ p (|log p| + |log q|). Where that overflows, as t² alone may, so may the loss.
 // A probability or its logarithm below the normal numbers may count as 0, even where t would make more of it.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../primitives/check";
-import { rowDifference, rowDivergence, tileDifference, tileDivergence, tileOffsets } from "../primitives/divergence";
-import { elementOrOne, emit } from "../primitives/loss";
-import {
-  TOTAL, WIDE, logSumOf, maximumOf, rowExpLogSum, rowFactor, rowLogSum, rowMax, usesRows
-} from "../primitives/row";
-import {
-  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LOG_SUM, TARGET_DOT, TILE_BYTES, columnsOf, faintLimit, gather, isFaint,
-  problemsOfTile, scatter, tileExpLogSum, tileFactors, tileLogSum, tileMaxima
-} from "../primitives/tile";
-
-/** Where the teacher's half of the scratch's header begins. */
-const TEACHER: usize = HEADER_BYTES / 2;
+import { tileDifference, tileDivergence, tileOffsets } from "../blocks/divergence";
+import { gather, scatter } from "../blocks/gather";
+import { tileExpLogSum, tileLogSum } from "../blocks/logsum";
+import { tileMaxima } from "../blocks/reduce";
+import { faintLimit, isFaint, tileFactors } from "../blocks/scale";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../contracts";
+import { elementOrOne, emit } from "../loss";
+import { fastLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { WIDE } from "../math/sum";
+import { rowDifference, rowDivergence } from "../rows/divergence";
+import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../rows/logsum";
+import { rowMax } from "../rows/reduce";
+import { rowFactor } from "../rows/scale";
+import { FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_TOTAL, TARGET_DOT, TEACHER } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 
 export function distillation<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, temperature: f64,
@@ -58,7 +60,7 @@ function rows<T>(
   const bytes = n * sizeof<T>(), wide = t * WIDE, narrow = t / WIDE;
   for (let row: usize = 0; row < count; row++, student += bytes, teacher += bytes, gradient += gradient ? bytes : 0) {
     const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
-    const teacherTotal = load<f64>(scratch, TOTAL), teacherFactor = 1 / teacherTotal;
+    const teacherTotal = load<f64>(scratch, ROW_TOTAL), teacherFactor = 1 / teacherTotal;
     const studentMax = rowMax<T>(student, n);
     const teacherMax = <T>maximumOf(ofTeacher);
     const dot = rowDivergence<T>(buffer, <T>teacherFactor, teacher, teacherMax, student, studentMax, n);
@@ -68,7 +70,7 @@ function rows<T>(
     emit<T>(losses, sum, row, wide * (dot - narrow * (logSumOf(ofTeacher) - logSumOf(ofStudent))));
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(rowScales, row);
-    const total = load<f64>(scratch, TOTAL);
+    const total = load<f64>(scratch, ROW_TOTAL);
     const studentFactor = rowFactor<T>(gradient, n, s / total, s, total);
     const other = rowFactor<T>(buffer, n, s * teacherFactor, s, teacherTotal);
     rowDifference<T>(gradient, studentFactor, buffer, other, gradient, n);
@@ -79,8 +81,8 @@ function tiles<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   scale: f64, rowScales: usize, sum: usize, scratch: usize
 ): void {
-  const studentTile = scratch + HEADER_BYTES, teacherTile = studentTile + n * TILE_BYTES;
-  const offsets = teacherTile + n * TILE_BYTES, teacherScratch = scratch + TEACHER;
+  const studentTile = scratch + HEADER_BYTES, teacherTile = studentTile + n * LINE_BYTES;
+  const offsets = teacherTile + n * LINE_BYTES, teacherScratch = scratch + TEACHER;
   const wide = t * WIDE, narrow = t / WIDE;
   const faintest = faintLimit(n), limit = fastLimit<T>(t);
   let problems: usize = 0;

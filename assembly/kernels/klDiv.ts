@@ -6,16 +6,16 @@
 // gradient: T for each, or 0. NaN for a target below 0, and as torch has it for 0 beside an x of -∞.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
-import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
-} from "../math/exp";
+import { checkElementOperand, checkResults } from "../contracts";
+import { BLOCK, SUM_BYTES, addToSum, emitTailOf, ones } from "../loss";
+import { leastExponent, wideExp } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../math/exp-table";
 import { xLogX, xLogXOfNormal } from "../math/log";
-import { checkElementOperand, checkResults } from "../primitives/check";
-import { SUM_BYTES, addToSum } from "../primitives/loss";
-import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
-import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
+import { CHAIN_BYTES } from "../math/sum";
+import { TEMPORARY } from "../scratch";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
+import { storeTailOf, tailOf, tailSlot } from "../simd/tail";
 
 /** What the targets are: probabilities that areOrdinary (f32), any, or logarithms. */
 const ORDINARY: i32 = 0;
@@ -111,8 +111,7 @@ function block<T>(
   const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  // The first places in scratch are the careful exponential's, which is not used here.
-  const factor = splatAt<T>(scratch, <T>-scale);
+  const factor = splatAt<T>(scratch + TEMPORARY, <T>-scale);
   const scaleStep: usize = scales ? 16 : 0;
   const end = x + count * sizeof<T>();
   let f = scales ? scales : ones<T>();

@@ -6,13 +6,17 @@
 // nothing.
 // The operands are those of crossEntropy; all but these, the sizes, the temperature and the scratch are not used.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkOperand, checkProblems } from "../primitives/check";
-import { quotient } from "../primitives/loss";
-import { logSumOf, maximumOf, rowLogSum, usesRows } from "../primitives/row";
-import {
-  CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
-} from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { tileLogSum } from "../blocks/logsum";
+import { tileMaxima } from "../blocks/reduce";
+import { tileChosen } from "../blocks/targets";
+import { checkOperand, checkProblems } from "../contracts";
+import { quotient } from "../loss";
+import { fastLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum } from "../rows/logsum";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM, TARGET_LOGIT } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 
 // @ts-ignore: decorator
 @inline
@@ -62,7 +66,7 @@ function tiles<T>(
     tileLogSum<T>(tile, n, columnsOf<T>(problems), form, t, scratch);
     for (let i: usize = 0; i < problems; i++) {
       const state = scratch + i * sizeof<T>();
-      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, CHOSEN), t);
+      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, TARGET_LOGIT), t);
       store<T>(y + (first + i) * sizeof<T>(), load<i32>(targets + ((first + i) << 2)) < 0 ? 0 : value);
     }
   }

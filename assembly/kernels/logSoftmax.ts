@@ -3,21 +3,23 @@
 //
 // Passes over a row: sum, result. The maximum's own term is kept apart from the others, so that the largest y is right
 // however close to 0 it is. Of a masked row only its span is computed.
-// x may be y. mask: a record of primitives/mask.ts, or 0.
+// x may be y. mask: a record of mask.ts, or 0.
 // All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkProblems } from "../primitives/check";
-import {
-  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
-} from "../primitives/mask";
-import {
-  logSumOf, maximumOf, rowAffine, rowClear, rowFillOutside, rowLogSum, rowLogSumKept, rowMaxKept, rowScale, usesRows
-} from "../primitives/row";
-import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, scatter, tileKeep, tileLogSoftmax, tileLogSum,
-  tileMaxima
-} from "../primitives/tile";
+import { gather, scatter } from "../blocks/gather";
+import { tileLogSoftmax, tileLogSum } from "../blocks/logsum";
+import { maskTile } from "../blocks/mask";
+import { tileMaxima } from "../blocks/reduce";
+import { tileKeep } from "../blocks/scale";
+import { checkProblems } from "../contracts";
+import { keptSpan, placeOf, spanEnd, spanIsSolid, spanStart, startSpans } from "../mask";
+import { fastLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
+import { rowMaxKept } from "../rows/reduce";
+import { rowAffine, rowClear, rowFillOutside, rowScale } from "../rows/scale";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 
 /** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
 // @ts-ignore: decorator

@@ -5,16 +5,17 @@
 // exactly 0. dx may be dy or logP. n or outer · inner may be 0. dy / t and Σ dy / t have to be finite for a result to be.
 // Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t; an e^logP below the normal numbers may count as 0.
 
-import {
-  biasedMagic, boundedExp, coefficient, leastBounded, ln2HighOf, log2eOver, mostBounded, prepareExp
-} from "../math/exp";
-import { checkElements, checkProblems } from "../primitives/check";
-import { rowSum, tileSum } from "../primitives/dot";
-import { usesRows } from "../primitives/row";
-import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
-import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
+import { gather, scatter } from "../blocks/gather";
+import { tileSum } from "../blocks/reduce";
+import { checkElements, checkProblems } from "../contracts";
+import { biasedMagic, boundedExp, leastBounded, mostBounded } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, prepareExp } from "../math/exp-table";
+import { rowSum } from "../rows/reduce";
+import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 import { nmadd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
+import { storeTailOf, tailOf, tailSlot } from "../simd/tail";
 
 export function logSoftmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
@@ -43,7 +44,7 @@ function tiles<T>(
   logP: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
 ): void {
   const factor = v128.splat<T>(<T>(1 / t));
-  const logTile = scratch + HEADER_BYTES, bytes = n * TILE_BYTES, dyTile = logTile + bytes;
+  const logTile = scratch + HEADER_BYTES, bytes = n * LINE_BYTES, dyTile = logTile + bytes;
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
@@ -52,7 +53,7 @@ function tiles<T>(
     for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
       const at = column << 4, p = logTile + at, d = dyTile + at;
       const sum = v128.mul<T>(tileSum<T>(d, n), factor);
-      gradients<T>(p, d, d, p + bytes, TILE_BYTES, factor, sum, scratch);
+      gradients<T>(p, d, d, p + bytes, LINE_BYTES, factor, sum, scratch);
       v128.store(scratch + at, v128.splat<T>(1), FACTOR);
     }
     scatter<T>(dyTile, dx, n, inner, first, problems, scratch);

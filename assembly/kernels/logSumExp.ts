@@ -1,22 +1,24 @@
 // log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner], and
 // x itself where n = 1, or without overlap with x.
 //
-// What the mask, if any, does not keep is as if absent. mask: a record of primitives/mask.ts, or 0.
+// What the mask, if any, does not keep is as if absent. mask: a record of mask.ts, or 0.
 // One pass over a row. The maximum's own term is kept apart from the others (see rowLogSum).
 // NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
 
-import {
-  fastLimit, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
-} from "../math/exp";
+import { gather } from "../blocks/gather";
+import { tileLogSum } from "../blocks/logsum";
+import { maskTile } from "../blocks/mask";
+import { tileMaxima } from "../blocks/reduce";
+import { checkProblems } from "../contracts";
+import { hasArray, keptSpan, placeOf, spanEnd, spanIsSolid, spanStart, startSpans, stepOf } from "../mask";
+import { fastLimit, leastExponent, wideExp } from "../math/exp";
+import { ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
 import { log, log1p } from "../math/log";
-import { checkProblems } from "../primitives/check";
-import {
-  hasArray, keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans, stepOf
-} from "../primitives/mask";
-import { logSumOf, maximumOf, roundingOf, rowLogSum, rowLogSumKept, rowMaxKept, usesRows } from "../primitives/row";
-import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
-} from "../primitives/tile";
+import { roundingOf } from "../math/sum";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
+import { rowMaxKept } from "../rows/reduce";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 
 export function logSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
@@ -74,7 +76,7 @@ function tiles<T>(
 /**
  * log Σ w_j e^(x_j / t), as scipy.special.logsumexp has it with b: a weight 0 removes its element, a sum of 0 gives -∞
  * and a negative one NaN. Element by element and in float64, with compensated sums, whatever the geometry. weights: a
- * record of primitives/mask.ts.
+ * record of mask.ts.
  */
 export function weightedLogSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize, weights: usize

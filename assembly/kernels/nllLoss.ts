@@ -8,8 +8,8 @@
 // with an operand, not even with x: the gradient is filled with 0 before x is read.
 // The operands are those of crossEntropy; the temperature and the smoothing are not used.
 
-import { checkOperand, checkResults } from "../primitives/check";
-import { elementOrOne, emit } from "../primitives/loss";
+import { checkOperand, checkResults } from "../contracts";
+import { elementOrOne, emit } from "../loss";
 
 // @ts-ignore: decorator
 @inline

@@ -5,26 +5,26 @@
 // taken to be in the fast range and checked on the way; a row that is not is done again in the careful form, and when
 // x is y, where it could not be, the check goes first. Of a masked row only its span is computed; one that has holes is
 // divided by its sum at once. Tiles: gather, exponentiate, divide and scatter. A short row all by itself, which most
-// calls of one prediction are, has primitives/single.ts.
-// x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
+// calls of one prediction are, has singleExp in rows/exp.ts.
+// x may be y. n or outer · inner may be 0. mask: a record of mask.ts, or 0.
 
-import {
-  FAST, coefficient, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp, softmaxExp
-} from "../math/exp";
-import { checkProblems } from "../primitives/check";
-import {
-  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
-} from "../primitives/mask";
-import {
-  rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, usesRows
-} from "../primitives/row";
-import { singleExp } from "../primitives/single";
-import { SUM_BLOCK, laneRounding, wide } from "../primitives/sum";
-import {
-  FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
-} from "../primitives/tile";
-import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
+import { tileExp, tileExpColumns } from "../blocks/exp";
+import { gather, scatter } from "../blocks/gather";
+import { maskTile } from "../blocks/mask";
+import { tileKeep } from "../blocks/scale";
+import { checkProblems } from "../contracts";
+import { keptSpan, placeOf, spanEnd, spanIsSolid, spanStart, startSpans } from "../mask";
+import { FAST, fastLimit, softmaxExp } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
+import { SUM_BLOCK, laneRounding, wide } from "../math/sum";
+import { rowExpCareful, rowExpKept, singleExp } from "../rows/exp";
+import { rowInRange, rowMax, rowMaxKept } from "../rows/reduce";
+import { rowFill, rowFillOutside, rowScale } from "../rows/scale";
+import { FACTOR, HEADER_BYTES } from "../scratch";
+import { TILE, addressOf, columnsOf, problemsOfTile, usesRows } from "../shape";
+import { laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { loadTail, storeTail, tailMask } from "../simd/tail";
 
 export function softmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize

@@ -6,12 +6,15 @@
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 
-import { checkElements, checkProblems } from "../primitives/check";
-import { rowDot, tileDot } from "../primitives/dot";
-import { usesRows } from "../primitives/row";
-import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
+import { gather, scatter } from "../blocks/gather";
+import { tileDot } from "../blocks/reduce";
+import { checkElements, checkProblems } from "../contracts";
+import { rowDot } from "../rows/reduce";
+import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../scratch";
+import { columnsOf, problemsOfTile, usesRows } from "../shape";
 import { madd } from "../simd/arch";
-import { lanes, loadTail, storeTail } from "../simd/lanes";
+import { lanes } from "../simd/lanes";
+import { loadTail, storeTail } from "../simd/tail";
 
 export function softmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
@@ -69,7 +72,7 @@ function tiles<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
 ): void {
   const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
-  const yTile = scratch + HEADER_BYTES, bytes = n * TILE_BYTES, dyTile = yTile + bytes;
+  const yTile = scratch + HEADER_BYTES, bytes = n * LINE_BYTES, dyTile = yTile + bytes;
   let problems: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += problems) {
     problems = problemsOfTile<T>(first, outer, inner);
@@ -78,7 +81,7 @@ function tiles<T>(
     for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
       const at = column << 4, p = yTile + at, d = dyTile + at;
       const offset = v128.neg<T>(v128.mul<T>(tileDot<T>(p, d, n), factor));
-      gradients<T>(p, d, d, p + bytes, TILE_BYTES, scale, factor, offset);
+      gradients<T>(p, d, d, p + bytes, LINE_BYTES, scale, factor, offset);
       v128.store(scratch + at, v128.splat<T>(1), FACTOR);
     }
     scatter<T>(dyTile, dx, n, inner, first, problems, scratch);

@@ -9,8 +9,8 @@
 // Columns are transposed into the scratch, a tile of them at a time. values may be x where k = n; nothing else overlaps.
 // buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
-import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../primitives/check";
-import { TILE } from "../primitives/tile";
+import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../contracts";
+import { TILE } from "../shape";
 import { laneBits, lanes } from "../simd/lanes";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */

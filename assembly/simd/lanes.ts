@@ -1,4 +1,4 @@
-// Lane-wise helpers that WebAssembly has for one element type only, made generic, and the tails of rows.
+// Lane-wise helpers that WebAssembly has for one element type only, made generic.
 
 /** Elements in a vector: 4 for f32, 2 for f64. */
 // @ts-ignore: decorator
@@ -45,41 +45,6 @@ const ONES_64 = memory.data<i64>([1, 1], 16);
 @inline
 export function ones<T>(): v128 {
   return v128.load(sizeof<T>() == 4 ? ONES_32 : ONES_64);
-}
-
-// Sixteen bytes of ones, then sixteen of zeros: a window into it keeps the first bytes of a vector.
-const TAIL_MASK = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 0], 16);
-
-/** All bits set in the first count lanes. */
-// @ts-ignore: decorator
-@inline
-export function tailMask<T>(count: usize): v128 {
-  return v128.load(TAIL_MASK + 16 - count * sizeof<T>());
-}
-
-/** The count (less than a vector) elements at p, zero in the other lanes; reads nothing past them. */
-// @ts-ignore: decorator
-@inline
-export function loadTail<T>(p: usize, count: usize): v128 {
-  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
-  let v = v128.load_zero<T>(p);
-  if (sizeof<T>() == 4) {
-    if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4);
-    if (count > 2) v = v128.load_lane<f32>(p, v, 2, 8);
-  }
-  return v;
-}
-
-/** Stores the first count (less than a vector) lanes. */
-// @ts-ignore: decorator
-@inline
-export function storeTail<T>(p: usize, v: v128, count: usize): void {
-  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
-  v128.store_lane<T>(p, v, 0);
-  if (sizeof<T>() == 4) {
-    if (count > 1) v128.store_lane<f32>(p, v, 1, 4);
-    if (count > 2) v128.store_lane<f32>(p, v, 2, 8);
-  }
 }
 
 // @ts-ignore: decorator

@@ -1,4 +1,4 @@
-// What kernels take for granted. The debug build asserts it; in the shipped ones nothing of this is left.
+// What kernels take for granted. The debug build asserts it; the shipped builds have none of it.
 
 /** An array of `count` elements at p: aligned to them, and inside linear memory. */
 // @ts-ignore: decorator
@@ -22,6 +22,10 @@ export function checkScratch(scratch: usize): void {
   assert(scratch % 16 == 0, "the scratch is not aligned to vectors");
 }
 
+export function checkTemperature(t: f64): void {
+  assert(t > 0 && t < Infinity, "the temperature is not positive");
+}
+
 /** The operands every kernel along an axis has. x and y, of which only the elements count, are the same or apart. */
 // @ts-ignore: decorator
 @inline
@@ -31,10 +35,6 @@ export function checkProblems<T>(x: usize, y: usize, elements: usize, results: u
   checkSameOrApart(x, elements * sizeof<T>(), y, results * sizeof<T>());
   checkTemperature(t);
   checkScratch(scratch);
-}
-
-export function checkTemperature(t: f64): void {
-  assert(t > 0 && t < Infinity, "the temperature is not positive");
 }
 
 /** The operands of a kernel that goes element by element: x and y are the same or apart. */
