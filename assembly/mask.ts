@@ -1,128 +1,129 @@
-// What a mask and causality keep of each problem.
+// Masks and causality: which elements of a row are kept.
 //
-// Operands that broadcast stay as small as they are: a record says where the bytes of a problem begin. For a problem's
-// number p, in the order of [outer, inner], that is ARRAY + Σ (p / (sizes before) % size) · stride over its axes, those
-// behind first, and the problem's elements lie STEP apart. TypeScript writes records.
+// Operands that broadcast stay as small as they are; a descriptor, which TypeScript writes, says where a row's elements
+// lie: for row p, in the order of [outer, inner], they begin at BASE + Σ (p / (sizes before) % size) · stride over the
+// axes, the last axis first, and are STRIDE elements apart.
 //
-// Rows take the span from the first kept element to the last one and leave out what is outside of it: with a padding
-// mask or causality nothing inside is left to be masked. Tiles take -∞ for what is not kept.
+// The row form computes a row's kept range, from the first kept element to the last, and fills what is outside. With a
+// padding mask or causality the range is dense: nothing inside it is masked. blocks/mask.ts puts −∞ where nothing is
+// kept.
 
 import { KEPT_DENSE, KEPT_END, KEPT_START, KNOWN_END, KNOWN_MASK, KNOWN_START, READ_AHEAD, READ_END } from "./scratch";
 
-// A record: u32 each.
-const ARRAY: usize = 0; // 0 where there is no mask
+// The descriptor's fields, u32 each; layout.ts gives them to TypeScript.
+export const BASE: usize = 0; // address of the operand; 0 where there is none
+export const FIRST_ROW: usize = 4; // number of the first row that the kernel is given
+export const STRIDE: usize = 8; // from one element of a row to the next, in elements; 0 where a row has just one
+export const CAUSAL_ROWS: usize = 12; // rows of the causal matrix; 0 where causality drops nothing
+export const CAUSAL_FIRST: usize = 16; // row of that matrix with which the kernel's first row begins
+export const AXIS_COUNT: usize = 20;
+export const AXIS_LIST: usize = 24; // size and stride of each axis
+export const AXIS_BYTES: usize = 8;
 
-const FIRST: usize = 4; // number of the problem that the block at hand begins with
-const STEP: usize = 8;
-const CAUSAL_ROWS: usize = 12; // 0 where all is kept
-const CAUSAL_FIRST: usize = 16; // the row that the block at hand begins with
-const AXES: usize = 20; // how many, then size and stride of each
-const AXIS: usize = 24;
-const AXIS_BYTES: usize = 8;
-
-/** Up to so many bytes between what is kept of two rows are read all the same. */
+/** Up to so many dropped bytes between the kept ranges of two rows are read all the same. */
 const GAP: usize = 8192;
+/** Bytes that a cache fetches at once: a pair of lines. */
+const CACHE_LINES: usize = 128;
 
-/** Caches take memory in pairs of lines. */
-const LINES: usize = 128;
-
-/** Where the problem's first element lies in the record's array. */
-export function placeOf(record: usize, problem: usize, elementBytes: usize): usize {
-  let p = load<usize>(record, FIRST) + problem, at: usize = 0;
-  for (let axis = record, end = record + load<usize>(record, AXES) * AXIS_BYTES; axis < end; axis += AXIS_BYTES) {
-    const size = load<usize>(axis, AXIS);
-    at += p % size * load<usize>(axis, AXIS + 4);
+/** Address of a row's first element in the operand. */
+export function operandAddress(descriptor: usize, row: usize, elementBytes: usize): usize {
+  let p = load<usize>(descriptor, FIRST_ROW) + row, at: usize = 0;
+  let axis = descriptor;
+  const end = descriptor + load<usize>(descriptor, AXIS_COUNT) * AXIS_BYTES;
+  for (; axis < end; axis += AXIS_BYTES) {
+    const size = load<usize>(axis, AXIS_LIST);
+    at += p % size * load<usize>(axis, AXIS_LIST + 4);
     p /= size;
   }
-  return load<usize>(record, ARRAY) + at * elementBytes;
+  return load<usize>(descriptor, BASE) + at * elementBytes;
 }
 
 // @ts-ignore: decorator
 @inline
-export function stepOf(record: usize): usize {
-  return load<usize>(record, STEP);
+export function operandStride(descriptor: usize): usize {
+  return load<usize>(descriptor, STRIDE);
 }
 
 // @ts-ignore: decorator
 @inline
-export function hasArray(record: usize): bool {
-  return load<usize>(record, ARRAY) != 0;
+export function hasOperand(descriptor: usize): bool {
+  return load<usize>(descriptor, BASE) != 0;
 }
 
-/** Elements of the problem that causality keeps: the first ones, up to the diagonal that ends in the last corner. */
-export function causalLength(mask: usize, problem: usize, n: usize): usize {
+/** How many elements of a row causality keeps: those up to the diagonal, which ends in the bottom right corner. */
+export function causalLength(mask: usize, row: usize, n: usize): usize {
   const rows = load<usize>(mask, CAUSAL_ROWS);
   if (!rows) return n;
-  const row = (load<usize>(mask, CAUSAL_FIRST) + problem) % rows;
-  return max<isize>(0, <isize>(row + 1 + n - rows));
+  const position = (load<usize>(mask, CAUSAL_FIRST) + row) % rows;
+  return max<isize>(0, <isize>(position + 1 + n - rows));
 }
 
-/** Before the first keptSpan of a kernel: no mask is known. */
+/** Resets what findKeptRange remembers from row to row; called once in a kernel. */
 // @ts-ignore: decorator
 @inline
-export function startSpans(scratch: usize): void {
+export function startKeptRanges(scratch: usize): void {
   store<usize>(scratch, 0, KNOWN_MASK);
   store<usize>(scratch, 0, READ_END);
 }
 
-/** Finds what is kept of a row of n elements at x: spanStart, spanEnd and spanIsSolid say it. */
-export function keptSpan(
-  mask: usize, problem: usize, x: usize, n: usize, elementBytes: usize, scratch: usize
+/** Finds the kept range of a row of n elements at x, for keptStart, keptEnd and isDense. */
+export function findKeptRange(
+  mask: usize, row: usize, x: usize, n: usize, elementBytes: usize, scratch: usize
 ): void {
-  let start: usize = 0, end = n, solid = true;
-  if (hasArray(mask)) {
-    const bytes = placeOf(mask, problem, 1);
-    if (!stepOf(mask)) end = load<u8>(bytes) ? n : 0;
+  let start: usize = 0, end = n, dense = true;
+  if (hasOperand(mask)) {
+    const bytes = operandAddress(mask, row, 1);
+    if (!operandStride(mask)) end = load<u8>(bytes) ? n : 0;
     else {
-      if (load<usize>(scratch, KNOWN_MASK) != bytes) bytesSpan(bytes, n, scratch);
+      if (load<usize>(scratch, KNOWN_MASK) != bytes) findMaskRange(bytes, n, scratch);
       start = load<usize>(scratch, KNOWN_START);
       end = load<usize>(scratch, KNOWN_END);
-      solid = load<usize>(scratch, KEPT_DENSE) != 0;
+      dense = load<usize>(scratch, KEPT_DENSE) != 0;
     }
   }
-  end = min(end, causalLength(mask, problem, n));
+  end = min(end, causalLength(mask, row, n));
   start = min(start, end);
   store<usize>(scratch, start, KEPT_START);
   store<usize>(scratch, end, KEPT_END);
-  store<usize>(scratch, solid, KEPT_DENSE);
+  store<usize>(scratch, dense, KEPT_DENSE);
   readGap(x + start * elementBytes, scratch);
   store<usize>(scratch, x + end * elementBytes, READ_END);
 }
 
 /**
- * Reads what the mask leaves out between the row before and this one. Memory behind the caches comes quickly while it is
- * read in order: softmax of 8192 × 1024 with a quarter to a half of the keys left out takes two thirds of the time.
+ * Reads what is dropped between the row before and this one, so that the prefetcher sees memory read in order: softmax
+ * of 8192 × 1024 with a quarter to a half of the keys masked then takes two thirds of the time.
  */
 function readGap(end: usize, scratch: usize): void {
   let p = load<usize>(scratch, READ_END), all: u32 = 0;
   if (end - p > GAP) return;
-  for (; p < end; p += LINES) all |= load<u32>(p);
-  // Written somewhere, that the engine does not leave out the reading.
+  for (; p < end; p += CACHE_LINES) all |= load<u32>(p);
+  // Stored, or the engine would drop the loads.
   store<u32>(scratch, all, READ_AHEAD);
 }
 
 // @ts-ignore: decorator
 @inline
-export function spanStart(scratch: usize): usize {
+export function keptStart(scratch: usize): usize {
   return load<usize>(scratch, KEPT_START);
 }
 
-/** At least spanStart. */
+/** One past the last kept element; at least keptStart. */
 // @ts-ignore: decorator
 @inline
-export function spanEnd(scratch: usize): usize {
+export function keptEnd(scratch: usize): usize {
   return load<usize>(scratch, KEPT_END);
 }
 
-/** Whether all elements between the two are kept. */
+/** Whether everything in the range is kept. */
 // @ts-ignore: decorator
 @inline
-export function spanIsSolid(scratch: usize): bool {
+export function isDense(scratch: usize): bool {
   return load<usize>(scratch, KEPT_DENSE) != 0;
 }
 
-/** The span of n bytes. */
-function bytesSpan(bytes: usize, n: usize, scratch: usize): void {
+/** Finds the kept range of a mask's n bytes. */
+function findMaskRange(bytes: usize, n: usize, scratch: usize): void {
   let start: usize = 0, end = n;
   while (start + 16 <= end && !v128.any_true(v128.load(bytes + start))) start += 16;
   while (start < end && !load<u8>(bytes + start)) start++;
@@ -137,7 +138,7 @@ function bytesSpan(bytes: usize, n: usize, scratch: usize): void {
   store<usize>(scratch, at == end, KEPT_DENSE);
 }
 
-/** All bits set in the lanes whose bytes are not 0. */
+/** All bits set in the lanes that the mask's bytes keep. */
 // @ts-ignore: decorator
 @inline
 export function keptLanes<T>(bytes: usize): v128 {
@@ -148,14 +149,14 @@ export function keptLanes<T>(bytes: usize): v128 {
   return i64x2.ne(i64x2.extend_low_i32x4_u(pair), i64x2.splat(0));
 }
 
-/** The same for the last count (less than a vector) elements; nothing past them is read, or kept. */
+/** The same for a tail of count elements: nothing past it is read, or kept. */
 // @ts-ignore: decorator
 @inline
 export function keptTail<T>(bytes: usize, count: usize): v128 {
   let all: u32 = load<u8>(bytes);
   if (count > 1) all |= <u32>load<u8>(bytes, 1) << 8;
   if (count > 2) all |= <u32>load<u8>(bytes, 2) << 16;
-  const wide = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.replace_lane(i32x4.splat(0), 0, all)));
-  if (sizeof<T>() == 4) return i32x4.ne(wide, i32x4.splat(0));
-  return i64x2.ne(i64x2.extend_low_i32x4_u(wide), i64x2.splat(0));
+  const lanes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.replace_lane(i32x4.splat(0), 0, all)));
+  if (sizeof<T>() == 4) return i32x4.ne(lanes, i32x4.splat(0));
+  return i64x2.ne(i64x2.extend_low_i32x4_u(lanes), i64x2.splat(0));
 }

@@ -1,14 +1,16 @@
 // Kernel scratch: every region of it, its owner and its place, in bytes from the address that a kernel is given.
 //
-//   0             parameters and table of e^x            math/exp.ts, math/exp-table.ts; temporaries where there is no e^x
+//   0             parameters and table of e^x            math/exp.ts, math/exp-table.ts
+//                 or temporaries                         kernels without the max-shifted form
 //   EXP_BYTES     state of a row                         rows/, mask.ts
 //                 or state of a block, line by line      blocks/
 //                 or copies of tails                     simd/tail.ts
 //   HEADER_BYTES  transposed blocks, one after another   blocks/gather.ts
 //                 or a short row                         rows/exp.ts
 //
-// A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in scratch
-// survives a call. The debug build asserts that there is room (contracts.ts). TypeScript gets the sizes from layout.ts.
+// A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in
+// scratch survives a call. The debug build asserts that there is room (contracts.ts). TypeScript gets the sizes from
+// layout.ts.
 
 /** Bytes of a line of a transposed block: one element of each of its rows. */
 export const LINE_BYTES: usize = 64;
@@ -39,7 +41,7 @@ export const KNOWN_END: usize = KNOWN_START + 4;
 export const READ_END: usize = KNOWN_END + 4; // where the row before was read to
 export const READ_AHEAD: usize = READ_END + 4; // what readGap read
 
-/** A vector of exponentials that nobody asked for, rows/logsum.ts. */
+/** Where rows/logsum.ts stores exponentials that are not wanted: a vector. */
 export const UNWANTED: usize = EXP_BYTES + 64;
 const ROW_END: usize = UNWANTED + 16;
 

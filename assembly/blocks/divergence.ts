@@ -1,15 +1,15 @@
 // The divergence of the rows of two blocks, and its gradient, from their maxima and exponentials.
 
-import { laneRounding, narrowing } from "../math/sum";
+import { laneRounding, logitScale } from "../math/sum";
 import { FACTOR, LINE_BYTES, MAXIMUM, TARGET_DOT } from "../scratch";
 import { madd, nmadd } from "../simd/arch";
 import { lanes, promoteHigh, promoteLow } from "../simd/lanes";
 
-/** The tile of ((x − maximum of x) − (y − maximum of y)) / WIDE, given MAXIMUM of both. */
-export function tileOffsets<T>(
+/** offsets = ((x − max x) − (y − max y)) / LOGIT_DIVISOR, given MAXIMUM of both blocks. */
+export function blockOffsets<T>(
   x: usize, y: usize, offsets: usize, n: usize, columns: usize, xScratch: usize, yScratch: usize
 ): void {
-  const narrow = narrowing<T>(), zero = v128.splat<T>(0);
+  const narrow = logitScale<T>(), zero = v128.splat<T>(0);
   for (let column: usize = 0; column < columns; column++) {
     const at = column << 4;
     const xm = nmadd<T>(v128.load(xScratch + at, MAXIMUM), narrow, zero);
@@ -21,8 +21,8 @@ export function tileOffsets<T>(
   }
 }
 
-/** TARGET_DOT, f64: Σ p · offset, p = e · FACTOR, of every problem; a p of 0 counts 0. */
-export function tileDivergence<T>(e: usize, offsets: usize, n: usize, columns: usize, scratch: usize): void {
+/** TARGET_DOT = Σ p · offset of each row, p = e · FACTOR; where p is 0 the term is 0. */
+export function blockDivergence<T>(e: usize, offsets: usize, n: usize, columns: usize, scratch: usize): void {
   const zero = v128.splat<T>(0);
   for (let column: usize = 0; column < columns; column++) {
     const at = column << 4;
@@ -35,7 +35,7 @@ export function tileDivergence<T>(e: usize, offsets: usize, n: usize, columns: u
         low = f64x2.add(low, promoteLow(term));
         high = f64x2.add(high, promoteHigh(term));
       } else {
-        // Here the high one is what rounding takes from the low one.
+        // high collects what rounding takes from low.
         const sum = f64x2.add(low, term);
         high = f64x2.add(high, laneRounding(low, term, sum));
         low = sum;
@@ -52,8 +52,8 @@ export function tileDivergence<T>(e: usize, offsets: usize, n: usize, columns: u
   }
 }
 
-/** x = x · FACTOR − e · FACTOR of e, in place; FACTOR of x becomes 1, so that scatter leaves it. */
-export function tileDifference<T>(
+/** x = x · FACTOR of x − e · FACTOR of e, in place; FACTOR of x becomes 1 for scatter. */
+export function blockDifference<T>(
   x: usize, e: usize, n: usize, columns: usize, xScratch: usize, eScratch: usize
 ): void {
   for (let column: usize = 0; column < columns; column++) {

@@ -1,83 +1,86 @@
-// Transposed blocks: rows side by side, each in a lane of its own, gathered into scratch and scattered to where they belong.
+// Transposed blocks: rows side by side, each in a lane of its own, gathered into scratch and scattered from there.
 //
-// A block is a compact copy, n lines of LINE_BYTES: line j has element j of each row. The rows are columns of a matrix (any
-// axis but the last) or short rows, transposed. Compact, because columns whose distance is a power of two fall on each
-// other in the cache. A line has four vectors ("columns" of the block); lanes past the rows at hand hold something harmless.
+// A block is n lines of LINE_BYTES; line j holds element j of each row. Rows are strided (any axis but the last: a line
+// is a piece of a matrix row) or contiguous (the last axis: short rows, transposed). The copy is compact because rows
+// whose stride is a power of two evict each other from the cache. A line has four vectors; those at the same place in
+// every line are a column of the block. Lanes past the last row hold something harmless.
 
-import { CAREFUL, FAST } from "../math/exp";
+import { MAX_SHIFTED, UNSHIFTED } from "../math/exp";
 import { FACTOR, LINE_BYTES } from "../scratch";
-import { TILE, addressOf } from "../shape";
+import { BLOCK_ROWS, addressOf } from "../shape";
 import { lanes } from "../simd/lanes";
 import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, storeTail } from "../simd/tail";
 import { join2, join3, split2, split3 } from "../simd/transpose";
-import { tileRange } from "./reduce";
+import { columnRange } from "./reduce";
 
-/** Fills a tile with problems of [outer, n, inner]. Returns the form: fast when every |x| is at most limit. */
+/**
+ * Fills a block with rows of [outer, n, inner], from row `first` on. Returns UNSHIFTED if every |x| ≤ limit, else
+ * MAX_SHIFTED.
+ */
 // @ts-ignore: decorator
 @inline
 export function gather<T>(
-  x: usize, n: usize, inner: usize, first: usize, problems: usize, tile: usize, limit: T
+  x: usize, n: usize, inner: usize, first: usize, rows: usize, block: usize, limit: T
 ): i32 {
   const from = addressOf<T>(x, n, inner, first);
   const inRange = inner == 1
-    ? gatherRows<T>(from, tile, n, problems, limit)
-    : gatherColumns<T>(from, inner * sizeof<T>(), tile, n, problems, limit);
-  return inRange ? FAST : CAREFUL;
+    ? gatherContiguous<T>(from, block, n, rows, limit)
+    : gatherStrided<T>(from, inner * sizeof<T>(), block, n, rows, limit);
+  return inRange ? UNSHIFTED : MAX_SHIFTED;
 }
 
-/**
- * Fills a tile with `problems` columns of a matrix whose rows are `stride` bytes apart.
- * Returns whether every |x| is at most limit.
- */
-function gatherColumns<T>(x: usize, stride: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+/** Fills a block with rows whose elements are `stride` bytes apart. Returns whether every |x| ≤ limit. */
+function gatherStrided<T>(x: usize, stride: usize, block: usize, n: usize, rows: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
-  const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
-  const end = tile + n * LINE_BYTES;
+  const rest = rows % lanes<T>(), whole = (rows - rest) * sizeof<T>();
+  const end = block + n * LINE_BYTES;
   let r0 = rangeStart<T>(), r1 = r0, r2 = r0, r3 = r0;
   if (whole == LINE_BYTES) {
-    for (; tile < end; tile += LINE_BYTES, x += stride) {
+    for (; block < end; block += LINE_BYTES, x += stride) {
       const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
       r0 = rangeStep<T>(r0, v0, mask, bound);
       r1 = rangeStep<T>(r1, v1, mask, bound);
       r2 = rangeStep<T>(r2, v2, mask, bound);
       r3 = rangeStep<T>(r3, v3, mask, bound);
-      v128.store(tile, v0);
-      v128.store(tile, v1, 16);
-      v128.store(tile, v2, 32);
-      v128.store(tile, v3, 48);
+      v128.store(block, v0);
+      v128.store(block, v1, 16);
+      v128.store(block, v2, 32);
+      v128.store(block, v3, 48);
     }
     return rangeHolds<T>(rangeJoin<T>(rangeJoin<T>(r0, r1), rangeJoin<T>(r2, r3)), bound);
   }
-  for (; tile < end; tile += LINE_BYTES, x += stride) {
+  for (; block < end; block += LINE_BYTES, x += stride) {
     for (let at: usize = 0; at < whole; at += 16) {
       const v = v128.load(x + at);
       r0 = rangeStep<T>(r0, v, mask, bound);
-      v128.store(tile + at, v);
+      v128.store(block + at, v);
     }
     if (rest) {
       const v = loadTail<T>(x + whole, rest);
       r0 = rangeStep<T>(r0, v, mask, bound);
-      v128.store(tile + whole, v);
+      v128.store(block + whole, v);
     }
   }
   return rangeHolds<T>(r0, bound);
 }
 
 /**
- * Fills a tile with `problems` rows of n elements, transposed: vector by vector of the tile, lanes<T> rows each.
- * Missing rows repeat the last one. Returns whether every |x| is at most limit.
+ * Fills a block with contiguous rows, transposed column by column, lanes<T> rows each. Lanes past the last row repeat
+ * it. Returns whether every |x| ≤ limit.
  */
-function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: T): bool {
+function gatherContiguous<T>(x: usize, block: usize, n: usize, rows: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
   const bytes = n * sizeof<T>();
-  if (sizeof<T>() == 4 && problems == TILE<T>() && (n == 2 || n == 3)) return gatherFewRows(x, tile, n, <f32>limit);
+  if (sizeof<T>() == 4 && rows == BLOCK_ROWS<T>() && (n == 2 || n == 3)) {
+    return gatherPairsOrTriples(x, block, n, <f32>limit);
+  }
   let range = rangeStart<T>();
-  for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16) {
-    const last = x + (problems - 1) * bytes;
+  for (let first: usize = 0; first < rows; first += lanes<T>(), block += 16) {
+    const last = x + (rows - 1) * bytes;
     const x0 = x + first * bytes, x1 = min(x0 + bytes, last);
     const x2 = min(x0 + 2 * bytes, last), x3 = min(x0 + 3 * bytes, last);
-    let t = tile;
+    let t = block;
     let at: usize = 0;
     if (sizeof<T>() == 4) {
       for (; at + 16 <= bytes; at += 16, t += 4 * LINE_BYTES) {
@@ -123,84 +126,86 @@ function gatherRows<T>(x: usize, tile: usize, n: usize, problems: usize, limit: 
   return rangeHolds<T>(range, bound);
 }
 
-/** gatherRows for a whole tile of pairs or triples. */
-function gatherFewRows(x: usize, tile: usize, n: usize, limit: f32): bool {
-  if (n == 2) split2(x, tile, LINE_BYTES, TILE<f32>());
-  else split3(x, tile, LINE_BYTES, TILE<f32>());
+/** gatherContiguous for a whole block of pairs or triples. */
+function gatherPairsOrTriples(x: usize, block: usize, n: usize, limit: f32): bool {
+  if (n == 2) split2(x, block, LINE_BYTES, BLOCK_ROWS<f32>());
+  else split3(x, block, LINE_BYTES, BLOCK_ROWS<f32>());
   let inRange = i32x4.splat(-1);
-  for (let at: usize = 0; at < LINE_BYTES; at += 16) inRange = v128.and(inRange, tileRange<f32>(tile + at, n, limit));
+  for (let at: usize = 0; at < LINE_BYTES; at += 16) {
+    inRange = v128.and(inRange, columnRange<f32>(block + at, n, limit));
+  }
   return i32x4.all_true(inRange);
 }
 
-/** Writes the problems of a tile, each times its factor, to [outer, n, inner]. */
+/** Writes the rows of a block, each times its FACTOR, to [outer, n, inner]. */
 // @ts-ignore: decorator
 @inline
 export function scatter<T>(
-  tile: usize, y: usize, n: usize, inner: usize, first: usize, problems: usize, scratch: usize
+  block: usize, y: usize, n: usize, inner: usize, first: usize, rows: usize, scratch: usize
 ): void {
   const to = addressOf<T>(y, n, inner, first);
-  if (inner == 1) scatterRows<T>(tile, to, n, problems, scratch);
-  else scatterColumns<T>(tile, to, inner * sizeof<T>(), n, problems, scratch);
+  if (inner == 1) scatterContiguous<T>(block, to, n, rows, scratch);
+  else scatterStrided<T>(block, to, inner * sizeof<T>(), n, rows, scratch);
 }
 
-/** Writes a tile's columns, each times its factor, where gatherColumns found them. */
-function scatterColumns<T>(
-  tile: usize, y: usize, stride: usize, n: usize, problems: usize, scratch: usize
+/** scatter for rows whose elements are `stride` bytes apart. */
+function scatterStrided<T>(
+  block: usize, y: usize, stride: usize, n: usize, rows: usize, scratch: usize
 ): void {
-  const rest = problems % lanes<T>(), whole = (problems - rest) * sizeof<T>();
-  const factors = scratch + FACTOR, end = tile + n * LINE_BYTES;
+  const rest = rows % lanes<T>(), whole = (rows - rest) * sizeof<T>();
+  const factors = scratch + FACTOR, end = block + n * LINE_BYTES;
   if (whole == LINE_BYTES) {
     const f0 = v128.load(factors), f1 = v128.load(factors, 16), f2 = v128.load(factors, 32);
     const f3 = v128.load(factors, 48);
-    for (; tile < end; tile += LINE_BYTES, y += stride) {
-      v128.store(y, v128.mul<T>(v128.load(tile), f0));
-      v128.store(y, v128.mul<T>(v128.load(tile, 16), f1), 16);
-      v128.store(y, v128.mul<T>(v128.load(tile, 32), f2), 32);
-      v128.store(y, v128.mul<T>(v128.load(tile, 48), f3), 48);
+    for (; block < end; block += LINE_BYTES, y += stride) {
+      v128.store(y, v128.mul<T>(v128.load(block), f0));
+      v128.store(y, v128.mul<T>(v128.load(block, 16), f1), 16);
+      v128.store(y, v128.mul<T>(v128.load(block, 32), f2), 32);
+      v128.store(y, v128.mul<T>(v128.load(block, 48), f3), 48);
     }
     return;
   }
-  for (; tile < end; tile += LINE_BYTES, y += stride) {
+  for (; block < end; block += LINE_BYTES, y += stride) {
     for (let at: usize = 0; at < whole; at += 16) {
-      v128.store(y + at, v128.mul<T>(v128.load(tile + at), v128.load(factors + at)));
+      v128.store(y + at, v128.mul<T>(v128.load(block + at), v128.load(factors + at)));
     }
-    if (rest) storeTail<T>(y + whole, v128.mul<T>(v128.load(tile + whole), v128.load(factors + whole)), rest);
+    if (rest) storeTail<T>(y + whole, v128.mul<T>(v128.load(block + whole), v128.load(factors + whole)), rest);
   }
 }
 
-/** Writes a tile's problems, each times its factor, as the rows that gatherRows found. */
-function scatterRows<T>(tile: usize, y: usize, n: usize, problems: usize, scratch: usize): void {
-  if (sizeof<T>() == 4 && problems == TILE<T>() && (n == 2 || n == 3)) {
-    scatterFewRows(tile, y, n, scratch);
+/** scatter for contiguous rows. */
+function scatterContiguous<T>(block: usize, y: usize, n: usize, rows: usize, scratch: usize): void {
+  if (sizeof<T>() == 4 && rows == BLOCK_ROWS<T>() && (n == 2 || n == 3)) {
+    scatterPairsOrTriples(block, y, n, scratch);
     return;
   }
   const bytes = n * sizeof<T>();
   let factors = scratch + FACTOR;
-  for (let first: usize = 0; first < problems; first += lanes<T>(), tile += 16, factors += 16) {
+  for (let first: usize = 0; first < rows; first += lanes<T>(), block += 16, factors += 16) {
     const f = v128.load(factors);
     const y0 = y + first * bytes;
-    const count = problems - first;
-    if (sizeof<T>() == 4 && count >= 4) scatterFourRows(true, tile, y0, bytes, count, f);
-    else if (sizeof<T>() == 4) scatterFourRows(false, tile, y0, bytes, count, f);
-    else scatterTwoRows(tile, y0, bytes, count, f);
+    const count = rows - first;
+    if (sizeof<T>() == 4 && count >= 4) scatterFour(true, block, y0, bytes, count, f);
+    else if (sizeof<T>() == 4) scatterFour(false, block, y0, bytes, count, f);
+    else scatterTwo(block, y0, bytes, count, f);
   }
 }
 
-/** scatterRows for a whole tile of pairs or triples. */
-function scatterFewRows(tile: usize, y: usize, n: usize, scratch: usize): void {
+/** scatterContiguous for a whole block of pairs or triples. */
+function scatterPairsOrTriples(block: usize, y: usize, n: usize, scratch: usize): void {
   for (let at: usize = 0; at < LINE_BYTES; at += 16) {
     const f = v128.load(scratch + at, FACTOR);
-    for (let p = tile + at, end = p + n * LINE_BYTES; p < end; p += LINE_BYTES) {
+    for (let p = block + at, end = p + n * LINE_BYTES; p < end; p += LINE_BYTES) {
       v128.store(p, f32x4.mul(v128.load(p), f));
     }
   }
-  if (n == 2) join2(tile, LINE_BYTES, y, TILE<f32>());
-  else join3(tile, LINE_BYTES, y, TILE<f32>());
+  if (n == 2) join2(block, LINE_BYTES, y, BLOCK_ROWS<f32>());
+  else join3(block, LINE_BYTES, y, BLOCK_ROWS<f32>());
 }
 
 // @ts-ignore: decorator
 @inline
-function scatterFourRows(all: bool, t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+function scatterFour(all: bool, t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
   const y1 = y0 + bytes, y2 = y1 + bytes, y3 = y2 + bytes;
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16, t += 4 * LINE_BYTES) {
@@ -234,7 +239,7 @@ function scatterFourRows(all: bool, t: usize, y0: usize, bytes: usize, count: us
 
 // @ts-ignore: decorator
 @inline
-function scatterTwoRows(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+function scatterTwo(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
   for (let at: usize = 0; at < bytes; at += 8, t += LINE_BYTES) {
     const e = f64x2.mul(v128.load(t), f);
     v128.store_lane<f64>(y0 + at, e, 0);

@@ -1,5 +1,5 @@
-// The elementary functions, most of them by themselves: y = f(x) for n elements (whole vectors), for test/exhaustive: no part of the
-// modules that are shipped.
+// Elementary functions by themselves, y = f(x) for n elements (whole vectors), for test/exhaustive. Not in the shipped
+// modules.
 
 import { logSigmoid } from "../kernels/logSigmoid";
 import { sigmoid } from "../kernels/sigmoid";

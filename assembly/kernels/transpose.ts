@@ -1,5 +1,5 @@
-// Transposition of short inner axes: y[o, j, i] = x[o, i, j] for x [outer, a, b], where a or b is 2 or 3. It moves a
-// problem's elements side by side and back, so that kernels see rows. x and y do not overlap.
+// Transposition of short inner axes: y[o, j, i] = x[o, i, j] for x [outer, a, b], where a or b is 2 or 3. It makes the
+// elements of a row contiguous, and puts them back. x and y do not overlap.
 
 import { checkApart, checkArray } from "../contracts";
 import { join2, join3, split2, split3 } from "../simd/transpose";

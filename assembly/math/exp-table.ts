@@ -1,9 +1,10 @@
-// What e^(x / t) is computed from, for one temperature: a table in scratch, and the coefficients of the polynomial.
+// The constants of e^(x / t) for one temperature: a table in scratch, and the coefficients of the polynomial.
 // prepareExp writes the table, once in every kernel; exp.ts has the arithmetic.
 //
-// V8 builds a v128.const again in every iteration of a loop, and may move a splat into one, so constants are loaded
-// from the table before the loop and passed in, always named and ordered as in the signature of `exponential`. Two more
-// than these, and V8 would run out of registers (half the speed): those that are used last are loaded where they are used.
+// V8 rebuilds a v128.const in every iteration of a loop, and may sink a splat into one, so constants are loaded from
+// the table before the loop and passed in, always named and ordered as in the signature of `exponential`. With two more
+// than these V8 would run out of registers (half the speed): late-used constants are loaded at their use to avoid
+// spills.
 
 import { EXP_TABLE } from "../scratch";
 import { FUSED } from "../simd/arch";
@@ -14,10 +15,9 @@ const LN2: f64 = 0.6931471805599453;
 const LN2_TAIL: f64 = 2.3190468138462996e-17;
 
 // p(r) with constant and linear term 1, on |r| ≤ ln 2 / 2 and a little more; found with Sollya and a search around its
-// result, all float32 inputs tried.
-// Worst errors wherever the result is normal: f32 1.0 ULP with FMA and 1.1 ULP without, f64 1.2 ULP. For f32, (q² + c) r + 1
-// with a cubic q saves an instruction, but at 1.6 and 1.8 ULP a softmax of a few classes went past its bound once in
-// 10^6 elements. For f64 such a square gives degree 15 for the instructions of 10.
+// result, all float32 inputs tried. Worst errors where the result is normal: f32 1.0 ULP with FMA and 1.1 ULP without,
+// f64 1.2 ULP. For f32, (q² + c) r + 1 with a cubic q saves an instruction, but at 1.6 and 1.8 ULP a softmax of a few
+// classes exceeded its bound once in 10^6 elements. For f64 such a square gives degree 15 for the instructions of 10.
 //
 // f32:  p = (q r + 1) r + 1,         q = c1 + … + c5 r^4
 // f64:  p = ((q² + c8) r² + r) + 1,  q = c0 + … + c7 r^7 in even and odd powers
@@ -27,9 +27,9 @@ const COEFFICIENTS_64 = memory.data<f64>([
 ], 16);
 
 /**
- * Temperatures between 1 / ORDINARY and ORDINARY are in the table as they are, others without their power of two: rows
- * are then in the careful form whatever they hold. For f32 it is the last power of two at which c5 / t^6, the least
- * coefficient, is a normal number; at its reciprocal none is near overflow.
+ * Temperatures between 1 / ORDINARY and ORDINARY are in the table as they are, others without their power of two: their
+ * rows are always max-shifted. For f32 it is the last power of two at which c5 / t^6, the least coefficient, is normal;
+ * at its reciprocal none is near overflow.
  */
 // @ts-ignore: decorator
 @inline
@@ -43,7 +43,7 @@ export function isOrdinary<T>(t: f64): bool {
   return t >= 1 / ORDINARY<T>() && t <= ORDINARY<T>();
 }
 
-// The table: elements of T in this order, then the coefficients.
+// The table: elements of T in this order; f32 has its coefficients behind them.
 const LOG2E_OVER_T: usize = 0;
 const MAGIC: usize = 1;
 const HIGH: usize = 2;
@@ -52,7 +52,7 @@ const INVERSE: usize = 4;
 const ONE: usize = 5;
 const FIRST: usize = 6;
 
-// The table for t = 1, which most calls want: copying it is quicker than computing it.
+// The table for t = 1, which most calls use: copying it is faster than computing it.
 const UNIT_32 = FUSED
   ? memory.data<f32>([
       1.4426950408889634, 12582912.0, 0.6931471824645996, -1.904654299957767e-9, 1.0, 1.0,
@@ -63,7 +63,7 @@ const UNIT_32 = FUSED
       0.50000006, 0.166665167, 0.0416668728, 0.00836851075, 0.00138632965, 0.0
     ], 16);
 
-/** Writes the table for a temperature to scratch; every kernel calls it once, before anything here. */
+/** Writes the table for a temperature to scratch. */
 export function prepareExp<T>(temperature: f64, scratch: usize): void {
   const table = scratch + EXP_TABLE;
   if (sizeof<T>() == 4 && temperature == 1) {
@@ -84,8 +84,8 @@ export function prepareExp<T>(temperature: f64, scratch: usize): void {
 }
 
 /**
- * The f32 coefficients take the temperature in, so that the polynomial is one of t · r and costs no multiplication by
- * 1 / t: c_i / t^(i + 1). The f64 ones stay where they are.
+ * The f32 coefficients absorb the temperature, c_i / t^(i + 1), so that the polynomial takes t · r and needs no
+ * multiplication by 1 / t. Those of f64 stay as they are.
  */
 function scaleCoefficients(to: usize, t: f64): void {
   const inverse = 1 / t;
@@ -105,7 +105,7 @@ function ln2High<T>(t: f64): T {
   return <T>reinterpret<f64>(reinterpret<u64>(product) & mask);
 }
 
-/** What high, the ln2High of t, leaves out. */
+/** t · ln 2 − high, high being the ln2High of t. */
 // @ts-ignore: decorator
 @inline
 function ln2Low<T>(t: f64, high: T): T {
@@ -113,7 +113,10 @@ function ln2Low<T>(t: f64, high: T): T {
   return <T>((product - <f64>high) + (productError(t, product) + t * LN2_TAIL));
 }
 
-/** t · LN2 − product, what rounding took from the product: n times it would show in e^(x / t). LN2 in two halves. */
+/**
+ * t · LN2 − product, the rounding error of the product: n times that would show in e^(x / t). Splits both factors
+ * (Dekker).
+ */
 // @ts-ignore: decorator
 @inline
 function productError(t: f64, product: f64): f64 {
@@ -122,7 +125,7 @@ function productError(t: f64, product: f64): f64 {
   return ((tHigh * high - product) + tHigh * low + tLow * high) + tLow * low;
 }
 
-/** t without its power of two: in [1, 2). */
+/** t without its power of two, in [1, 2). */
 export function significandOf(t: f64): f64 {
   return reinterpret<f64>((reinterpret<u64>(t) & 0x000fffffffffffff) | 0x3ff0000000000000);
 }
@@ -170,7 +173,7 @@ export function oneVector<T>(scratch: usize): v128 {
   return entry<T>(scratch, ONE);
 }
 
-/** A coefficient c_i of the f32 polynomial; f64 loads its own where it uses them. */
+/** Coefficient c_i of the f32 polynomial; f64 loads its own at their use. */
 // @ts-ignore: decorator
 @inline
 export function coefficient<T>(i: usize, scratch: usize): v128 {

@@ -5,38 +5,38 @@
 // x itself is reduced, never x − max: that subtraction would already cost |x − max| · 2^-24.
 //
 // Three forms share this arithmetic:
-// - fast: every |x / t| of the problem is at most RANGE; e^(x / t) can then be stored and summed as it is: no maximum
-//   has to be known first, nothing has to be flushed;
-// - holes: the same, and -∞ here and there, whose exponential is 0;
-// - careful: anything else. It takes four more vectors, from memory: see prepareLane.
-//   With a problem of the fast range it gives the very bits of the fast form.
+// - unshifted: assumes |x / t| ≤ RANGE for the whole row, which its callers check while they compute. e^(x / t) can
+//   then be stored and summed as it is: no maximum has to be known first, nothing has to be flushed;
+// - sparse: the same with −∞ where a sparse mask keeps nothing, whose exponential is 0;
+// - max-shifted: any row. It reads four more vectors from memory, see prepareLane. For a row within RANGE it gives the
+//   bits of the unshifted form.
 
 import { EXP_CENTRE, EXP_EXPONENT, EXP_FLOOR, EXP_POWER } from "../scratch";
 import { FUSED, madd, nmadd } from "../simd/arch";
 import { addIntegers, lanes, shiftLeft, subIntegers } from "../simd/lanes";
 import { LOG2E, coefficient64, inverseOf, isOrdinary, ln2LowOf, oneVector, significandOf } from "./exp-table";
 
-export const FAST: i32 = 0;
-export const HOLES: i32 = 1;
-export const CAREFUL: i32 = 2;
+export const UNSHIFTED: i32 = 0;
+export const SPARSE: i32 = 1;
+export const MAX_SHIFTED: i32 = 2;
 
-/** Largest |x / t| of the fast form: the sum of 2^30 terms e^RANGE and its reciprocal stay normal. */
+/** The largest |x / t| of the unshifted form: the sum of 2^30 terms e^RANGE and its reciprocal stay normal. */
 // @ts-ignore: decorator
 @inline
 function RANGE<T>(): f64 {
   return sizeof<T>() == 4 ? 64.0 : 512.0;
 }
 
-/** The greatest |x| of the fast form; none where the temperature is not ordinary. */
+/** The largest |x| of the unshifted form; negative, so that nothing is in range, if the temperature is not ordinary. */
 // @ts-ignore: decorator
 @inline
-export function fastLimit<T>(t: f64): T {
+export function unshiftedLimit<T>(t: f64): T {
   return isOrdinary<T>(t) ? <T>(RANGE<T>() * t) : <T>-1;
 }
 
 /**
- * Up to this |maximum / t| the careful form reduces x itself, beyond it x − maximum: at twice FLUSH and more that
- * difference is exact for every x that is not flushed.
+ * Up to this |maximum / t| the max-shifted form reduces x itself and shifts the exponent, beyond it it reduces x −
+ * maximum: from twice FLUSH on, that difference is exact for every x that is not flushed.
  */
 // @ts-ignore: decorator
 @inline
@@ -45,8 +45,8 @@ function CENTRED<T>(): f64 {
 }
 
 /**
- * The careful form computes 2^HEADROOM · e^x, and 0 for x more than FLUSH below the maximum: what it drops is then far
- * below the smallest normal number, in a sum as well.
+ * The max-shifted form computes 2^HEADROOM · e^(x − maximum), and 0 for x more than FLUSH below the maximum: what it
+ * drops is far below the smallest normal number, even in a sum.
  */
 const HEADROOM: i32 = 60;
 
@@ -56,7 +56,7 @@ function FLUSH<T>(): f64 {
   return sizeof<T>() == 4 ? 128.0 : 749.0;
 }
 
-/** The form is a literal: one of the three. */
+/** e^(x / t) in one of the three forms; `form` is a literal. */
 // @ts-ignore: decorator
 @inline
 export function exponential<T>(
@@ -67,9 +67,10 @@ export function exponential<T>(
 }
 
 /**
- * The same for a softmax, f32 with FMA in one step: ln 2 as a float32 is off by 1.9e-9, n times that is what e^x is off by,
- * and a softmax sees no more of it than the distance from the maximum, of which its bounds allow far more. (Temperatures
- * other than 1 make 2^-24 of the 1.9e-9.) Logarithms and gradients are bounded whatever the distance: they keep two.
+ * The same for a softmax. With FMA, f32 then reduces x in one step instead of two: ln 2 as a float32 is off by 1.9e-9,
+ * which makes e^x off by n times that. A softmax sees only the difference from the error at the maximum, and its bounds
+ * allow far more. (At temperatures other than 1 the 1.9e-9 becomes 2^-24.) The bounds of logarithms and gradients do
+ * not grow with the distance from the maximum: they keep two steps.
  */
 // @ts-ignore: decorator
 @inline
@@ -84,11 +85,11 @@ export function softmaxExp<T>(
 /** e^(x / t) for |x / t| ≤ RANGE. */
 // @ts-ignore: decorator
 @inline
-export function fastExp<T>(
+export function unshiftedExp<T>(
   x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  return exponential<T>(FAST, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  return exponential<T>(UNSHIFTED, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
 // @ts-ignore: decorator
@@ -97,17 +98,17 @@ function inSteps<T>(
   steps: i32, form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  if (form == CAREFUL) return carefulExp<T>(steps, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  if (form == MAX_SHIFTED) return maxShiftedExp<T>(steps, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
   const shifted = madd<T>(x, log2e, magic);
   const p = significand<T>(steps, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  return form == HOLES ? v128.and(e, v128.ge<T>(x, v128.load(scratch, EXP_FLOOR))) : e;
+  return form == SPARSE ? v128.and(e, v128.ge<T>(x, v128.load(scratch, EXP_FLOOR))) : e;
 }
 
-/** e^(x / t) · 2^-reference, or 0: any x. */
+/** 2^k · e^(x / t), or 0, for any x; k is the row's. */
 // @ts-ignore: decorator
 @inline
-function carefulExp<T>(
+function maxShiftedExp<T>(
   steps: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
@@ -120,7 +121,10 @@ function carefulExp<T>(
   return v128.and(e, v128.ge<T>(distance, v128.load(scratch, EXP_FLOOR)));
 }
 
-/** p(r / t), the significand of e^(x / t) given shifted = x · log2e / t + magic; steps of the reduction: 1 or 2, a literal. */
+/**
+ * p(r / t), the significand of e^(x / t), given shifted = x · log2e / t + magic. `steps` of the reduction, 1 or 2, is a
+ * literal.
+ */
 // @ts-ignore: decorator
 @inline
 function significand<T>(
@@ -136,14 +140,14 @@ function significand<T>(
     const q = madd<T>(madd<T>(madd<T>(madd<T>(c5, r, c4), r, c3), r, c2), r, c1);
     return madd<T>(madd<T>(q, r, inverse), r, one);
   }
-  // Without FMA each step takes twice as long, and processors look only so many instructions ahead: shorter chains for
-  // one multiplication more make a softmax a tenth faster. With FMA the multiplication costs more than it gains.
+  // Without FMA the dependency chain is twice as long, more than a processor can overlap: splitting it costs one
+  // multiplication and makes a softmax a tenth faster. With FMA the multiplication costs more than it gains.
   const r2 = v128.mul<T>(r, r);
   const q = madd<T>(madd<T>(c5, r2, madd<T>(c4, r, c3)), r2, madd<T>(c2, r, c1));
   return v128.add<T>(madd<T>(q, r2, v128.mul<T>(r, inverse)), one);
 }
 
-/** Nine coefficients are more than the registers hold: they are loaded where they are used. */
+/** The nine coefficients are loaded at their use: they are more than the registers hold. */
 // @ts-ignore: decorator
 @inline
 function polynomial64(r: v128, one: v128): v128 {
@@ -156,23 +160,23 @@ function polynomial64(r: v128, one: v128): v128 {
   return f64x2.add(madd<f64>(madd<f64>(q, q, coefficient64(8)), r2, r), one);
 }
 
-/** What the holes form reads: the least x that is not -∞. */
-export function prepareHoles<T>(scratch: usize, temperature: f64): void {
-  v128.store(scratch, v128.splat<T>(-fastLimit<T>(temperature)), EXP_FLOOR);
+/** Prepares the sparse form: EXP_FLOOR, below which x is −∞. */
+export function prepareSparse<T>(scratch: usize, temperature: f64): void {
+  v128.store(scratch, v128.splat<T>(-unshiftedLimit<T>(temperature)), EXP_FLOOR);
 }
 
 /**
- * The careful form's parameters for the problem in one lane, from its maximum:
- * - within the fast range: neutral ones, for the bits of the fast form;
- * - maximum near zero: x itself reduced, what is FLUSH below the maximum dropped;
- * - maximum far from zero: the ordinary x − max;
- * - maximum NaN or infinite: every result 0, so that the sum is 0 and its reciprocal times 0 NaN.
+ * Parameters of the max-shifted form for the row in one lane, from its maximum:
+ * - row within RANGE: neutral ones, for the bits of the unshifted form;
+ * - maximum near zero: x itself is reduced, and what is FLUSH below the maximum dropped;
+ * - maximum far from zero: the usual x − maximum;
+ * - maximum NaN or infinite: every result is 0, so that the sum is 0, and its reciprocal times 0 NaN.
  */
-export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, fast: bool, temperature: f64): void {
+export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, inRange: bool, temperature: f64): void {
   let centre: T = 0;
   let reference: i64 = 0;
   let floor = <T>(-Infinity);
-  if (!fast) {
+  if (!inRange) {
     const scaled = <f64>maximum / temperature;
     if (!isFinite<T>(maximum)) {
       floor = <T>NaN;
@@ -192,15 +196,15 @@ export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, fast: bo
   store<T>(p, floor, EXP_FLOOR);
 }
 
-/** prepareLane for all lanes at once: one problem along a row. */
+/** prepareLane for all lanes alike: the lanes run along one row. */
 export function prepareRow<T>(scratch: usize, maximum: T, temperature: f64): void {
   for (let lane: usize = 0; lane < lanes<T>(); lane++) prepareLane<T>(scratch, lane, maximum, false, temperature);
 }
 
-// e^x of a single x, outside a softmax; prepareExp was called for temperature 1.
+// e^x elementwise, outside of a softmax; prepareExp was called for temperature 1.
 //
-// Between -BOUND and BOUND, n + bias of the exponent is 0 or more, so 2^n can be a float of its own: multiplying by it,
-// instead of adding n to the bits of p, keeps NaN, and gives 0 for the least n there is. The bias comes with the magic
+// Between −BOUND and BOUND the biased exponent n + bias is not negative, so 2^n can be a float of its own. Multiplying
+// by it, instead of adding n to the bits of p, keeps NaN, and gives 0 for the least n. The bias comes with the magic
 // number.
 const BOUNDED_32 = memory.data<f32>([-88, 88, 12583039], 16);
 
@@ -212,7 +216,7 @@ function bounded<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? BOUNDED_32 : BOUNDED_64) + i * sizeof<T>());
 }
 
-/** -BOUND: e^x of it, and of what is less, is no normal number; taken to be 0. */
+/** −BOUND: here and below e^x is subnormal, and is taken to be 0. */
 // @ts-ignore: decorator
 @inline
 export function leastBounded<T>(): v128 {
@@ -225,14 +229,14 @@ export function mostBounded<T>(): v128 {
   return bounded<T>(1);
 }
 
-/** The magicNumber of boundedExp. */
+/** The magic number of boundedExp. */
 // @ts-ignore: decorator
 @inline
 export function biasedMagic<T>(): v128 {
   return bounded<T>(2);
 }
 
-/** e^x for |x| ≤ BOUND, NaN for NaN; what is below the normal numbers may be 0. */
+/** e^x for |x| ≤ BOUND, NaN for NaN; a subnormal result may be 0. */
 // @ts-ignore: decorator
 @inline
 export function boundedExp<T>(
@@ -244,21 +248,21 @@ export function boundedExp<T>(
   return v128.mul<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
 }
 
-// Where e^x is normal, and beyond.
+// The range in which e^x is normal, and the result above it.
 const LEAST_32 = memory.data<f32>([-87.33654022216797], 16);
 
 const LEAST_64 = memory.data<f64>([-708.396418532264], 16);
 const MOST_32 = memory.data<f32>([88.72283172607422, Infinity], 16);
 const MOST_64 = memory.data<f64>([709.782712893384, Infinity], 16);
 
-/** The least x whose e^x is a normal number; for f64 to its last digit but one. */
+/** The least x whose e^x is normal; for f64 to its last digit but one. */
 // @ts-ignore: decorator
 @inline
 export function leastExponent<T>(): v128 {
   return v128.load_splat<T>(sizeof<T>() == 4 ? LEAST_32 : LEAST_64);
 }
 
-/** e^x for any x: NaN for NaN, 0 where it is less than a normal number, ∞ where it is more. `least` is leastExponent. */
+/** e^x for any x: NaN for NaN, 0 where it is subnormal, ∞ where it overflows. `least` is leastExponent. */
 // @ts-ignore: decorator
 @inline
 export function wideExp<T>(
@@ -268,7 +272,7 @@ export function wideExp<T>(
   const shifted = madd<T>(x, log2e, magic);
   const p = significand<T>(2, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  // The integers added to NaN may have made a number of it.
+  // The integer added to NaN may have made a number of it.
   const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));
   const most = sizeof<T>() == 4 ? MOST_32 : MOST_64;
   const over = v128.gt<T>(x, v128.load_splat<T>(most));

@@ -1,33 +1,33 @@
 // The divergence of two rows, and its gradient, from their maxima and exponentials.
 
-import { BLOCK_BYTES, CHAIN_BYTES, narrowing, roundingOf } from "../math/sum";
+import { CHUNK_BYTES, PARTIAL_BYTES, logitScale, roundingOf } from "../math/sum";
 import { madd, nmadd } from "../simd/arch";
 import { laneSum, lanes } from "../simd/lanes";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 
 /**
- * Σ p ((x − xMax) − (y − yMax)) / WIDE, p = e · factor; a p of 0 counts 0 whatever x and y are. Near equal rows cancel
- * element by element, before anything is added.
+ * Σ p ((x − xMax) − (y − yMax)) / LOGIT_DIVISOR, p = e · factor; where p is 0 the term is 0 even if x or y is infinite
+ * or NaN. Nearly equal rows cancel element by element, before anything is added.
  */
 export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usize, yMax: T, n: usize): f64 {
-  const f = v128.splat<T>(factor), narrow = narrowing<T>(), zero = v128.splat<T>(0);
+  const f = v128.splat<T>(factor), narrow = logitScale<T>(), zero = v128.splat<T>(0);
   const xm = nmadd<T>(v128.splat<T>(xMax), narrow, zero), ym = nmadd<T>(v128.splat<T>(yMax), narrow, zero);
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (e < end) {
-    const blockEnd = min(end, e + BLOCK_BYTES);
-    let block = zero;
-    while (e < blockEnd) {
-      const chainEnd = min(blockEnd, e + CHAIN_BYTES);
+    const chunkEnd = min(end, e + CHUNK_BYTES);
+    let chunk = zero;
+    while (e < chunkEnd) {
+      const partialEnd = min(chunkEnd, e + PARTIAL_BYTES);
       let s = zero;
-      for (; e < chainEnd; e += 16, x += 16, y += 16) {
+      for (; e < partialEnd; e += 16, x += 16, y += 16) {
         const p = v128.mul<T>(v128.load(e), f);
         const difference = v128.sub<T>(madd<T>(v128.load(x), narrow, xm), madd<T>(v128.load(y), narrow, ym));
         s = v128.add<T>(s, v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero)));
       }
-      block = v128.add<T>(block, s);
+      chunk = v128.add<T>(chunk, s);
     }
-    const part = laneSum<T>(block), total = sum + part;
+    const part = laneSum<T>(chunk), total = sum + part;
     lost += roundingOf<T>(sum, part, total);
     sum = total;
   }

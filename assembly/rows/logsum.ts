@@ -1,10 +1,10 @@
 // The logarithm of a row's sum of exponentials.
 
 import { keptLanes, keptTail } from "../mask";
-import { CAREFUL, exponential, fastExp, fastLimit, prepareRow } from "../math/exp";
+import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
-import { CHAIN_BYTES, SUM_BLOCK, laneRounding, roundingOf, wide } from "../math/sum";
+import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
 import { ROW_OTHERS, ROW_TOTAL, UNWANTED } from "../scratch";
 import { laneMax, laneSum, lanes, lastLane, promoteLow, subIntegers, toFloats } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
@@ -12,37 +12,39 @@ import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
 /**
- * The maximum, in lane 0, and log Σ e^((x − maximum) / t), in lane 1, with the maximum's own term apart from the others:
- * what these add is then kept to its last digit however small. NaN in lane 1 when the maximum is not finite.
+ * The maximum in lane 0, and log Σ e^((x − maximum) / t) in lane 1: log1p of the sum without the maximum's own term, so
+ * that the other terms count to their last digit, however small. NaN in lane 1 if the maximum is not finite.
  */
 export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usize): v128 {
-  const limit = fastLimit<T>(temperature);
-  const sums = sizeof<T>() == 4 ? logSumFast<T>(x, n, limit, scratch) : expLogSumFast<T>(x, 0, n, limit, scratch);
+  const limit = unshiftedLimit<T>(temperature);
+  const sums = sizeof<T>() == 4
+    ? logSumUnshifted<T>(x, n, limit, scratch)
+    : expLogSumUnshifted<T>(x, 0, n, limit, scratch);
   if (!isNaN(maximumOf(sums))) return sums;
   const maximum = rowMax<T>(x, n);
   prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndLog(<f64>maximum, carefulLogSum<T>(x, 0, 0, n, maximum, scratch));
+  return maximumAndLog(<f64>maximum, maxShiftedLogSum<T>(x, 0, 0, n, maximum, scratch));
 }
 
-/** The same, and y = 2^k · e^(x / t), whose sums are then at scratch + TOTAL and OTHERS; y may be x. */
+/** The same, and y = 2^k · e^(x / t), with its sums in ROW_TOTAL and ROW_OTHERS; y may be x. */
 export function rowExpLogSum<T>(x: usize, y: usize, n: usize, temperature: f64, scratch: usize): v128 {
-  const limit = fastLimit<T>(temperature);
-  // A row that the fast form finds out of range is done again: it must still be there.
+  const limit = unshiftedLimit<T>(temperature);
+  // A row that turns out to be out of range is computed again, so it must not be overwritten before that is known.
   if (x != y || rowInRange<T>(x, n, limit)) {
-    const sums = expLogSumFast<T>(x, y, n, limit, scratch);
+    const sums = expLogSumUnshifted<T>(x, y, n, limit, scratch);
     if (!isNaN(maximumOf(sums))) return sums;
   }
   const maximum = rowMax<T>(x, n);
   prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndLog(<f64>maximum, carefulLogSum<T>(x, y, 0, n, maximum, scratch));
+  return maximumAndLog(<f64>maximum, maxShiftedLogSum<T>(x, y, 0, n, maximum, scratch));
 }
 
-/** rowLogSum's logarithm for the elements that the mask's bytes keep, in the careful form. */
+/** The logarithm of rowLogSum for the elements that the mask's bytes keep, max-shifted. */
 export function rowLogSumKept<T>(
   x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
   prepareRow<T>(scratch, maximum, temperature);
-  return carefulLogSum<T>(x, 0, bytes, n, maximum, scratch);
+  return maxShiftedLogSum<T>(x, 0, bytes, n, maximum, scratch);
 }
 
 // @ts-ignore: decorator
@@ -65,76 +67,80 @@ export function logSumOf(sums: v128): f64 {
   return f64x2.extract_lane(sums, 1);
 }
 
-function logSumFast<T>(x: usize, n: usize, limit: T, scratch: usize): v128 {
-  return fastLogSum<T>(false, x, 0, n, limit, scratch);
+function logSumUnshifted<T>(x: usize, n: usize, limit: T, scratch: usize): v128 {
+  return unshiftedLogSum<T>(false, x, 0, n, limit, scratch);
 }
 
-function expLogSumFast<T>(x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
-  return fastLogSum<T>(true, x, y, n, limit, scratch);
-}
-
-/** Bytes of a chain in fastLogSum. In f64 it is all that lanes take: terms are nearly as exact there as a sum of them. */
-// @ts-ignore: decorator
-@inline
-function WHOLE_CHAIN<T>(): usize {
-  return sizeof<T>() == 4 ? CHAIN_BYTES : 128;
+function expLogSumUnshifted<T>(x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
+  return unshiftedLogSum<T>(true, x, y, n, limit, scratch);
 }
 
 /**
- * rowLogSum in one pass or, where y is not 0, rowExpLogSum; NaN when not every |x| is at most limit.
- *
- * f32 adds the four vectors of a chain in a tree and four chains in lanes, f64 pairs of the eight of a chain; the rest is
- * float64. The maximum is not known on the way. But where its term is more than all others together, so is the chain in whose sum
- * it is: the largest sum of a chain is held back, lane by lane, and what the chain adds to the maximum looked up at last.
- * (To hold back the largest term itself costs two instructions in every vector, not in every fourth.)
- *
- * `stores` is a literal: f32 has a loop without them, a tenth faster; in f64, without y, all chains go to the same place.
+ * Bytes of a partial sum in unshiftedLogSum. In f64 it is a whole chunk: more would lose digits without compensation.
  */
 // @ts-ignore: decorator
 @inline
-function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
+function LOG_PARTIAL_BYTES<T>(): usize {
+  return sizeof<T>() == 4 ? PARTIAL_BYTES : 128;
+}
+
+/**
+ * rowLogSum in one pass or, if y is not 0, rowExpLogSum. Assumes |x| ≤ limit and checks it on the way: NaN if it fails.
+ *
+ * f32 adds the four vectors of a partial sum in a tree and four partial sums in lanes; f64 adds the eight vectors of a
+ * partial sum in pairs; the rest is float64. The maximum's term has to be kept apart before the maximum is known. If it
+ * exceeds all other terms together, the partial sum that holds it exceeds all other partial sums. So the largest
+ * partial sum is held back, lane by lane, and what it holds beside the maximum's term is looked up at the end. (Holding
+ * back the largest term itself would take two instructions for every vector instead of every fourth.)
+ *
+ * `stores` is a literal: f32 has a loop without stores, a tenth faster; f64 without y stores every vector to UNWANTED.
+ */
+// @ts-ignore: decorator
+@inline
+function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(limit), sign = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  const chainBytes = WHOLE_CHAIN<T>(), blockBytes: usize = sizeof<T>() == 4 ? 16 * chainBytes : chainBytes;
+  const partialBytes = LOG_PARTIAL_BYTES<T>(), chunkBytes: usize = sizeof<T>() == 4 ? 16 * partialBytes : partialBytes;
   const step: usize = y ? 16 : 0;
   let p = x, q = y ? y : scratch + UNWANTED, sums = v128.splat<f64>(0), lostSums = sums;
   let m = v128.splat<T>(<T>(-Infinity)), range = rangeStart<T>(), held = v128.splat<T>(0);
   while (p < end) {
-    const first = p, blockEnd = min(end, p + blockBytes);
+    const first = p, chunkEnd = min(end, p + chunkBytes);
     let few = v128.splat<T>(0), s = few;
     if (sizeof<T>() == 4) {
-      // A whole chain at a time, by hand: a quarter faster in Node 20 than a loop within the loop. The stores come last:
-      // behind each V8 would load the constants again.
-      for (const chains = p + ((blockEnd - p) & ~(chainBytes - 1)); p < chains; p += chainBytes, q += step << 2) {
-        const v0 = v128.load(p), e0 = fastExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v1 = v128.load(p, 16), e1 = fastExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v2 = v128.load(p, 32), e2 = fastExp<T>(v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v3 = v128.load(p, 48), e3 = fastExp<T>(v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      // Unrolled to a whole partial sum: a quarter faster in Node 20 than an inner loop. The stores come last: after
+      // each of them V8 would reload the constants.
+      const partials = p + ((chunkEnd - p) & ~(partialBytes - 1));
+      for (; p < partials; p += partialBytes, q += step << 2) {
+        const v0 = v128.load(p), e0 = unshiftedExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v1 = v128.load(p, 16), e1 = unshiftedExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v2 = v128.load(p, 32), e2 = unshiftedExp<T>(v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v3 = v128.load(p, 48), e3 = unshiftedExp<T>(v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         m = v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(m, v0), v1), v2), v3);
         range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
         range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
-        const chain = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
-        few = v128.add<T>(few, v128.pmin<T>(held, chain));
-        held = v128.pmax<T>(held, chain);
+        const partial = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
+        few = v128.add<T>(few, v128.pmin<T>(held, partial));
+        held = v128.pmax<T>(held, partial);
         if (stores) {
           v128.store(q, e0);
           v128.store(q, e1, 16);
           v128.store(q, e2, 32);
           v128.store(q, e3, 48);
         }
-        // Four chains are what lanes take.
+        // Four partial sums are all that f32 lanes take.
         if (((p - first) & 192) == 192) {
-          sums = f64x2.add(sums, wide<T>(few));
+          sums = f64x2.add(sums, widen<T>(few));
           few = v128.splat<T>(0);
         }
       }
     } else {
-      for (const pairs = p + ((blockEnd - p) & ~31); p < pairs; p += 32, q += step << 1) {
-        const v0 = v128.load(p), e0 = fastExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v1 = v128.load(p, 16), e1 = fastExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      for (const pairs = p + ((chunkEnd - p) & ~31); p < pairs; p += 32, q += step << 1) {
+        const v0 = v128.load(p), e0 = unshiftedExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v1 = v128.load(p, 16), e1 = unshiftedExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (stores) {
           v128.store(q, e0);
           v128.store(q + step, e1);
@@ -144,15 +150,15 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
         s = v128.add<T>(s, v128.add<T>(e0, e1));
       }
     }
-    for (; p < blockEnd; p += 16, q += step) {
-      const v = v128.load(p), e = fastExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    for (; p < chunkEnd; p += 16, q += step) {
+      const v = v128.load(p), e = unshiftedExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       if (stores) v128.store(q, e);
       m = v128.pmax<T>(m, v);
       range = rangeStep<T>(range, v, sign, bound);
       s = v128.add<T>(s, e);
     }
     if (!rangeHolds<T>(range, bound)) return f64x2.splat(NaN);
-    const part = wide<T>(v128.add<T>(few, v128.pmin<T>(held, s))), next = f64x2.add(sums, part);
+    const part = widen<T>(v128.add<T>(few, v128.pmin<T>(held, s))), next = f64x2.add(sums, part);
     held = v128.pmax<T>(held, s);
     if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, part, next));
     sums = next;
@@ -161,26 +167,28 @@ function fastLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scr
   let others = even + odd, lost = roundingOf<T>(even, odd, others) + laneSum<f64>(lostSums);
   if (rest) {
     const v = loadTail<T>(p, rest), inside = tailMask<T>(rest);
-    const e = v128.and(terms<T>(v, scratch), inside);
+    const e = v128.and(expTerms<T>(v, scratch), inside);
     if (stores) storeTail<T>(q, e, rest);
     m = v128.bitselect(v128.pmax<T>(m, v), m, inside);
     if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) return f64x2.splat(NaN);
     others += laneSum<T>(v128.pmin<T>(held, e));
     held = v128.pmax<T>(held, e);
   }
-  const maximum = laneMax<T>(m), top = v128.extract_lane<T>(terms<T>(v128.splat<T>(maximum), scratch), 0);
+  const maximum = laneMax<T>(m), top = v128.extract_lane<T>(expTerms<T>(v128.splat<T>(maximum), scratch), 0);
   const split = splitLargest<T>(held), best = f64x2.extract_lane(split, 0), less = f64x2.extract_lane(split, 1);
   const beneath = others + less, total = beneath + best;
   lost += roundingOf<T>(others, less, beneath);
   const lostTotal = lost + roundingOf<T>(beneath, best, total);
   if (stores) store<f64>(scratch, total + lostTotal, ROW_TOTAL);
-  let beside = total - <f64>top + lostTotal;
-  if (beside < <f64>top) beside = beneath + besideInChain<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
-  if (stores) store<f64>(scratch, beside, ROW_OTHERS);
-  return maximumAndLog(<f64>maximum, log1pOf(beside / <f64>top));
+  let withoutTop = total - <f64>top + lostTotal;
+  if (withoutTop < <f64>top) {
+    withoutTop = beneath + othersInPartial<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
+  }
+  if (stores) store<f64>(scratch, withoutTop, ROW_OTHERS);
+  return maximumAndLog(<f64>maximum, log1pOf(withoutTop / <f64>top));
 }
 
-/** The largest of the lanes, none of which is negative, and the sum of the others. */
+/** The largest lane and the sum of the others; no lane is negative. */
 function splitLargest<T>(v: v128): v128 {
   const swapped = v128.shuffle<i64>(v, v, 1, 0);
   const less = v128.pmin<T>(v, swapped), more = v128.pmax<T>(v, swapped);
@@ -192,37 +200,37 @@ function splitLargest<T>(v: v128): v128 {
   );
 }
 
-/** e^(x / t) of one vector in the fast form. Not inlined, where it is wanted once a row. */
-function terms<T>(x: v128, scratch: usize): v128 {
-  return fastExp<T>(
+/** e^(x / t) of one vector, unshifted. Not inlined: it is needed once a row. */
+function expTerms<T>(x: v128, scratch: usize): v128 {
+  return unshiftedExp<T>(
     x, scratch, log2eOver<T>(scratch), magicNumber<T>(scratch), ln2HighOf<T>(scratch), coefficient<T>(5, scratch),
     coefficient<T>(4, scratch), coefficient<T>(3, scratch), coefficient<T>(2, scratch), coefficient<T>(1, scratch)
   );
 }
 
 /**
- * The sum of the terms that share a chain and a lane with the only element of p that equals value. p holds the terms
- * where they are stored, else x.
+ * The sum of the terms in the same partial sum and lane as the only element of p that equals value. p has the terms if
+ * they are `stored`, else x.
  */
-function besideInChain<T>(stored: bool, p: usize, n: usize, value: T, scratch: usize): f64 {
+function othersInPartial<T>(stored: bool, p: usize, n: usize, value: T, scratch: usize): f64 {
   const wanted = v128.splat<T>(value), end = p + (n - n % lanes<T>()) * sizeof<T>();
   let at = p;
   while (at < end && !v128.any_true(v128.eq<T>(v128.load(at), wanted))) at += 16;
-  // The tail is a chain by itself.
+  // The tail is a partial sum by itself.
   if (at == end) return 0;
-  let c = p + ((at - p) & ~(WHOLE_CHAIN<T>() - 1)), s = v128.splat<T>(0);
-  for (const chainEnd = min(end, c + WHOLE_CHAIN<T>()); c < chainEnd; c += 16) {
+  let c = p + ((at - p) & ~(LOG_PARTIAL_BYTES<T>() - 1)), s = v128.splat<T>(0);
+  for (const partialEnd = min(end, c + LOG_PARTIAL_BYTES<T>()); c < partialEnd; c += 16) {
     const v = v128.load(c);
-    if (c != at) s = v128.add<T>(s, stored ? v : terms<T>(v, scratch));
+    if (c != at) s = v128.add<T>(s, stored ? v : expTerms<T>(v, scratch));
   }
   return laneSum<T>(v128.and(s, v128.eq<T>(v128.load(at), wanted)));
 }
 
 /**
- * log Σ e^((x − maximum) / t) given the maximum, the terms equal to it counted, not summed; of all elements or those
- * that the mask's bytes keep. Where y is not 0, y, TOTAL and OTHERS as rowExpLogSum has them.
+ * log Σ e^((x − maximum) / t), max-shifted, of all elements or of those that the mask's bytes keep. Terms equal to the
+ * maximum are counted, not summed. If y is not 0, it is filled, and ROW_TOTAL and ROW_OTHERS set, as in rowExpLogSum.
  */
-function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
+function maxShiftedLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
@@ -230,15 +238,15 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sums = v128.splat<f64>(0), lostSums = sums, equals = v128.splat<T>(0);
   while (x < end) {
-    const blockEnd = min(end, x + SUM_BLOCK<T>() * sizeof<T>());
-    let block = v128.splat<f64>(0);
-    while (x < blockEnd) {
-      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+    const chunkEnd = min(end, x + SUM_CHUNK<T>() * sizeof<T>());
+    let chunk = v128.splat<f64>(0);
+    while (x < chunkEnd) {
+      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = v128.splat<T>(0);
-      for (; x < chainEnd; x += 16) {
+      for (; x < partialEnd; x += 16) {
         const v = v128.load(x);
         let isMaximum = v128.eq<T>(v, m);
-        let e = exponential<T>(CAREFUL, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        let e = exponential<T>(MAX_SHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         if (y) {
           v128.store(y, e);
           y += 16;
@@ -252,16 +260,16 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
         s = v128.add<T>(s, v128.andnot(e, isMaximum));
         equals = subIntegers<T>(equals, isMaximum);
       }
-      block = f64x2.add(block, wide<T>(s));
+      chunk = f64x2.add(chunk, widen<T>(s));
     }
-    const next = f64x2.add(sums, block);
-    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, block, next));
+    const next = f64x2.add(sums, chunk);
+    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, chunk, next));
     sums = next;
   }
   let others = laneSum<f64>(f64x2.add(sums, lostSums));
-  // The tail, and in the lanes behind it the maximum itself.
+  // The tail, and the maximum itself in the lanes past it.
   const last = rest ? v128.bitselect(loadTail<T>(x, rest), m, tailMask<T>(rest)) : m;
-  const e = exponential<T>(CAREFUL, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  const e = exponential<T>(MAX_SHIFTED, last, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
   if (rest) {
     const inside = bytes ? keptTail<T>(bytes, rest) : tailMask<T>(rest);
     const isMaximum = v128.and(v128.eq<T>(last, m), inside);
@@ -278,7 +286,7 @@ function carefulLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T
   return log1pOf(count - 1 + others / top);
 }
 
-/** log1p of a number. A function, of which all forms share one. */
+/** log1p of a number. Not inlined: all forms share it. */
 function log1pOf(x: f64): f64 {
   return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(x)), 0);
 }

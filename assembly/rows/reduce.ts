@@ -1,7 +1,7 @@
-// A row reduced to a number: its maximum, its sum, its dot product with another row, whether it is in range.
+// Reductions of a row to a number: maximum, sum, dot product, range.
 
 import { keptLanes, keptTail } from "../mask";
-import { BLOCK_BYTES, CHAIN_BYTES, plus, roundingOf, term } from "../math/sum";
+import { CHUNK_BYTES, PARTIAL_BYTES, addTerm, loadTerm, roundingOf } from "../math/sum";
 import { laneMax, laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, tailMask } from "../simd/tail";
@@ -16,7 +16,7 @@ export function rowInRange<T>(x: usize, n: usize, limit: T): bool {
   return rangeHolds<T>(state, bound);
 }
 
-/** The largest element; NaN where the row holds NaN; -∞ for no elements. */
+/** The largest element; NaN where there is one; −∞ for no elements. */
 export function rowMax<T>(x: usize, n: usize): T {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let m0 = v128.splat<T>(<T>(-Infinity)), m1 = m0, unordered = v128.splat<T>(0);
@@ -39,7 +39,7 @@ export function rowMax<T>(x: usize, n: usize): T {
   return v128.any_true(unordered) ? <T>NaN : laneMax<T>(v128.pmax<T>(m0, m1));
 }
 
-/** The largest element that the mask's bytes keep; NaN where one of those is NaN; -∞ for none. */
+/** The largest element that the mask's bytes keep; NaN where one of these is; −∞ where none is kept. */
 export function rowMaxKept<T>(x: usize, bytes: usize, n: usize): T {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let m = v128.splat<T>(<T>(-Infinity));
@@ -50,31 +50,32 @@ export function rowMaxKept<T>(x: usize, bytes: usize, n: usize): T {
   return laneMax<T>(m);
 }
 
-/** Σ x_i y_i of a row. */
+/** Σ x_i y_i */
 export function rowDot<T>(x: usize, y: usize, n: usize): f64 {
   return rowTotal<T>(true, x, y, n);
 }
 
-/** Σ x_i of a row. */
+/** Σ x_i */
 export function rowSum<T>(x: usize, n: usize): f64 {
   return rowTotal<T>(false, x, x, n);
 }
 
-/** `dot`, whether y counts, is a literal. */
+/** `dot` is a literal. */
 // @ts-ignore: decorator
 @inline
 function rowTotal<T>(dot: bool, x: usize, y: usize, n: usize): f64 {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sum: f64 = 0, lost: f64 = 0;
   while (x < end) {
-    const blockEnd = min(end, x + BLOCK_BYTES);
-    let block = v128.splat<T>(0);
-    for (; x + CHAIN_BYTES <= blockEnd; x += CHAIN_BYTES, y += CHAIN_BYTES) {
-      const low = plus<T>(dot, x, y, 16, term<T>(dot, x, y, 0)), high = plus<T>(dot, x, y, 48, term<T>(dot, x, y, 32));
-      block = v128.add<T>(block, v128.add<T>(low, high));
+    const chunkEnd = min(end, x + CHUNK_BYTES);
+    let chunk = v128.splat<T>(0);
+    for (; x + PARTIAL_BYTES <= chunkEnd; x += PARTIAL_BYTES, y += PARTIAL_BYTES) {
+      const low = addTerm<T>(dot, x, y, 16, loadTerm<T>(dot, x, y, 0));
+      const high = addTerm<T>(dot, x, y, 48, loadTerm<T>(dot, x, y, 32));
+      chunk = v128.add<T>(chunk, v128.add<T>(low, high));
     }
-    for (; x < blockEnd; x += 16, y += 16) block = plus<T>(dot, x, y, 0, block);
-    const part = laneSum<T>(block), total = sum + part;
+    for (; x < chunkEnd; x += 16, y += 16) chunk = addTerm<T>(dot, x, y, 0, chunk);
+    const part = laneSum<T>(chunk), total = sum + part;
     lost += roundingOf<T>(sum, part, total);
     sum = total;
   }

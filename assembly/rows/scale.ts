@@ -1,4 +1,4 @@
-// A row filled, multiplied, or moved and multiplied.
+// A row filled, scaled, or shifted and scaled. Unrolled by four: V8 inserts a stack check per iteration.
 
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
@@ -7,7 +7,7 @@ import { loadTail, storeTail } from "../simd/tail";
 /** y = value. */
 export function rowFill<T>(y: usize, n: usize, value: T): void {
   if (value == 0) {
-    // The engine's own way of filling is up to twice as fast behind the caches.
+    // memory.fill is up to twice as fast on memory that is not in a cache.
     memory.fill(y, 0, n * sizeof<T>());
     return;
   }
@@ -17,20 +17,20 @@ export function rowFill<T>(y: usize, n: usize, value: T): void {
   if (rest) storeTail<T>(y, v, rest);
 }
 
-/** Fills what a row has outside of its span of elements. */
+/** Fills a row outside of its kept range. */
 export function rowFillOutside<T>(y: usize, n: usize, start: usize, end: usize, value: T): void {
   rowFill<T>(y, start, value);
   rowFill<T>(y + end * sizeof<T>(), n - end, value);
 }
 
-/** y = -∞ where the mask's bytes do not keep it. */
+/** y = −∞ where the mask's bytes drop it. */
 export function rowClear<T>(y: usize, bytes: usize, n: usize): void {
   for (const end = y + n * sizeof<T>(); y < end; y += sizeof<T>(), bytes++) {
     if (!load<u8>(bytes)) store<T>(y, <T>(-Infinity));
   }
 }
 
-/** y = x · factor; x may be y. Four vectors at a time, here and below: V8 looks at its stack in every iteration. */
+/** y = x · factor; x may be y. */
 export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   const f = v128.splat<T>(factor);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
@@ -45,9 +45,9 @@ export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
 }
 
 /**
- * What y, whose sum is total, has yet to be multiplied by to become scale times its share: factor, which is scale / total,
- * or scale, and y is divided by the total at once, where factor is below the normal numbers. What this makes too small
- * of y is so in the result. See isFaint for f64.
+ * What y, the exponentials of a row and their sum total, has yet to be multiplied by to become scale · softmax:
+ * `factor`, which is scale / total. Where that is subnormal, y is divided by total here, and the result is `scale`. f64
+ * needs none of this: see mayUnderflow.
  */
 // @ts-ignore: decorator
 @inline

@@ -7,7 +7,7 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
-/** value in all lanes, by way of memory at p: V8 may move a splat into the loop that uses it, but not a load. */
+/** value in all lanes, by way of memory at p: V8 may sink a splat into the loop that uses it, but not a load. */
 // @ts-ignore: decorator
 @inline
 export function splatAt<T>(p: usize, value: T): v128 {
@@ -15,7 +15,7 @@ export function splatAt<T>(p: usize, value: T): v128 {
   return v128.load_splat<T>(p);
 }
 
-/** The integer lanes of x moved left by bits. */
+/** The integer lanes of x shifted left. */
 // @ts-ignore: decorator
 @inline
 export function shiftLeft<T>(x: v128, bits: i32): v128 {
@@ -64,7 +64,7 @@ export function laneSum<T>(v: v128): f64 {
   );
 }
 
-/** Largest lane; NaN where any lane is NaN. */
+/** The largest lane; NaN if any lane is. */
 // @ts-ignore: decorator
 @inline
 export function laneMax<T>(v: v128): T {
@@ -75,7 +75,7 @@ export function laneMax<T>(v: v128): T {
   );
 }
 
-/** A bit for each lane of a mask, that of lane 0 the lowest. */
+/** A bit for each lane of a mask, lane 0 the lowest. */
 // @ts-ignore: decorator
 @inline
 export function laneBits<T>(mask: v128): i32 {
@@ -83,7 +83,7 @@ export function laneBits<T>(mask: v128): i32 {
   return i64x2.bitmask(mask);
 }
 
-/** Integer lanes, 0 or more and small enough to be exact, as floats. */
+/** Integer lanes as floats; they are not negative, and small enough to be exact. */
 // @ts-ignore: decorator
 @inline
 export function toFloats<T>(integers: v128): v128 {
@@ -105,7 +105,7 @@ export function promoteHigh(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
 }
 
-/** An f32 vector of two f64 ones. */
+/** Two f64 vectors as one of f32. */
 // @ts-ignore: decorator
 @inline
 export function demote(low: v128, high: v128): v128 {

@@ -1,6 +1,7 @@
 // Tails: the last elements of a row or an array, fewer than a vector. The only two ways to handle them are here.
 //
-// - A short loop is followed by one masked step: loadTail, tailMask, storeTail. Nothing past the tail is read or written.
+// - A short loop is followed by one masked step: loadTail, tailMask, storeTail. Nothing past the tail is read or
+//   written.
 // - A long loop (the elementwise kernels) runs once more over copies: each operand's tail becomes a whole vector in
 //   scratch, the results are copied back. A second, masked form of such a loop was a third of the module.
 
@@ -42,7 +43,7 @@ export function storeTail<T>(p: usize, v: v128, count: usize): void {
   }
 }
 
-/** Where the vector of operand or result i lies. */
+/** Address in scratch of the copy of operand or result i. */
 // @ts-ignore: decorator
 @inline
 export function tailSlot(i: usize, scratch: usize): usize {
@@ -50,14 +51,17 @@ export function tailSlot(i: usize, scratch: usize): usize {
   return scratch + TAILS + (i << 4);
 }
 
-/** Copies `rest` elements, `at` bytes into an operand, to a slot, and returns it; 0 for an operand that is not there. */
-export function tailOf<T>(operand: usize, at: usize, rest: usize, slot: usize): usize {
+/**
+ * Copies the `rest` elements that are `at` bytes into an operand to a slot, and returns the slot; 0 for an absent
+ * operand.
+ */
+export function copyTail<T>(operand: usize, at: usize, rest: usize, slot: usize): usize {
   if (!operand) return 0;
   v128.store(slot, loadTail<T>(operand + at, rest));
   return slot;
 }
 
-/** Copies the rest from a slot to where it belongs; nowhere if the result is not wanted (0). */
-export function storeTailOf<T>(result: usize, at: usize, rest: usize, slot: usize): void {
+/** Copies a result's tail from its slot to where it belongs, unless the result is not wanted (0). */
+export function storeTailCopy<T>(result: usize, at: usize, rest: usize, slot: usize): void {
   if (result) storeTail<T>(result + at, v128.load(slot), rest);
 }

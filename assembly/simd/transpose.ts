@@ -1,4 +1,4 @@
-// Transposition, 2, 3 and 4 wide: the shuffles are nowhere else.
+// Transposition, 2, 3 and 4 wide.
 
 /** n pairs to two rows that begin `step` bytes apart. */
 export function split2(x: usize, y: usize, step: usize, n: usize): void {
