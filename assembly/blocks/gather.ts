@@ -11,7 +11,9 @@ import { BLOCK_ROWS, addressOf } from "../shape";
 import { lanes } from "../simd/lanes";
 import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, storeTail } from "../simd/tail";
-import { join2, join3, split2, split3 } from "../simd/transpose";
+import {
+  evenLanes, interleaveHigh, interleaveLow, join2, join3, oddLanes, split2, split3, storeTransposed
+} from "../simd/transpose";
 import { columnRange } from "./reduce";
 
 /**
@@ -89,17 +91,12 @@ function gatherContiguous<T>(x: usize, block: usize, n: usize, rows: usize, limi
         range = rangeStep<T>(range, r1, mask, bound);
         range = rangeStep<T>(range, r2, mask, bound);
         range = rangeStep<T>(range, r3, mask, bound);
-        const low01 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), high01 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-        const low23 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), high23 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-        v128.store(t, v128.shuffle<i64>(low01, low23, 0, 2));
-        v128.store(t + LINE_BYTES, v128.shuffle<i64>(low01, low23, 1, 3));
-        v128.store(t + 2 * LINE_BYTES, v128.shuffle<i64>(high01, high23, 0, 2));
-        v128.store(t + 3 * LINE_BYTES, v128.shuffle<i64>(high01, high23, 1, 3));
+        storeTransposed(r0, r1, r2, r3, t, t + LINE_BYTES, t + 2 * LINE_BYTES, t + 3 * LINE_BYTES, 4);
       }
       if (at + 8 <= bytes) {
         const a = v128.load_lane<i64>(x1 + at, v128.load_zero<i64>(x0 + at), 1);
         const b = v128.load_lane<i64>(x3 + at, v128.load_zero<i64>(x2 + at), 1);
-        const first = v128.shuffle<i32>(a, b, 0, 2, 4, 6), second = v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+        const first = evenLanes(a, b), second = oddLanes(a, b);
         range = rangeStep<T>(range, first, mask, bound);
         range = rangeStep<T>(range, second, mask, bound);
         v128.store(t, first);
@@ -185,8 +182,7 @@ function scatterContiguous<T>(block: usize, y: usize, n: usize, rows: usize, scr
     const f = v128.load(factors);
     const y0 = y + first * bytes;
     const count = rows - first;
-    if (sizeof<T>() == 4 && count >= 4) scatterFour(true, block, y0, bytes, count, f);
-    else if (sizeof<T>() == 4) scatterFour(false, block, y0, bytes, count, f);
+    if (sizeof<T>() == 4) scatterFour(block, y0, bytes, count, f);
     else scatterTwo(block, y0, bytes, count, f);
   }
 }
@@ -205,35 +201,30 @@ function scatterPairsOrTriples(block: usize, y: usize, n: usize, scratch: usize)
 
 // @ts-ignore: decorator
 @inline
-function scatterFour(all: bool, t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
+function scatterFour(t: usize, y0: usize, bytes: usize, count: usize, f: v128): void {
   const y1 = y0 + bytes, y2 = y1 + bytes, y3 = y2 + bytes;
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16, t += 4 * LINE_BYTES) {
     const e0 = f32x4.mul(v128.load(t), f), e1 = f32x4.mul(v128.load(t + LINE_BYTES), f);
     const e2 = f32x4.mul(v128.load(t + 2 * LINE_BYTES), f), e3 = f32x4.mul(v128.load(t + 3 * LINE_BYTES), f);
-    const low01 = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5), high01 = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
-    const low23 = v128.shuffle<i32>(e2, e3, 0, 4, 1, 5), high23 = v128.shuffle<i32>(e2, e3, 2, 6, 3, 7);
-    v128.store(y0 + at, v128.shuffle<i64>(low01, low23, 0, 2));
-    if (all || count > 1) v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
-    if (all || count > 2) v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
-    if (all || count > 3) v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
+    storeTransposed(e0, e1, e2, e3, y0 + at, y1 + at, y2 + at, y3 + at, count);
   }
   if (at + 8 <= bytes) {
     const e0 = f32x4.mul(v128.load(t), f), e1 = f32x4.mul(v128.load(t + LINE_BYTES), f);
-    const a = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5), b = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
+    const a = interleaveLow(e0, e1), b = interleaveHigh(e0, e1);
     v128.store_lane<i64>(y0 + at, a, 0);
-    if (all || count > 1) v128.store_lane<i64>(y1 + at, a, 1);
-    if (all || count > 2) v128.store_lane<i64>(y2 + at, b, 0);
-    if (all || count > 3) v128.store_lane<i64>(y3 + at, b, 1);
+    if (count > 1) v128.store_lane<i64>(y1 + at, a, 1);
+    if (count > 2) v128.store_lane<i64>(y2 + at, b, 0);
+    if (count > 3) v128.store_lane<i64>(y3 + at, b, 1);
     at += 8;
     t += 2 * LINE_BYTES;
   }
   for (; at < bytes; at += 4, t += LINE_BYTES) {
     const e = f32x4.mul(v128.load(t), f);
     v128.store_lane<f32>(y0 + at, e, 0);
-    if (all || count > 1) v128.store_lane<f32>(y1 + at, e, 1);
-    if (all || count > 2) v128.store_lane<f32>(y2 + at, e, 2);
-    if (all || count > 3) v128.store_lane<f32>(y3 + at, e, 3);
+    if (count > 1) v128.store_lane<f32>(y1 + at, e, 1);
+    if (count > 2) v128.store_lane<f32>(y2 + at, e, 2);
+    if (count > 3) v128.store_lane<f32>(y3 + at, e, 3);
   }
 }
 

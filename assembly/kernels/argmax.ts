@@ -13,6 +13,7 @@ import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
 import { BLOCK_ROWS, usesRowForm } from "../shape";
 import { select } from "../simd/arch";
 import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
+import { evenLanes } from "../simd/transpose";
 
 /** Bytes of a chunk: short enough to search, long enough to scan fast. */
 const CHUNK_BYTES: usize = 512;
@@ -157,8 +158,8 @@ function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
     v128.store(y, i2, 32);
     v128.store(y, i3, 48);
   } else {
-    v128.store(y, v128.shuffle<i32>(i0, i1, 0, 2, 4, 6));
-    v128.store(y, v128.shuffle<i32>(i2, i3, 0, 2, 4, 6), 16);
+    v128.store(y, evenLanes(i0, i1));
+    v128.store(y, evenLanes(i2, i3), 16);
   }
 }
 
@@ -179,5 +180,5 @@ function oneVector<T>(x: usize, stride: usize, n: usize, y: usize): void {
       store<i32>(y + (column << 2), argmaxOf<T>(x + column * sizeof<T>(), stride, n));
     }
   } else if (sizeof<T>() == 4) v128.store(y, index);
-  else v128.store64_lane(y, v128.shuffle<i32>(index, index, 0, 2, 0, 2), 0);
+  else v128.store64_lane(y, evenLanes(index, index), 0);
 }

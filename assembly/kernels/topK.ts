@@ -13,6 +13,7 @@ import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../contr
 import { HEADER_BYTES, LINE_BYTES } from "../scratch";
 import { BLOCK_ROWS } from "../shape";
 import { laneBits, lanes } from "../simd/lanes";
+import { columnsToRows } from "../simd/transpose";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
 // @ts-ignore: decorator
@@ -61,42 +62,11 @@ function stridedForm<T>(
     const start = min(first, inner - width);
     for (let column: usize = 0; column < width; column += lanes<T>()) {
       const at = min(column, width - lanes<T>());
-      transpose<T>(x + (start + at) * sizeof<T>(), inner * sizeof<T>(), n, scratch + at * rowBytes, rowBytes);
+      columnsToRows<T>(x + (start + at) * sizeof<T>(), inner * sizeof<T>(), n, scratch + at * rowBytes, rowBytes);
     }
     for (let column = first; column < start + width; column++) {
       const row = scratch + (column - start) * rowBytes;
       topKOf<T>(row, n, k, values + column * sizeof<T>(), indices + (column << 2), inner, buffer, capacity);
-    }
-  }
-}
-
-/** Columns of a matrix, a vector's width of them, n elements `stride` bytes apart, to rows `rowBytes` apart. */
-function transpose<T>(x: usize, stride: usize, n: usize, y: usize, rowBytes: usize): void {
-  const y1 = y + rowBytes, y2 = y1 + rowBytes, y3 = y2 + rowBytes;
-  const rest = n % lanes<T>(), end = (n - rest) * sizeof<T>(), step = stride * lanes<T>();
-  let at: usize = 0;
-  for (; at < end; at += 16, x += step) {
-    const a = v128.load(x), b = v128.load(x + stride);
-    if (sizeof<T>() == 4) {
-      const c = v128.load(x + 2 * stride), d = v128.load(x + 3 * stride);
-      const low01 = v128.shuffle<i32>(a, b, 0, 4, 1, 5), high01 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const low23 = v128.shuffle<i32>(c, d, 0, 4, 1, 5), high23 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      v128.store(y + at, v128.shuffle<i64>(low01, low23, 0, 2));
-      v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
-      v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
-      v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
-    } else {
-      v128.store(y + at, v128.shuffle<i64>(a, b, 0, 2));
-      v128.store(y1 + at, v128.shuffle<i64>(a, b, 1, 3));
-    }
-  }
-  for (let i: usize = 0; i < rest; i++, at += sizeof<T>(), x += stride) {
-    const v = v128.load(x);
-    v128.store_lane<T>(y + at, v, 0);
-    v128.store_lane<T>(y1 + at, v, 1);
-    if (sizeof<T>() == 4) {
-      v128.store_lane<f32>(y2 + at, v, 2);
-      v128.store_lane<f32>(y3 + at, v, 3);
     }
   }
 }
