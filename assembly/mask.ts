@@ -18,7 +18,7 @@ export const CAUSAL_ROWS: usize = 12; // rows of the causal matrix; 0 where caus
 export const CAUSAL_FIRST: usize = 16; // row of that matrix with which the kernel's first row begins
 export const AXIS_COUNT: usize = 20;
 export const AXIS_LIST: usize = 24; // size and stride of each axis
-export const AXIS_BYTES: usize = 8;
+const AXIS_BYTES: usize = 8;
 
 /** Up to so many dropped bytes between the kept ranges of two rows are read all the same. */
 const GAP: usize = 8192;

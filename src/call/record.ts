@@ -1,10 +1,11 @@
-// The fields of a record, as assembly/primitives/mask.ts reads it: int32 each.
+// The fields of a descriptor, int32 each.
+import * as layout from '../generated/layout.js';
 
-export const ARRAY = 0;
-export const FIRST = 1;
-export const STEP = 2;
-export const CAUSAL_ROWS = 3;
-export const CAUSAL_FIRST = 4;
-export const AXES = 5;
+export const ARRAY = layout.BASE / 4;
+export const FIRST = layout.FIRST_ROW / 4;
+export const STEP = layout.STRIDE / 4;
+export const CAUSAL_ROWS = layout.CAUSAL_ROWS / 4;
+export const CAUSAL_FIRST = layout.CAUSAL_FIRST / 4;
+export const AXES = layout.AXIS_COUNT / 4;
 /** The size of an axis, then its step, of each. */
-export const AXIS = 6;
+export const AXIS = layout.AXIS_LIST / 4;
