@@ -89,7 +89,7 @@ function rowForm<T>(
     const sums = gradient ? rowExpLogSum<T>(x, g, n, t, scratch) : rowLogSum<T>(x, n, t, scratch);
     const logSum = logSumOf(sums);
     let loss = q * logSum - qx / narrow;
-    // A target weight of 0 makes the term 0 even if the logit is infinite or NaN.
+    // A target probability of 0 (smoothing 1) makes the term 0 even if the logit is infinite or NaN.
     if (!soft && keep != 0) loss += targetWeight * (logSum + quotient<T>(maximumOf(sums), targetLogit, t));
     storeLoss<T>(losses, sum, row, loss);
     if (!gradient) continue;
