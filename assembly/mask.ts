@@ -10,15 +10,14 @@
 
 import { KEPT_DENSE, KEPT_END, KEPT_START, KNOWN_END, KNOWN_MASK, KNOWN_START, READ_AHEAD, READ_END } from "./scratch";
 
-// The descriptor's fields, u32 each; layout.ts gives them to TypeScript.
+// The descriptor's fields, by their index: u32 each. layout.ts gives them to TypeScript.
 export const BASE: usize = 0; // address of the operand; 0 where there is none
-export const FIRST_ROW: usize = 4; // number of the first row that the kernel is given
-export const STRIDE: usize = 8; // from one element of a row to the next, in elements; 0 where a row has just one
-export const CAUSAL_ROWS: usize = 12; // rows of the causal matrix; 0 where causality drops nothing
-export const CAUSAL_FIRST: usize = 16; // row of that matrix with which the kernel's first row begins
-export const AXIS_COUNT: usize = 20;
-export const AXIS_LIST: usize = 24; // size and stride of each axis
-const AXIS_BYTES: usize = 8;
+export const FIRST_ROW: usize = 1; // number of the first row that the kernel is given
+export const STRIDE: usize = 2; // from one element of a row to the next, in elements; 0 where a row has just one
+export const CAUSAL_ROWS: usize = 3; // rows of the causal matrix; 0 where causality drops nothing
+export const CAUSAL_FIRST: usize = 4; // row of that matrix with which the kernel's first row begins
+export const AXIS_COUNT: usize = 5;
+export const AXIS_LIST: usize = 6; // size and stride of each axis
 
 /** Up to so many dropped bytes between the kept ranges of two rows are read all the same. */
 const GAP: usize = 8192;
@@ -27,34 +26,34 @@ const CACHE_LINES: usize = 128;
 
 /** Address of a row's first element in the operand. */
 export function operandAddress(descriptor: usize, row: usize, elementBytes: usize): usize {
-  let p = load<usize>(descriptor, FIRST_ROW) + row, at: usize = 0;
+  let p = load<usize>(descriptor, FIRST_ROW << 2) + row, at: usize = 0;
   let axis = descriptor;
-  const end = descriptor + load<usize>(descriptor, AXIS_COUNT) * AXIS_BYTES;
-  for (; axis < end; axis += AXIS_BYTES) {
-    const size = load<usize>(axis, AXIS_LIST);
-    at += p % size * load<usize>(axis, AXIS_LIST + 4);
+  const end = descriptor + load<usize>(descriptor, AXIS_COUNT << 2) * 8;
+  for (; axis < end; axis += 8) {
+    const size = load<usize>(axis, AXIS_LIST << 2);
+    at += p % size * load<usize>(axis, (AXIS_LIST + 1) << 2);
     p /= size;
   }
-  return load<usize>(descriptor, BASE) + at * elementBytes;
+  return load<usize>(descriptor, BASE << 2) + at * elementBytes;
 }
 
 // @ts-ignore: decorator
 @inline
 export function operandStride(descriptor: usize): usize {
-  return load<usize>(descriptor, STRIDE);
+  return load<usize>(descriptor, STRIDE << 2);
 }
 
 // @ts-ignore: decorator
 @inline
 export function hasOperand(descriptor: usize): bool {
-  return load<usize>(descriptor, BASE) != 0;
+  return load<usize>(descriptor, BASE << 2) != 0;
 }
 
 /** How many elements of a row causality keeps: those up to the diagonal, which ends in the bottom right corner. */
 export function causalLength(mask: usize, row: usize, n: usize): usize {
-  const rows = load<usize>(mask, CAUSAL_ROWS);
+  const rows = load<usize>(mask, CAUSAL_ROWS << 2);
   if (!rows) return n;
-  const position = (load<usize>(mask, CAUSAL_FIRST) + row) % rows;
+  const position = (load<usize>(mask, CAUSAL_FIRST << 2) + row) % rows;
   return max<isize>(0, <isize>(position + 1 + n - rows));
 }
 

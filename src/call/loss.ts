@@ -134,7 +134,7 @@ export function runLoss(
   const lossSlot = losses === undefined ? -1 : run.output(losses, 1);
   const gradientSlot = gradient === undefined ? -1 : run.output(gradient);
   run.start(madeLosses, out === undefined ? gradient : undefined);
-  arena.f64.fill(0, sum / 8, (sum + SUM_BYTES) / 8);
+  arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
   const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;
   while (run.next()) {
     compute({
@@ -173,7 +173,7 @@ function divisorOf({ reduction, input }: LossCall, all: number): number {
 /** A sum and what rounding took from it, as loss kernels leave them. */
 function readSum({ f64 }: Arena, address: number): number {
   const sum = f64[address / 8]!;
-  return Number.isFinite(sum) ? sum + f64[(address + SUM_LOST) / 8]! : sum;
+  return Number.isFinite(sum) ? sum + f64[address / 8 + SUM_LOST / 8]! : sum;
 }
 
 /** gradOutput as an operand of the run, -1 where it is a number. */
