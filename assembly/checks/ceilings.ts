@@ -1,11 +1,11 @@
-// What bounds every kernel of e^x, for `npm run bench:ceilings`: multiply-adds alone, as many as the exponential and the
-// sum of a softmax take, and moving memory alone. No part of the modules that are shipped.
+// Upper bounds on the speed of every kernel of e^x, for `npm run bench:ceilings`: multiply-adds alone, as many as the
+// exponential and the sum of a softmax take, and copying alone. Not in the shipped modules.
 
-import { coefficient, prepareExp } from "../math/exp";
+import { coefficient, prepareExp } from "../math/exp-table";
 import { madd } from "../simd/arch";
 import { laneSum } from "../simd/lanes";
 
-/** Eleven multiply-adds for each vector of x, and nothing else; few of them wait for each other. */
+/** Eleven multiply-adds for each vector of x, few of which depend on each other. */
 export function multiplyAdds(x: usize, n: usize, scratch: usize): f64 {
   prepareExp<f32>(1, scratch);
   const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);

@@ -1,11 +1,10 @@
-// The elementary functions, most of them by themselves: y = f(x) for n elements (whole vectors), for test/exhaustive: no part of the
-// modules that are shipped.
+// Elementary functions by themselves, y = f(x) for n elements (whole vectors), for test/exhaustive. Not in the shipped
+// modules.
 
 import { logSigmoid } from "../kernels/logSigmoid";
 import { sigmoid } from "../kernels/sigmoid";
-import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
-} from "../math/exp";
+import { leastExponent, wideExp } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
 import { log, log1p } from "../math/log";
 
 function exp<T>(x: usize, y: usize, n: usize, scratch: usize): void {

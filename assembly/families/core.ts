@@ -1,3 +1,3 @@
-// What every family needs beside its kernels, always loaded first: the constants of all, and what the wrapper calls.
+// Loaded before any other family: the constants of all, and what TypeScript calls itself.
 export { transpose_f32 } from "../kernels/transpose";
 export { instructionProbe, multiplyAddProbe } from "../simd/arch";

@@ -1,4 +1,4 @@
-// What takes each element by itself, losses among them.
+// Elementwise functions and losses.
 export { bceWithLogits } from "../kernels/bceWithLogits";
 export { klDiv, logKlDiv } from "../kernels/klDiv";
 export { logSigmoid } from "../kernels/logSigmoid";

@@ -1,14 +1,16 @@
-// accuracy: how many problems of [outer, n, inner] have their target among the k largest, ranked as topK ranks: the
-// number is added to the i32 at hits.
+// accuracy: how many rows of [outer, n, inner] have their target among the k largest, ranked as topK ranks. The number
+// is added to the i32 at hits.
 //
-// The target is at rank k or later if k elements come before it: larger ones, equal ones that lie ahead, and NaN, which
-// is the largest of all. Counted is what does not: ahead of the target the elements below it, from the target on those
-// not above it. No comparison holds with NaN, so a target that is NaN is ranked by itself.
-// targets: i32 indices, -1 where ignored. hits overlaps with nothing. Nothing is rounded.
+// A target has rank k or more if k elements come before it: larger ones, equal ones ahead of it, and NaN, which is the
+// largest of all. The loops count the opposite: elements ahead of the target that are below it, and elements from the
+// target on that are not above it. Comparisons with NaN fail, so a NaN counts as above; a target that is NaN is ranked
+// apart.
+// targets: i32 indices, −1 where ignored. hits overlaps with nothing. Nothing is rounded.
 
-import { checkApart, checkArray, checkScratch } from "../primitives/check";
-import { usesRows } from "../primitives/row";
-import { HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile } from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
 import { select } from "../simd/arch";
 import { addIntegers, lanes, ones, subIntegers } from "../simd/lanes";
 
@@ -21,48 +23,48 @@ export function accuracy<T>(
   checkApart(hits, 4, x, outer * n * inner * sizeof<T>());
   checkApart(hits, 4, targets, (outer * inner) << 2);
   checkScratch(scratch);
-  const found = usesRows<T>(n, inner)
-    ? rows<T>(x, targets, outer, n, k)
-    : tiles<T>(x, targets, outer, n, inner, k, scratch);
+  const found = usesRowForm<T>(n, inner)
+    ? rowForm<T>(x, targets, outer, n, k)
+    : blockForm<T>(x, targets, outer, n, inner, k, scratch);
   store<i32>(hits, load<i32>(hits) + <i32>found);
 }
 
-function rows<T>(x: usize, targets: usize, count: usize, n: usize, k: usize): usize {
+function rowForm<T>(x: usize, targets: usize, count: usize, n: usize, k: usize): usize {
   let found: usize = 0;
   for (const end = targets + (count << 2); targets < end; targets += 4, x += n * sizeof<T>()) {
     const target = load<i32>(targets);
     if (target < 0) continue;
-    const own = x + target * sizeof<T>();
-    const rank = isNaN<T>(load<T>(own))
+    const targetAt = x + target * sizeof<T>();
+    const rank = isNaN<T>(load<T>(targetAt))
       ? nansAhead<T>(x, sizeof<T>(), target)
-      : n - below<T>(x, target, own) - notAbove<T>(own, n - target, own);
+      : n - below<T>(x, target, targetAt) - notAbove<T>(targetAt, n - target, targetAt);
     found += <usize>(rank < k);
   }
   return found;
 }
 
-/** NaN among the first elements, `stride` bytes apart: what comes before a NaN. */
+/** How many of the first `count` elements, `stride` bytes apart, are NaN: the rank of a NaN behind them. */
 function nansAhead<T>(x: usize, stride: usize, count: usize): usize {
   let found: usize = 0;
   for (let i: usize = 0; i < count; i++, x += stride) found += <usize>isNaN<T>(load<T>(x));
   return found;
 }
 
-/** Elements less than the one at `own`. */
-function below<T>(x: usize, n: usize, own: usize): usize {
-  return count<T>(false, x, n, own);
+/** How many elements are below the one at `targetAt`. */
+function below<T>(x: usize, n: usize, targetAt: usize): usize {
+  return count<T>(false, x, n, targetAt);
 }
 
-/** Elements less than the one at `own`, or equal to it. */
-function notAbove<T>(x: usize, n: usize, own: usize): usize {
-  return count<T>(true, x, n, own);
+/** How many elements are not above the one at `targetAt`, and not NaN. */
+function notAbove<T>(x: usize, n: usize, targetAt: usize): usize {
+  return count<T>(true, x, n, targetAt);
 }
 
-/** `equal`, whether equal ones count, is a literal. */
+/** `equal`, whether equal elements count, is a literal. */
 // @ts-ignore: decorator
 @inline
-function count<T>(equal: bool, x: usize, n: usize, own: usize): usize {
-  const value = v128.load_splat<T>(own);
+function count<T>(equal: bool, x: usize, n: usize, targetAt: usize): usize {
+  const value = v128.load_splat<T>(targetAt);
   const end = x + n * sizeof<T>(), end4 = x + ((n * sizeof<T>()) & ~63);
   let c0 = i32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
   for (; x < end4; x += 64) {
@@ -72,7 +74,7 @@ function count<T>(equal: bool, x: usize, n: usize, own: usize): usize {
     c3 = subIntegers<T>(c3, compare<T>(equal, v128.load(x, 48), value));
   }
   let found = total<T>(addIntegers<T>(addIntegers<T>(c0, c1), addIntegers<T>(c2, c3)));
-  for (const v = load<T>(own); x < end; x += sizeof<T>()) {
+  for (const v = load<T>(targetAt); x < end; x += sizeof<T>()) {
     found += <usize>(equal ? load<T>(x) <= v : load<T>(x) < v);
   }
   return found;
@@ -96,49 +98,49 @@ function total<T>(v: v128): usize {
 
 // @ts-ignore: decorator
 @inline
-function tiles<T>(
+function blockForm<T>(
   x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, scratch: usize
 ): usize {
-  const tile = scratch + HEADER_BYTES;
-  let problems: usize = 0, found: usize = 0;
-  for (let first: usize = 0; first < outer * inner; first += problems, targets += problems << 2) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    gather<T>(x, n, inner, first, problems, tile, 0);
-    for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
-      const done = column * lanes<T>(), count = min(lanes<T>(), problems - done);
-      found += columnHits<T>(tile + (column << 4), n, targets + (done << 2), count, k, scratch);
+  const block = scratch + HEADER_BYTES;
+  let rows: usize = 0, found: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += rows, targets += rows << 2) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    gather<T>(x, n, inner, first, rows, block, 0);
+    for (let column: usize = 0; column < columnsOf<T>(rows); column++) {
+      const done = column * lanes<T>(), count = min(lanes<T>(), rows - done);
+      found += columnHits<T>(block + (column << 4), n, targets + (done << 2), count, k, scratch + TEMPORARY);
     }
   }
   return found;
 }
 
-/** Hits among the `count` problems that lie under a vector of a tile. */
+/** Hits among the `count` rows in a column of a block. `lanesAt` has room for three vectors. */
 // @ts-ignore: decorator
 @inline
-function columnHits<T>(tile: usize, n: usize, targets: usize, count: usize, k: usize, scratch: usize): usize {
+function columnHits<T>(block: usize, n: usize, targets: usize, count: usize, k: usize, lanesAt: usize): usize {
   for (let lane: usize = 0; lane < lanes<T>(); lane++) {
     const target = lane < count ? max(load<i32>(targets + (lane << 2)), 0) : 0;
     const at = lane * sizeof<T>();
-    store<T>(scratch + at, load<T>(tile + <usize>target * TILE_BYTES + at));
-    if (sizeof<T>() == 4) store<i32>(scratch + at, target, 16);
-    else store<i64>(scratch + at, target, 16);
+    store<T>(lanesAt + at, load<T>(block + <usize>target * LINE_BYTES + at));
+    if (sizeof<T>() == 4) store<i32>(lanesAt + at, target, 16);
+    else store<i64>(lanesAt + at, target, 16);
   }
-  const own = v128.load(scratch), places = v128.load(scratch, 16), one = ones<T>();
-  let behind = i32x4.splat(0), i = behind, p = tile;
-  for (const end = tile + n * TILE_BYTES; p < end; p += TILE_BYTES) {
+  const targetLogits = v128.load(lanesAt), positions = v128.load(lanesAt, 16), one = ones<T>();
+  let behind = i32x4.splat(0), i = behind, p = block;
+  for (const end = block + n * LINE_BYTES; p < end; p += LINE_BYTES) {
     const v = v128.load(p);
-    const isAhead = sizeof<T>() == 4 ? i32x4.gt_s(places, i) : i64x2.gt_s(places, i);
-    behind = subIntegers<T>(behind, select<T>(v128.lt<T>(v, own), v128.le<T>(v, own), isAhead));
+    const isAhead = sizeof<T>() == 4 ? i32x4.gt_s(positions, i) : i64x2.gt_s(positions, i);
+    behind = subIntegers<T>(behind, select<T>(v128.lt<T>(v, targetLogits), v128.le<T>(v, targetLogits), isAhead));
     i = addIntegers<T>(i, one);
   }
-  v128.store(scratch, behind, 32);
+  v128.store(lanesAt, behind, 32);
   let found: usize = 0;
   for (let lane: usize = 0; lane < count; lane++) {
     const target = load<i32>(targets + (lane << 2)), at = lane * sizeof<T>();
     if (target < 0) continue;
-    const rank = isNaN<T>(load<T>(scratch + at))
-      ? nansAhead<T>(tile + at, TILE_BYTES, target)
-      : n - load<u32>(scratch + at, 32);
+    const rank = isNaN<T>(load<T>(lanesAt + at))
+      ? nansAhead<T>(block + at, LINE_BYTES, target)
+      : n - load<u32>(lanesAt + at, 32);
     found += <usize>(rank < k);
   }
   return found;

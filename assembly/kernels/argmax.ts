@@ -1,20 +1,22 @@
-// argmax: the index of the largest element of each problem of [outer, n, inner], n > 0; y is i32 [outer, inner].
-// The first of equals; NaN is the largest of all.
+// argmax: the index of the largest element of each row of [outer, n, inner], n > 0; y is i32 [outer, inner].
+// The first of equal elements; NaN is the largest of all.
 //
-// Rows: maxima by block, without a look at where they are; the block that holds the largest is searched afterwards.
-// Columns, and short rows once they are transposed: values and indices in lanes.
-// A sum goes along with both: it is NaN where there is a NaN. It is NaN for infinities of both signs too, so such a
-// problem is searched one element at a time, which asks no such question.
-// x and y are apart. The scratch has room for a tile of short rows. Nothing is rounded.
+// Long rows: maxima chunk by chunk, without their indices; then the chunk that holds the largest is searched.
+// Strided rows, and short rows once they are transposed: values and indices in lanes.
+// A sum runs along and is NaN if an element is. It is also NaN for infinities of both signs, so such a row is searched
+// element by element, which is right in either case.
+// x and y do not overlap. The scratch has room for a block of short rows. Nothing is rounded.
 
-import { checkApart, checkArray, checkScratch } from "../primitives/check";
-import { usesRows } from "../primitives/row";
-import { HEADER_BYTES, TILE, TILE_BYTES, gather } from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
+import { BLOCK_ROWS, usesRowForm } from "../shape";
 import { select } from "../simd/arch";
 import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
+import { evenLanes } from "../simd/transpose";
 
-/** Bytes of a row whose maximum is taken at a time: short to search, long to take. */
-const BLOCK_BYTES: usize = 512;
+/** Bytes of a chunk: short enough to search, long enough to scan fast. */
+const CHUNK_BYTES: usize = 512;
 
 export function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize, scratch: usize): void {
   checkArray<T>(x, outer * n * inner);
@@ -22,12 +24,12 @@ export function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usi
   checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
   checkScratch(scratch);
   assert(n > 0, "there is no largest of none");
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n);
-  else if (inner == 1) shortRows<T>(x, y, outer, n, scratch);
-  else matrices<T>(x, y, outer, n, inner);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n);
+  else if (inner == 1) shortRowForm<T>(x, y, outer, n, scratch);
+  else stridedForm<T>(x, y, outer, n, inner);
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize): void {
+function rowForm<T>(x: usize, y: usize, count: usize, n: usize): void {
   for (const end = y + (count << 2); y < end; y += 4, x += n * sizeof<T>()) store<i32>(y, rowArgmax<T>(x, n));
 }
 
@@ -36,9 +38,9 @@ function rowArgmax<T>(x: usize, n: usize): i32 {
   let best = v128.splat<T>(<T>(-Infinity)), where = x;
   let s0 = v128.splat<T>(0), s1 = s0, s2 = s0, s3 = s0;
   for (let p = x; p < end; ) {
-    const block = p, blockEnd = min(end, p + BLOCK_BYTES);
+    const chunk = p, chunkEnd = min(end, p + CHUNK_BYTES);
     let m0 = best, m1 = best, m2 = best, m3 = best;
-    for (const end4 = p + ((blockEnd - p) & ~63); p < end4; p += 64) {
+    for (const end4 = p + ((chunkEnd - p) & ~63); p < end4; p += 64) {
       const v0 = v128.load(p), v1 = v128.load(p, 16), v2 = v128.load(p, 32), v3 = v128.load(p, 48);
       m0 = v128.pmax<T>(m0, v0);
       m1 = v128.pmax<T>(m1, v1);
@@ -49,7 +51,7 @@ function rowArgmax<T>(x: usize, n: usize): i32 {
       s2 = v128.add<T>(s2, v2);
       s3 = v128.add<T>(s3, v3);
     }
-    for (; p < blockEnd; p += 16) {
+    for (; p < chunkEnd; p += 16) {
       const v = v128.load(p);
       m0 = v128.pmax<T>(m0, v);
       s0 = v128.add<T>(s0, v);
@@ -57,7 +59,7 @@ function rowArgmax<T>(x: usize, n: usize): i32 {
     const m = v128.pmax<T>(v128.pmax<T>(m0, m1), v128.pmax<T>(m2, m3));
     if (v128.any_true(v128.gt<T>(m, best))) {
       best = v128.splat<T>(laneMax<T>(m));
-      where = block;
+      where = chunk;
     }
   }
   if (holdsNaN<T>(v128.add<T>(v128.add<T>(s0, s1), v128.add<T>(s2, s3)))) return argmaxOf<T>(x, sizeof<T>(), n);
@@ -80,7 +82,7 @@ function holdsNaN<T>(v: v128): bool {
   return v128.any_true(v128.ne<T>(v, v));
 }
 
-/** argmax of n elements `stride` bytes apart, one by one. */
+/** argmax of n elements `stride` bytes apart, one by one; NaN counts. */
 function argmaxOf<T>(x: usize, stride: usize, n: usize): i32 {
   let largest = load<T>(x), index: usize = 0;
   for (let i: usize = 1; i < n && largest == largest; i++) {
@@ -93,27 +95,30 @@ function argmaxOf<T>(x: usize, stride: usize, n: usize): i32 {
   return <i32>index;
 }
 
-function shortRows<T>(x: usize, y: usize, count: usize, n: usize, scratch: usize): void {
-  const tile = scratch + HEADER_BYTES;
-  let problems: usize = 0;
-  for (let first: usize = 0; first < count; first += problems, y += problems << 2) {
-    problems = min(TILE<T>(), count - first);
-    gather<T>(x, n, 1, first, problems, tile, 0);
-    if (problems == TILE<T>()) {
-      fourVectors<T>(tile, TILE_BYTES, n, y);
+function shortRowForm<T>(x: usize, y: usize, count: usize, n: usize, scratch: usize): void {
+  const block = scratch + HEADER_BYTES;
+  let rows: usize = 0;
+  for (let first: usize = 0; first < count; first += rows, y += rows << 2) {
+    rows = min(BLOCK_ROWS<T>(), count - first);
+    gather<T>(x, n, 1, first, rows, block, 0);
+    if (rows == BLOCK_ROWS<T>()) {
+      fourVectors<T>(block, LINE_BYTES, n, y);
       continue;
     }
-    // Lanes without a problem have results too.
-    fourVectors<T>(tile, TILE_BYTES, n, scratch);
-    for (let i: usize = 0; i < problems; i++) store<i32>(y + (i << 2), load<i32>(scratch + (i << 2)));
+    // Lanes past the last row have results too.
+    const indices = scratch + TEMPORARY;
+    fourVectors<T>(block, LINE_BYTES, n, indices);
+    for (let i: usize = 0; i < rows; i++) store<i32>(y + (i << 2), load<i32>(indices + (i << 2)));
   }
 }
 
-/** Columns, as many vectors at a time as there are; the last ones are moved back to be whole, and come out again. */
-function matrices<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize): void {
+/**
+ * Strided rows, four vectors or one at a time. The last are moved back to be whole: they repeat results that are there.
+ */
+function stridedForm<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize): void {
   assert(inner >= lanes<T>(), "an inner axis is shorter than a vector");
   const stride = inner * sizeof<T>();
-  const wide = inner >= TILE<T>(), width = wide ? TILE<T>() : lanes<T>();
+  const wide = inner >= BLOCK_ROWS<T>(), width = wide ? BLOCK_ROWS<T>() : lanes<T>();
   for (let o: usize = 0; o < outer; o++, x += n * stride, y += inner << 2) {
     for (let first: usize = 0; first < inner; first += width) {
       const column = min(first, inner - width);
@@ -123,13 +128,13 @@ function matrices<T>(x: usize, y: usize, outer: usize, n: usize, inner: usize): 
   }
 }
 
-/** argmax of the columns under four vectors, `stride` bytes from one element to the next. */
+/** argmax of the rows in four vectors; elements are `stride` bytes apart. */
 function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
   const one = ones<T>();
   let m0 = v128.load(x), m1 = v128.load(x, 16), m2 = v128.load(x, 32), m3 = v128.load(x, 48);
   let sum = v128.add<T>(v128.add<T>(m0, m1), v128.add<T>(m2, m3));
   let i0 = i32x4.splat(0), i1 = i0, i2 = i0, i3 = i0, i = i0, p = x;
-  for (let row: usize = 1; row < n; row++) {
+  for (let j: usize = 1; j < n; j++) {
     p += stride;
     i = addIntegers<T>(i, one);
     const v0 = v128.load(p), v1 = v128.load(p, 16), v2 = v128.load(p, 32), v3 = v128.load(p, 48);
@@ -144,7 +149,7 @@ function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
     sum = v128.add<T>(sum, v128.add<T>(v128.add<T>(v0, v1), v128.add<T>(v2, v3)));
   }
   if (holdsNaN<T>(sum)) {
-    for (let column: usize = 0; column < TILE<T>(); column++) {
+    for (let column: usize = 0; column < BLOCK_ROWS<T>(); column++) {
       store<i32>(y + (column << 2), argmaxOf<T>(x + column * sizeof<T>(), stride, n));
     }
   } else if (sizeof<T>() == 4) {
@@ -153,16 +158,16 @@ function fourVectors<T>(x: usize, stride: usize, n: usize, y: usize): void {
     v128.store(y, i2, 32);
     v128.store(y, i3, 48);
   } else {
-    v128.store(y, v128.shuffle<i32>(i0, i1, 0, 2, 4, 6));
-    v128.store(y, v128.shuffle<i32>(i2, i3, 0, 2, 4, 6), 16);
+    v128.store(y, evenLanes(i0, i1));
+    v128.store(y, evenLanes(i2, i3), 16);
   }
 }
 
-/** The same under one vector. */
+/** The same for one vector. */
 function oneVector<T>(x: usize, stride: usize, n: usize, y: usize): void {
   const one = ones<T>();
   let m = v128.load(x), sum = m, index = i32x4.splat(0), i = index, p = x;
-  for (let row: usize = 1; row < n; row++) {
+  for (let j: usize = 1; j < n; j++) {
     p += stride;
     i = addIntegers<T>(i, one);
     const v = v128.load(p);
@@ -175,5 +180,5 @@ function oneVector<T>(x: usize, stride: usize, n: usize, y: usize): void {
       store<i32>(y + (column << 2), argmaxOf<T>(x + column * sizeof<T>(), stride, n));
     }
   } else if (sizeof<T>() == 4) v128.store(y, index);
-  else v128.store64_lane(y, v128.shuffle<i32>(index, index, 0, 2, 0, 2), 0);
+  else v128.store64_lane(y, evenLanes(index, index), 0);
 }

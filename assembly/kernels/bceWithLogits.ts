@@ -1,23 +1,24 @@
-// Binary cross-entropy of logits, element by element: w · ((1 − t) · softplus(x) + p · t · softplus(−x)), and its
-// gradient w · ((p t + 1 − t) · sigmoid(x) − p t) · scale.
+// Binary cross-entropy of logits, elementwise: w · ((1 − t) · softplus(x) + p · t · softplus(−x)), and its gradient
+// w · ((p t + 1 − t) · sigmoid(x) − p t) · scale.
 //
-// Both targets' factors, w p t and w (1 − t), come first, so that nothing overflows on the way to a finite loss.
-// softplus(x) = max(x, 0) + log1p(e^−|x|): one e^−|x| = up / down serves both of them and the sigmoid, and nothing
-// cancels (torch's own arrangement gives 0 at t = 0, x = −15 in float32). One pass; every operand is read before its
-// element is written, so the results may be any of the operands.
-// x, targets: T for each element; weight, posWeight, scales: T for each, or 0. losses: T for each, or 0 to add them to
-// the f64 at sum. gradient: T for each, or 0.
+// The factors of both targets, w p t and w (1 − t), come first, so that no intermediate of a finite loss overflows.
+// softplus(x) = max(x, 0) + log1p(e^−|x|): one e^−|x| = up / down serves both softplus and the sigmoid, and nothing
+// cancels (torch's arrangement gives 0 at t = 0, x = −15 in float32).
+// One pass; every operand is read before its element is written, so a result may be any of the operands.
+// x, targets: T for each element. weight, posWeight, gradOutput: T for each element, or 0. losses: T for each element,
+// or 0 to add them to the f64 at sum. gradient: T for each element, or 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
+import { checkElementOperand, checkResults } from "../contracts";
+import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../loss";
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { checkElementOperand, checkResults } from "../primitives/check";
-import { SUM_BYTES, addToSum } from "../primitives/loss";
-import { CHAIN_BYTES, ones } from "../primitives/row";
-import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
+import { PARTIAL_BYTES } from "../math/sum";
+import { TEMPORARY } from "../scratch";
 import { madd, select } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
 
 export function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
@@ -33,33 +34,33 @@ export function bceWithLogits<T>(
   if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, gradOutput, sum, weight, posWeight, scratch);
   if (!rest) return;
   const lossTail = tailSlot(0, scratch), gradientTail = tailSlot(1, scratch);
-  const xTail = tailOf<T>(x, at, rest, tailSlot(2, scratch));
-  const targetTail = tailOf<T>(targets, at, rest, tailSlot(3, scratch));
-  const scaleTail = tailOf<T>(gradOutput, at, rest, tailSlot(4, scratch));
-  const weightTail = tailOf<T>(weight, at, rest, tailSlot(5, scratch));
-  const posWeightTail = tailOf<T>(posWeight, at, rest, tailSlot(6, scratch));
+  const xTail = copyTail<T>(x, at, rest, tailSlot(2, scratch));
+  const targetTail = copyTail<T>(targets, at, rest, tailSlot(3, scratch));
+  const gradOutputTail = copyTail<T>(gradOutput, at, rest, tailSlot(4, scratch));
+  const weightTail = copyTail<T>(weight, at, rest, tailSlot(5, scratch));
+  const posWeightTail = copyTail<T>(posWeight, at, rest, tailSlot(6, scratch));
   vectors<T>(
-    xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, scaleTail, sum,
+    xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, gradOutputTail, sum,
     weightTail, posWeightTail, scratch
   );
-  emitTailOf<T>(losses, at, rest, lossTail, sum);
-  storeTailOf<T>(gradient, at, rest, gradientTail);
+  storeLossTail<T>(losses, at, rest, lossTail, sum);
+  storeTailCopy<T>(gradient, at, rest, gradientTail);
 }
 
-/** The elements of whole vectors. */
+/** A whole number of vectors. */
 function vectors<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
-  if (weight | posWeight | scales) {
+  if (weight | posWeight | gradOutput) {
     if (gradient) {
-      weightedGradient<T>(x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
+      weightedGradient<T>(x, targets, losses, gradient, count, scale, gradOutput, sum, weight, posWeight, scratch);
     } else weighted<T>(x, targets, losses, count, sum, weight, posWeight, scratch);
   } else if (gradient) plainGradient<T>(x, targets, losses, gradient, count, scale, sum, scratch);
   else plain<T>(x, targets, losses, count, sum, scratch);
 }
 
-// Each in a function of its own, so that a loop has its constants in registers.
+// Each loop in a function of its own, so that its constants stay in registers.
 function plain<T>(x: usize, targets: usize, losses: usize, count: usize, sum: usize, scratch: usize): void {
   elements<T>(false, false, x, targets, losses, 0, count, 0, 0, sum, 0, 0, scratch);
 }
@@ -77,10 +78,10 @@ function weighted<T>(
 }
 
 function weightedGradient<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
-  elements<T>(true, true, x, targets, losses, gradient, count, scale, scales, sum, weight, posWeight, scratch);
+  elements<T>(true, true, x, targets, losses, gradient, count, scale, gradOutput, sum, weight, posWeight, scratch);
 }
 
 /** `isWeighted` and `withGradient` are literals. */
@@ -88,27 +89,29 @@ function weightedGradient<T>(
 @inline
 function elements<T>(
   isWeighted: bool, withGradient: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64,
-  scales: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
+  gradOutput: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
 ): void {
   const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
-  const least = leastBounded<T>(), two = constant<T>(TWO), one = v128.load_splat<T>(ones<T>()), zero = v128.splat<T>(0);
-  const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch, <T>scale);
-  const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = scales ? 16 : 0;
-  let w = weight ? weight : ones<T>(), p = posWeight ? posWeight : ones<T>(), g = scales ? scales : ones<T>();
+  const least = leastBounded<T>(), two = constant<T>(TWO);
+  const one = v128.load_splat<T>(onesAddress<T>()), zero = v128.splat<T>(0);
+  const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch + TEMPORARY, <T>scale);
+  const wStep: usize = weight ? 16 : 0, pStep: usize = posWeight ? 16 : 0, gStep: usize = gradOutput ? 16 : 0;
+  let w = weight ? weight : onesAddress<T>(), p = posWeight ? posWeight : onesAddress<T>();
+  let g = gradOutput ? gradOutput : onesAddress<T>();
   const end = x + count * sizeof<T>();
   while (x < end) {
-    const blockEnd = min(end, x + SUM_BYTES);
-    let block = zero;
-    while (x < blockEnd) {
-      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES);
+    let chunk = zero;
+    while (x < chunkEnd) {
+      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
-      for (; x < chainEnd; x += 16, t += 16) {
+      for (; x < partialEnd; x += 16, t += 16) {
         const v = v128.load(x);
         let positive = v128.load(t), negative = v128.sub<T>(one, positive);
         if (isWeighted) {
-          const own = v128.load(w);
-          positive = v128.mul<T>(v128.mul<T>(positive, v128.load(p)), own);
-          negative = v128.mul<T>(negative, own);
+          const elementWeight = v128.load(w);
+          positive = v128.mul<T>(v128.mul<T>(positive, v128.load(p)), elementWeight);
+          negative = v128.mul<T>(negative, elementWeight);
           w += wStep;
           p += pStep;
         }
@@ -127,13 +130,13 @@ function elements<T>(
           losses += 16;
         } else s = v128.add<T>(s, loss);
       }
-      block = v128.add<T>(block, s);
+      chunk = v128.add<T>(chunk, s);
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(block));
+    if (!losses) addToSum<T>(sum, laneSum<T>(chunk));
   }
 }
 
-/** |x| · (negative or positive, whichever x counts against) + (negative + positive) · log1p(e^−|x|). */
+/** |x| · (negative if x ≥ 0, else positive) + (negative + positive) · log1p(e^−|x|). */
 // @ts-ignore: decorator
 @inline
 function lossOf<T>(
@@ -145,7 +148,7 @@ function lossOf<T>(
   return madd<T>(v128.andnot(x, sign), against, shared);
 }
 
-/** (negative + positive) · sigmoid(x) − positive. */
+/** (negative + positive) · sigmoid(x) − positive */
 // @ts-ignore: decorator
 @inline
 function slopeOf<T>(

@@ -1,73 +1,74 @@
-// Kullback-Leibler divergence, element by element: t · log t − t · x, x log-probabilities and 0 · log 0 = 0, or
-// e^t · (t − x) for targets that are logarithms; the gradient is −t · scale, or −e^t · scale.
+// Kullback-Leibler divergence, elementwise: t · log t − t · x with log-probabilities x and 0 · log 0 = 0, or e^t · (t −
+// x) for targets that are logarithms. The gradient is −t · scale, or −e^t · scale.
 //
-// One pass; every operand is read before its element is written, so the results may be any of the operands.
-// x, targets: T for each element; scales: T for each, or 0. losses: T for each, or 0 to add them to the f64 at sum.
-// gradient: T for each, or 0. NaN for a target below 0, and as torch has it for 0 beside an x of -∞.
+// One pass; every operand is read before its element is written, so a result may be any of the operands.
+// x, targets: T for each element. gradOutput: T for each element, or 0. losses: T for each element, or 0 to add them to
+// the f64 at sum. gradient: T for each element, or 0. NaN for a target below 0 and, as in torch, for a target of 0 with
+// x = −∞.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
-import {
-  coefficient, leastExponent, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp, wideExp
-} from "../math/exp";
+import { checkElementOperand, checkResults } from "../contracts";
+import { BLOCK_MULTIPLE, LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../loss";
+import { leastExponent, wideExp } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../math/exp-table";
 import { xLogX, xLogXOfNormal } from "../math/log";
-import { checkElementOperand, checkResults } from "../primitives/check";
-import { SUM_BYTES, addToSum } from "../primitives/loss";
-import { BLOCK, CHAIN_BYTES, ones } from "../primitives/row";
-import { emitTailOf, storeTailOf, tailOf, tailSlot } from "../primitives/tail";
+import { PARTIAL_BYTES } from "../math/sum";
+import { TEMPORARY } from "../scratch";
 import { nmadd } from "../simd/arch";
 import { laneSum, lanes, splatAt } from "../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
 
-/** What the targets are: probabilities that areOrdinary (f32), any, or logarithms. */
+/** Kinds of targets: probabilities that areOrdinary (f32), any probabilities, logarithms. */
 const ORDINARY: i32 = 0;
 const ANY: i32 = 1;
 const LOGARITHMS: i32 = 2;
 
 function divergence<T>(
-  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
-  sum: usize, scratch: usize
+  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64,
+  gradOutput: usize, sum: usize, scratch: usize
 ): void {
   checkResults<T>(losses, count, gradient, count, sum, scratch);
   checkElementOperand<T>(x, count, losses, gradient);
   checkElementOperand<T>(targets, count, losses, gradient);
-  checkElementOperand<T>(scales, count, losses, gradient);
+  checkElementOperand<T>(gradOutput, count, losses, gradient);
   prepareExp<T>(1, scratch);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
-  if (whole) vectors<T>(logTarget, x, targets, losses, gradient, whole, scale, scales, sum, scratch);
+  if (whole) vectors<T>(logTarget, x, targets, losses, gradient, whole, scale, gradOutput, sum, scratch);
   if (!rest) return;
   const lossTail = tailSlot(0, scratch), gradientTail = tailSlot(1, scratch);
-  const xTail = tailOf<T>(x, at, rest, tailSlot(2, scratch));
-  const targetTail = tailOf<T>(targets, at, rest, tailSlot(3, scratch));
-  const scaleTail = tailOf<T>(scales, at, rest, tailSlot(4, scratch));
+  const xTail = copyTail<T>(x, at, rest, tailSlot(2, scratch));
+  const targetTail = copyTail<T>(targets, at, rest, tailSlot(3, scratch));
+  const gradOutputTail = copyTail<T>(gradOutput, at, rest, tailSlot(4, scratch));
   vectors<T>(
-    logTarget, xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, scaleTail, sum, scratch
+    logTarget, xTail, targetTail, lossTail, gradient ? gradientTail : 0, lanes<T>(), scale, gradOutputTail, sum, scratch
   );
-  emitTailOf<T>(losses, at, rest, lossTail, sum);
-  storeTailOf<T>(gradient, at, rest, gradientTail);
+  storeLossTail<T>(losses, at, rest, lossTail, sum);
+  storeTailCopy<T>(gradient, at, rest, gradientTail);
 }
 
-/** The elements of whole vectors. */
+/** A whole number of vectors. */
 function vectors<T>(
-  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
-  sum: usize, scratch: usize
+  logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64,
+  gradOutput: usize, sum: usize, scratch: usize
 ): void {
   for (let n: usize = 0; count; count -= n) {
-    n = min(count, BLOCK);
-    if (logTarget) logarithms<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+    n = min(count, BLOCK_MULTIPLE);
+    if (logTarget) logarithms<T>(x, targets, losses, gradient, n, scale, gradOutput, sum, scratch);
     else if (sizeof<T>() == 4 && areOrdinary(targets, n)) {
-      ordinary(x, targets, losses, gradient, n, scale, scales, sum, scratch);
-    } else probabilities<T>(x, targets, losses, gradient, n, scale, scales, sum, scratch);
+      ordinary(x, targets, losses, gradient, n, scale, gradOutput, sum, scratch);
+    } else probabilities<T>(x, targets, losses, gradient, n, scale, gradOutput, sum, scratch);
     const bytes = n * sizeof<T>();
     x += bytes;
     targets += bytes;
     if (losses) losses += bytes;
     if (gradient) gradient += bytes;
-    if (scales) scales += bytes;
+    if (gradOutput) gradOutput += bytes;
   }
 }
 
-/** Whether n elements, whole vectors of them, are all above 0 and not subnormal: their logarithms are then quick. */
+/** Whether n elements, a whole number of vectors, are all above 0 and not subnormal: their logarithms are then fast. */
 function areOrdinary(p: usize, n: usize): bool {
-  // As integers: what has a sign is below 0, and a NaN without one is above all numbers, as it may be.
+  // Compared as integers: negative numbers are below 0, and a positive NaN above all numbers, as it may be.
   let least = v128.load(p);
   const end = p + (n << 2);
   for (const end4 = p + ((end - p) & ~63); p < end4; p += 64) {
@@ -78,51 +79,50 @@ function areOrdinary(p: usize, n: usize): bool {
   return i32x4.all_true(i32x4.ge_s(least, i32x4.splat(0x00800000)));
 }
 
-// Each in a function of its own, so that a loop has its constants in registers.
+// Each loop in a function of its own, so that its constants stay in registers.
 function ordinary(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
-  block<f32>(ORDINARY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  elements<f32>(ORDINARY, x, targets, losses, gradient, count, scale, gradOutput, sum, scratch);
 }
 
 function probabilities<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
-  block<T>(ANY, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  elements<T>(ANY, x, targets, losses, gradient, count, scale, gradOutput, sum, scratch);
 }
 
 function logarithms<T>(
-  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize, sum: usize,
+  x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
-  block<T>(LOGARITHMS, x, targets, losses, gradient, count, scale, scales, sum, scratch);
+  elements<T>(LOGARITHMS, x, targets, losses, gradient, count, scale, gradOutput, sum, scratch);
 }
 
-/** At most BLOCK elements, whole vectors; `form` is a literal. */
+/** At most BLOCK_MULTIPLE elements, a whole number of vectors; `form` is a literal. */
 // @ts-ignore: decorator
 @inline
-function block<T>(
-  form: i32, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64, scales: usize,
+function elements<T>(
+  form: i32, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize,
   sum: usize, scratch: usize
 ): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const least = leastExponent<T>(), one = oneVector<T>(scratch), zero = v128.splat<T>(0);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  // The first places in scratch are the careful exponential's, which is not used here.
-  const factor = splatAt<T>(scratch, <T>-scale);
-  const scaleStep: usize = scales ? 16 : 0;
+  const factor = splatAt<T>(scratch + TEMPORARY, <T>-scale);
+  const gradOutputStep: usize = gradOutput ? 16 : 0;
   const end = x + count * sizeof<T>();
-  let f = scales ? scales : ones<T>();
+  let f = gradOutput ? gradOutput : onesAddress<T>();
   while (x < end) {
-    const blockEnd = min(end, x + SUM_BYTES);
+    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES);
     let total = zero;
-    while (x < blockEnd) {
-      const chainEnd = min(blockEnd, x + CHAIN_BYTES);
+    while (x < chunkEnd) {
+      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
-      for (; x < chainEnd; x += 16, t += 16) {
+      for (; x < partialEnd; x += 16, t += 16) {
         const v = v128.load(x), target = v128.load(t);
         const p = form == LOGARITHMS
           ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
@@ -131,7 +131,7 @@ function block<T>(
         if (gradient) {
           v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
           gradient += 16;
-          f += scaleStep;
+          f += gradOutputStep;
         }
         if (losses) {
           v128.store(losses, loss);

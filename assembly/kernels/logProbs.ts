@@ -1,34 +1,36 @@
-// The log-probability of the target of each problem of [outer, n, inner]: y = (x_target − max) / t − log Σ e^((x_j − max) / t).
+// The log-probability of each row's target: y = (x_target − max) / t − log Σ e^((x_j − max) / t) for [outer, n, inner].
 //
-// One pass over a row. It is −crossEntropy of the problem, to the last bit, and y is what losses is
-// there; nothing of the row's size is written.
-// targets: i32 indices, -1 where ignored (y is 0). y: T for each problem; x itself where n = 1, else it overlaps with
-// nothing.
-// The operands are those of crossEntropy; all but these, the sizes, the temperature and the scratch are not used.
+// One pass over a row; nothing of the row's size is written. The result is −crossEntropy of the row, bit for bit.
+// targets: i32 indices, −1 where ignored (y is 0). losses, which is y: T for each row; x itself where n = 1, else
+// without overlap.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkOperand, checkProblems } from "../primitives/check";
-import { quotient } from "../primitives/loss";
-import { logSumOf, maximumOf, rowLogSum, usesRows } from "../primitives/row";
-import {
-  CHOSEN, HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileChosen, tileLogSum, tileMaxima
-} from "../primitives/tile";
+import { gather } from "../blocks/gather";
+import { blockLogSum } from "../blocks/logsum";
+import { blockMaxima } from "../blocks/reduce";
+import { blockTargetLogits } from "../blocks/targets";
+import { checkOperand, checkRows } from "../contracts";
+import { quotient } from "../loss";
+import { unshiftedLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum } from "../rows/logsum";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM, TARGET_LOGIT } from "../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
 
 // @ts-ignore: decorator
 @inline
 export function logProbs<T>(
   x: usize, targets: usize, losses: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize
 ): void {
-  checkProblems<T>(x, losses, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, losses, outer * n * inner, outer * inner, temperature, scratch);
   checkOperand<T, i32>(targets, outer * inner, losses, outer * inner, 0, 0);
   prepareExp<T>(temperature, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, targets, losses, outer, n, temperature, scratch);
-  else tiles<T>(x, targets, losses, outer, n, inner, temperature, scratch);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(x, targets, losses, outer, n, temperature, scratch);
+  else blockForm<T>(x, targets, losses, outer, n, inner, temperature, scratch);
 }
 
 // @ts-ignore: decorator
 @inline
-function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
+function rowForm<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
   for (const end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), targets += 4, x += n * sizeof<T>()) {
     const target = load<i32>(targets);
     if (target < 0) {
@@ -40,29 +42,29 @@ function rows<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: 
   }
 }
 
-/** Minus the loss, and 0 rather than −0 where that is 0. */
+/** −loss, but 0 instead of −0. */
 // @ts-ignore: decorator
 @inline
-function logProb<T>(logSum: f64, maximum: T, chosen: T, t: f64): T {
-  return <T>(0 - (logSum + quotient<T>(<f64>maximum, <f64>chosen, t)));
+function logProb<T>(logSum: f64, maximum: T, targetLogit: T, t: f64): T {
+  return <T>(0 - (logSum + quotient<T>(<f64>maximum, <f64>targetLogit, t)));
 }
 
 // @ts-ignore: decorator
 @inline
-function tiles<T>(
+function blockForm<T>(
   x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
 ): void {
-  const tile = scratch + HEADER_BYTES, limit = fastLimit<T>(t);
-  let problems: usize = 0;
-  for (let first: usize = 0; first < outer * inner; first += problems) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    const form = gather<T>(x, n, inner, first, problems, tile, limit);
-    tileChosen<T>(tile, targets + (first << 2), problems, scratch);
-    tileMaxima<T>(tile, n, columnsOf<T>(problems), form, scratch);
-    tileLogSum<T>(tile, n, columnsOf<T>(problems), form, t, scratch);
-    for (let i: usize = 0; i < problems; i++) {
+  const block = scratch + HEADER_BYTES, limit = unshiftedLimit<T>(t);
+  let rows: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += rows) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    const form = gather<T>(x, n, inner, first, rows, block, limit);
+    blockTargetLogits<T>(block, targets + (first << 2), rows, scratch);
+    blockMaxima<T>(block, n, columnsOf<T>(rows), form, scratch);
+    blockLogSum<T>(block, n, columnsOf<T>(rows), form, t, scratch);
+    for (let i: usize = 0; i < rows; i++) {
       const state = scratch + i * sizeof<T>();
-      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, CHOSEN), t);
+      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, TARGET_LOGIT), t);
       store<T>(y + (first + i) * sizeof<T>(), load<i32>(targets + ((first + i) << 2)) < 0 ? 0 : value);
     }
   }

@@ -1,26 +1,26 @@
-// logSigmoid(x) = log(1 / (1 + e^−x)) = min(x, 0) − log1p(e^−|x|), element by element.
+// logSigmoid(x) = log(1 / (1 + e^−x)) = min(x, 0) − log1p(e^−|x|), elementwise.
 //
-// Nothing cancels: both terms have one sign. Where x is far below 0 the result is x, far above it −e^−x, down to the
-// smallest normal number.
+// Nothing cancels: both terms have the same sign. Far below 0 the result is x, far above it −e^−x, down to the smallest
+// normal number.
 // x may be y. count may be 0.
-// Error: 3 ULP (f64: 4) where the result is normal, below that it may be 0.
+// Error: 3 ULP (f64: 4) where the result is normal; a subnormal one may be 0.
 
+import { checkElements } from "../contracts";
 import { biasedMagic, leastBounded } from "../math/exp";
 import { log1pOfRatio } from "../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { checkElements } from "../primitives/check";
-import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
 
 export function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
   if (!rest) return;
-  const tail = tailOf<T>(x, whole, rest, tailSlot(0, scratch));
+  const tail = copyTail<T>(x, whole, rest, tailSlot(0, scratch));
   vectors<T>(tail, tail, 16);
-  storeTailOf<T>(y, whole, rest, tail);
+  storeTailCopy<T>(y, whole, rest, tail);
 }
 
 function vectors<T>(x: usize, y: usize, bytes: usize): void {
@@ -30,7 +30,7 @@ function vectors<T>(x: usize, y: usize, bytes: usize): void {
     const v = v128.load(x), d = v128.pmax<T>(v128.or(v, sign), least), shifted = madd<T>(d, log2e, magic);
     const r = remainderOf<T>(d, shifted, magic, high, low), a = evenOf<T>(r, two);
     const log1p = log1pOfRatio<T>(upOf<T>(a, r, shifted), v128.sub<T>(a, r), two);
-    // pmin gives back a v that is NaN.
+    // pmin returns v if it is NaN.
     v128.store(y, v128.sub<T>(v128.pmin<T>(v, zero), log1p));
   }
 }

@@ -1,23 +1,25 @@
-// log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; -∞ where the
-// mask, if any, does not keep x_i.
+// log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each row of [outer, n, inner]; −∞ where a mask
+// does not keep x_i.
 //
-// Passes over a row: sum, result. The maximum's own term is kept apart from the others, so that the largest y is right
-// however close to 0 it is. Of a masked row only its span is computed.
-// x may be y. mask: a record of primitives/mask.ts, or 0.
-// All NaN where the maximum is NaN or infinite: NaN comes out of rowLogSum and tileLogSum.
+// Passes over a row: the sum; the result. The sum keeps the maximum's own term apart (see rowLogSum), so that the
+// largest y is accurate however close to 0 it is. Of a masked row only the kept range is computed.
+// x may be y. mask: a descriptor (mask.ts), or 0.
+// All NaN if the maximum is NaN or infinite: rowLogSum and blockLogSum return NaN.
 
-import { fastLimit, prepareExp } from "../math/exp";
-import { checkProblems } from "../primitives/check";
-import {
-  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
-} from "../primitives/mask";
-import {
-  logSumOf, maximumOf, rowAffine, rowClear, rowFillOutside, rowLogSum, rowLogSumKept, rowMaxKept, rowScale, usesRows
-} from "../primitives/row";
-import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, scatter, tileKeep, tileLogSoftmax, tileLogSum,
-  tileMaxima
-} from "../primitives/tile";
+import { gather, scatter } from "../blocks/gather";
+import { blockLogSoftmax, blockLogSum } from "../blocks/logsum";
+import { maskBlock } from "../blocks/mask";
+import { blockMaxima } from "../blocks/reduce";
+import { clearEmptyRows } from "../blocks/scale";
+import { checkRows } from "../contracts";
+import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../mask";
+import { unshiftedLimit } from "../math/exp";
+import { prepareExp } from "../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
+import { rowMaxKept } from "../rows/reduce";
+import { rowAffine, rowClear, rowFillOutside, rowScale } from "../rows/scale";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
 
 /** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
 // @ts-ignore: decorator
@@ -29,21 +31,21 @@ function HUGE<T>(): T {
 export function logSoftmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
   prepareExp<T>(temperature, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
-  else tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
+  else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
-  startSpans(scratch);
+function rowForm<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
+  startKeptRanges(scratch);
   for (let i: usize = 0; i < count; i++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
     if (mask) maskedRow<T>(x, y, n, t, scratch, mask, i);
     else row<T>(x, y, n, t, scratch);
   }
 }
 
-/** Returns log Σ e^((x_j − max) / t). */
+/** A row, or the kept range of one. Returns log Σ e^((x_j − max) / t). */
 function row<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): f64 {
   const sums = rowLogSum<T>(x, n, t, scratch);
   result<T>(x, y, n, <T>maximumOf(sums), t, logSumOf(sums));
@@ -61,41 +63,41 @@ function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): voi
 }
 
 function maskedRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): void {
-  keptSpan(mask, i, x, n, sizeof<T>(), scratch);
-  const start = spanStart(scratch), end = spanEnd(scratch), length = end - start;
+  findKeptRange(mask, i, x, n, sizeof<T>(), scratch);
+  const start = keptStart(scratch), end = keptEnd(scratch), length = end - start;
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
   let logSum: f64 = 0;
-  if (length && spanIsSolid(scratch)) {
+  if (length && isDense(scratch)) {
     logSum = row<T>(from, to, length, t, scratch);
   } else if (length) {
-    const bytes = placeOf(mask, i, 1) + start;
+    const bytes = operandAddress(mask, i, 1) + start;
     const m = rowMaxKept<T>(from, bytes, length);
     logSum = rowLogSumKept<T>(from, bytes, length, m, t, scratch);
     result<T>(from, to, length, m, t, logSum);
     if (!isNaN(logSum)) rowClear<T>(to, bytes, length);
   }
-  // NaN, where nothing finite is kept, all along the row.
+  // If nothing finite is kept, the whole row is NaN.
   rowFillOutside<T>(y, n, start, end, isNaN(logSum) ? <T>NaN : <T>(-Infinity));
 }
 
-function tiles<T>(
+function blockForm<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
 ): void {
-  const tile = scratch + HEADER_BYTES;
-  const limit = fastLimit<T>(t);
-  let problems: usize = 0;
-  for (let first: usize = 0; first < outer * inner; first += problems) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    const columns = columnsOf<T>(problems);
-    let form = gather<T>(x, n, inner, first, problems, tile, limit);
-    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
-    tileMaxima<T>(tile, n, columns, form, scratch);
-    tileLogSum<T>(tile, n, columns, form, t, scratch);
+  const block = scratch + HEADER_BYTES;
+  const limit = unshiftedLimit<T>(t);
+  let rows: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += rows) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    const columns = columnsOf<T>(rows);
+    let form = gather<T>(x, n, inner, first, rows, block, limit);
+    if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
+    blockMaxima<T>(block, n, columns, form, scratch);
+    blockLogSum<T>(block, n, columns, form, t, scratch);
     if (mask) {
-      tileKeep(MAXIMUM, columns, scratch);
-      tileKeep(LOG_SUM, columns, scratch);
+      clearEmptyRows(MAXIMUM, columns, scratch);
+      clearEmptyRows(LOG_SUM, columns, scratch);
     }
-    tileLogSoftmax<T>(tile, n, columns, t, scratch);
-    scatter<T>(tile, y, n, inner, first, problems, scratch);
+    blockLogSoftmax<T>(block, n, columns, t, scratch);
+    scatter<T>(block, y, n, inner, first, rows, scratch);
   }
 }

@@ -1,34 +1,38 @@
-// log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each problem of [outer, n, inner]; y is [outer, inner], and
-// x itself where n = 1, or without overlap with x.
+// log-sum-exp: y = max / t + log Σ e^((x_j − max) / t) for each row of [outer, n, inner]; y is [outer, inner], and is x
+// itself where n = 1, else it does not overlap with x.
 //
-// What the mask, if any, does not keep is as if absent. mask: a record of primitives/mask.ts, or 0.
-// One pass over a row. The maximum's own term is kept apart from the others (see rowLogSum).
-// NaN where a problem holds NaN, else the maximum itself where that is infinite; -∞ for no elements.
+// Elements that a mask does not keep are ignored, even if NaN or infinite. mask: a descriptor (mask.ts), or 0.
+// One pass over a row. The sum keeps the maximum's own term apart (see rowLogSum).
+// NaN if a row has one, else the maximum itself if it is infinite; −∞ for no elements.
 
+import { gather } from "../blocks/gather";
+import { blockLogSum } from "../blocks/logsum";
+import { maskBlock } from "../blocks/mask";
+import { blockMaxima } from "../blocks/reduce";
+import { checkRows } from "../contracts";
 import {
-  fastLimit, leastExponent, ln2HighOf, log2eOver, magicNumber, prepareExp, wideExp
-} from "../math/exp";
+  findKeptRange, hasOperand, isDense, keptEnd, keptStart, operandAddress, operandStride, startKeptRanges
+} from "../mask";
+import { leastExponent, unshiftedLimit, wideExp } from "../math/exp";
+import { ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
 import { log, log1p } from "../math/log";
-import { checkProblems } from "../primitives/check";
-import {
-  hasArray, keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans, stepOf
-} from "../primitives/mask";
-import { logSumOf, maximumOf, roundingOf, rowLogSum, rowLogSumKept, rowMaxKept, usesRows } from "../primitives/row";
-import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, columnsOf, gather, problemsOfTile, tileLogSum, tileMaxima
-} from "../primitives/tile";
+import { roundingOf } from "../math/sum";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
+import { rowMaxKept } from "../rows/reduce";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
 
 export function logSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
   prepareExp<T>(temperature, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
-  else tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
+  else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
-  startSpans(scratch);
+function rowForm<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
+  startKeptRanges(scratch);
   for (let i: usize = 0; i < count; i++, y += sizeof<T>(), x += n * sizeof<T>()) {
     store<T>(y, mask ? maskedRow<T>(x, n, t, scratch, mask, i) : row<T>(x, n, t, scratch));
   }
@@ -40,29 +44,29 @@ function row<T>(x: usize, n: usize, t: f64, scratch: usize): T {
 }
 
 function maskedRow<T>(x: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): T {
-  keptSpan(mask, i, x, n, sizeof<T>(), scratch);
-  const start = spanStart(scratch), length = spanEnd(scratch) - start, from = x + start * sizeof<T>();
+  findKeptRange(mask, i, x, n, sizeof<T>(), scratch);
+  const start = keptStart(scratch), length = keptEnd(scratch) - start, from = x + start * sizeof<T>();
   if (!length) return <T>(-Infinity);
-  if (spanIsSolid(scratch)) return row<T>(from, length, t, scratch);
-  const bytes = placeOf(mask, i, 1) + start;
+  if (isDense(scratch)) return row<T>(from, length, t, scratch);
+  const bytes = operandAddress(mask, i, 1) + start;
   const m = rowMaxKept<T>(from, bytes, length);
   return isFinite<T>(m) ? <T>(<f64>m / t + rowLogSumKept<T>(from, bytes, length, m, t, scratch)) : m;
 }
 
-function tiles<T>(
+function blockForm<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
 ): void {
-  const tile = scratch + HEADER_BYTES;
-  const limit = fastLimit<T>(t);
-  let problems: usize = 0;
-  for (let first: usize = 0; first < outer * inner; first += problems) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    const columns = columnsOf<T>(problems);
-    let form = gather<T>(x, n, inner, first, problems, tile, limit);
-    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
-    tileMaxima<T>(tile, n, columns, form, scratch);
-    tileLogSum<T>(tile, n, columns, form, t, scratch);
-    for (let i: usize = 0; i < problems; i++) {
+  const block = scratch + HEADER_BYTES;
+  const limit = unshiftedLimit<T>(t);
+  let rows: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += rows) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    const columns = columnsOf<T>(rows);
+    let form = gather<T>(x, n, inner, first, rows, block, limit);
+    if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
+    blockMaxima<T>(block, n, columns, form, scratch);
+    blockLogSum<T>(block, n, columns, form, t, scratch);
+    for (let i: usize = 0; i < rows; i++) {
       const state = scratch + i * sizeof<T>();
       const m = load<T>(state, MAXIMUM);
       const result = <T>(<f64>m / t + <f64>load<T>(state, LOG_SUM));
@@ -72,35 +76,37 @@ function tiles<T>(
 }
 
 /**
- * log Σ w_j e^(x_j / t), as scipy.special.logsumexp has it with b: a weight 0 removes its element, a sum of 0 gives -∞
- * and a negative one NaN. Element by element and in float64, with compensated sums, whatever the geometry. weights: a
- * record of primitives/mask.ts.
+ * log Σ w_j e^(x_j / t), as scipy.special.logsumexp with b: a weight of 0 removes its element, a sum of 0 gives −∞ and
+ * a negative one NaN. Element by element in float64, with compensated sums, whatever the shape. weights: a descriptor
+ * (mask.ts).
  */
 export function weightedLogSumExp<T>(
-  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize, weights: usize
+  x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize,
+  weights: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
   prepareExp<f64>(1, scratch);
   for (let i: usize = 0; i < outer * inner; i++) {
     const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
-    const weight = placeOf(weights, i, sizeof<T>());
-    const bytes = mask && hasArray(mask) ? placeOf(mask, i, 1) : 0;
-    store<T>(y + i * sizeof<T>(), <T>weighted(sizeof<T>(), first, n, inner, temperature, scratch, bytes, mask, weight, weights));
+    const weight = operandAddress(weights, i, sizeof<T>());
+    const bytes = mask && hasOperand(mask) ? operandAddress(mask, i, 1) : 0;
+    const result = weighted(sizeof<T>(), first, n, inner, temperature, scratch, bytes, mask, weight, weights);
+    store<T>(y + i * sizeof<T>(), <T>result);
   }
 }
 
-/** One function for both types, whose elements are of `size` bytes: it computes in f64 all the same. */
+/** One function for both types, elements of `size` bytes: it computes in f64 anyway. */
 function weighted(
   size: usize, x: usize, n: usize, inner: usize, t: f64, scratch: usize, bytes: usize, mask: usize, weight: usize,
   weights: usize
 ): f64 {
-  const wStep = stepOf(weights) * size, bStep = bytes ? stepOf(mask) : 0, xStep = inner * size;
+  const wStep = operandStride(weights) * size, bStep = bytes ? operandStride(mask) : 0, xStep = inner * size;
   let m: f64 = -Infinity, total: f64 = 0;
   for (let j: usize = 0; j < n; j++) {
     const w = element(size, weight + j * wStep), v = element(size, x + j * xStep);
     if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
     m = max<f64>(m, v);
-    // What decides where infinities or NaN are about: any finite e^v counts as 1.
+    // Decides the result if there are infinities or NaN: any finite e^v counts as 1.
     total += w * (isFinite(v) ? 1 : v < 0 ? 0 : v);
   }
   if (!isFinite(m) || !isFinite(total)) return total > 0 ? total : total == 0 ? -Infinity : NaN;
@@ -132,7 +138,7 @@ function element(size: usize, p: usize): f64 {
   return size == 4 ? <f64>load<f32>(p) : load<f64>(p);
 }
 
-/** log(top + others + lost): near 1 by log1p of what is beside 1, so that cancellation is exact. */
+/** log(top + others + lost); near 1 by log1p of sum − 1, so that cancellation is exact. */
 function logOfSum(top: f64, others: f64, lost: f64): f64 {
   const sum = top + others, lostHere = roundingOf<f64>(top, others, sum) + lost;
   if (sum > 0.8 && sum < 2) {

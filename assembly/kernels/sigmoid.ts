@@ -1,32 +1,32 @@
-// sigmoid(x) = e^x / (1 + e^x), element by element.
+// sigmoid(x) = e^x / (1 + e^x), elementwise.
 //
-// With e^x = up / down it is up / (down + up): a single division, and the relative error of e^x on both sides. Beyond
-// its bounds x is held there: above, the sum is up and the result exactly 1; below, up is 0.
+// With e^x = up / down it is up / (down + up): a single division, with the relative error of e^x on both sides. x is
+// clamped: at the upper bound the sum is up and the result exactly 1, at the lower one up is 0.
 // x may be y. count may be 0.
-// Error: 3 ULP (f64: 4) where the result is normal, below that it may be 0; sigmoid(0) = ½ exactly.
+// Error: 3 ULP (f64: 4) where the result is normal, a subnormal one may be 0; sigmoid(0) = ½ exactly.
 
+import { checkElements } from "../contracts";
 import { biasedMagic, leastBounded } from "../math/exp";
 import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { checkElements } from "../primitives/check";
-import { storeTailOf, tailOf, tailSlot } from "../primitives/tail";
 import { madd } from "../simd/arch";
 import { lanes } from "../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
 
 export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);
   const rest = count % lanes<T>(), whole = (count - rest) * sizeof<T>();
   vectors<T>(x, y, whole);
   if (!rest) return;
-  const tail = tailOf<T>(x, whole, rest, tailSlot(0, scratch));
+  const tail = copyTail<T>(x, whole, rest, tailSlot(0, scratch));
   vectors<T>(tail, tail, 16);
-  storeTailOf<T>(y, whole, rest, tail);
+  storeTailCopy<T>(y, whole, rest, tail);
 }
 
 function vectors<T>(x: usize, y: usize, bytes: usize): void {
   const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), most = constant<T>(MOST), two = constant<T>(TWO);
   for (const end = x + bytes; x < end; x += 16, y += 16) {
-    // pmin and pmax give back an x that is NaN.
+    // pmin and pmax return x if it is NaN.
     const v = v128.pmax<T>(v128.pmin<T>(v128.load(x), most), least), shifted = madd<T>(v, log2e, magic);
     const r = remainderOf<T>(v, shifted, magic, high, low), a = evenOf<T>(r, two);
     const up = upOf<T>(a, r, shifted), down = v128.sub<T>(a, r);

@@ -1,44 +1,44 @@
-// softmax: y_i = e^(x_i / t) / Σ e^(x_j / t) for each problem of [outer, n, inner]; 0 where the mask, if any, does not
-// keep x_i, and for a problem of which it keeps nothing.
+// softmax: y_i = e^(x_i / t) / Σ e^(x_j / t) for each row of [outer, n, inner]; 0 where a mask does not keep x_i, and
+// for rows of which it keeps nothing.
 //
-// Rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. Values are
-// taken to be in the fast range and checked on the way; a row that is not is done again in the careful form, and when
-// x is y, where it could not be, the check goes first. Of a masked row only its span is computed; one that has holes is
-// divided by its sum at once. Tiles: gather, exponentiate, divide and scatter. A short row all by itself, which most
-// calls of one prediction are, has primitives/single.ts.
-// x may be y. n or outer · inner may be 0. mask: a record of primitives/mask.ts, or 0.
+// Long rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. The
+// kernel assumes |x / t| ≤ RANGE, verifies it while computing, and recomputes the row with max subtraction if the check
+// fails; in place (x is y), where it could not recompute, it checks first. Of a masked row only the kept range is
+// computed; a row with a sparse mask is divided by its sum at once. Other rows: gather a block, exponentiate, divide
+// and scatter. A single short row, which is what most calls for one prediction are, has rows/exp.ts to itself.
+// x may be y. n or outer · inner may be 0. mask: a descriptor (mask.ts), or 0.
 
-import {
-  FAST, coefficient, fastLimit, ln2HighOf, log2eOver, magicNumber, prepareExp, softmaxExp
-} from "../math/exp";
-import { checkProblems } from "../primitives/check";
-import {
-  keptSpan, maskTile, placeOf, spanEnd, spanIsSolid, spanStart, startSpans
-} from "../primitives/mask";
-import {
-  rowExpCareful, rowExpKept, rowFill, rowFillOutside, rowInRange, rowMax, rowMaxKept, rowScale, usesRows
-} from "../primitives/row";
-import { singleExp } from "../primitives/single";
-import { SUM_BLOCK, laneRounding, wide } from "../primitives/sum";
-import {
-  FACTOR, HEADER_BYTES, TILE, addressOf, columnsOf, gather, problemsOfTile, scatter, tileExp, tileExpColumns, tileKeep
-} from "../primitives/tile";
-import { laneSum, lanes, loadTail, storeTail, tailMask } from "../simd/lanes";
+import { blockExp, blockExpStrided } from "../blocks/exp";
+import { gather, scatter } from "../blocks/gather";
+import { maskBlock } from "../blocks/mask";
+import { clearEmptyRows } from "../blocks/scale";
+import { checkRows } from "../contracts";
+import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../mask";
+import { UNSHIFTED, softmaxExp, unshiftedLimit } from "../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
+import { SUM_CHUNK, laneRounding, widen } from "../math/sum";
+import { rowExpKept, rowExpMaxShifted, singleExp } from "../rows/exp";
+import { rowInRange, rowMax, rowMaxKept } from "../rows/reduce";
+import { rowFill, rowFillOutside, rowScale } from "../rows/scale";
+import { FACTOR, HEADER_BYTES } from "../scratch";
+import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../shape";
+import { laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { loadTail, storeTail, tailMask } from "../simd/tail";
 
 export function softmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkProblems<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
   prepareExp<T>(temperature, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(x, y, outer, n, temperature, scratch, mask);
-  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !single<T>(x, y, n, temperature, scratch)) {
-    tiles<T>(x, y, outer, n, inner, temperature, scratch, mask);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
+  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !singleRow<T>(x, y, n, temperature, scratch)) {
+    blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
   }
 }
 
-/** A short row all by itself. Returns whether it is done: it is left to the tiles where it is not in the fast range. */
-function single<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): bool {
+/** A short row by itself. Returns false if it is out of range, and has to go through a block. */
+function singleRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): bool {
   const row = scratch + HEADER_BYTES;
   const factor = singleExp<T>(x, row, n, t, scratch);
   if (factor == 0) return false;
@@ -46,48 +46,48 @@ function single<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): bool {
   return true;
 }
 
-function tiles<T>(
+function blockForm<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
 ): void {
-  const tile = scratch + HEADER_BYTES;
-  const limit = fastLimit<T>(t);
-  let problems: usize = 0, inside = true;
-  for (let first: usize = 0; first < outer * inner; first += problems) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    const columns = columnsOf<T>(problems);
-    // Whole tiles of columns are taken to be in the fast range, until one is not. f64 gains nothing by it.
-    if (sizeof<T>() == 4 && inside && !mask && inner > 1 && problems == TILE<T>()) {
-      inside = tileExpColumns(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), tile, n, t, scratch);
+  const block = scratch + HEADER_BYTES;
+  const limit = unshiftedLimit<T>(t);
+  let rows: usize = 0, inside = true;
+  for (let first: usize = 0; first < outer * inner; first += rows) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    const columns = columnsOf<T>(rows);
+    // Whole blocks of strided rows are assumed to be in range until one is not. f64 gains nothing by it.
+    if (sizeof<T>() == 4 && inside && !mask && inner > 1 && rows == BLOCK_ROWS<T>()) {
+      inside = blockExpStrided(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), block, n, t, scratch);
       if (inside) {
-        scatter<T>(tile, y, n, inner, first, problems, scratch);
+        scatter<T>(block, y, n, inner, first, rows, scratch);
         continue;
       }
     }
-    let form = gather<T>(x, n, inner, first, problems, tile, limit);
-    inside = form == FAST;
-    if (mask) form = maskTile<T>(tile, n, first, problems, mask, t, scratch);
-    tileExp<T>(tile, n, columns, form, t, scratch);
-    if (mask) tileKeep(FACTOR, columns, scratch);
-    scatter<T>(tile, y, n, inner, first, problems, scratch);
+    let form = gather<T>(x, n, inner, first, rows, block, limit);
+    inside = form == UNSHIFTED;
+    if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
+    blockExp<T>(block, n, columns, form, t, scratch);
+    if (mask) clearEmptyRows(FACTOR, columns, scratch);
+    scatter<T>(block, y, n, inner, first, rows, scratch);
   }
 }
 
-function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize, mask: usize): void {
+function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize, mask: usize): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const limit = fastLimit<T>(temperature), bound = v128.splat<T>(limit), sign = signMask<T>();
-  // What is yet to be divided by its sum: nothing, or what is kept of a row that begins there.
+  const limit = unshiftedLimit<T>(temperature), bound = v128.splat<T>(limit), sign = signMask<T>();
+  // What is yet to be divided by its sum: nothing (0), or the kept range of the row before, from pending to pendingEnd.
   let pending: usize = 0, pendingEnd: usize = 0, pendingStart: usize = 0;
   let factor = v128.splat<T>(0);
   let inside = true;
-  startSpans(scratch);
+  startKeptRanges(scratch);
   for (let row: usize = 0; row < count; row++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
     let start: usize = 0, end = n;
     if (mask) {
-      keptSpan(mask, row, x, n, sizeof<T>(), scratch);
-      start = spanStart(scratch);
-      end = spanEnd(scratch);
+      findKeptRange(mask, row, x, n, sizeof<T>(), scratch);
+      start = keptStart(scratch);
+      end = keptEnd(scratch);
       rowFill<T>(y, start, 0);
     }
     const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), toEnd = y + end * sizeof<T>();
@@ -96,26 +96,26 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
       continue;
     }
     const fromEnd = x + end * sizeof<T>();
-    const solid = !mask || spanIsSolid(scratch);
-    // Both rows share the loop when they begin in the same place; behind the shorter one there are only zeros.
+    const dense = !mask || isDense(scratch);
+    // Two rows share the loop if their ranges begin at the same element; behind the shorter one there are only zeros.
     if (pending && start != pendingStart) {
       rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
       pending = 0;
     }
-    // A row outside the range is likely to be followed by another: then, too, the check goes first.
-    if (solid && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
+    // A row out of range is likely to be followed by another: then, too, the check goes first.
+    if (dense && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
     let p = from, q = to, z = pending ? pending : to;
     let sums = v128.splat<f64>(0), lost = sums;
-    while (solid && inside && p < fromEnd) {
-      const blockEnd = min(fromEnd, p + SUM_BLOCK<T>() * sizeof<T>());
-      let block = v128.splat<f64>(0), range = rangeStart<T>();
-      // Four vectors at a time, so that the engine has one branch for them. The stores come last, those to this row behind
-      // those to the row before, which is this one when none is pending.
-      for (const fours = p + ((blockEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
-        const v0 = v128.load(p), e0 = softmaxExp<T>(FAST, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v1 = v128.load(p, 16), e1 = softmaxExp<T>(FAST, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v2 = v128.load(p, 32), e2 = softmaxExp<T>(FAST, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v3 = v128.load(p, 48), e3 = softmaxExp<T>(FAST, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    while (dense && inside && p < fromEnd) {
+      const chunkEnd = min(fromEnd, p + SUM_CHUNK<T>() * sizeof<T>());
+      let chunk = v128.splat<f64>(0), range = rangeStart<T>();
+      // Unrolled by four: V8 inserts a stack check per iteration. The stores come last, those to this row after those
+      // to the row before, which is this row if none is pending.
+      for (const fours = p + ((chunkEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
+        const v0 = v128.load(p), e0 = softmaxExp<T>(UNSHIFTED, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v1 = v128.load(p, 16), e1 = softmaxExp<T>(UNSHIFTED, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v2 = v128.load(p, 32), e2 = softmaxExp<T>(UNSHIFTED, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+        const v3 = v128.load(p, 48), e3 = softmaxExp<T>(UNSHIFTED, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
         range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
         range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
         v128.store(z, v128.mul<T>(v128.load(z), factor));
@@ -126,15 +126,15 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
         v128.store(q, e1, 16);
         v128.store(q, e2, 32);
         v128.store(q, e3, 48);
-        block = f64x2.add(f64x2.add(block, wide<T>(v128.add<T>(e0, e1))), wide<T>(v128.add<T>(e2, e3)));
+        chunk = f64x2.add(f64x2.add(chunk, widen<T>(v128.add<T>(e0, e1))), widen<T>(v128.add<T>(e2, e3)));
       }
-      while (p < blockEnd) {
-        const pairEnd = min(blockEnd, p + 32);
+      while (p < chunkEnd) {
+        const pairEnd = min(chunkEnd, p + 32);
         let pair = v128.splat<T>(0);
         while (p < pairEnd) {
           const count = min((pairEnd - p) / sizeof<T>(), lanes<T>()), whole = count == lanes<T>();
           const v = whole ? v128.load(p) : loadTail<T>(p, count);
-          const e = softmaxExp<T>(FAST, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+          const e = softmaxExp<T>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
           range = rangeStep<T>(range, v, sign, bound);
           if (whole) {
             v128.store(z, v128.mul<T>(v128.load(z), factor));
@@ -149,44 +149,46 @@ function rows<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, s
           q += bytes;
           z += bytes;
         }
-        block = f64x2.add(block, wide<T>(pair));
+        chunk = f64x2.add(chunk, widen<T>(pair));
       }
       inside = rangeHolds<T>(range, bound);
-      const next = f64x2.add(sums, block);
-      if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, block, next));
+      const next = f64x2.add(sums, chunk);
+      if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, chunk, next));
       sums = next;
     }
     if (pending && z < pendingEnd) {
       rowScale<T>(z, z, (pendingEnd - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
     }
     pending = 0;
-    // Memory behind the caches likes to be written in order: what is not kept comes last.
+    // Memory is written in order, which is faster outside of the caches: what is not kept comes last.
     if (end < n) rowFill<T>(toEnd, n - end, 0);
-    if (solid && inside) {
+    if (dense && inside) {
       pending = to;
       pendingEnd = toEnd;
       pendingStart = start;
       factor = v128.splat<T>(<T>(1.0 / laneSum<f64>(f64x2.add(sums, lost))));
-    } else careful<T>(x, y, n, start, end, temperature, scratch, mask, row);
+    } else rowInPasses<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
   if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
 }
 
-/** A row, from start to end, that has holes or is not in the fast range. */
-function careful<T>(
+/** The kept range of a row that has a sparse mask or is out of range. */
+function rowInPasses<T>(
   x: usize, y: usize, n: usize, start: usize, end: usize, t: f64, scratch: usize, mask: usize, row: usize
 ): void {
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>(), length = end - start;
-  const bytes = mask && !spanIsSolid(scratch) ? placeOf(mask, row, 1) + start : 0;
+  const bytes = mask && !isDense(scratch) ? operandAddress(mask, row, 1) + start : 0;
   let total: f64 = NaN;
-  // In f32 alone, for the size of the module.
-  if (sizeof<T>() == 4 && bytes && x != y) total = rowExpKept<T>(from, to, bytes, length, fastLimit<T>(t), scratch);
+  // f32 only, for the size of the module.
+  if (sizeof<T>() == 4 && bytes && x != y) {
+    total = rowExpKept<T>(from, to, bytes, length, unshiftedLimit<T>(t), scratch);
+  }
   if (isNaN(total)) {
     const maximum = bytes ? rowMaxKept<T>(from, bytes, length) : rowMax<T>(from, length);
-    total = rowExpCareful<T>(from, to, bytes, length, maximum, t, scratch);
+    total = rowExpMaxShifted<T>(from, to, bytes, length, maximum, t, scratch);
   }
   const factor = <T>(1.0 / total);
   rowScale<T>(to, to, length, factor);
-  // NaN, where nothing finite is kept, all along the row.
+  // If nothing finite is kept, the whole row is NaN.
   if (!isFinite<T>(factor)) rowFillOutside<T>(y, n, start, end, <T>NaN);
 }

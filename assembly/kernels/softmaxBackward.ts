@@ -1,28 +1,31 @@
-// The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each problem of [outer, n, inner], y the softmax and
-// dy the gradient with respect to it.
+// The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each row of [outer, n, inner], y the softmax and dy
+// the gradient with respect to it.
 //
-// Passes over a row: the sum; the result. 1 / t goes to dy where it is at most 1 and to y where it is above, so that
-// nothing on the way leaves the normal numbers unless y dy or the result does.
+// Passes over a row: the sum; the result. 1 / t multiplies dy if it is at most 1, else y, so that no intermediate
+// leaves the normal numbers unless y dy or the result does.
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 
-import { checkElements, checkProblems } from "../primitives/check";
-import { rowDot, tileDot } from "../primitives/dot";
-import { usesRows } from "../primitives/row";
-import { FACTOR, HEADER_BYTES, TILE_BYTES, columnsOf, gather, problemsOfTile, scatter } from "../primitives/tile";
+import { gather, scatter } from "../blocks/gather";
+import { columnDot } from "../blocks/reduce";
+import { checkElements, checkRows } from "../contracts";
+import { rowDot } from "../rows/reduce";
+import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
 import { madd } from "../simd/arch";
-import { lanes, loadTail, storeTail } from "../simd/lanes";
+import { lanes } from "../simd/lanes";
+import { loadTail, storeTail } from "../simd/tail";
 
 export function softmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
 ): void {
-  checkProblems<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
   checkElements<T>(dy, dx, outer * n * inner, scratch);
-  if (usesRows<T>(n, inner)) rows<T>(y, dx, outer, n, temperature, dy);
-  else tiles<T>(y, dx, outer, n, inner, temperature, scratch, dy);
+  if (usesRowForm<T>(n, inner)) rowForm<T>(y, dx, outer, n, temperature, dy);
+  else blockForm<T>(y, dx, outer, n, inner, temperature, scratch, dy);
 }
 
-/** The factor of dy and of the sum: with half of it dy − sum cannot overflow. */
+/** The factor of dy and of the sum: halved, so that dy − sum cannot overflow. */
 // @ts-ignore: decorator
 @inline
 function innerFactor<T>(t: f64): v128 {
@@ -42,7 +45,7 @@ function gradient<T>(y: v128, dy: v128, scale: v128, factor: v128, offset: v128)
   return v128.mul<T>(v128.mul<T>(y, scale), madd<T>(dy, factor, offset));
 }
 
-/** The gradient for vectors that are `step` bytes apart. */
+/** The gradient of vectors `step` bytes apart. */
 function gradients<T>(
   y: usize, dy: usize, dx: usize, end: usize, step: usize, scale: v128, factor: v128, offset: v128
 ): void {
@@ -53,7 +56,7 @@ function gradients<T>(
 
 // @ts-ignore: decorator
 @inline
-function rows<T>(y: usize, dx: usize, count: usize, n: usize, t: f64, dy: usize): void {
+function rowForm<T>(y: usize, dx: usize, count: usize, n: usize, t: f64, dy: usize): void {
   const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
   const bytes = n * sizeof<T>(), rest = n % lanes<T>(), whole = bytes - rest * sizeof<T>();
   for (const end = y + count * bytes; y < end; y += bytes, dy += bytes, dx += bytes) {
@@ -65,22 +68,22 @@ function rows<T>(y: usize, dx: usize, count: usize, n: usize, t: f64, dy: usize)
   }
 }
 
-function tiles<T>(
+function blockForm<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, dy: usize
 ): void {
   const scale = outerFactor<T>(t), factor = innerFactor<T>(t);
-  const yTile = scratch + HEADER_BYTES, bytes = n * TILE_BYTES, dyTile = yTile + bytes;
-  let problems: usize = 0;
-  for (let first: usize = 0; first < outer * inner; first += problems) {
-    problems = problemsOfTile<T>(first, outer, inner);
-    gather<T>(y, n, inner, first, problems, yTile, 0);
-    gather<T>(dy, n, inner, first, problems, dyTile, 0);
-    for (let column: usize = 0; column < columnsOf<T>(problems); column++) {
-      const at = column << 4, p = yTile + at, d = dyTile + at;
-      const offset = v128.neg<T>(v128.mul<T>(tileDot<T>(p, d, n), factor));
-      gradients<T>(p, d, d, p + bytes, TILE_BYTES, scale, factor, offset);
+  const yBlock = scratch + HEADER_BYTES, bytes = n * LINE_BYTES, dyBlock = yBlock + bytes;
+  let rows: usize = 0;
+  for (let first: usize = 0; first < outer * inner; first += rows) {
+    rows = rowsInBlock<T>(first, outer, inner);
+    gather<T>(y, n, inner, first, rows, yBlock, 0);
+    gather<T>(dy, n, inner, first, rows, dyBlock, 0);
+    for (let column: usize = 0; column < columnsOf<T>(rows); column++) {
+      const at = column << 4, p = yBlock + at, d = dyBlock + at;
+      const offset = v128.neg<T>(v128.mul<T>(columnDot<T>(p, d, n), factor));
+      gradients<T>(p, d, d, p + bytes, LINE_BYTES, scale, factor, offset);
       v128.store(scratch + at, v128.splat<T>(1), FACTOR);
     }
-    scatter<T>(dyTile, dx, n, inner, first, problems, scratch);
+    scatter<T>(dyBlock, dx, n, inner, first, rows, scratch);
   }
 }

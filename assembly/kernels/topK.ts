@@ -1,17 +1,19 @@
-// topK: the k largest elements of each problem of [outer, n, inner] and their indices, the largest first; 1 <= k <= n.
-// Equals come as they lie, NaN before all others. values is T, indices i32, both [outer, k, inner].
+// topK: the k largest elements of each row of [outer, n, inner] and their indices, the largest first; 1 ≤ k ≤ n. Equal
+// elements keep their order, NaN come first. values is T, indices i32, both [outer, k, inner].
 //
 // One pass over a row compares vectors with a threshold, the k-th largest so far, and collects what is above it in a
-// buffer. When that is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is left at
-// the end is sorted (quicksort). Either pivot is drawn at random, from a generator that every row starts alike.
-// A candidate is an integer that orders elements as above, ties included, so no two are equal.
+// buffer. When the buffer is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is
+// left at the end is sorted (quicksort). Pivots are drawn by a generator that starts alike for every row. A candidate
+// is an integer that orders elements as above, ties included, so no two are equal.
 //
-// Columns are transposed into the scratch, a tile of them at a time. values may be x where k = n; nothing else overlaps.
-// buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
+// Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
+// else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
-import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../primitives/check";
-import { TILE } from "../primitives/tile";
+import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../contracts";
+import { HEADER_BYTES, LINE_BYTES } from "../scratch";
+import { BLOCK_ROWS } from "../shape";
 import { laneBits, lanes } from "../simd/lanes";
+import { columnsToRows } from "../simd/transpose";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
 // @ts-ignore: decorator
@@ -21,7 +23,7 @@ function CANDIDATE<T>(): usize {
 }
 
 /** Up to so many candidates are sorted by insertion. */
-const FEW: usize = 12;
+const INSERTION: usize = 12;
 
 export function topK<T>(
   x: usize, values: usize, indices: usize, outer: usize, n: usize, inner: usize, k: usize, buffer: usize,
@@ -39,27 +41,28 @@ export function topK<T>(
   assert(capacity >= n || capacity >= k + 16, "the buffer is too small");
   for (let o: usize = 0; o < outer; o++) {
     if (inner == 1) topKOf<T>(x, n, k, values, indices, 1, buffer, capacity);
-    else columns<T>(x, n, inner, k, values, indices, buffer, capacity, scratch);
+    else stridedForm<T>(x, n, inner, k, values, indices, buffer, capacity, scratch);
     x += n * inner * sizeof<T>();
     values += k * inner * sizeof<T>();
     indices += (k * inner) << 2;
   }
 }
 
-/** The columns of a matrix, as rows. The last tile is moved back to be whole: columns that it holds again are done. */
-function columns<T>(
+/** Strided rows. The last ones are moved back to be a whole vector: rows that it holds again are done. */
+function stridedForm<T>(
   x: usize, n: usize, inner: usize, k: usize, values: usize, indices: usize, buffer: usize, capacity: usize,
   scratch: usize
 ): void {
   assert(inner >= lanes<T>(), "an inner axis is shorter than a vector");
-  // Rows a power of two apart would fall on each other in the cache.
+  // Rows a power of two apart would evict each other from the cache.
   const rowBytes = ((n * sizeof<T>() + 15) & ~15) + 64;
-  const width = min(TILE<T>(), inner);
+  const width = min(BLOCK_ROWS<T>(), inner);
+  assert(width * rowBytes <= HEADER_BYTES + n * LINE_BYTES, "the transposed rows are larger than a block");
   for (let first: usize = 0; first < inner; first += width) {
     const start = min(first, inner - width);
     for (let column: usize = 0; column < width; column += lanes<T>()) {
       const at = min(column, width - lanes<T>());
-      transpose<T>(x + (start + at) * sizeof<T>(), inner * sizeof<T>(), n, scratch + at * rowBytes, rowBytes);
+      columnsToRows<T>(x + (start + at) * sizeof<T>(), inner * sizeof<T>(), n, scratch + at * rowBytes, rowBytes);
     }
     for (let column = first; column < start + width; column++) {
       const row = scratch + (column - start) * rowBytes;
@@ -68,38 +71,7 @@ function columns<T>(
   }
 }
 
-/** A vector's width of columns, n elements `stride` bytes apart, to rows `rowBytes` apart. */
-function transpose<T>(x: usize, stride: usize, n: usize, y: usize, rowBytes: usize): void {
-  const y1 = y + rowBytes, y2 = y1 + rowBytes, y3 = y2 + rowBytes;
-  const rest = n % lanes<T>(), end = (n - rest) * sizeof<T>(), step = stride * lanes<T>();
-  let at: usize = 0;
-  for (; at < end; at += 16, x += step) {
-    const a = v128.load(x), b = v128.load(x + stride);
-    if (sizeof<T>() == 4) {
-      const c = v128.load(x + 2 * stride), d = v128.load(x + 3 * stride);
-      const low01 = v128.shuffle<i32>(a, b, 0, 4, 1, 5), high01 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const low23 = v128.shuffle<i32>(c, d, 0, 4, 1, 5), high23 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      v128.store(y + at, v128.shuffle<i64>(low01, low23, 0, 2));
-      v128.store(y1 + at, v128.shuffle<i64>(low01, low23, 1, 3));
-      v128.store(y2 + at, v128.shuffle<i64>(high01, high23, 0, 2));
-      v128.store(y3 + at, v128.shuffle<i64>(high01, high23, 1, 3));
-    } else {
-      v128.store(y + at, v128.shuffle<i64>(a, b, 0, 2));
-      v128.store(y1 + at, v128.shuffle<i64>(a, b, 1, 3));
-    }
-  }
-  for (let i: usize = 0; i < rest; i++, at += sizeof<T>(), x += stride) {
-    const v = v128.load(x);
-    v128.store_lane<T>(y + at, v, 0);
-    v128.store_lane<T>(y1 + at, v, 1);
-    if (sizeof<T>() == 4) {
-      v128.store_lane<f32>(y2 + at, v, 2);
-      v128.store_lane<f32>(y3 + at, v, 3);
-    }
-  }
-}
-
-/** One row; its results lie `step` elements apart. */
+/** One row; its results are `step` elements apart. */
 function topKOf<T>(
   x: usize, n: usize, k: usize, values: usize, indices: usize, step: usize, buffer: usize, capacity: usize
 ): void {
@@ -107,7 +79,7 @@ function topKOf<T>(
   if (count > k) select<T>(buffer, count, k);
   const end = buffer + k * CANDIDATE<T>();
   sort<T>(buffer, end - CANDIDATE<T>());
-  // Keys give way to values before any is written, as x may be where they go.
+  // Values replace the keys before any result is written: values may be x.
   for (let p = buffer; p < end; p += CANDIDATE<T>()) store<T>(p, load<T>(x + indexOf<T>(p) * sizeof<T>()), KEY<T>());
   for (let p = buffer; p < end; p += CANDIDATE<T>()) {
     store<T>(values, load<T>(p, KEY<T>()));
@@ -127,11 +99,11 @@ function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize
     count = k;
     const last = x + indexOf<T>(buffer + (k - 1) * CANDIDATE<T>()) * sizeof<T>();
     const least = load<T>(last), threshold = v128.load_splat<T>(last);
-    // Nothing comes before a NaN but one further ahead.
+    // Only an earlier NaN comes before a NaN.
     if (least != least) break;
     for (; i + group <= n && count + group <= capacity; i += group) {
       const p = x + i * sizeof<T>();
-      // Not "above", which would leave NaN out.
+      // Not "above", which would miss NaN.
       const b0 = v128.le<T>(v128.load(p), threshold), b1 = v128.le<T>(v128.load(p, 16), threshold);
       const b2 = v128.le<T>(v128.load(p, 32), threshold), b3 = v128.le<T>(v128.load(p, 48), threshold);
       const below = v128.and(v128.and(b0, b1), v128.and(b2, b3));
@@ -148,7 +120,7 @@ function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize
   return count;
 }
 
-// Where the parts of a candidate lie.
+// Offsets of a candidate's parts.
 // @ts-ignore: decorator
 @inline
 function KEY<T>(): usize {
@@ -165,7 +137,7 @@ function INDEX<T>(): usize {
 // @ts-ignore: decorator
 @inline
 function put<T>(x: usize, i: usize, buffer: usize, at: usize): void {
-  // −0 becomes 0, so that both are equal.
+  // −0 becomes 0: the two are equal.
   const value = load<T>(x + i * sizeof<T>()) + 0, candidate = buffer + at * CANDIDATE<T>();
   if (sizeof<T>() == 4) {
     const bits = reinterpret<i32>(<f32>value), key = bits ^ ((bits >> 31) | i32.MIN_VALUE);
@@ -184,7 +156,7 @@ function indexOf<T>(candidate: usize): usize {
   return ~load<u32>(candidate, INDEX<T>());
 }
 
-/** Whether one candidate, as the two words that it has for f64, comes before another. */
+/** Whether candidate a comes before b; f64 has a second word for each. */
 // @ts-ignore: decorator
 @inline
 function isBefore<T>(a: u64, aRest: u64, b: u64, bRest: u64): bool {
@@ -197,7 +169,7 @@ function restOf<T>(candidate: usize): u64 {
   return sizeof<T>() == 8 ? load<u64>(candidate, 8) : 0;
 }
 
-/** Moves the k first of the candidates to the front, the last of these to place k − 1. */
+/** Moves the first k candidates to the front, and the last of these to index k − 1. */
 function select<T>(buffer: usize, count: usize, k: usize): void {
   const place = buffer + (k - 1) * CANDIDATE<T>();
   let low = buffer, high = buffer + (count - 1) * CANDIDATE<T>();
@@ -213,10 +185,10 @@ function select<T>(buffer: usize, count: usize, k: usize): void {
 /** Sorts the candidates from low to high, both inclusive. */
 function sort<T>(low: usize, high: usize): void {
   let random: u32 = 1;
-  while (high > low + FEW * CANDIDATE<T>()) {
+  while (high > low + INSERTION * CANDIDATE<T>()) {
     random = random * 1664525 + 1013904223;
     const middle = partition<T>(low, high, random);
-    // The shorter side first: what waits is never deeper than the logarithm.
+    // Recursion into the shorter side: its depth is at most logarithmic.
     if (middle - low < high - middle) {
       sort<T>(low, middle);
       low = middle + CANDIDATE<T>();
@@ -244,7 +216,7 @@ function move<T>(candidate: usize, word: u64, rest: u64): void {
   if (sizeof<T>() == 8) store<u64>(candidate, rest, 8);
 }
 
-/** Hoare's partition: from low to the result, which is less than high, nothing comes after what follows. */
+/** Hoare's partition: nothing from low to the result, which is below high, comes after anything behind it. */
 function partition<T>(low: usize, high: usize, random: u32): usize {
   const choices = (high - low) / CANDIDATE<T>();
   const pivot = low + <usize>((<u64>random * choices) >> 32) * CANDIDATE<T>();

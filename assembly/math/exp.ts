@@ -5,47 +5,38 @@
 // x itself is reduced, never x − max: that subtraction would already cost |x − max| · 2^-24.
 //
 // Three forms share this arithmetic:
-// - fast: every |x / t| of the problem is at most RANGE; e^(x / t) can then be stored and summed as it is: no maximum
-//   has to be known first, nothing has to be flushed;
-// - holes: the same, and -∞ here and there, whose exponential is 0;
-// - careful: anything else. It takes four more vectors, from memory: see prepareLane.
-//   With a problem of the fast range it gives the very bits of the fast form.
-//
-// V8 builds a v128.const again in every iteration of a loop, and may move a splat into one, so constants are loaded
-// from a table before the loop and passed in, always named and ordered as in the signature of `fastExp`. Two more than
-// these, and V8 would run out of registers (half the speed): those that are used last are loaded where they are used.
+// - unshifted: assumes |x / t| ≤ RANGE for the whole row, which its callers check while they compute. e^(x / t) can
+//   then be stored and summed as it is: no maximum has to be known first, nothing has to be flushed;
+// - sparse: the same with −∞ where a sparse mask keeps nothing, whose exponential is 0;
+// - max-shifted: any row. It reads four more vectors from memory, see prepareLane. For a row within RANGE it gives the
+//   bits of the unshifted form.
 
+import { EXP_CENTRE, EXP_EXPONENT, EXP_FLOOR, EXP_POWER } from "../scratch";
 import { FUSED, madd, nmadd } from "../simd/arch";
 import { addIntegers, lanes, shiftLeft, subIntegers } from "../simd/lanes";
+import { LOG2E, coefficient64, inverseOf, isOrdinary, ln2LowOf, oneVector, significandOf } from "./exp-table";
 
-const LOG2E: f64 = 1.4426950408889634;
-const LN2: f64 = 0.6931471805599453;
-/** ln 2 − LN2 */
-const LN2_TAIL: f64 = 2.3190468138462996e-17;
+export const UNSHIFTED: i32 = 0;
+export const SPARSE: i32 = 1;
+export const MAX_SHIFTED: i32 = 2;
 
-// p(r) with constant and linear term 1, on |r| ≤ ln 2 / 2 and a little more; found with Sollya and a search around its
-// result, all float32 inputs tried.
-// Worst errors wherever the result is normal: f32 1.0 ULP with FMA and 1.1 ULP without, f64 1.2 ULP. For f32, (q² + c) r + 1
-// with a cubic q saves an instruction, but at 1.6 and 1.8 ULP a softmax of a few classes went past its bound once in
-// 10^6 elements. For f64 such a square gives degree 15 for the instructions of 10.
-//
-// f32:  p = (q r + 1) r + 1,         q = c1 + … + c5 r^4
-// f64:  p = ((q² + c8) r² + r) + 1,  q = c0 + … + c7 r^7 in even and odd powers
-const COEFFICIENTS_64 = memory.data<f64>([
-  0.5924545391225123, 0.14065776836944166, 0.01846728940291954, 0.0026484714839847263, 0.00025554022414361953,
-  2.4225520397215625e-05, 1.2945482994166814e-06, 1.212159491734153e-07, 0.14899761907313028
-], 16);
-
-/** Largest |x / t| of the fast form: the sum of 2^30 terms e^RANGE and its reciprocal stay normal. */
+/** The largest |x / t| of the unshifted form: the sum of 2^30 terms e^RANGE and its reciprocal stay normal. */
 // @ts-ignore: decorator
 @inline
 function RANGE<T>(): f64 {
   return sizeof<T>() == 4 ? 64.0 : 512.0;
 }
 
+/** The largest |x| of the unshifted form; negative, so that nothing is in range, if the temperature is not ordinary. */
+// @ts-ignore: decorator
+@inline
+export function unshiftedLimit<T>(t: f64): T {
+  return isOrdinary<T>(t) ? <T>(RANGE<T>() * t) : <T>-1;
+}
+
 /**
- * Up to this |maximum / t| the careful form reduces x itself, beyond it x − maximum: at twice FLUSH and more that
- * difference is exact for every x that is not flushed.
+ * Up to this |maximum / t| the max-shifted form reduces x itself and shifts the exponent, beyond it it reduces x −
+ * maximum: from twice FLUSH on, that difference is exact for every x that is not flushed.
  */
 // @ts-ignore: decorator
 @inline
@@ -54,8 +45,8 @@ function CENTRED<T>(): f64 {
 }
 
 /**
- * The careful form computes 2^HEADROOM · e^x, and 0 for x more than FLUSH below the maximum: what it drops is then far
- * below the smallest normal number, in a sum as well.
+ * The max-shifted form computes 2^HEADROOM · e^(x − maximum), and 0 for x more than FLUSH below the maximum: what it
+ * drops is far below the smallest normal number, even in a sum.
  */
 const HEADROOM: i32 = 60;
 
@@ -65,174 +56,75 @@ function FLUSH<T>(): f64 {
   return sizeof<T>() == 4 ? 128.0 : 749.0;
 }
 
-/**
- * Temperatures between 1 / ORDINARY and ORDINARY are in the table as they are, others without their power of two: rows
- * are then in the careful form whatever they hold. For f32 it is the last power of two at which c5 / t^6, the least
- * coefficient, is a normal number; at its reciprocal none is near overflow.
- */
+/** e^(x / t) in one of the three forms; `form` is a literal. */
 // @ts-ignore: decorator
 @inline
-function ORDINARY<T>(): f64 {
-  return sizeof<T>() == 4 ? 524288.0 : 16777216.0;
-}
-
-// @ts-ignore: decorator
-@inline
-function isOrdinary<T>(t: f64): bool {
-  return t >= 1 / ORDINARY<T>() && t <= ORDINARY<T>();
-}
-
-/** The greatest |x| of the fast form; none where the temperature is not ordinary. */
-// @ts-ignore: decorator
-@inline
-export function fastLimit<T>(t: f64): T {
-  return isOrdinary<T>(t) ? <T>(RANGE<T>() * t) : <T>-1;
-}
-
-// The table: elements of T in this order, then the coefficients.
-const LOG2E_OVER_T: usize = 0;
-const MAGIC: usize = 1;
-const HIGH: usize = 2;
-const LOW: usize = 3;
-const INVERSE: usize = 4;
-const ONE: usize = 5;
-const FIRST: usize = 6;
-
-// What the careful form reads, a vector each.
-const CENTRE: usize = 0; // subtracted from x first
-const POWER: usize = 16; // then multiplied: the power of two that the table's temperature lacks
-const REFERENCE: usize = 32; // integers subtracted from n
-const FLOOR: usize = 48; // where x − centre is below it (or either is NaN) the result is 0
-const TABLE: usize = 64;
-/** Bytes at the start of a kernel's scratch that are the exponential's: careful parameters, then the table. */
-export const EXP_BYTES: usize = 192;
-
-// The table for t = 1, which most calls want: copying it is quicker than computing it.
-const UNIT_32 = FUSED
-  ? memory.data<f32>([
-      1.4426950408889634, 12582912.0, 0.6931471824645996, -1.904654299957767e-9, 1.0, 1.0,
-      0.499999881, 0.166665018, 0.0416690968, 0.00837021228, 0.00137791038, 0.0
-    ], 16)
-  : memory.data<f32>([
-      1.4426950408889634, 12582912.0, 0.693115234375, 3.194618494528623e-05, 1.0, 1.0,
-      0.50000006, 0.166665167, 0.0416668728, 0.00836851075, 0.00138632965, 0.0
-    ], 16);
-
-/** Writes the table for a temperature to scratch; every kernel calls it once, before anything here. */
-export function prepareExp<T>(temperature: f64, scratch: usize): void {
-  const table = scratch + TABLE;
-  if (sizeof<T>() == 4 && temperature == 1) {
-    v128.store(table, v128.load(UNIT_32));
-    v128.store(table, v128.load(UNIT_32, 16), 16);
-    v128.store(table, v128.load(UNIT_32, 32), 32);
-    return;
-  }
-  const t = isOrdinary<T>(temperature) ? temperature : significandOf(temperature);
-  const high = ln2High<T>(t);
-  store<T>(table, <T>(LOG2E / t), LOG2E_OVER_T * sizeof<T>());
-  store<T>(table, sizeof<T>() == 4 ? <T>12582912.0 : <T>6755399441055744.0, MAGIC * sizeof<T>());
-  store<T>(table, high, HIGH * sizeof<T>());
-  store<T>(table, ln2Low<T>(t, high), LOW * sizeof<T>());
-  store<T>(table, <T>(1 / t), INVERSE * sizeof<T>());
-  store<T>(table, 1, ONE * sizeof<T>());
-  if (sizeof<T>() == 4) scaleCoefficients(table + FIRST * 4, t);
+export function exponential<T>(
+  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  return inSteps<T>(2, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
 /**
- * The f32 coefficients take the temperature in, so that the polynomial is one of t · r and costs no multiplication by
- * 1 / t: c_i / t^(i + 1). The f64 ones stay where they are.
+ * The same for a softmax. With FMA, f32 then reduces x in one step instead of two: ln 2 as a float32 is off by 1.9e-9,
+ * which makes e^x off by n times that. A softmax sees only the difference from the error at the maximum, and its bounds
+ * allow far more. (At temperatures other than 1 the 1.9e-9 becomes 2^-24.) The bounds of logarithms and gradients do
+ * not grow with the distance from the maximum: they keep two steps.
  */
-function scaleCoefficients(to: usize, t: f64): void {
-  const inverse = 1 / t;
-  let factor = inverse * inverse;
-  for (let i: usize = 0; i < 20; i += 4, factor *= inverse) {
-    store<f32>(to + i, <f32>(<f64>load<f32>(UNIT_32 + i, FIRST << 2) * factor));
-  }
-}
-
-/** t · ln 2 as a number of T; without FMA cut to 14 or 41 bits, so that n times it is exact (|n| < 2^10, 2^12). */
 // @ts-ignore: decorator
 @inline
-function ln2High<T>(t: f64): T {
-  const product = t * LN2;
-  if (FUSED) return <T>product;
-  const mask: u64 = sizeof<T>() == 4 ? 0xffffff8000000000 : 0xfffffffffffff000;
-  return <T>reinterpret<f64>(reinterpret<u64>(product) & mask);
+export function softmaxExp<T>(
+  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const steps = FUSED && sizeof<T>() == 4 ? 1 : 2;
+  return inSteps<T>(steps, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
-/** What high, the ln2High of t, leaves out. */
+/** e^(x / t) for |x / t| ≤ RANGE. */
 // @ts-ignore: decorator
 @inline
-function ln2Low<T>(t: f64, high: T): T {
-  const product = t * LN2;
-  return <T>((product - <f64>high) + (productError(t, product) + t * LN2_TAIL));
-}
-
-/** t · LN2 − product, what rounding took from the product: n times it would show in e^(x / t). LN2 in two halves. */
-// @ts-ignore: decorator
-@inline
-function productError(t: f64, product: f64): f64 {
-  const high: f64 = reinterpret<f64>(0x3fe62e42f8000000), low = LN2 - high;
-  const split = t * 134217729.0, tHigh = split - (split - t), tLow = t - tHigh;
-  return ((tHigh * high - product) + tHigh * low + tLow * high) + tLow * low;
-}
-
-/** t without its power of two: in [1, 2). */
-function significandOf(t: f64): f64 {
-  return reinterpret<f64>((reinterpret<u64>(t) & 0x000fffffffffffff) | 0x3ff0000000000000);
+export function unshiftedExp<T>(
+  x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  return exponential<T>(UNSHIFTED, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
 // @ts-ignore: decorator
 @inline
-function entry<T>(scratch: usize, i: usize): v128 {
-  return v128.load_splat<T>(scratch + TABLE + i * sizeof<T>());
+function inSteps<T>(
+  steps: i32, form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  if (form == MAX_SHIFTED) return maxShiftedExp<T>(steps, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  const shifted = madd<T>(x, log2e, magic);
+  const p = significand<T>(steps, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
+  const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
+  return form == SPARSE ? v128.and(e, v128.ge<T>(x, v128.load(scratch, EXP_FLOOR))) : e;
 }
 
+/** 2^k · e^(x / t), or 0, for any x; k is the row's. */
 // @ts-ignore: decorator
 @inline
-export function log2eOver<T>(scratch: usize): v128 {
-  return entry<T>(scratch, LOG2E_OVER_T);
+function maxShiftedExp<T>(
+  steps: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
+): v128 {
+  const distance = v128.sub<T>(x, v128.load(scratch, EXP_CENTRE));
+  const d = v128.mul<T>(distance, v128.load(scratch, EXP_POWER));
+  const shifted = madd<T>(d, log2e, magic);
+  const p = significand<T>(steps, d, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
+  const n = subIntegers<T>(shifted, v128.load(scratch, EXP_EXPONENT));
+  const e = addIntegers<T>(p, shiftLeft<T>(n, sizeof<T>() == 4 ? 23 : 52));
+  return v128.and(e, v128.ge<T>(distance, v128.load(scratch, EXP_FLOOR)));
 }
 
-/** 1.5 · 2^(mantissa bits): adding it to a number leaves the nearest integer in the low bits. */
-// @ts-ignore: decorator
-@inline
-export function magicNumber<T>(scratch: usize): v128 {
-  return entry<T>(scratch, MAGIC);
-}
-
-// @ts-ignore: decorator
-@inline
-export function ln2HighOf<T>(scratch: usize): v128 {
-  return entry<T>(scratch, HIGH);
-}
-
-// @ts-ignore: decorator
-@inline
-export function ln2LowOf<T>(scratch: usize): v128 {
-  return entry<T>(scratch, LOW);
-}
-
-// @ts-ignore: decorator
-@inline
-export function inverseOf<T>(scratch: usize): v128 {
-  return entry<T>(scratch, INVERSE);
-}
-
-// @ts-ignore: decorator
-@inline
-export function oneVector<T>(scratch: usize): v128 {
-  return entry<T>(scratch, ONE);
-}
-
-/** A coefficient c_i of the f32 polynomial; f64 loads its own where it uses them. */
-// @ts-ignore: decorator
-@inline
-export function coefficient<T>(i: usize, scratch: usize): v128 {
-  return entry<T>(scratch, FIRST - 1 + i);
-}
-
-/** p(r / t), the significand of e^(x / t) given shifted = x · log2e / t + magic; steps of the reduction: 1 or 2, a literal. */
+/**
+ * p(r / t), the significand of e^(x / t), given shifted = x · log2e / t + magic. `steps` of the reduction, 1 or 2, is a
+ * literal.
+ */
 // @ts-ignore: decorator
 @inline
 function significand<T>(
@@ -248,14 +140,14 @@ function significand<T>(
     const q = madd<T>(madd<T>(madd<T>(madd<T>(c5, r, c4), r, c3), r, c2), r, c1);
     return madd<T>(madd<T>(q, r, inverse), r, one);
   }
-  // Without FMA each step takes twice as long, and processors look only so many instructions ahead: shorter chains for
-  // one multiplication more make a softmax a tenth faster. With FMA the multiplication costs more than it gains.
+  // Without FMA the dependency chain is twice as long, more than a processor can overlap: splitting it costs one
+  // multiplication and makes a softmax a tenth faster. With FMA the multiplication costs more than it gains.
   const r2 = v128.mul<T>(r, r);
   const q = madd<T>(madd<T>(c5, r2, madd<T>(c4, r, c3)), r2, madd<T>(c2, r, c1));
   return v128.add<T>(madd<T>(q, r2, v128.mul<T>(r, inverse)), one);
 }
 
-/** Nine coefficients are more than the registers hold: they are loaded where they are used. */
+/** The nine coefficients are loaded at their use: they are more than the registers hold. */
 // @ts-ignore: decorator
 @inline
 function polynomial64(r: v128, one: v128): v128 {
@@ -268,97 +160,23 @@ function polynomial64(r: v128, one: v128): v128 {
   return f64x2.add(madd<f64>(madd<f64>(q, q, coefficient64(8)), r2, r), one);
 }
 
-// @ts-ignore: decorator
-@inline
-function coefficient64(i: usize): v128 {
-  return v128.load_splat<f64>(COEFFICIENTS_64 + (i << 3));
-}
-
-/** e^(x / t) for |x / t| ≤ RANGE. */
-// @ts-ignore: decorator
-@inline
-export function fastExp<T>(
-  x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  return exponential<T>(FAST, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-}
-
-/** e^(x / t) · 2^-reference, or 0: any x. */
-// @ts-ignore: decorator
-@inline
-function carefulExp<T>(
-  steps: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  const distance = v128.sub<T>(x, v128.load(scratch, CENTRE));
-  const d = v128.mul<T>(distance, v128.load(scratch, POWER));
-  const shifted = madd<T>(d, log2e, magic);
-  const p = significand<T>(steps, d, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
-  const n = subIntegers<T>(shifted, v128.load(scratch, REFERENCE));
-  const e = addIntegers<T>(p, shiftLeft<T>(n, sizeof<T>() == 4 ? 23 : 52));
-  return v128.and(e, v128.ge<T>(distance, v128.load(scratch, FLOOR)));
-}
-
-export const FAST: i32 = 0;
-export const HOLES: i32 = 1;
-export const CAREFUL: i32 = 2;
-
-/** The form is a literal: one of the three. */
-// @ts-ignore: decorator
-@inline
-export function exponential<T>(
-  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  return inSteps<T>(2, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+/** Prepares the sparse form: EXP_FLOOR, below which x is −∞. */
+export function prepareSparse<T>(scratch: usize, temperature: f64): void {
+  v128.store(scratch, v128.splat<T>(-unshiftedLimit<T>(temperature)), EXP_FLOOR);
 }
 
 /**
- * The same for a softmax, f32 with FMA in one step: ln 2 as a float32 is off by 1.9e-9, n times that is what e^x is off by,
- * and a softmax sees no more of it than the distance from the maximum, of which its bounds allow far more. (Temperatures
- * other than 1 make 2^-24 of the 1.9e-9.) Logarithms and gradients are bounded whatever the distance: they keep two.
+ * Parameters of the max-shifted form for the row in one lane, from its maximum:
+ * - row within RANGE: neutral ones, for the bits of the unshifted form;
+ * - maximum near zero: x itself is reduced, and what is FLUSH below the maximum dropped;
+ * - maximum far from zero: the usual x − maximum;
+ * - maximum NaN or infinite: every result is 0, so that the sum is 0, and its reciprocal times 0 NaN.
  */
-// @ts-ignore: decorator
-@inline
-export function softmaxExp<T>(
-  form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  const steps = FUSED && sizeof<T>() == 4 ? 1 : 2;
-  return inSteps<T>(steps, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-}
-
-// @ts-ignore: decorator
-@inline
-function inSteps<T>(
-  steps: i32, form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
-): v128 {
-  if (form == CAREFUL) return carefulExp<T>(steps, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-  const shifted = madd<T>(x, log2e, magic);
-  const p = significand<T>(steps, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
-  const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  return form == HOLES ? v128.and(e, v128.ge<T>(x, v128.load(scratch, FLOOR))) : e;
-}
-
-/** What the holes form reads: the least x that is not -∞. */
-export function prepareHoles<T>(scratch: usize, temperature: f64): void {
-  v128.store(scratch, v128.splat<T>(-fastLimit<T>(temperature)), FLOOR);
-}
-
-/**
- * The careful form's parameters for the problem in one lane, from its maximum:
- * - within the fast range: neutral ones, for the bits of the fast form;
- * - maximum near zero: x itself reduced, what is FLUSH below the maximum dropped;
- * - maximum far from zero: the ordinary x − max;
- * - maximum NaN or infinite: every result 0, so that the sum is 0 and its reciprocal times 0 NaN.
- */
-export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, fast: bool, temperature: f64): void {
+export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, inRange: bool, temperature: f64): void {
   let centre: T = 0;
   let reference: i64 = 0;
   let floor = <T>(-Infinity);
-  if (!fast) {
+  if (!inRange) {
     const scaled = <f64>maximum / temperature;
     if (!isFinite<T>(maximum)) {
       floor = <T>NaN;
@@ -371,24 +189,25 @@ export function prepareLane<T>(scratch: usize, lane: usize, maximum: T, fast: bo
   }
   const power = isOrdinary<T>(temperature) ? 1.0 : significandOf(temperature) / temperature;
   const p = scratch + lane * sizeof<T>();
-  store<T>(p, centre, CENTRE);
-  store<T>(p, <T>power, POWER);
-  if (sizeof<T>() == 4) store<i32>(p, <i32>reference, REFERENCE);
-  else store<i64>(p, reference, REFERENCE);
-  store<T>(p, floor, FLOOR);
+  store<T>(p, centre, EXP_CENTRE);
+  store<T>(p, <T>power, EXP_POWER);
+  if (sizeof<T>() == 4) store<i32>(p, <i32>reference, EXP_EXPONENT);
+  else store<i64>(p, reference, EXP_EXPONENT);
+  store<T>(p, floor, EXP_FLOOR);
 }
 
-/** prepareLane for all lanes at once: one problem along a row. */
+/** prepareLane for all lanes alike: the lanes run along one row. */
 export function prepareRow<T>(scratch: usize, maximum: T, temperature: f64): void {
   for (let lane: usize = 0; lane < lanes<T>(); lane++) prepareLane<T>(scratch, lane, maximum, false, temperature);
 }
 
-// e^x of a single x, outside a softmax; prepareExp was called for temperature 1.
+// e^x elementwise, outside of a softmax; prepareExp was called for temperature 1.
 //
-// Between -BOUND and BOUND, n + bias of the exponent is 0 or more, so 2^n can be a float of its own: multiplying by it,
-// instead of adding n to the bits of p, keeps NaN, and gives 0 for the least n there is. The bias comes with the magic
+// Between −BOUND and BOUND the biased exponent n + bias is not negative, so 2^n can be a float of its own. Multiplying
+// by it, instead of adding n to the bits of p, keeps NaN, and gives 0 for the least n. The bias comes with the magic
 // number.
 const BOUNDED_32 = memory.data<f32>([-88, 88, 12583039], 16);
+
 const BOUNDED_64 = memory.data<f64>([-709, 709, 6755399441056767], 16);
 
 // @ts-ignore: decorator
@@ -397,7 +216,7 @@ function bounded<T>(i: usize): v128 {
   return v128.load_splat<T>((sizeof<T>() == 4 ? BOUNDED_32 : BOUNDED_64) + i * sizeof<T>());
 }
 
-/** -BOUND: e^x of it, and of what is less, is no normal number; taken to be 0. */
+/** −BOUND: here and below e^x is subnormal, and is taken to be 0. */
 // @ts-ignore: decorator
 @inline
 export function leastBounded<T>(): v128 {
@@ -410,14 +229,14 @@ export function mostBounded<T>(): v128 {
   return bounded<T>(1);
 }
 
-/** The magicNumber of boundedExp. */
+/** The magic number of boundedExp. */
 // @ts-ignore: decorator
 @inline
 export function biasedMagic<T>(): v128 {
   return bounded<T>(2);
 }
 
-/** e^x for |x| ≤ BOUND, NaN for NaN; what is below the normal numbers may be 0. */
+/** e^x for |x| ≤ BOUND, NaN for NaN; a subnormal result may be 0. */
 // @ts-ignore: decorator
 @inline
 export function boundedExp<T>(
@@ -429,20 +248,21 @@ export function boundedExp<T>(
   return v128.mul<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
 }
 
-// Where e^x is normal, and beyond.
+// The range in which e^x is normal, and the result above it.
 const LEAST_32 = memory.data<f32>([-87.33654022216797], 16);
+
 const LEAST_64 = memory.data<f64>([-708.396418532264], 16);
 const MOST_32 = memory.data<f32>([88.72283172607422, Infinity], 16);
 const MOST_64 = memory.data<f64>([709.782712893384, Infinity], 16);
 
-/** The least x whose e^x is a normal number; for f64 to its last digit but one. */
+/** The least x whose e^x is normal; for f64 to its last digit but one. */
 // @ts-ignore: decorator
 @inline
 export function leastExponent<T>(): v128 {
   return v128.load_splat<T>(sizeof<T>() == 4 ? LEAST_32 : LEAST_64);
 }
 
-/** e^x for any x: NaN for NaN, 0 where it is less than a normal number, ∞ where it is more. `least` is leastExponent. */
+/** e^x for any x: NaN for NaN, 0 where it is subnormal, ∞ where it overflows. `least` is leastExponent. */
 // @ts-ignore: decorator
 @inline
 export function wideExp<T>(
@@ -452,7 +272,7 @@ export function wideExp<T>(
   const shifted = madd<T>(x, log2e, magic);
   const p = significand<T>(2, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  // The integers added to NaN may have made a number of it.
+  // The integer added to NaN may have made a number of it.
   const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));
   const most = sizeof<T>() == 4 ? MOST_32 : MOST_64;
   const over = v128.gt<T>(x, v128.load_splat<T>(most));

@@ -64,10 +64,10 @@ export function log1p<T>(x: v128): v128 {
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);
 }
 
-// What log1pOfRatio and log need beside the coefficients. Loaded where they are used: V8 takes three instructions to
-// build a vector constant, in every iteration.
+// What log1pOfRatio and log need beside the coefficients. Loaded at their use: V8 would rebuild a v128.const, in three
+// instructions, in every iteration.
 const UNIT_32 = memory.data<f32>([0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
-// The least normal number; what makes subnormal numbers normal, and the power of two that is; the bias of exponents.
+// The least normal number; the factor that makes subnormal numbers normal, and its logarithm; the bias of exponents.
 const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 23, 127], 16);
 const FLOATS_64 = memory.data<f64>([2.2250738585072014e-308, 4503599627370496.0, 52, 1023], 16);
 // ¾ in bits; sign and exponent.
@@ -75,8 +75,9 @@ const BITS_32 = memory.data<u32>([0x3f400000, 0xff800000], 16);
 const BITS_64 = memory.data<u64>([0x3fe8000000000000, 0xfff0000000000000], 16);
 
 /**
- * log(1 + up / down) for 0 ≤ up ≤ down, down normal; NaN for NaN. With f = up / down it is 2 · artanh(s), s = f / (2 + f)
- * ≤ 1/3: one division in all. For f64, f from ½ on is halved first, at (f − 1) / 2 and ln 2 more. `two` is 2 in all lanes.
+ * log(1 + up / down) for 0 ≤ up ≤ down, down normal; NaN for NaN. With f = up / down it is 2 · artanh(s), s = f / (2 +
+ * f) ≤ 1/3: a single division. For f64, 1 + f is halved where f ≥ ½: f becomes (f − 1) / 2, and ln 2 is added. `two` is
+ * 2 in all lanes.
  */
 // @ts-ignore: decorator
 @inline
@@ -118,7 +119,7 @@ function logOfPositive<T>(x: v128, one: v128): v128 {
   return logLifted<T>(select<T>(v128.mul<T>(x, float<T>(1)), x, tiny), one, true, v128.and(tiny, float<T>(2)));
 }
 
-/** log x − lift · ln 2; whether there is a lift is a literal. */
+/** log x − lift · ln 2; `isLifted` is a literal. */
 // @ts-ignore: decorator
 @inline
 function logLifted<T>(x: v128, one: v128, isLifted: bool, lift: v128): v128 {
@@ -128,7 +129,7 @@ function logLifted<T>(x: v128, one: v128, isLifted: bool, lift: v128): v128 {
     k = f32x4.convert_i32x4_s(i32x4.shr_s(h, 23));
     f = f32x4.sub(i32x4.sub(x, v128.and(h, bits<T>(1))), one);
   } else {
-    // There are no signed 64-bit integers to floats.
+    // WebAssembly does not convert signed 64-bit lanes to floats.
     const h = i64x2.sub(x, bits<T>(0));
     k = f64x2.sub(toFloats<T>(i64x2.shr_u(i64x2.add(h, one), 52)), float<T>(3));
     f = f64x2.sub(i64x2.sub(x, v128.and(h, bits<T>(1))), one);
@@ -146,7 +147,7 @@ export function log<T>(x: v128): v128 {
   return select<T>(invalid, regular, v128.le<T>(x, zero));
 }
 
-/** x · log x for normal x > 0 and ∞, with the very bits of xLogX. `one` is 1 in all lanes. */
+/** x · log x for normal x > 0 and ∞, with the bits of xLogX. `one` is 1 in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function xLogXOfNormal<T>(x: v128, one: v128): v128 {
@@ -157,7 +158,7 @@ export function xLogXOfNormal<T>(x: v128, one: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function xLogX<T>(x: v128, zero: v128, one: v128): v128 {
-  // The logarithm of ∞ and NaN is a number here: the factor x makes up for it.
+  // logOfPositive gives a number for ∞ and NaN: the factor x restores them.
   const product = v128.mul<T>(x, logOfPositive<T>(x, one));
   return v128.or(v128.andnot(product, v128.eq<T>(x, zero)), v128.lt<T>(x, zero));
 }

@@ -1,8 +1,8 @@
-// e^x as a ratio up / down, for an x between the bounds of boundedExp that is part of a quotient anyway: the sigmoid is
-// up / (up + down), and log(1 + e^x) takes such a quotient too.
+// e^x as a ratio up / down, where it is part of a quotient anyway: the sigmoid is up / (up + down), and log(1 + e^x)
+// takes such a quotient too. x is within the bounds of boundedExp.
 //
-// x = n · ln 2 + r as in exp.ts, and e^r = (a + r) / (a − r) with a = r coth(r / 2), an even function: two coefficients
-// (f64: five) do what takes e^r itself six (ten).
+// x = n · ln 2 + r as in exp.ts, and e^r = (a + r) / (a − r) with a = r coth(r / 2), an even function: it takes two
+// coefficients (f64: five) instead of six (ten) for e^r itself.
 // Coefficients: Remez, for the least relative error of e^r on |r| ≤ ln 2 / 2 and a little more: f32 6e-10, f64 2e-19.
 
 import { FUSED, madd, nmadd } from "../simd/arch";

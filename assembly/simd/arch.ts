@@ -1,6 +1,8 @@
-// The one file that knows which SIMD there is. Everything else is the same text for both builds.
+// The only file that differs between the builds: SIMD with relaxed instructions or without.
 
-/** True when multiply-add rounds once (relaxed SIMD; src/runtime checks at run time that the processor keeps this). */
+/**
+ * Whether multiply-add rounds once. The relaxed instruction need not: TypeScript probes it before it takes that build.
+ */
 export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
 
 /** a · b + c */
@@ -19,7 +21,7 @@ export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
   return v128.sub<T>(c, v128.mul<T>(a, b));
 }
 
-/** The lanes of a where the mask is set, of b elsewhere; a mask's lanes have all bits alike. */
+/** a where the mask is set, else b; all bits of a lane of the mask are alike. */
 // @ts-ignore: decorator
 @inline
 export function select<T>(a: v128, b: v128, mask: v128): v128 {
@@ -28,14 +30,14 @@ export function select<T>(a: v128, b: v128, mask: v128): v128 {
   return v128.relaxed_laneselect<i64>(a, b, mask);
 }
 
-/** x · x − y, for the run-time probe: only a fused multiply-add keeps the low bits of x · x. */
+/** x · x − y, for the probe: only a fused multiply-add keeps the low bits of x · x. */
 export function multiplyAddProbe(x: f64, y: f64): f64 {
   return v128.extract_lane<f64>(madd<f64>(v128.splat<f64>(x), v128.splat<f64>(x), v128.splat<f64>(-y)), 0);
 }
 
 /**
- * Each instruction that only one of the builds has, so that an engine without one of them refuses core, and with it the
- * backend, before any other module of the build is loaded.
+ * Every instruction that only one build has: an engine that lacks one then refuses core, and with it the backend,
+ * before any other module of the build is loaded. Never called.
  */
 export function instructionProbe(p: usize): void {
   const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32);

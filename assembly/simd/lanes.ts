@@ -1,4 +1,4 @@
-// Lane-wise helpers that WebAssembly has for one element type only, made generic, and the tails of rows.
+// Lane-wise helpers that WebAssembly has for one element type only, made generic.
 
 /** Elements in a vector: 4 for f32, 2 for f64. */
 // @ts-ignore: decorator
@@ -7,7 +7,7 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
-/** value in all lanes, by way of memory at p: V8 may move a splat into the loop that uses it, but not a load. */
+/** value in all lanes, by way of memory at p: V8 may sink a splat into the loop that uses it, but not a load. */
 // @ts-ignore: decorator
 @inline
 export function splatAt<T>(p: usize, value: T): v128 {
@@ -15,7 +15,7 @@ export function splatAt<T>(p: usize, value: T): v128 {
   return v128.load_splat<T>(p);
 }
 
-/** The integer lanes of x moved left by bits. */
+/** The integer lanes of x shifted left. */
 // @ts-ignore: decorator
 @inline
 export function shiftLeft<T>(x: v128, bits: i32): v128 {
@@ -47,41 +47,6 @@ export function ones<T>(): v128 {
   return v128.load(sizeof<T>() == 4 ? ONES_32 : ONES_64);
 }
 
-// Sixteen bytes of ones, then sixteen of zeros: a window into it keeps the first bytes of a vector.
-const TAIL_MASK = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 0], 16);
-
-/** All bits set in the first count lanes. */
-// @ts-ignore: decorator
-@inline
-export function tailMask<T>(count: usize): v128 {
-  return v128.load(TAIL_MASK + 16 - count * sizeof<T>());
-}
-
-/** The count (less than a vector) elements at p, zero in the other lanes; reads nothing past them. */
-// @ts-ignore: decorator
-@inline
-export function loadTail<T>(p: usize, count: usize): v128 {
-  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
-  let v = v128.load_zero<T>(p);
-  if (sizeof<T>() == 4) {
-    if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4);
-    if (count > 2) v = v128.load_lane<f32>(p, v, 2, 8);
-  }
-  return v;
-}
-
-/** Stores the first count (less than a vector) lanes. */
-// @ts-ignore: decorator
-@inline
-export function storeTail<T>(p: usize, v: v128, count: usize): void {
-  assert(count > 0 && count < lanes<T>(), "a tail is empty or a whole vector");
-  v128.store_lane<T>(p, v, 0);
-  if (sizeof<T>() == 4) {
-    if (count > 1) v128.store_lane<f32>(p, v, 1, 4);
-    if (count > 2) v128.store_lane<f32>(p, v, 2, 8);
-  }
-}
-
 // @ts-ignore: decorator
 @inline
 export function lastLane<T>(v: v128): T {
@@ -99,7 +64,7 @@ export function laneSum<T>(v: v128): f64 {
   );
 }
 
-/** Largest lane; NaN where any lane is NaN. */
+/** The largest lane; NaN if any lane is. */
 // @ts-ignore: decorator
 @inline
 export function laneMax<T>(v: v128): T {
@@ -110,7 +75,7 @@ export function laneMax<T>(v: v128): T {
   );
 }
 
-/** A bit for each lane of a mask, that of lane 0 the lowest. */
+/** A bit for each lane of a mask, lane 0 the lowest. */
 // @ts-ignore: decorator
 @inline
 export function laneBits<T>(mask: v128): i32 {
@@ -118,7 +83,7 @@ export function laneBits<T>(mask: v128): i32 {
   return i64x2.bitmask(mask);
 }
 
-/** Integer lanes, 0 or more and small enough to be exact, as floats. */
+/** Integer lanes as floats; they are not negative, and small enough to be exact. */
 // @ts-ignore: decorator
 @inline
 export function toFloats<T>(integers: v128): v128 {
@@ -140,7 +105,7 @@ export function promoteHigh(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
 }
 
-/** An f32 vector of two f64 ones. */
+/** Two f64 vectors as one of f32. */
 // @ts-ignore: decorator
 @inline
 export function demote(low: v128, high: v128): v128 {

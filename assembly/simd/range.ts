@@ -1,6 +1,6 @@
-// Is every |x| of a problem at most a limit? Two instructions a vector for f32, and NaN never passes.
-// f32 keeps the largest bit pattern without its sign (NaN's are the largest of all); f64, which has no integer
-// maximum, keeps a flag.
+// Range checks: is every |x| at most a limit? Two instructions a vector for f32, and NaN never passes. f32 keeps the
+// largest bit pattern without the sign (those of NaN are above all others); f64, for which there is no integer maximum,
+// keeps a flag.
 
 // @ts-ignore: decorator
 @inline
@@ -9,7 +9,7 @@ export function rangeStart<T>(): v128 {
   return i64x2.splat(-1);
 }
 
-/** The mask that takes the sign away, for rangeStep: hoisted by the caller, as all constants are. */
+/** The mask that clears the sign, for rangeStep; the caller hoists it, like all constants. */
 // @ts-ignore: decorator
 @inline
 export function signMask<T>(): v128 {
@@ -26,7 +26,7 @@ export function rangeStep<T>(state: v128, x: v128, mask: v128, limit: v128): v12
   return v128.and(state, f64x2.le(v128.and(x, mask), limit));
 }
 
-/** Two states as one, lane by lane. */
+/** Merges two states, lane by lane. */
 // @ts-ignore: decorator
 @inline
 export function rangeJoin<T>(a: v128, b: v128): v128 {
@@ -34,7 +34,7 @@ export function rangeJoin<T>(a: v128, b: v128): v128 {
   return v128.and(a, b);
 }
 
-/** All bits set in the lanes whose values were all within the limit. */
+/** All bits set in the lanes that stayed within the limit. */
 // @ts-ignore: decorator
 @inline
 export function rangeLanes<T>(state: v128, limit: v128): v128 {

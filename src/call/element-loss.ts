@@ -1,4 +1,5 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
+import { BLOCK_MULTIPLE } from '../generated/layout.js';
 import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
@@ -22,7 +23,7 @@ import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
 /** Kernels add so many losses before float64 takes over: blocks of a multiple of them do not change the sum. */
-const MULTIPLE = { multiple: 256 };
+const MULTIPLE = { multiple: BLOCK_MULTIPLE };
 
 /** What an element-wise loss is. */
 export interface ElementLoss {

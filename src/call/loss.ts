@@ -1,4 +1,5 @@
 import { showList, typeError } from '../errors.js';
+import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import type { Runtime } from '../runtime.js';
 import { Broadcast } from './broadcast.js';
@@ -117,7 +118,7 @@ export function runLoss(
   const shape = rows === undefined ? own : input.shape === undefined ? [] : withoutAxis(own, rows.axis);
   const divisor = divisorOf(lossCall, all);
   const isLossOut = !withGrad && out !== undefined;
-  const sum = run.reserve(16);
+  const sum = run.reserve(SUM_BYTES);
   const upstream = addGradOutput(lossCall, rows);
   const losses = isReduced ? undefined : isLossOut ? out : newResult(call, input, shape);
   const madeLosses = isLossOut ? undefined : losses;
@@ -133,7 +134,7 @@ export function runLoss(
   const lossSlot = losses === undefined ? -1 : run.output(losses, 1);
   const gradientSlot = gradient === undefined ? -1 : run.output(gradient);
   run.start(madeLosses, out === undefined ? gradient : undefined);
-  arena.f64.fill(0, sum / 8, sum / 8 + 2);
+  arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
   const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;
   while (run.next()) {
     compute({
@@ -172,7 +173,7 @@ function divisorOf({ reduction, input }: LossCall, all: number): number {
 /** A sum and what rounding took from it, as loss kernels leave them. */
 function readSum({ f64 }: Arena, address: number): number {
   const sum = f64[address / 8]!;
-  return Number.isFinite(sum) ? sum + f64[address / 8 + 1]! : sum;
+  return Number.isFinite(sum) ? sum + f64[address / 8 + SUM_LOST / 8]! : sum;
 }
 
 /** gradOutput as an operand of the run, -1 where it is a number. */

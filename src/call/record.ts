@@ -1,10 +1,11 @@
-// The fields of a record, as assembly/primitives/mask.ts reads it: int32 each.
-
-export const ARRAY = 0;
-export const FIRST = 1;
-export const STEP = 2;
-export const CAUSAL_ROWS = 3;
-export const CAUSAL_FIRST = 4;
-export const AXES = 5;
-/** The size of an axis, then its step, of each. */
-export const AXIS = 6;
+/** The fields of a descriptor, int32 each. */
+export {
+  AXIS_COUNT as AXES,
+  /** The size of an axis, then its step, of each. */
+  AXIS_LIST as AXIS,
+  BASE as ARRAY,
+  CAUSAL_FIRST,
+  CAUSAL_ROWS,
+  FIRST_ROW as FIRST,
+  STRIDE as STEP,
+} from '../generated/layout.js';

@@ -1,4 +1,5 @@
 import { OutOfMemoryError } from '../errors.js';
+import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 
 /** The part of WebAssembly.Memory that is used here. */
 export interface LinearMemory {
@@ -10,11 +11,10 @@ const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
 export const STATIC_END = 1024;
-/** Bytes for the state of a kernel, and for each element of a tile's problems (assembly/primitives/tile.ts). */
-export const HEADER_SCRATCH = 2048;
-export const TILE_ROW = 64;
+/** Bytes for the state of a kernel, and for each line of a transposed block. */
+export { HEADER_BYTES as HEADER_SCRATCH, LINE_BYTES as TILE_ROW };
 /** Bytes a kernel may use for itself in every call: tiles up to 4096 elements long fit. */
-export const KERNEL_SCRATCH = HEADER_SCRATCH + 4096 * TILE_ROW;
+export const KERNEL_SCRATCH = HEADER_BYTES + 4096 * LINE_BYTES;
 /** Bytes for the small operands of a call: class indices, weights. */
 export const OPERAND_SCRATCH = PAGE / 2;
 /** Bytes through which typed arrays stream: an input and an output block that share a core's L2 cache. */

@@ -1,4 +1,7 @@
-// What kernels take for granted. The debug build asserts it; in the shipped ones nothing of this is left.
+// What kernels take for granted. The debug build asserts it; the shipped builds have none of it.
+
+import { SUM_BYTES } from "./loss";
+import { HEADER_BYTES } from "./scratch";
 
 /** An array of `count` elements at p: aligned to them, and inside linear memory. */
 // @ts-ignore: decorator
@@ -8,24 +11,29 @@ export function checkArray<T>(p: usize, count: usize): void {
   assert(<u64>p + <u64>count * sizeof<T>() <= <u64>memory.size() << 16, "an array ends outside of linear memory");
 }
 
-/** Two ranges of bytes have none in common. One that is empty, or at 0, is not there. */
+/** Two ranges of bytes do not overlap. A range that is empty, or at 0, is absent. */
 export function checkApart(a: usize, aBytes: usize, b: usize, bBytes: usize): void {
   assert(!a || !b || !aBytes || !bBytes || a + aBytes <= b || b + bBytes <= a, "operands overlap");
 }
 
-/** The same, unless they are the very same range. */
+/** Two ranges of bytes are the same, or do not overlap. */
 export function checkSameOrApart(a: usize, aBytes: usize, b: usize, bBytes: usize): void {
   if (a != b || aBytes != bBytes) checkApart(a, aBytes, b, bBytes);
 }
 
 export function checkScratch(scratch: usize): void {
   assert(scratch % 16 == 0, "the scratch is not aligned to vectors");
+  assert(<u64>scratch + HEADER_BYTES <= <u64>memory.size() << 16, "the scratch ends outside of linear memory");
 }
 
-/** The operands every kernel along an axis has. x and y, of which only the elements count, are the same or apart. */
+export function checkTemperature(t: f64): void {
+  assert(t > 0 && t < Infinity, "the temperature is not positive");
+}
+
+/** The operands of a kernel along an axis: x and y are the same or do not overlap. */
 // @ts-ignore: decorator
 @inline
-export function checkProblems<T>(x: usize, y: usize, elements: usize, results: usize, t: f64, scratch: usize): void {
+export function checkRows<T>(x: usize, y: usize, elements: usize, results: usize, t: f64, scratch: usize): void {
   checkArray<T>(x, elements);
   checkArray<T>(y, results);
   checkSameOrApart(x, elements * sizeof<T>(), y, results * sizeof<T>());
@@ -33,11 +41,7 @@ export function checkProblems<T>(x: usize, y: usize, elements: usize, results: u
   checkScratch(scratch);
 }
 
-export function checkTemperature(t: f64): void {
-  assert(t > 0 && t < Infinity, "the temperature is not positive");
-}
-
-/** The operands of a kernel that goes element by element: x and y are the same or apart. */
+/** The operands of an elementwise kernel: x and y are the same or do not overlap. */
 export function checkElements<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkArray<T>(x, count);
   checkArray<T>(y, count);
@@ -45,19 +49,19 @@ export function checkElements<T>(x: usize, y: usize, count: usize, scratch: usiz
   checkScratch(scratch);
 }
 
-/** The results of a loss: losses or a sum, and the gradient or none. */
+/** The results of a loss: losses, or else their sum, and a gradient or none (0). */
 export function checkResults<T>(
   losses: usize, count: usize, gradient: usize, elements: usize, sum: usize, scratch: usize
 ): void {
   if (losses) checkArray<T>(losses, count);
-  else checkArray<f64>(sum, 2);
+  else checkArray<f64>(sum, SUM_BYTES / 8);
   if (gradient) checkArray<T>(gradient, elements);
   checkApart(losses, count * sizeof<T>(), gradient, elements * sizeof<T>());
-  checkApart(sum, 16, gradient, elements * sizeof<T>());
+  checkApart(sum, SUM_BYTES, gradient, elements * sizeof<T>());
   checkScratch(scratch);
 }
 
-/** An operand of a loss, of `size` elements of U or not there (0), that overlaps with none of its results. */
+/** An operand of a loss, `size` elements of U or none (0), that overlaps with none of its results. */
 export function checkOperand<T, U>(
   p: usize, size: usize, losses: usize, count: usize, gradient: usize, elements: usize
 ): void {
@@ -67,7 +71,7 @@ export function checkOperand<T, U>(
   checkApart(p, size * sizeof<U>(), gradient, elements * sizeof<T>());
 }
 
-/** An operand of a loss that goes element by element, not there if 0: either result may be the very same range. */
+/** An operand of an elementwise loss, or none (0): either result may be the same range. */
 export function checkElementOperand<T>(p: usize, count: usize, losses: usize, gradient: usize): void {
   if (!p) return;
   const bytes = count * sizeof<T>();

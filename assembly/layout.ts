@@ -1,0 +1,5 @@
+// The numbers that kernels and TypeScript share. The debug module exports them, and the build writes them into
+// src/generated/layout.ts.
+export { BLOCK_MULTIPLE, SUM_BYTES, SUM_LOST } from "./loss";
+export { AXIS_COUNT, AXIS_LIST, BASE, CAUSAL_FIRST, CAUSAL_ROWS, FIRST_ROW, STRIDE } from "./mask";
+export { HEADER_BYTES, LINE_BYTES } from "./scratch";

@@ -1,0 +1,74 @@
+// A row against its targets: the sums of a cross-entropy, and its gradient.
+
+import { ZEROS, onesAddress } from "../loss";
+import { CHUNK_BYTES, LOGIT_DIVISOR, PARTIAL_BYTES, logitScale, roundingOf } from "../math/sum";
+import { madd } from "../simd/arch";
+import { laneSum, lanes } from "../simd/lanes";
+import { loadTail, storeTail, tailMask } from "../simd/tail";
+
+/**
+ * The sums of a cross-entropy, f64: with q_c = (t_c · keep + spread) · w_c, Σ q_c in lane 0 and, in lane 1, Σ q_c (x_c
+ * − centre) / LOGIT_DIVISOR, where a target probability t_c · keep + spread of 0 makes the term 0 even if x_c is
+ * infinite or NaN. Without targets (0) t = 0, without weight (0) w = 1.
+ */
+export function rowTargetSums<T>(
+  x: usize, targets: usize, weight: usize, n: usize, centre: T, keep: f64, spread: f64
+): v128 {
+  const c = v128.splat<T>(<T>(<f64>-centre / LOGIT_DIVISOR)), narrow = logitScale<T>();
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
+  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
+  let q: f64 = 0, qx: f64 = 0, lostQ: f64 = 0, lostQx: f64 = 0;
+  while (x < end) {
+    const chunkEnd = min(end, x + CHUNK_BYTES);
+    let chunkQ = zero, chunkQx = zero;
+    while (x < chunkEnd) {
+      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
+      let partialQ = zero, partialQx = zero;
+      for (; x < partialEnd; x += 16, t += targetStep, w += weightStep) {
+        const probability = madd<T>(v128.load(t), k, s);
+        const v = v128.mul<T>(probability, v128.load(w));
+        partialQ = v128.add<T>(partialQ, v);
+        const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
+        partialQx = v128.add<T>(partialQx, v128.andnot(term, v128.eq<T>(probability, zero)));
+      }
+      chunkQ = v128.add<T>(chunkQ, partialQ);
+      chunkQx = v128.add<T>(chunkQx, partialQx);
+    }
+    const partQ = laneSum<T>(chunkQ), totalQ = q + partQ, partQx = laneSum<T>(chunkQx), totalQx = qx + partQx;
+    lostQ += roundingOf<T>(q, partQ, totalQ);
+    lostQx += roundingOf<T>(qx, partQx, totalQx);
+    q = totalQ;
+    qx = totalQx;
+  }
+  if (rest) {
+    const inside = tailMask<T>(rest);
+    const probability = madd<T>(loadTail<T>(t, rest), k, s);
+    const v = v128.mul<T>(probability, loadTail<T>(w, rest));
+    q += laneSum<T>(v128.and(v, inside));
+    const term = v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c));
+    qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(probability, zero)), inside));
+  }
+  q += lostQ;
+  if (isFinite(qx)) qx += lostQx;
+  return f64x2.replace_lane(f64x2.splat(q), 1, qx);
+}
+
+/** y = y · factor − scale · q, with the q of rowTargetSums: the gradient of a cross-entropy, from e^x. */
+export function rowGradient<T>(
+  y: usize, targets: usize, weight: usize, n: usize, factor: T, scale: T, keep: f64, spread: f64
+): void {
+  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale), k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
+  const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
+  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
+  for (; y < end; y += 16, t += targetStep, w += weightStep) {
+    const q = v128.mul<T>(madd<T>(v128.load(t), k, s), v128.load(w));
+    v128.store(y, madd<T>(q, g, v128.mul<T>(v128.load(y), f)));
+  }
+  if (rest) {
+    const q = v128.mul<T>(madd<T>(loadTail<T>(t, rest), k, s), loadTail<T>(w, rest));
+    storeTail<T>(y, madd<T>(q, g, v128.mul<T>(loadTail<T>(y, rest), f)), rest);
+  }
+}

@@ -1,0 +1,82 @@
+// Kernel scratch: every region of it, its owner and its place, in bytes from the address that a kernel is given.
+//
+//   0             parameters and table of e^x            math/exp.ts, math/exp-table.ts
+//                 or temporaries                         kernels without the max-shifted form
+//   EXP_BYTES     state of a row                         rows/, mask.ts
+//                 or state of a block, line by line      blocks/
+//                 or copies of tails                     simd/tail.ts
+//   HEADER_BYTES  transposed blocks, one after another   blocks/gather.ts
+//                 or a short row                         rows/exp.ts
+//
+// A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in
+// scratch survives a call. The debug build asserts that there is room (contracts.ts). TypeScript gets the sizes from
+// layout.ts.
+
+/** Bytes of a line of a transposed block: one element of each of its rows. */
+export const LINE_BYTES: usize = 64;
+
+// e^x, math/exp.ts: what the max-shifted form reads, a vector each.
+export const EXP_CENTRE: usize = 0; // subtracted from x first
+export const EXP_POWER: usize = 16; // then multiplied: the power of two that the table's temperature lacks
+export const EXP_EXPONENT: usize = 32; // integers subtracted from n
+export const EXP_FLOOR: usize = 48; // where x − centre is below it (or either is NaN) the result is 0
+/** math/exp-table.ts: 16 elements of T at most. */
+export const EXP_TABLE: usize = 64;
+const EXP_BYTES: usize = EXP_TABLE + 128;
+
+/** Temporaries of kernels that do not use the max-shifted form: 64 bytes in the place of its parameters. */
+export const TEMPORARY: usize = 0;
+
+// A row's sums, rows/logsum.ts: f64 each.
+export const ROW_TOTAL: usize = EXP_BYTES; // Σ e^(x / t)
+export const ROW_OTHERS: usize = ROW_TOTAL + 8; // the same without the term of one maximum
+
+// A row's kept range, mask.ts: u32 each.
+export const KEPT_START: usize = ROW_OTHERS + 8;
+export const KEPT_END: usize = KEPT_START + 4;
+export const KEPT_DENSE: usize = KEPT_END + 4; // whether all between the two is kept
+export const KNOWN_MASK: usize = KEPT_DENSE + 4; // the mask's bytes whose range is known from the row before
+export const KNOWN_START: usize = KNOWN_MASK + 4;
+export const KNOWN_END: usize = KNOWN_START + 4;
+export const READ_END: usize = KNOWN_END + 4; // where the row before was read to
+export const READ_AHEAD: usize = READ_END + 4; // what readGap read
+
+/** Where rows/logsum.ts stores exponentials that are not wanted: a vector. */
+export const UNWANTED: usize = EXP_BYTES + 64;
+const ROW_END: usize = UNWANTED + 16;
+
+/** Copies of tails, simd/tail.ts: a vector for each operand and result of an elementwise kernel. */
+export const TAILS: usize = EXP_BYTES;
+export const TAIL_COUNT: usize = 7;
+
+// State of a block, blocks/: a line each, an element for each row; two lines where it is f64.
+export const FACTOR: usize = EXP_BYTES; // what scatter multiplies by
+export const MAXIMUM: usize = FACTOR + LINE_BYTES;
+export const LOG_SUM: usize = MAXIMUM + LINE_BYTES; // log Σ e^((x − maximum) / t)
+export const PREPARE: usize = LOG_SUM + LINE_BYTES; // maxima and ranges, for the parameters of e^x
+export const TARGET_LOGIT: usize = PREPARE + LINE_BYTES;
+export const SCALE: usize = TARGET_LOGIT + LINE_BYTES; // of the gradient
+export const OTHERS: usize = SCALE + LINE_BYTES; // 1 − the probability of one maximum
+export const TARGET_SUM: usize = OTHERS + LINE_BYTES; // f64, as rowTargetSums has them
+export const TARGET_DOT: usize = TARGET_SUM + 2 * LINE_BYTES; // f64
+const TARGET_END: usize = TARGET_DOT + 2 * LINE_BYTES;
+/** The sums of a softmax, f64, which has no targets. */
+export const EXP_SUM: usize = TARGET_SUM;
+/** What blockFactors multiplies by, f64, once the dot product is used up. */
+export const GRADIENT_SCALE: usize = TARGET_DOT;
+
+// The mask of a block, blocks/mask.ts.
+export const KEPT: usize = TARGET_END; // all bits set where a mask keeps something
+export const CAUSAL_LENGTHS: usize = KEPT + LINE_BYTES; // elements that causality keeps, as integers of T's size
+export const MASK_ADDRESSES: usize = CAUSAL_LENGTHS + LINE_BYTES; // where each row's bytes begin, u32
+export const MASK_BYTES: usize = MASK_ADDRESSES + LINE_BYTES; // bytes of one element of each row
+const BLOCK_END: usize = MASK_BYTES + 16;
+
+/** Where blocks begin. */
+export const HEADER_BYTES: usize = 2048;
+/** Where distillation has e^x and the state of its second block, that of the teacher: nothing of it is masked. */
+export const TEACHER: usize = HEADER_BYTES / 2;
+
+if (ROW_END > HEADER_BYTES || BLOCK_END > HEADER_BYTES) ERROR("a state is larger than the header");
+if (TAILS + TAIL_COUNT * 16 > HEADER_BYTES) ERROR("there are more tails than the header holds");
+if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two states are larger than the header");
