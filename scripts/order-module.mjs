@@ -28,7 +28,8 @@ function placeOf(name) {
   const [, folder] = path.split('/');
   if (folder === 'kernels') return `9${path}`;
   const rank = FOLDERS.indexOf(folder);
-  return `${rank < 0 ? 8 : rank}${name.slice(name.lastIndexOf('/') + 1)} ${name}`;
+  // '_' places name<f32> between nameX and namex, which is smaller by a few bytes.
+  return `${rank < 0 ? 8 : rank}${name.slice(name.lastIndexOf('/') + 1).replace('<', '_')} ${name}`;
 }
 
 /** The text of a module in order, and its bytes. */
