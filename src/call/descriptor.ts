@@ -1,10 +1,10 @@
 import { countOf } from '../arrays.js';
+import { AXIS_COUNT, AXIS_LIST, BASE, CAUSAL_FIRST, CAUSAL_ROWS, FIRST_ROW, STRIDE } from '../generated/layout.js';
 import type { Runtime } from '../runtime.js';
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
 import { copyMask } from './copy.js';
 import type { Mask } from './mask.js';
 import { elementsOf, type Operand, shapeOf } from './place.js';
-import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from './record.js';
 import type { Rows } from './rows.js';
 import { product } from './shape.js';
 
@@ -107,8 +107,8 @@ export class Descriptor {
     this.#slot = slot;
     this.#n = n;
     this.#causalRows = causal ? shape[axis - 1]! : 0;
-    this.#address = runtime.run.reserve(4 * (AXIS + 2 * Math.max(axes.sizes.length, 2)));
-    this.#write(STEP, steps[axis]!);
+    this.#address = runtime.run.reserve(4 * (AXIS_LIST + 2 * Math.max(axes.sizes.length, 2)));
+    this.#write(STRIDE, steps[axis]!);
     this.#write(CAUSAL_ROWS, this.#causalRows);
     this.#writeAxes(axes.sizes.reverse(), axes.steps.reverse());
   }
@@ -119,10 +119,10 @@ export class Descriptor {
 
   /** Those behind first. */
   #writeAxes(sizes: readonly number[], steps: readonly number[]): void {
-    this.#write(AXES, sizes.length);
+    this.#write(AXIS_COUNT, sizes.length);
     sizes.forEach((size, i) => {
-      this.#write(AXIS + 2 * i, size);
-      this.#write(AXIS + 2 * i + 1, steps[i]!);
+      this.#write(AXIS_LIST + 2 * i, size);
+      this.#write(AXIS_LIST + 2 * i + 1, steps[i]!);
     });
   }
 
@@ -130,11 +130,11 @@ export class Descriptor {
   at(): number {
     const { run } = this.#runtime;
     const isStaged = this.#slot >= 0;
-    this.#write(ARRAY, isStaged ? run.at(this.#slot) : this.#array);
-    this.#write(FIRST, isStaged ? 0 : run.first);
+    this.#write(BASE, isStaged ? run.at(this.#slot) : this.#array);
+    this.#write(FIRST_ROW, isStaged ? 0 : run.first);
     this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? run.first % this.#causalRows : 0);
     if (isStaged) {
-      this.#write(STEP, run.inner);
+      this.#write(STRIDE, run.inner);
       this.#writeAxes([run.inner, ENDLESS], [1, this.#n * run.inner]);
     }
     return this.#address;

@@ -1,4 +1,4 @@
-import { alignUp, STREAM_SCRATCH } from '../memory/arena.js';
+import { alignUp, STAGING_BYTES } from '../memory/arena.js';
 import type { Rows } from './rows.js';
 
 /** The most operands that a kernel has. */
@@ -44,7 +44,7 @@ export function planBlocks(
   multiple: number,
 ): Plan {
   let sliceBytes = 0;
-  let room = STREAM_SCRATCH - PADDING;
+  let room = STAGING_BYTES - PADDING;
   for (let i = 0; i < count; i++) {
     const operand = operands[i]!;
     if (operand.isStaged) sliceBytes += operand.columnBytes * inner;

@@ -1,4 +1,5 @@
-import { type Arena, alignUp, HEADER_SCRATCH, KERNEL_SCRATCH, OPERAND_SCRATCH, TILE_ROW } from '../memory/arena.js';
+import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
+import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
 import type { Broadcast } from './broadcast.js';
 import { copyRange, type Heap, type MaskArray, type Numbers } from './copy.js';
 import type { IndexPlace, Operand } from './place.js';
@@ -224,13 +225,13 @@ export class Run {
   #takeKernelScratch(): void {
     const { n, inner } = this.#rows;
     const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
-    const bytes = HEADER_SCRATCH + n * TILE_ROW * blocks;
+    const bytes = HEADER_BYTES + n * LINE_BYTES * blocks;
     this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
   }
 
   /** Gives every operand that is staged its place. */
   #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
-    let at = isLarge ? this.#allocate(bytes) : this.#arena.streamScratch;
+    let at = isLarge ? this.#allocate(bytes) : this.#arena.staging;
     if (columnBlocks > 1) this.#stageAll();
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;

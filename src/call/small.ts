@@ -45,15 +45,15 @@ export function mayOverlap(x: FloatArray, offset: number, out: FloatArray, outOf
 /** Copies a short array into the scratch: its address there. */
 export function placeSmall(arena: Arena, x: FloatArray, elementBytes: 4 | 8, length: number): number {
   const heap = arena.floats(elementBytes);
-  const at = elementAt(arena.streamScratch, elementBytes);
+  const at = elementAt(arena.staging, elementBytes);
   if (length <= LOOP_IN) for (let i = 0; i < length; i++) heap[at + i] = x[i]!;
   else heap.set(x, at);
-  return arena.streamScratch;
+  return arena.staging;
 }
 
 /** Where the result of a short array belongs. */
 export function smallResult(arena: Arena): number {
-  return arena.streamScratch + SMALL * 8;
+  return arena.staging + SMALL * 8;
 }
 
 /** Copies such a result out. */

@@ -11,14 +11,12 @@ const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
 export const STATIC_END = 1024;
-/** Bytes for the state of a kernel, and for each line of a transposed block. */
-export { HEADER_BYTES as HEADER_SCRATCH, LINE_BYTES as TILE_ROW };
-/** Bytes a kernel may use for itself in every call: tiles up to 4096 elements long fit. */
+/** Bytes a kernel may use for itself in every call: a transposed block of rows of up to 4096 elements fits. */
 export const KERNEL_SCRATCH = HEADER_BYTES + 4096 * LINE_BYTES;
 /** Bytes for the small operands of a call: class indices, weights. */
 export const OPERAND_SCRATCH = PAGE / 2;
-/** Bytes through which typed arrays stream: an input and an output block that share a core's L2 cache. */
-export const STREAM_SCRATCH = 4 * PAGE;
+/** Bytes through which typed arrays are staged: an input and an output block that share a core's L2 cache. */
+export const STAGING_BYTES = 4 * PAGE;
 /** The most that 32-bit addresses reach. */
 export const MEMORY_LIMIT = 65535 * PAGE;
 
@@ -33,7 +31,7 @@ export interface Moment {
 }
 
 /**
- * Owner of a linear memory: [static data | kernel scratch | operand scratch | stream scratch | blocks …]. Blocks are 64-byte aligned,
+ * Owner of a linear memory: [static data | kernel scratch | operand scratch | staging memory | blocks …]. Blocks are 64-byte aligned,
  * first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
  */
 export class Arena {
@@ -49,7 +47,7 @@ export class Arena {
   #time = 0;
   readonly kernelScratch: number;
   readonly operandScratch: number;
-  readonly streamScratch: number;
+  readonly staging: number;
   readonly #memory: LinearMemory;
   /** The most bytes it may have. */
   readonly limit: number;
@@ -64,8 +62,8 @@ export class Arena {
     this.limit = limit;
     this.kernelScratch = STATIC_END;
     this.operandScratch = this.kernelScratch + KERNEL_SCRATCH;
-    this.streamScratch = this.operandScratch + OPERAND_SCRATCH;
-    this.#end = this.streamScratch + STREAM_SCRATCH;
+    this.staging = this.operandScratch + OPERAND_SCRATCH;
+    this.#end = this.staging + STAGING_BYTES;
     this.#grow(this.#end, 'init');
     this.#refresh();
   }

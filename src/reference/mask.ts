@@ -1,16 +1,16 @@
-import { ARRAY, AXES, AXIS, CAUSAL_FIRST, CAUSAL_ROWS, FIRST, STEP } from '../call/record.js';
+import { AXIS_COUNT, AXIS_LIST, BASE, CAUSAL_FIRST, CAUSAL_ROWS, FIRST_ROW, STRIDE } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 
 /** The address of what element j of a row finds in a broadcast operand, by its descriptor. */
 export function placeOf({ i32 }: Heaps, descriptor: number, row: number, j: number, elementBytes: number): number {
   const at = descriptor / 4;
-  let p = i32[at + FIRST]! + row;
-  let place = j * i32[at + STEP]!;
-  for (let axis = at + AXIS; axis < at + AXIS + 2 * i32[at + AXES]!; axis += 2) {
+  let p = i32[at + FIRST_ROW]! + row;
+  let place = j * i32[at + STRIDE]!;
+  for (let axis = at + AXIS_LIST; axis < at + AXIS_LIST + 2 * i32[at + AXIS_COUNT]!; axis += 2) {
     place += (p % i32[axis]!) * i32[axis + 1]!;
     p = Math.floor(p / i32[axis]!);
   }
-  return i32[at + ARRAY]! + place * elementBytes;
+  return i32[at + BASE]! + place * elementBytes;
 }
 
 /** Whether element j of a row of n elements is kept; all are where there is no mask (0). */
@@ -20,5 +20,5 @@ export function keeps(heaps: Heaps, mask: number, row: number, j: number, n: num
   const at = mask / 4;
   const rows = i32[at + CAUSAL_ROWS]!;
   if (rows > 0 && j > ((i32[at + CAUSAL_FIRST]! + row) % rows) + n - rows) return false;
-  return i32[at + ARRAY] === 0 || u8[placeOf(heaps, mask, row, j, 1)] !== 0;
+  return i32[at + BASE] === 0 || u8[placeOf(heaps, mask, row, j, 1)] !== 0;
 }
