@@ -1,42 +1,38 @@
-// Families: which kernels go into which module. assembly/families/ lists them, a file for each family; from these lists
-// come the entry that the compiler gets and, out of the module it makes of that, a module for each family.
+// Families: which kernels go into which module. Each is a folder of assembly/kernels/; from what its files export come the
+// entry that the compiler gets and, out of the module it makes of that, a module for each family.
 //
 // A family is cut out of the whole module and not compiled by itself: so it has the very code of the whole, whatever the
 // compiler would have inlined elsewhere, and the same addresses of constants. Only core has these constants as data.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import binaryen from 'binaryen';
 
-const FOLDER = 'assembly/families';
-/** The family that is loaded before all others. */
+const FOLDER = 'assembly/kernels';
+/** The family that is loaded before all others: what every set needs beside its kernels. */
 export const CORE = 'core';
 /** The compiler's entry, and where it lies; asconfig.json names it. */
 const ENTRY = 'build/entry.ts';
 const ELEMENT_TYPES = ['f32', 'f64'];
-const LIST = /^export \{([^}]*)\} from "([^"]*)";$/gm;
+/** An exported function, generic or not: its parameters and its result. */
+const FUNCTION = /^export function (\w+)(<T>)?\(([^)]*)\): (\w+)/gm;
 const DATA = /\n \(data .*/g;
 
-/** An exported function of a file, generic or not: its type parameter, its parameters as [name, type], its result. */
-function signatureOf(path, name) {
-  const declaration = new RegExp(`export function ${name}(<T>)?\\(([^)]*)\\): (\\w+)`);
-  const found = readFileSync(`${path}.ts`, 'utf8').match(declaration);
-  if (found === null) throw new Error(`${path}.ts exports no function ${name}`);
-  const parameters = found[2].split(',').map((parameter) => parameter.trim().split(': '));
-  return { path, name, isGeneric: found[1] !== undefined, parameters, result: found[3] };
-}
-
-/** What a family exports. */
-function readFamily(file) {
-  const text = readFileSync(`${FOLDER}/${file}`, 'utf8');
-  return [...text.matchAll(LIST)].flatMap(([, names, from]) =>
-    names.split(',').map((name) => signatureOf(`assembly/${from.replace('../', '')}`, name.trim())),
-  );
+/** What a file exports: type parameter, parameters as [name, type], result. */
+function signaturesOf(path) {
+  const found = [...readFileSync(`${path}.ts`, 'utf8').matchAll(FUNCTION)];
+  if (found.length === 0) throw new Error(`${path}.ts exports no function`);
+  return found.map(([, name, generic, list, result]) => {
+    const parameters = list.split(',').map((parameter) => parameter.trim().split(': '));
+    return { path, name, isGeneric: generic !== undefined, parameters, result };
+  });
 }
 
 /** The functions of each family, core first. */
 export function readFamilies() {
-  const names = readdirSync(FOLDER).map((file) => file.replace('.ts', ''));
-  const families = names.sort((a, b) => Number(b === CORE) - Number(a === CORE) || (a < b ? -1 : 1));
-  return new Map(families.map((family) => [family, readFamily(`${family}.ts`)]));
+  const names = readdirSync(FOLDER).sort((a, b) => Number(b === CORE) - Number(a === CORE) || (a < b ? -1 : 1));
+  const filesOf = (family) => readdirSync(`${FOLDER}/${family}`).sort();
+  const functionsOf = (family) =>
+    filesOf(family).flatMap((file) => signaturesOf(`${FOLDER}/${family}/${file.replace('.ts', '')}`));
+  return new Map(names.map((family) => [family, functionsOf(family)]));
 }
 
 /** The names under which a function is exported: a generic one for each element type. */
@@ -58,7 +54,7 @@ function exportCode({ path, name, isGeneric, parameters, result }) {
 export function writeEntry(families) {
   const code = [...families.values()].flat().map(exportCode);
   mkdirSync('build', { recursive: true });
-  writeFileSync(ENTRY, `// Written by scripts/families.mjs from assembly/families.\n${code.join('')}`);
+  writeFileSync(ENTRY, `// Written by scripts/families.mjs from assembly/kernels.\n${code.join('')}`);
 }
 
 /**

@@ -24,9 +24,9 @@ const FOLDERS = ['math', 'simd', 'rows', 'blocks'];
 
 /** What a function is placed by: kernels come last, by file, and exports, which the build writes, with their kernels. */
 function placeOf(name) {
-  const path = name.replace(/build\/entry\/((\w+)_f\d+)/, 'assembly/kernels/$2/$1');
-  const [, folder] = path.split('/');
-  if (folder === 'kernels') return `9${path}`;
+  const kernel = name.replace(/build\/entry\/((\w+)_f\d+)/, '$2/$1').replace(/assembly\/kernels\/\w+\//, '');
+  if (kernel !== name) return `9${kernel}`;
+  const [, folder] = name.split('/');
   const rank = FOLDERS.indexOf(folder);
   // '_' places name<f32> between nameX and namex, which is smaller by a few bytes.
   return `${rank < 0 ? 8 : rank}${name.slice(name.lastIndexOf('/') + 1).replace('<', '_')} ${name}`;

@@ -1,8 +1,8 @@
 // Elementary functions by themselves, y = f(x) for n elements (whole vectors), for test/exhaustive. Not in the shipped
 // modules.
 
-import { logSigmoid } from "../kernels/logSigmoid";
-import { sigmoid } from "../kernels/sigmoid";
+import { logSigmoid } from "../kernels/elementwise/logSigmoid";
+import { sigmoid } from "../kernels/elementwise/sigmoid";
 import { leastExponent, wideExp } from "../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
 import { log, log1p } from "../math/log";

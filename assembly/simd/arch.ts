@@ -29,18 +29,3 @@ export function select<T>(a: v128, b: v128, mask: v128): v128 {
   if (sizeof<T>() == 4) return v128.relaxed_laneselect<i32>(a, b, mask);
   return v128.relaxed_laneselect<i64>(a, b, mask);
 }
-
-/** x · x − y, for the probe: only a fused multiply-add keeps the low bits of x · x. */
-export function multiplyAddProbe(x: f64, y: f64): f64 {
-  return v128.extract_lane<f64>(madd<f64>(v128.splat<f64>(x), v128.splat<f64>(x), v128.splat<f64>(-y)), 0);
-}
-
-/**
- * Every instruction that only one build has: an engine that lacks one then refuses core, and with it the backend,
- * before any other module of the build is loaded. Never called.
- */
-export function instructionProbe(p: usize): void {
-  const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32);
-  v128.store(p, select<f32>(madd<f32>(a, b, c), nmadd<f32>(a, b, c), a));
-  v128.store(p, select<f64>(madd<f64>(a, b, c), nmadd<f64>(a, b, c), b), 16);
-}

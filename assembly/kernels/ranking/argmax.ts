@@ -7,13 +7,13 @@
 // element by element, which is right in either case.
 // x and y do not overlap. The scratch has room for a block of short rows. Nothing is rounded.
 
-import { gather } from "../blocks/gather";
-import { checkApart, checkArray, checkScratch } from "../contracts";
-import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
-import { BLOCK_ROWS, usesRowForm } from "../shape";
-import { select } from "../simd/arch";
-import { addIntegers, laneBits, laneMax, lanes, ones } from "../simd/lanes";
-import { evenLanes } from "../simd/transpose";
+import { gather } from "../../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../../scratch";
+import { BLOCK_ROWS, usesRowForm } from "../../shape";
+import { select } from "../../simd/arch";
+import { addIntegers, laneBits, laneMax, lanes, ones } from "../../simd/lanes";
+import { evenLanes } from "../../simd/transpose";
 
 /** Bytes of a chunk: short enough to search, long enough to scan fast. */
 const CHUNK_BYTES: usize = 512;

@@ -8,23 +8,23 @@
 // and scatter. A single short row, which is what most calls for one prediction are, has rows/exp.ts to itself.
 // x may be y. n or outer · inner may be 0. mask: a descriptor (mask.ts), or 0.
 
-import { blockExp, blockExpStrided } from "../blocks/exp";
-import { gather, scatter } from "../blocks/gather";
-import { maskBlock } from "../blocks/mask";
-import { clearEmptyRows } from "../blocks/scale";
-import { checkRows } from "../contracts";
-import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../mask";
-import { UNSHIFTED, softmaxExp, unshiftedLimit } from "../math/exp";
-import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
-import { SUM_CHUNK, laneRounding, widen } from "../math/sum";
-import { rowExpKept, rowExpMaxShifted, singleExp } from "../rows/exp";
-import { rowInRange, rowMax, rowMaxKept } from "../rows/reduce";
-import { rowFill, rowFillOutside, rowScale } from "../rows/scale";
-import { FACTOR, HEADER_BYTES } from "../scratch";
-import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../shape";
-import { laneSum, lanes } from "../simd/lanes";
-import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
-import { loadTail, storeTail, tailMask } from "../simd/tail";
+import { blockExp, blockExpStrided } from "../../blocks/exp";
+import { gather, scatter } from "../../blocks/gather";
+import { maskBlock } from "../../blocks/mask";
+import { clearEmptyRows } from "../../blocks/scale";
+import { checkRows } from "../../contracts";
+import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
+import { UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
+import { SUM_CHUNK, laneRounding, widen } from "../../math/sum";
+import { rowExpKept, rowExpMaxShifted, singleExp } from "../../rows/exp";
+import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
+import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
+import { FACTOR, HEADER_BYTES } from "../../scratch";
+import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { laneSum, lanes } from "../../simd/lanes";
+import { rangeHolds, rangeStart, rangeStep, signMask } from "../../simd/range";
+import { loadTail, storeTail, tailMask } from "../../simd/tail";
 
 export function softmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize

@@ -6,17 +6,17 @@
 // dx may be dy or logP. n or outer · inner may be 0. The result is finite only if dy / t and Σ dy / t are.
 // Error: 4 · 2^-23 (f64: 2^-52) of (|dy_i| + e^logP_i Σ |dy_j|) / t; a subnormal e^logP may count as 0.
 
-import { gather, scatter } from "../blocks/gather";
-import { columnSum } from "../blocks/reduce";
-import { checkElements, checkRows } from "../contracts";
-import { biasedMagic, boundedExp, leastBounded, mostBounded } from "../math/exp";
-import { coefficient, ln2HighOf, log2eOver, prepareExp } from "../math/exp-table";
-import { rowSum } from "../rows/reduce";
-import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
-import { nmadd } from "../simd/arch";
-import { lanes } from "../simd/lanes";
-import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
+import { gather, scatter } from "../../blocks/gather";
+import { columnSum } from "../../blocks/reduce";
+import { checkElements, checkRows } from "../../contracts";
+import { biasedMagic, boundedExp, leastBounded, mostBounded } from "../../math/exp";
+import { coefficient, ln2HighOf, log2eOver, prepareExp } from "../../math/exp-table";
+import { rowSum } from "../../rows/reduce";
+import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { nmadd } from "../../simd/arch";
+import { lanes } from "../../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 export function logSoftmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize

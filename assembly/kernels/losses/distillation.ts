@@ -13,22 +13,22 @@
 // Error: 4 · 2^-23 (f64: 2^-52) of t² · Σ p (|log p| + |log q|). If that overflows, which t² may do alone, so may the
 // loss. A subnormal probability or logarithm may count as 0, even where t would make it normal again.
 
-import { blockDifference, blockDivergence, blockOffsets } from "../blocks/divergence";
-import { gather, scatter } from "../blocks/gather";
-import { blockExpLogSum, blockLogSum } from "../blocks/logsum";
-import { blockMaxima } from "../blocks/reduce";
-import { blockFactors, mayUnderflow, underflowLimit } from "../blocks/scale";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../contracts";
-import { elementOrOne, storeLoss } from "../loss";
-import { unshiftedLimit } from "../math/exp";
-import { prepareExp } from "../math/exp-table";
-import { LOGIT_DIVISOR } from "../math/sum";
-import { rowDifference, rowDivergence } from "../rows/divergence";
-import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../rows/logsum";
-import { rowMax } from "../rows/reduce";
-import { rowFactor } from "../rows/scale";
-import { FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_TOTAL, TARGET_DOT, TEACHER } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
+import { blockDifference, blockDivergence, blockOffsets } from "../../blocks/divergence";
+import { gather, scatter } from "../../blocks/gather";
+import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
+import { blockMaxima } from "../../blocks/reduce";
+import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../../contracts";
+import { elementOrOne, storeLoss } from "../../loss";
+import { unshiftedLimit } from "../../math/exp";
+import { prepareExp } from "../../math/exp-table";
+import { LOGIT_DIVISOR } from "../../math/sum";
+import { rowDifference, rowDivergence } from "../../rows/divergence";
+import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
+import { rowMax } from "../../rows/reduce";
+import { rowFactor } from "../../rows/scale";
+import { FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_TOTAL, TARGET_DOT, TEACHER } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 export function distillation<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,

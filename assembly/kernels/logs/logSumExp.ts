@@ -5,22 +5,22 @@
 // One pass over a row. The sum keeps the maximum's own term apart (see rowLogSum).
 // NaN if a row has one, else the maximum itself if it is infinite; −∞ for no elements.
 
-import { gather } from "../blocks/gather";
-import { blockLogSum } from "../blocks/logsum";
-import { maskBlock } from "../blocks/mask";
-import { blockMaxima } from "../blocks/reduce";
-import { checkRows } from "../contracts";
+import { gather } from "../../blocks/gather";
+import { blockLogSum } from "../../blocks/logsum";
+import { maskBlock } from "../../blocks/mask";
+import { blockMaxima } from "../../blocks/reduce";
+import { checkRows } from "../../contracts";
 import {
   findKeptRange, hasOperand, isDense, keptEnd, keptStart, operandAddress, operandStride, startKeptRanges
-} from "../mask";
-import { leastExponent, unshiftedLimit, wideExp } from "../math/exp";
-import { ln2HighOf, log2eOver, magicNumber, prepareExp } from "../math/exp-table";
-import { log, log1p } from "../math/log";
-import { roundingOf } from "../math/sum";
-import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
-import { rowMaxKept } from "../rows/reduce";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
+} from "../../mask";
+import { leastExponent, unshiftedLimit, wideExp } from "../../math/exp";
+import { ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
+import { log, log1p } from "../../math/log";
+import { roundingOf } from "../../math/sum";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
+import { rowMaxKept } from "../../rows/reduce";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 export function logSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize

@@ -7,16 +7,16 @@
 // x = −∞.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
-import { checkElementOperand, checkResults } from "../contracts";
-import { BLOCK_MULTIPLE, LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../loss";
-import { leastExponent, wideExp } from "../math/exp";
-import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../math/exp-table";
-import { xLogX, xLogXOfNormal } from "../math/log";
-import { PARTIAL_BYTES } from "../math/sum";
-import { TEMPORARY } from "../scratch";
-import { nmadd } from "../simd/arch";
-import { laneSum, lanes, splatAt } from "../simd/lanes";
-import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
+import { checkElementOperand, checkResults } from "../../contracts";
+import { BLOCK_MULTIPLE, LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../loss";
+import { leastExponent, wideExp } from "../../math/exp";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../../math/exp-table";
+import { xLogX, xLogXOfNormal } from "../../math/log";
+import { PARTIAL_BYTES } from "../../math/sum";
+import { TEMPORARY } from "../../scratch";
+import { nmadd } from "../../simd/arch";
+import { laneSum, lanes, splatAt } from "../../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 /** Kinds of targets: probabilities that areOrdinary (f32), any probabilities, logarithms. */
 const ORDINARY: i32 = 0;

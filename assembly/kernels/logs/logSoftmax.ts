@@ -6,20 +6,20 @@
 // x may be y. mask: a descriptor (mask.ts), or 0.
 // All NaN if the maximum is NaN or infinite: rowLogSum and blockLogSum return NaN.
 
-import { gather, scatter } from "../blocks/gather";
-import { blockLogSoftmax, blockLogSum } from "../blocks/logsum";
-import { maskBlock } from "../blocks/mask";
-import { blockMaxima } from "../blocks/reduce";
-import { clearEmptyRows } from "../blocks/scale";
-import { checkRows } from "../contracts";
-import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../mask";
-import { unshiftedLimit } from "../math/exp";
-import { prepareExp } from "../math/exp-table";
-import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../rows/logsum";
-import { rowMaxKept } from "../rows/reduce";
-import { rowAffine, rowClear, rowFillOutside, rowScale } from "../rows/scale";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
+import { gather, scatter } from "../../blocks/gather";
+import { blockLogSoftmax, blockLogSum } from "../../blocks/logsum";
+import { maskBlock } from "../../blocks/mask";
+import { blockMaxima } from "../../blocks/reduce";
+import { clearEmptyRows } from "../../blocks/scale";
+import { checkRows } from "../../contracts";
+import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
+import { unshiftedLimit } from "../../math/exp";
+import { prepareExp } from "../../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
+import { rowMaxKept } from "../../rows/reduce";
+import { rowAffine, rowClear, rowFillOutside, rowScale } from "../../rows/scale";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 /** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
 // @ts-ignore: decorator

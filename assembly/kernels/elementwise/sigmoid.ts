@@ -5,12 +5,12 @@
 // x may be y. count may be 0.
 // Error: 3 ULP (f64: 4) where the result is normal, a subnormal one may be 0; sigmoid(0) = ½ exactly.
 
-import { checkElements } from "../contracts";
-import { biasedMagic, leastBounded } from "../math/exp";
-import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { madd } from "../simd/arch";
-import { lanes } from "../simd/lanes";
-import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
+import { checkElements } from "../../contracts";
+import { biasedMagic, leastBounded } from "../../math/exp";
+import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { madd } from "../../simd/arch";
+import { lanes } from "../../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);

@@ -6,15 +6,15 @@
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 
-import { gather, scatter } from "../blocks/gather";
-import { columnDot } from "../blocks/reduce";
-import { checkElements, checkRows } from "../contracts";
-import { rowDot } from "../rows/reduce";
-import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
-import { madd } from "../simd/arch";
-import { lanes } from "../simd/lanes";
-import { loadTail, storeTail } from "../simd/tail";
+import { gather, scatter } from "../../blocks/gather";
+import { columnDot } from "../../blocks/reduce";
+import { checkElements, checkRows } from "../../contracts";
+import { rowDot } from "../../rows/reduce";
+import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { madd } from "../../simd/arch";
+import { lanes } from "../../simd/lanes";
+import { loadTail, storeTail } from "../../simd/tail";
 
 export function softmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize

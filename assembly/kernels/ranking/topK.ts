@@ -9,11 +9,11 @@
 // Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
 // else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
-import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../contracts";
-import { HEADER_BYTES, LINE_BYTES } from "../scratch";
-import { BLOCK_ROWS } from "../shape";
-import { laneBits, lanes } from "../simd/lanes";
-import { columnsToRows } from "../simd/transpose";
+import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../../contracts";
+import { HEADER_BYTES, LINE_BYTES } from "../../scratch";
+import { BLOCK_ROWS } from "../../shape";
+import { laneBits, lanes } from "../../simd/lanes";
+import { columnsToRows } from "../../simd/transpose";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
 // @ts-ignore: decorator

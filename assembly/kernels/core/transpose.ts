@@ -1,8 +1,8 @@
 // Transposition of short inner axes: y[o, j, i] = x[o, i, j] for x [outer, a, b], where a or b is 2 or 3. It makes the
 // elements of a row contiguous, and puts them back. x and y do not overlap.
 
-import { checkApart, checkArray } from "../contracts";
-import { join2, join3, split2, split3 } from "../simd/transpose";
+import { checkApart, checkArray } from "../../contracts";
+import { join2, join3, split2, split3 } from "../../simd/transpose";
 
 /** x [outer, a, b] to y [outer, b, a]. */
 export function transpose_f32(x: usize, y: usize, outer: usize, a: usize, b: usize): void {

@@ -15,25 +15,25 @@
 // for each row, or 0. gradient may be x; no result overlaps with any other operand. The gradient is multiplied by scale
 // and the row's gradOutput. A subnormal softmax may count as 0 in it, even where scale / t would make it normal again.
 
-import { gather, scatter } from "../blocks/gather";
-import { blockExpLogSum, blockLogSum } from "../blocks/logsum";
-import { blockMaxima } from "../blocks/reduce";
-import { blockFactors, mayUnderflow, underflowLimit } from "../blocks/scale";
-import { blockGradient, blockTargetLogits, blockTargetSums } from "../blocks/targets";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../contracts";
-import { elementOrOne, quotient, storeLoss } from "../loss";
-import { unshiftedLimit } from "../math/exp";
-import { prepareExp } from "../math/exp-table";
-import { LOGIT_DIVISOR } from "../math/sum";
-import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../rows/logsum";
-import { rowMax } from "../rows/reduce";
-import { rowFactor, rowScale } from "../rows/scale";
-import { rowGradient, rowTargetSums } from "../rows/targets";
+import { gather, scatter } from "../../blocks/gather";
+import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
+import { blockMaxima } from "../../blocks/reduce";
+import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
+import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
+import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../../contracts";
+import { elementOrOne, quotient, storeLoss } from "../../loss";
+import { unshiftedLimit } from "../../math/exp";
+import { prepareExp } from "../../math/exp-table";
+import { LOGIT_DIVISOR } from "../../math/sum";
+import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
+import { rowMax } from "../../rows/reduce";
+import { rowFactor, rowScale } from "../../rows/scale";
+import { rowGradient, rowTargetSums } from "../../rows/targets";
 import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
   TARGET_LOGIT, TARGET_SUM
-} from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
+} from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline

@@ -7,12 +7,12 @@
 // apart.
 // targets: i32 indices, −1 where ignored. hits overlaps with nothing. Nothing is rounded.
 
-import { gather } from "../blocks/gather";
-import { checkApart, checkArray, checkScratch } from "../contracts";
-import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
-import { select } from "../simd/arch";
-import { addIntegers, lanes, ones, subIntegers } from "../simd/lanes";
+import { gather } from "../../blocks/gather";
+import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { select } from "../../simd/arch";
+import { addIntegers, lanes, ones, subIntegers } from "../../simd/lanes";
 
 export function accuracy<T>(
   x: usize, targets: usize, outer: usize, n: usize, inner: usize, k: usize, hits: usize, scratch: usize

@@ -9,16 +9,16 @@
 // or 0 to add them to the f64 at sum. gradient: T for each element, or 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
-import { checkElementOperand, checkResults } from "../contracts";
-import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../loss";
-import { biasedMagic, leastBounded } from "../math/exp";
-import { log1pOfRatio } from "../math/log";
-import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { PARTIAL_BYTES } from "../math/sum";
-import { TEMPORARY } from "../scratch";
-import { madd, select } from "../simd/arch";
-import { laneSum, lanes, splatAt } from "../simd/lanes";
-import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
+import { checkElementOperand, checkResults } from "../../contracts";
+import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../loss";
+import { biasedMagic, leastBounded } from "../../math/exp";
+import { log1pOfRatio } from "../../math/log";
+import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { PARTIAL_BYTES } from "../../math/sum";
+import { TEMPORARY } from "../../scratch";
+import { madd, select } from "../../simd/arch";
+import { laneSum, lanes, splatAt } from "../../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 export function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,

@@ -8,8 +8,8 @@
 // for each row, or 0. No result overlaps with an operand, not even with x: the gradient is filled with 0 before x is
 // read.
 
-import { checkOperand, checkResults } from "../contracts";
-import { elementOrOne, storeLoss } from "../loss";
+import { checkOperand, checkResults } from "../../contracts";
+import { elementOrOne, storeLoss } from "../../loss";
 
 // @ts-ignore: decorator
 @inline

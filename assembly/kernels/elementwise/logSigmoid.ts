@@ -5,13 +5,13 @@
 // x may be y. count may be 0.
 // Error: 3 ULP (f64: 4) where the result is normal; a subnormal one may be 0.
 
-import { checkElements } from "../contracts";
-import { biasedMagic, leastBounded } from "../math/exp";
-import { log1pOfRatio } from "../math/log";
-import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../math/ratio";
-import { madd } from "../simd/arch";
-import { lanes } from "../simd/lanes";
-import { copyTail, storeTailCopy, tailSlot } from "../simd/tail";
+import { checkElements } from "../../contracts";
+import { biasedMagic, leastBounded } from "../../math/exp";
+import { log1pOfRatio } from "../../math/log";
+import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { madd } from "../../simd/arch";
+import { lanes } from "../../simd/lanes";
+import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 export function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
   checkElements<T>(x, y, count, scratch);

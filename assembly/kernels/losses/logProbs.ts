@@ -4,17 +4,17 @@
 // targets: i32 indices, −1 where ignored (y is 0). losses, which is y: T for each row; x itself where n = 1, else
 // without overlap.
 
-import { gather } from "../blocks/gather";
-import { blockLogSum } from "../blocks/logsum";
-import { blockMaxima } from "../blocks/reduce";
-import { blockTargetLogits } from "../blocks/targets";
-import { checkOperand, checkRows } from "../contracts";
-import { quotient } from "../loss";
-import { unshiftedLimit } from "../math/exp";
-import { prepareExp } from "../math/exp-table";
-import { logSumOf, maximumOf, rowLogSum } from "../rows/logsum";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM, TARGET_LOGIT } from "../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../shape";
+import { gather } from "../../blocks/gather";
+import { blockLogSum } from "../../blocks/logsum";
+import { blockMaxima } from "../../blocks/reduce";
+import { blockTargetLogits } from "../../blocks/targets";
+import { checkOperand, checkRows } from "../../contracts";
+import { quotient } from "../../loss";
+import { unshiftedLimit } from "../../math/exp";
+import { prepareExp } from "../../math/exp-table";
+import { logSumOf, maximumOf, rowLogSum } from "../../rows/logsum";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM, TARGET_LOGIT } from "../../scratch";
+import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline

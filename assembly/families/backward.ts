@@ -1,3 +1,0 @@
-// The gradients of softmax and log-softmax.
-export { logSoftmaxBackward } from "../kernels/logSoftmaxBackward";
-export { softmaxBackward } from "../kernels/softmaxBackward";

@@ -1,2 +1,0 @@
-// softmax by itself: what most programs load.
-export { softmax } from "../kernels/softmax";
