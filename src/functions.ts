@@ -19,6 +19,7 @@ export {
   distillation,
   distillationWithGrad,
 } from './ops/distillation.js';
+export { type EntropyOptions, entropy } from './ops/entropy.js';
 export { type InspectLogitsOptions, inspectLogits, type LogitsReport } from './ops/inspectLogits.js';
 export { type KlDivOptions, type KlDivWithGradOptions, klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { type LogProbsOptions, logProbs } from './ops/logProbs.js';

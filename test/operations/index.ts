@@ -11,6 +11,7 @@ import { argmax } from './argmax.js';
 import { bceWithLogits, bceWithLogitsWithGrad } from './bceWithLogits.js';
 import { crossEntropy, crossEntropyWithGrad } from './crossEntropy.js';
 import { distillation, distillationWithGrad } from './distillation.js';
+import { entropy } from './entropy.js';
 import { inspectLogits } from './inspectLogits.js';
 import { klDiv, klDivWithGrad } from './klDiv.js';
 import { logProbs } from './logProbs.js';
@@ -37,6 +38,7 @@ const records = {
   softmax,
   logSoftmax,
   logSumExp,
+  entropy,
   sigmoid,
   logSigmoid,
   softmaxBackward,

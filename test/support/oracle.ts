@@ -538,6 +538,29 @@ export function logSumExp(
   return rounded(precision, result);
 }
 
+/**
+ * −Σ p log p of softmax(row / T), as log Σ e^z − Σ e^z z / Σ e^z with z = (x − max) / T: no two terms cancel, so that the
+ * result is its own scale. 0 where nothing is kept.
+ */
+export function entropy(precision: Precision, row: Numbers, temperature = 1, mask?: KeepFlags): Scaled {
+  const f = FUNCTIONS[precision];
+  const { kept, max, shifted, exps, rest } = prepareRow(f, row, temperature, (i) => keeps(mask, i));
+  if (!Number.isFinite(max)) return filled(1, kept === 0 ? 0 : NaN);
+  let dot = ZERO;
+  for (let i = 0; i < row.length; i++) {
+    const e = get(exps, i);
+    const z = get(shifted, i);
+    // Below the normal numbers e has lost digits that e · z still has.
+    const isFaint = e.hi < 2 ** -960 && z.hi > -Infinity && z.hi < 0;
+    if (isFaint) dot = subtract(dot, f.exp(add(z, f.log(negate(z)))));
+    else if (e.hi > 0) dot = add(dot, multiply(e, z));
+  }
+  const result = newExact(1);
+  const value = subtract(f.log1p(rest), divide(dot, add(ONE, rest)));
+  setScaled(result, 0, value, value.hi);
+  return rounded(precision, result);
+}
+
 function allFinite(values: Numbers | undefined, keep: (i: number) => boolean): boolean {
   if (values === undefined) return true;
   for (let i = 0; i < values.length; i++) if (keep(i) && !Number.isFinite(values[i])) return false;

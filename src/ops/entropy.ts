@@ -1,0 +1,65 @@
+import type { OptionNames } from '../call/options.js';
+import { type RowReduction, reduceRows } from '../call/reduce.js';
+import { entropyKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
+import { entropy as reference } from '../reference/entropy.js';
+import type { FloatArray, Input, Mask, ReduceResult } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
+
+/** Options of {@link entropy}. */
+export interface EntropyOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+  /** Whether a tensor result keeps the axis, with size 1. Default false. */
+  keepDims?: boolean;
+  /** Divides the logits first; positive. Default 1. */
+  temperature?: number;
+  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
+  mask?: Mask;
+  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
+  out?: FloatArray | Tensor;
+}
+
+const OPTIONS: OptionNames<EntropyOptions> = {
+  shape: true,
+  axis: true,
+  keepDims: true,
+  temperature: true,
+  mask: true,
+  out: true,
+};
+
+const ENTROPY: RowReduction = {
+  name: 'entropy',
+  kernel: /* @__PURE__ */ defineKernel(entropyKernel, reference),
+  options: OPTIONS,
+  ofNothing: 0,
+};
+
+/**
+ * The entropy of softmax(x / t) along an axis, in nats: −Σ_i p_i log p_i, straight from the logits. 0 for a row that is
+ * sure of one class, log n for one to which n classes are alike.
+ *
+ * Right to its last digits for confident rows, where −Σ p log p of the probabilities would lose them: entropy([20, 0]) is
+ * 4.33e-8. What a mask leaves out is ignored, even if NaN or infinite; a row of which nothing is kept gives 0. Rows that
+ * hold NaN or +∞, or nothing but -∞, give NaN.
+ * Formula: Shannon, A mathematical theory of communication, 1948; scipy.stats.entropy of the probabilities.
+ *
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
+ * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
+ * temperature, a mask that does not broadcast, or an overlap of `out` with an argument, OutOfMemoryError at the limit of
+ * linear memory.
+ *
+ * @example
+ * entropy([0, 0]); // 0.693
+ * @example
+ * entropy([1, 2, 3, 9, 0, 0], { shape: [2, 3] }); // Float32Array [0.832, 0.002]
+ * @example
+ * entropy([1, 2, 3], { temperature: 0.5, mask: [true, true, false] }); // 0.365
+ */
+export function entropy<X extends Input, const O extends EntropyOptions>(x: X, options?: O): ReduceResult<X, O> {
+  return reduceRows(ENTROPY, x, options) as ReduceResult<X, O>;
+}
