@@ -52,7 +52,6 @@ export function planBlocks(
     room -= operand.periodBytes;
   }
   const most = Math.max(outer, 1);
-  if (sliceBytes === 0) return { slices: most, columnBlocks: 1, width: inner, bytes: 0, isLarge: false };
   const slices = Math.min(Math.floor(room / sliceBytes / multiple) * multiple, most);
   if (slices > 0) return { slices, columnBlocks: 1, width: inner, bytes: sliceBytes * slices, isLarge: false };
   if (inner >= 2 * NARROWEST) return planColumns(inner, operands.slice(0, count), room);

@@ -7,7 +7,6 @@ import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.j
 import type { Rows } from './rows.js';
 
 const NO_ROWS: Rows = { outer: 0, n: 0, inner: 0, count: 0, axis: 0 };
-const NO_PLAN: Plan = { slices: 1, columnBlocks: 1, width: 0, bytes: 0, isLarge: false };
 
 /** Transposes the last two axes of [outer, n, inner]. */
 export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
@@ -96,7 +95,10 @@ export class Run {
   #elementBytes: 4 | 8 = 4;
   #settings = USUAL;
   #transposes = false;
-  #plan = NO_PLAN;
+  /** Whether any operand is staged; and the plan: outer slices in a block, blocks of a slice's columns. */
+  #stages = false;
+  #slices = 1;
+  #columnBlocks = 1;
   /** Where the block at hand begins: an outer slice, and a block of its columns. */
   #slice = 0;
   #columnBlock = 0;
@@ -123,6 +125,7 @@ export class Run {
     const isShort = inner > 1 && inner < 16 / elementBytes;
     this.#transposes = isShort && settings.mayTranspose !== false && this.#transpose !== undefined;
     this.#isStarted = false;
+    this.#stages = false;
   }
 
   /** Adds an operand that is read. */
@@ -175,6 +178,7 @@ export class Run {
     slot.elementBytes = elementBytes;
     // One element for each row lies the same both ways.
     slot.isTransposed = this.#transposes && perRow > 1;
+    if (address < 0 || slot.isTransposed) this.#stages = true;
     return this.#count++;
   }
 
@@ -210,8 +214,9 @@ export class Run {
   start(made?: Operand, alsoMade?: Operand): void {
     try {
       this.#takeKernelScratch();
-      this.#plan = planBlocks(this.#rows, this.#slots, this.#count, this.#settings.multiple ?? 1);
-      if (this.#plan.bytes > 0) this.#stage(this.#plan);
+      this.#slices = Math.max(this.#rows.outer, 1);
+      this.#columnBlocks = 1;
+      if (this.#stages) this.#stage(planBlocks(this.#rows, this.#slots, this.#count, this.#settings.multiple ?? 1));
     } catch (error) {
       this.#finish();
       made?.tensor?.dispose();
@@ -231,6 +236,8 @@ export class Run {
 
   /** Gives every operand that is staged its place. */
   #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
+    this.#slices = slices;
+    this.#columnBlocks = columnBlocks;
     let at = isLarge ? this.#allocate(bytes) : this.#arena.staging;
     if (columnBlocks > 1) this.#stageAll();
     for (let i = 0; i < this.#count; i++) {
@@ -276,13 +283,12 @@ export class Run {
 
   /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
-    const { slices, columnBlocks } = this.#plan;
     if (this.#isStarted) {
       this.#copyOut();
-      if (this.#columnBlock + 1 < columnBlocks) this.#columnBlock++;
+      if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
       else {
         this.#columnBlock = 0;
-        this.#slice += slices;
+        this.#slice += this.#slices;
       }
     }
     this.#isStarted = true;
@@ -291,7 +297,7 @@ export class Run {
       this.#finish();
       return false;
     }
-    const count = Math.min(slices, outer - this.#slice);
+    const count = Math.min(this.#slices, outer - this.#slice);
     const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
     this.outer = this.#transposes ? count * width : count;
     this.inner = this.#transposes ? 1 : width;
@@ -310,7 +316,8 @@ export class Run {
   }
 
   #firstColumn(columnBlock: number): number {
-    return Math.floor((columnBlock * this.#rows.inner) / this.#plan.columnBlocks);
+    const { inner } = this.#rows;
+    return this.#columnBlocks === 1 ? columnBlock * inner : Math.floor((columnBlock * inner) / this.#columnBlocks);
   }
 
   /** Address of the block at hand in an operand that lies in linear memory as a whole. */
@@ -319,6 +326,7 @@ export class Run {
   }
 
   #copyIn(): void {
+    if (!this.#stages) return;
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
@@ -340,6 +348,7 @@ export class Run {
   }
 
   #copyOut(): void {
+    if (!this.#stages) return;
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
@@ -359,7 +368,7 @@ export class Run {
     const { perRow, isOutput } = slot;
     const { inner } = this.#rows;
     const at = slot.staging / slot.elementBytes;
-    if (this.#plan.columnBlocks === 1) {
+    if (this.#columnBlocks === 1) {
       const count = perRow * (this.#transposes ? this.outer : this.outer * inner);
       copyRange(array, perRow * inner * this.#slice, heap, at, count, isOutput);
       return;
