@@ -1,5 +1,6 @@
 // Searches every line of the tables of bounds for inputs that miss it: npm run test:hunt takes minutes.
-// SEED repeats a search, SECONDS is the time for each line, WRITE=1 keeps the worst ratios for docs/numerics.md.
+// SEED repeats a search, SECONDS is the time for each line, LENGTH is the one length of rows, WRITE=1 keeps the worst
+// ratios for docs/numerics.md.
 import { writeFileSync } from 'node:fs';
 import { afterAll, test } from 'vitest';
 import { columnOf, FILE, type Ratios, readRatios } from '../support/hunted.js';

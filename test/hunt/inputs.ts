@@ -78,6 +78,9 @@ export function between2(random: Random, least: number, most: number): number {
   return 2 ** between(random, Math.log2(least), Math.log2(most));
 }
 
+/** The one length that is searched, where it is given: `LENGTH=1024 npm run test:hunt`. */
+const ONLY = process.env.LENGTH === undefined ? undefined : Number(process.env.LENGTH);
+
 /** On both sides of where vectors, partial sums and the forms (48, 24) end. */
 const LENGTHS = [2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 18, 23, 24, 25, 33, 40, 47, 48, 49, 64, 65];
 const LONG = [100, 128, 129, 255, 257, 300, 1024];
@@ -93,7 +96,7 @@ export interface Frame {
 /** The shape of an input; `seconds` is what the search takes. */
 export function drawFrame(random: Random, dtype: Dtype, seconds: number, rows: readonly number[] = [1]): Frame {
   const luck = random();
-  const n = pick(random, luck < 0.85 ? LENGTHS : luck < 0.99 || seconds < 2 ? LONG : LONGEST);
+  const n = ONLY ?? pick(random, luck < 0.85 ? LENGTHS : luck < 0.99 || seconds < 2 ? LONG : LONGEST);
   if (random() >= 0.15 || n > 1024) return { rows: n > 1024 ? 1 : pick(random, rows), n, columns: false };
   // With fewer, the columns would be moved together and be rows again.
   return { rows: dtype === 'float32' ? 5 : 3, n, columns: true };
