@@ -17,7 +17,7 @@ import {
   findKeptRange, isDense, keptEnd, keptLanes, keptStart, keptTail, operandAddress, startKeptRanges
 } from "../../mask";
 import { MAX_SHIFTED, UNSHIFTED, exponential, prepareRow, unshiftedLimit } from "../../math/exp";
-import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp, significandOf } from "../../math/exp-table";
 import { log1p } from "../../math/log";
 import { PARTIAL_BYTES, PARTIAL_LINES, SUM_CHUNK, laneRounding, widen } from "../../math/sum";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
@@ -74,7 +74,7 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const m = v128.splat<T>(maximum), scale = v128.splat<T>(<T>(2.0 / t)), end = x + n * sizeof<T>();
+  const m = v128.splat<T>(maximum), scale = powerScale<T>(t), end = x + n * sizeof<T>();
   let sums = v128.splat<f64>(0), lostSums = sums, dots = sums, lostDots = sums;
   let equals = v128.splat<T>(0), top = equals;
   while (x < end) {
@@ -112,10 +112,20 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
   }
   const others = laneSum<f64>(f64x2.add(sums, lostSums)), dot = laneSum<f64>(f64x2.add(dots, lostDots));
   const unit = f64x2.splat(<f64>laneMax<T>(top)), count = f64x2.splat(laneSum<T>(toFloats<T>(equals)));
-  return f64x2.extract_lane(fromSums(f64x2.splat(others), f64x2.splat(dot), unit, count), 0);
+  return f64x2.extract_lane(fromSums(f64x2.splat(others), f64x2.splat(dot), unit, count, t), 0);
 }
 
-/** e · (maximum − x) / t, and 0 where e is 0, even if x is −∞; scale is 2 / t. */
+/**
+ * Twice the power of two by which 1 / t exceeds the reciprocal of t's significand: distances lose nothing by it, and what
+ * is left of t divides their sum.
+ */
+// @ts-ignore: decorator
+@inline
+function powerScale<T>(t: f64): v128 {
+  return v128.splat<T>(<T>(2 * significandOf(t) / t));
+}
+
+/** e · (maximum − x) · scale / 2, and 0 where e is 0, even if x is −∞. */
 // @ts-ignore: decorator
 @inline
 function timesDistance<T>(e: v128, x: v128, maximum: v128, scale: v128): v128 {
@@ -167,7 +177,7 @@ function columnEntropy<T>(form: i32, column: usize, n: usize, m: v128, t: f64, s
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const scale = v128.splat<T>(<T>(2.0 / t)), end = column + n * LINE_BYTES;
+  const scale = powerScale<T>(t), end = column + n * LINE_BYTES;
   let equals = v128.splat<T>(0), top = equals, sumLow = equals, sumHigh = equals, dotLow = equals, dotHigh = equals;
   for (let p = column; p < end; ) {
     const partialEnd = min(end, p + PARTIAL_LINES * LINE_BYTES);
@@ -195,15 +205,16 @@ function columnEntropy<T>(form: i32, column: usize, n: usize, m: v128, t: f64, s
     }
   }
   const count = toFloats<T>(equals);
-  if (sizeof<T>() == 8) return fromSums(f64x2.add(sumLow, sumHigh), f64x2.add(dotLow, dotHigh), top, count);
+  if (sizeof<T>() == 8) return fromSums(f64x2.add(sumLow, sumHigh), f64x2.add(dotLow, dotHigh), top, count, t);
   return demote(
-    fromSums(sumLow, dotLow, promoteLow(top), promoteLow(count)),
-    fromSums(sumHigh, dotHigh, promoteHigh(top), promoteHigh(count))
+    fromSums(sumLow, dotLow, promoteLow(top), promoteLow(count), t),
+    fromSums(sumHigh, dotHigh, promoteHigh(top), promoteHigh(count), t)
   );
 }
 
-/** H of two rows in float64: Σ e without the maxima's, Σ e d, a maximum's e, and how many there are. */
-function fromSums(sum: v128, dot: v128, top: v128, count: v128): v128 {
+/** H of two rows in float64: Σ e without the maxima's, Σ of timesDistance, a maximum's e, and how many there are. */
+function fromSums(sum: v128, dot: v128, top: v128, count: v128, t: f64): v128 {
   const one = f64x2.splat(1), more = f64x2.add(f64x2.sub(count, one), f64x2.div(sum, top));
-  return f64x2.add(log1p<f64>(more), f64x2.div(f64x2.div(dot, top), f64x2.add(more, one)));
+  const divisor = f64x2.mul(f64x2.add(more, one), f64x2.splat(significandOf(t)));
+  return f64x2.add(log1p<f64>(more), f64x2.div(f64x2.div(dot, top), divisor));
 }
