@@ -2,7 +2,7 @@
 // src/generated/.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
@@ -21,6 +21,9 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
  */
 const LOW = ['--memoryBase', '320', '--transform', './scripts/low-constants.mjs'];
 
+/** Tells the next build what this one was made from. */
+const KEY = 'build/key';
+
 /** The numbers that TypeScript shares; only the debug build exports them. */
 const LAYOUT = 'assembly/layout.ts';
 
@@ -32,6 +35,14 @@ function sourceHash() {
     hash.update(path).update(readFileSync(path));
   }
   return hash.update(readFileSync('asconfig.json')).update(LOW.join()).digest('hex').slice(0, 16);
+}
+
+function buildKey() {
+  const hash = createHash('sha256').update(stamp).update(readFileSync('package-lock.json'));
+  for (const script of readdirSync('scripts').sort()) {
+    if (script.endsWith('.mjs')) hash.update(readFileSync(`scripts/${script}`));
+  }
+  return hash.digest('hex');
 }
 
 /** Unsigned LEB128. */
@@ -51,6 +62,16 @@ function withSection(bytes, name, text) {
 }
 
 const stamp = `${version} asc ${compiler} ${sourceHash()}`;
+/** What the modules and src/generated/ are made from, the scripts that make them included. */
+const key = buildKey();
+const outputs = ['src/generated/stamp.ts', ...['simd128', 'relaxed-simd', 'debug'].map((name) => `build/${name}.wasm`)];
+if (outputs.every(existsSync) && existsSync(KEY) && readFileSync(KEY, 'utf8') === key) {
+  // For scripts/setup.mjs, which goes by the times of files.
+  for (const file of outputs) utimesSync(file, new Date(), new Date());
+  console.log('modules: up to date');
+  process.exit();
+}
+rmSync(KEY, { force: true });
 rmSync('src/generated', { recursive: true, force: true });
 mkdirSync('src/generated', { recursive: true });
 const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
@@ -132,3 +153,4 @@ ${packed.map(({ family }) => `export const ${family}Family: Family = { name: '${
 generate('kernels', kernelsCode(families));
 generate('layout', layoutCode(readFileSync(targets.debug.outFile)));
 generate('stamp', `export const stamp = '${stamp}';\n`);
+writeFileSync(KEY, key);

@@ -22,6 +22,9 @@ function signaturesOf(path) {
   if (found.length === 0) throw new Error(`${path}.ts exports no function`);
   return found.map(([, name, generic, list, result]) => {
     const parameters = list.split(',').map((parameter) => parameter.trim().split(': '));
+    const odd = parameters.find((parameter) => parameter.length !== 2 || !/^\w+$/.test(parameter[0]));
+    if (odd !== undefined)
+      throw new Error(`${path}.ts: ${name} has a parameter '${odd.join(': ')}', expected 'name: type'`);
     return { path, name, isGeneric: generic !== undefined, parameters, result };
   });
 }

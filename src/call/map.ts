@@ -38,8 +38,9 @@ interface MapOptions {
 /** softmax and its like: one argument and a mask. */
 export interface RowMap {
   readonly name: string;
+  /** It leaves `mask` out where the operation has none, as `options` do. */
   readonly kernel: Kernel<SoftmaxOperands>;
-  readonly options: OptionNames<MapOptions>;
+  readonly options: Partial<OptionNames<MapOptions>>;
 }
 
 const MASKED = { mayTranspose: false };

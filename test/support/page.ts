@@ -113,6 +113,7 @@ function specialRowTable(): string {
   const { single: _, ...rows } = (alongAxis[0] as AlongAxis).special;
   const says = ({ special }: AlongAxis, row: keyof typeof rows) => {
     const told: SpecialRows[typeof row] = special[row];
+    if (told === undefined) return '–';
     return typeof told === 'string' ? told : told.says;
   };
   return [

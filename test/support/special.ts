@@ -16,8 +16,9 @@ export interface SpecialRows {
   readonly 'holds −∞ beside finite values': Special;
   readonly 'has no elements': string;
   readonly 'holds values up to the largest float': string;
-  readonly 'has elements that its mask does not keep': string;
-  readonly 'keeps nothing': string;
+  /** These two of operations that take a mask. */
+  readonly 'has elements that its mask does not keep'?: string;
+  readonly 'keeps nothing'?: string;
   /** One element is 2.5, all others −∞; not on the page. */
   readonly single: Exactly;
 }
