@@ -1,7 +1,6 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { type Exponential, exponentialOf } from './exponential.js';
-import { logSum } from './logSumExp.js';
 import { forEachMaskedRow, maximum, type Row } from './rows.js';
 import { sumOf } from './sum.js';
 
@@ -11,20 +10,28 @@ export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOper
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   forEachMaskedRow(heaps, elementBytes, operands, (row, _, index) => {
-    heap[y / elementBytes + index] = row.isKept ? rowEntropy(row, temperature, exponential) : 0;
+    const max = maximum(row);
+    const entropy = Number.isFinite(max) ? rowEntropy(row, max, temperature, exponential) : Number.NaN;
+    heap[y / elementBytes + index] = row.isKept ? entropy : 0;
   });
 }
 
-function rowEntropy(row: Row, temperature: number, exponential: Exponential): number {
-  const { n, at } = row;
-  const max = maximum(row);
-  if (!Number.isFinite(max)) return Number.NaN;
-  const sum = sumOf(Float64Array.from({ length: n }, (_, j) => exponential(at(j), max, temperature)));
-  const terms = Float64Array.from({ length: n }, (_, j) => {
-    // e^−d d as (e^−d/2 d) e^−d/2: below the normal numbers e^−d has lost digits that the product still has.
-    const root = exponential(at(j), max, 2 * temperature);
-    // In halves: max − x could overflow where (max − x) / t does not. −∞ counts for nothing.
-    return root > 0 ? root * ((max / 2 - at(j) / 2) / (temperature / 2)) * root : 0;
-  });
-  return logSum(row, max, temperature, exponential) + sumOf(terms) / sum;
+function rowEntropy({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
+  const e = new Float64Array(n);
+  const terms = new Float64Array(n);
+  let count = 0;
+  for (let j = 0; j < n; j++) {
+    const x = at(j);
+    if (x === max) {
+      count++;
+      continue;
+    }
+    // e^−d as a square: below the normal numbers it has lost digits that e^−d · d still has. −∞ counts for nothing.
+    const root = exponential(x, max, 2 * temperature);
+    e[j] = root * root;
+    // In halves: max − x could overflow where (max − x) / t does not.
+    if (root > 0) terms[j] = root * ((max / 2 - x / 2) / (temperature / 2)) * root;
+  }
+  const others = sumOf(e);
+  return Math.log1p(count - 1 + others) + sumOf(terms) / (count + others);
 }
