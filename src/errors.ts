@@ -51,11 +51,6 @@ export function showShape(shape: readonly number[]): string {
   return `[${shape.slice(0, SHOWN_SIZES).join(', ')}, … ${shape.length - SHOWN_SIZES} more]`;
 }
 
-/** Strings as an error message lists them. */
-export function showList(values: readonly string[]): string {
-  return values.map(show).join(', ');
-}
-
 export function typeError(operation: string, argument: string, got: unknown, expected: string): TypeError {
   return new TypeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
 }

@@ -1,4 +1,4 @@
-import { showList, typeError } from '../errors.js';
+import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import type { Runtime } from '../runtime.js';
@@ -55,7 +55,7 @@ export function readLoss(
   const gradOutput = readGradOutput(call, given, input);
   const { reduction = reductions[0]! } = options;
   if (!reductions.includes(reduction as string)) {
-    throw typeError(operation, 'reduction', reduction, `one of ${showList(reductions)}`);
+    throw typeError(operation, 'reduction', reduction, `one of ${reductions.map(show).join(', ')}`);
   }
   if (typeof gradOutput !== 'number' && reduction !== 'none') {
     throw typeError(operation, 'gradOutput', given, `a number for reduction "${reduction}"`);
