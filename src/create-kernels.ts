@@ -1,5 +1,5 @@
 import * as functions from './functions.js';
-import { handRuntime, Runtime, readSettings, type Settings } from './runtime.js';
+import { handRuntime, openRuntime, readSettings, type Settings } from './runtime.js';
 
 /** An independent set of all functions, with a backend and a memory of its own. */
 export type Kernels = typeof functions;
@@ -15,7 +15,7 @@ export type Kernels = typeof functions;
  * softmax([0, 0]); // Float32Array [0.5, 0.5]
  */
 export function createKernels(settings?: Settings): Kernels {
-  const runtime = new Runtime(readSettings('createKernels', settings), 'createKernels');
+  const runtime = openRuntime(readSettings('createKernels', settings), 'createKernels');
   const bind = (run: (...given: never[]) => unknown) => {
     return (...given: never[]) => {
       handRuntime(runtime);

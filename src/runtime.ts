@@ -80,15 +80,11 @@ export class Runtime implements TensorOwner {
   #bytes = 0;
   readonly #forgotten: FinalizationRegistry<number> | undefined;
 
-  /** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
-  constructor(settings: Settings, operation = 'init', ahead?: Instance) {
-    const wanted = settings.backend ?? 'auto';
-    this.#isAuto = wanted === 'auto';
-    this.#backend = openBackend(operation, wanted, settings.module, ahead);
-    const { modules, memory, name } = this.#backend;
-    this.arena = new Arena(memory, settings.maxMemory ?? MEMORY_LIMIT);
-    this.run = new Run(this.arena, modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
-    if (name === 'reference' && this.#isAuto) warnReference(this.#backend);
+  constructor(backend: Backend, arena: Arena, isAuto: boolean) {
+    this.#isAuto = isAuto;
+    this.#backend = backend;
+    this.arena = arena;
+    this.run = new Run(arena, backend.modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }
@@ -152,6 +148,15 @@ export class Runtime implements TensorOwner {
   }
 }
 
+/** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
+export function openRuntime(settings: Settings, operation = 'init', ahead?: Instance): Runtime {
+  const { backend: wanted = 'auto', module, maxMemory = MEMORY_LIMIT } = settings;
+  const isAuto = wanted === 'auto';
+  const backend = openBackend(operation, wanted, module, ahead);
+  if (backend.name === 'reference' && isAuto) warnReference(backend);
+  return new Runtime(backend, new Arena(backend.memory, maxMemory), isAuto);
+}
+
 let warned = false;
 
 function warnReference(backend: Backend): void {
@@ -169,7 +174,7 @@ let handed: Runtime | undefined;
 
 /** The runtime of a call: the first thing that a public function asks for. */
 export function takeRuntime(): Runtime {
-  if (handed === undefined) return (current ??= new Runtime({}));
+  if (handed === undefined) return (current ??= openRuntime({}));
   const runtime = handed;
   handed = undefined;
   return runtime;

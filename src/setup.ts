@@ -1,4 +1,11 @@
-import { type MemoryUsage, Runtime, readSettings, type Settings, setCurrentRuntime, takeRuntime } from './runtime.js';
+import {
+  type MemoryUsage,
+  openRuntime,
+  readSettings,
+  type Settings,
+  setCurrentRuntime,
+  takeRuntime,
+} from './runtime.js';
 import { type BackendInfo, compileCoreAhead, instantiateAhead } from './wasm/backend.js';
 
 /**
@@ -17,7 +24,7 @@ import { type BackendInfo, compileCoreAhead, instantiateAhead } from './wasm/bac
 export async function init(settings?: Settings): Promise<BackendInfo> {
   const read = readSettings('init', settings);
   if (read.module === undefined) await compileCoreAhead(read.backend ?? 'auto');
-  const runtime = new Runtime(read, 'init', read.module && (await instantiateAhead(read.module)));
+  const runtime = openRuntime(read, 'init', read.module && (await instantiateAhead(read.module)));
   await runtime.prepare();
   setCurrentRuntime(runtime);
   return runtime.info;

@@ -17,6 +17,8 @@ export const KERNEL_SCRATCH = HEADER_BYTES + 4096 * LINE_BYTES;
 export const OPERAND_SCRATCH = PAGE / 2;
 /** Bytes through which typed arrays are staged: an input and an output block that share a core's L2 cache. */
 export const STAGING_BYTES = 4 * PAGE;
+/** Bytes that an arena needs before it has any block. */
+export const SCRATCH_BYTES = KERNEL_SCRATCH + OPERAND_SCRATCH + STAGING_BYTES;
 /** The most that 32-bit addresses reach. */
 export const MEMORY_LIMIT = 65535 * PAGE;
 
@@ -40,7 +42,7 @@ export class Arena {
   f64!: Float64Array;
   i32!: Int32Array;
   u8!: Uint8Array;
-  /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only #grow changes it. */
+  /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only `refresh` changes it. */
   buffer!: ArrayBuffer;
   #moment: Moment | undefined;
   /** How often memory was taken or freed. */
@@ -57,15 +59,15 @@ export class Arena {
   readonly #blocks = new Map<number, { size: number; time: number }>();
   #end: number;
 
-  constructor(memory: LinearMemory, limit: number) {
+  constructor(memory: LinearMemory, limit: number, scratch = STATIC_END) {
     this.#memory = memory;
     this.limit = limit;
-    this.kernelScratch = STATIC_END;
-    this.operandScratch = this.kernelScratch + KERNEL_SCRATCH;
+    this.kernelScratch = scratch;
+    this.operandScratch = scratch + KERNEL_SCRATCH;
     this.staging = this.operandScratch + OPERAND_SCRATCH;
-    this.#end = this.staging + STAGING_BYTES;
+    this.#end = scratch + SCRATCH_BYTES;
     this.#grow(this.#end, 'init');
-    this.#refresh();
+    this.refresh();
   }
 
   /** The state at present: the same object until memory is taken or freed. */
@@ -81,7 +83,7 @@ export class Arena {
   /** The address of a new block. The memory may grow: views taken before are then detached. */
   allocate(bytes: number, operation: string): number {
     const size = Math.max(alignUp(bytes), ALIGNMENT);
-    const start = this.#takeFree(size) ?? this.#extend(size, operation);
+    const start = this.take(size, operation);
     this.#moment = undefined;
     this.#blocks.set(start, { size, time: ++this.#time });
     return start;
@@ -98,7 +100,16 @@ export class Arena {
     this.#blocks.delete(start);
     this.#moment = undefined;
     this.#time++;
-    const end = start + block.size;
+    this.give(start, start + block.size);
+  }
+
+  /** The address of so many bytes that are free. */
+  protected take(size: number, operation: string): number {
+    return this.#takeFree(size) ?? this.#extend(size, operation);
+  }
+
+  /** Makes these bytes free again. */
+  protected give(start: number, end: number): void {
     const at = this.#position(start);
     const before = this.#free[at - 1];
     const after = this.#free[at];
@@ -161,13 +172,13 @@ export class Arena {
     this.checkLimit(end, operation);
     // A quarter more than there was, so that many small tensors do not mean many growths.
     const wanted = Math.min(Math.max(end, size * 1.25), this.#most);
-    if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw this.#exhausted(end, operation);
-    this.#refresh();
+    if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw this.exhausted(end, operation);
+    this.refresh();
   }
 
   /** @throws OutOfMemoryError for more bytes than memory can ever have. */
   checkLimit(bytes: number, operation: string): void {
-    if (bytes > this.#most) throw this.#exhausted(bytes, operation);
+    if (bytes > this.#most) throw this.exhausted(bytes, operation);
   }
 
   /** The limit in whole pages. */
@@ -175,7 +186,7 @@ export class Arena {
     return Math.floor(this.limit / PAGE) * PAGE;
   }
 
-  #exhausted(bytes: number, operation: string): OutOfMemoryError {
+  protected exhausted(bytes: number, operation: string): OutOfMemoryError {
     return new OutOfMemoryError(`${operation}: ${bytes} bytes of linear memory are needed, the limit is ${this.limit}`);
   }
 
@@ -188,7 +199,8 @@ export class Arena {
     }
   }
 
-  #refresh(): void {
+  /** Makes the views anew. */
+  protected refresh(): void {
     const buffer = this.#memory.buffer;
     this.buffer = buffer;
     this.f32 = new Float32Array(buffer);

@@ -66,7 +66,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
 }
 
 /** The modules that are embedded in the package. */
-class EmbeddedModules implements Modules {
+export class EmbeddedModules implements Modules {
   readonly #name: ModuleBackend;
   readonly #memory: WebAssembly.Memory;
   readonly #exports = new Map<Family, Exports>();
@@ -79,10 +79,14 @@ class EmbeddedModules implements Modules {
   exportsOf(family: Family): Exports {
     let exports = this.#exports.get(family);
     if (exports === undefined) {
-      exports = exportsOn(this.#memory, compile(this.#name, family));
+      exports = exportsOn(this.#memory, this.compile(this.#name, family));
       this.#exports.set(family, exports);
     }
     return exports;
+  }
+
+  protected compile(name: ModuleBackend, family: Family): WebAssembly.Module {
+    return compile(name, family);
   }
 
   async prepare(families: Iterable<Family>): Promise<void> {
@@ -146,10 +150,15 @@ function open(
   const whole = module && (ahead ?? instantiate(module));
   const memory = whole?.memory ?? newMemory();
   const modules = whole === undefined ? new EmbeddedModules(name, memory) : new WholeModule(whole.exports);
+  checkFuses(name, modules);
+  return { modules, memory };
+}
+
+/** @throws Error where relaxed-simd does not run as it must, or where the modules do not compile */
+export function checkFuses(name: ModuleBackend, modules: Modules): void {
   if (!multiplyAddFuses(modules.exportsOf(coreFamily)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
-  return { modules, memory };
 }
 
 function referenceMemory(): LinearMemory {
@@ -168,12 +177,21 @@ export function openBackend(
   ahead?: Instance,
 ): Backend {
   if (module !== undefined) return openModule(operation, wanted, module, ahead);
+  return openFirst(operation, wanted, (name) => open(operation, name));
+}
+
+/** The same with what `openOne` makes of a backend. */
+export function openFirst(
+  operation: string,
+  wanted: BackendName | 'auto',
+  openOne: (name: BackendName) => Pick<Backend, 'modules' | 'memory'>,
+): Backend {
   const tried: BackendInfo['tried'] = [];
   const remedies: string[] = [];
   for (const name of wanted === 'auto' ? ORDER : [wanted]) {
     try {
       const reason = wanted === 'auto' ? REASONS[name] : 'named explicitly';
-      return { name, reason, tried, remedies, ...open(operation, name) };
+      return { name, reason, tried, remedies, ...openOne(name) };
     } catch (error) {
       if (wanted !== 'auto') throw cannotRun(operation, name, error);
       tried.push({ name, error: message(error) });

@@ -1,0 +1,139 @@
+import { product } from '../call/shape.js';
+import { handRuntime } from '../runtime.js';
+import { type Guest, guestOf, type MemoryHost } from './guest.js';
+import type { TensorInfo } from './types.js';
+
+/** What elements are kept in: float32, int32 and bool. */
+export type Elements = Float32Array | Int32Array | Uint8Array;
+
+/** Where a kernel's numbers lie: in the memory that ours share, or in one that they are copied from and to. */
+export type MemoryKind = 'shared' | 'copied';
+
+/** A backend of TensorFlow.js as our kernels use it. */
+export interface Storage {
+  readonly memory: MemoryKind;
+  /** Brings a tensor here from the backend that has it. Views from before may be detached then, as by `create`. */
+  fetch(tensor: TensorInfo): void;
+  /** A new tensor with unset elements. */
+  create(shape: readonly number[], dtype: string): TensorInfo;
+  elementsOf(tensor: TensorInfo): Elements;
+  dispose(tensor: TensorInfo): void;
+  /** Runs one function of this library. */
+  run<R>(compute: () => R): R;
+}
+
+/** The part of tfjs-backend-cpu's backend that is used here. */
+interface CpuBackend {
+  readonly data: { get(dataId: object): { values: Elements } };
+  makeTensorInfo(shape: number[], dtype: string, values: Elements): TensorInfo;
+  disposeData(dataId: object): void;
+}
+
+class CpuStorage implements Storage {
+  readonly memory = 'copied';
+  readonly #backend: CpuBackend;
+
+  constructor(backend: CpuBackend) {
+    this.#backend = backend;
+  }
+
+  fetch({ dataId }: TensorInfo): void {
+    this.#backend.data.get(dataId);
+  }
+
+  create(shape: readonly number[], dtype: string): TensorInfo {
+    const Type = dtype === 'int32' ? Int32Array : Float32Array;
+    return this.#backend.makeTensorInfo(shape.slice(), dtype, new Type(product(shape)));
+  }
+
+  elementsOf({ dataId }: TensorInfo): Elements {
+    return this.#backend.data.get(dataId).values;
+  }
+
+  dispose({ dataId }: TensorInfo): void {
+    this.#backend.disposeData(dataId);
+  }
+
+  run<R>(compute: () => R): R {
+    return compute();
+  }
+}
+
+/** The part of tfjs-backend-wasm's backend that is used here. */
+interface WasmBackend {
+  readonly wasm: {
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    readonly HEAPU8: Uint8Array;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
+  makeOutput(shape: number[], dtype: string): TensorInfo;
+  disposeData(dataId: object): void;
+}
+
+class WasmStorage implements Storage {
+  readonly memory: MemoryKind;
+  readonly #backend: WasmBackend;
+  readonly #guest: Guest | undefined;
+
+  constructor(backend: WasmBackend) {
+    this.#backend = backend;
+    this.#guest = guestOn(backend);
+    this.memory = this.#guest === undefined ? 'copied' : 'shared';
+  }
+
+  fetch({ dataId }: TensorInfo): void {
+    this.#backend.dataIdMap.get(dataId);
+  }
+
+  create(shape: readonly number[], dtype: string): TensorInfo {
+    return this.#backend.makeOutput(shape.slice(), dtype);
+  }
+
+  elementsOf({ dataId, shape, dtype }: TensorInfo): Elements {
+    const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
+    const Type = dtype === 'int32' ? Int32Array : dtype === 'bool' ? Uint8Array : Float32Array;
+    return new Type(this.#backend.wasm.HEAPU8.buffer as ArrayBuffer, memoryOffset, product(shape));
+  }
+
+  dispose({ dataId }: TensorInfo): void {
+    this.#backend.disposeData(dataId);
+  }
+
+  run<R>(compute: () => R): R {
+    if (this.#guest !== undefined) {
+      this.#guest.arena.follow();
+      handRuntime(this.#guest.runtime);
+    }
+    return compute();
+  }
+}
+
+/** A runtime in the backend's own memory, undefined where there can be none. */
+function guestOn({ wasm }: WasmBackend): Guest | undefined {
+  const memory = wasm.asm?.memory;
+  if (!(memory instanceof WebAssembly.Memory)) return undefined;
+  const host: MemoryHost = { memory, malloc: (bytes) => wasm._malloc(bytes), free: (address) => wasm._free(address) };
+  try {
+    return guestOf(host);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of the backends whose tensors can be reached. */
+export const BACKENDS = ['wasm', 'cpu'] as const;
+export type HostBackendName = (typeof BACKENDS)[number];
+
+/** The storage of each backend, made at its first use: a backend that was removed comes back as another object. */
+const storages = new WeakMap<object, Storage>();
+
+export function storageOf(name: HostBackendName, backend: object): Storage {
+  let storage = storages.get(backend);
+  if (storage === undefined) {
+    storage = name === 'wasm' ? new WasmStorage(backend as WasmBackend) : new CpuStorage(backend as CpuBackend);
+    storages.set(backend, storage);
+  }
+  return storage;
+}

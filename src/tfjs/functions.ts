@@ -1,0 +1,214 @@
+import { type OptionNames, readOptions } from '../call/options.js';
+import { areEqual } from '../call/shape.js';
+import { rangeError, show, showShape, typeError } from '../errors.js';
+import { runOperation } from './gradients.js';
+import { isDifferentiatedTwice, isTensor, type LossKernel, runLoss } from './losses.js';
+import type { LossAttributes } from './operations.js';
+import type { Host, HostTensor } from './types.js';
+
+/** Options of {@link TensorFunctions.softmax} and {@link TensorFunctions.logSoftmax}. */
+export interface SoftmaxTensorOptions<T> {
+  /** Divides x first; positive. Default 1. */
+  temperature?: number;
+  /** What is kept: a bool or int32 tensor of x's shape, or one that broadcasts to it by trailing axes. */
+  mask?: T;
+  /** Whether row i keeps only what is not behind it; needs the last axis. Default false. */
+  causal?: boolean;
+}
+
+/** Options of {@link TensorFunctions.softmaxCrossEntropy}. */
+export interface CrossEntropyTensorOptions<T> {
+  /** A weight for each class. */
+  weight?: T | Float32Array | readonly number[];
+  /** The class index of rows that do not count. Default -100. */
+  ignoreIndex?: number;
+  /** In [0, 1]. Default 0. */
+  labelSmoothing?: number;
+  /** Divides the logits first; positive. Default 1. */
+  temperature?: number;
+  /** Default `'mean'`. */
+  reduction?: 'mean' | 'sum' | 'none';
+}
+
+/** Options of {@link TensorFunctions.sigmoidCrossEntropy}. */
+export interface SigmoidCrossEntropyTensorOptions<T> {
+  /** Multiplies the losses: one for each element, or for the trailing axes. */
+  weight?: T | Float32Array | readonly number[];
+  /** Multiplies the losses of positive labels, as `weight` does. */
+  posWeight?: T | Float32Array | readonly number[];
+  /** Default `'mean'`. */
+  reduction?: 'mean' | 'sum' | 'none';
+}
+
+const MAP_OPTIONS: OptionNames<SoftmaxTensorOptions<unknown>> = { temperature: true, mask: true, causal: true };
+const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyTensorOptions<unknown>> = {
+  weight: true,
+  ignoreIndex: true,
+  labelSmoothing: true,
+  temperature: true,
+  reduction: true,
+};
+const SIGMOID_OPTIONS: OptionNames<SigmoidCrossEntropyTensorOptions<unknown>> = {
+  weight: true,
+  posWeight: true,
+  reduction: true,
+};
+
+/** Functions on the tensors of TensorFlow.js, all of them differentiable. */
+export interface TensorFunctions<T> {
+  /** Softmax along any axis, the last if none is given. */
+  softmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
+  /** Its logarithm. */
+  logSoftmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
+  /** log Σ e^x over an axis or several that follow each other, over all of them if none is given. */
+  logSumExp(x: T, axis?: number | readonly number[] | null, keepDims?: boolean): T;
+  /**
+   * Cross-entropy of logits, softmax inside. Arguments in the order of tf.losses, so that
+   * `model.compile({ loss: (y, x) => softmaxCrossEntropy(y, x), … })` takes it for a model whose last layer gives logits.
+   *
+   * @param labels class indices, of the logits' shape without its last axis or with 1 for it; or class probabilities,
+   * of the logits' shape.
+   */
+  softmaxCrossEntropy(labels: T, logits: T, options?: CrossEntropyTensorOptions<T>): T;
+  /** Binary cross-entropy of logits, sigmoid inside; labels of the logits' shape. */
+  sigmoidCrossEntropy(labels: T, logits: T, options?: SigmoidCrossEntropyTensorOptions<T>): T;
+}
+
+export function tensorFunctions<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): TensorFunctions<T> {
+  return {
+    softmax: (x, axis = -1, options) => {
+      const { temperature, mask, causal } = readMapOptions('softmax', options);
+      return runOperation(tf, 'SoftmaxWasmSoftmax', maskedInputs('softmax', x, mask), {
+        axis,
+        temperature,
+        causal,
+      }) as T;
+    },
+
+    logSoftmax: (x, axis = -1, options) => {
+      const { temperature, mask, causal } = readMapOptions('logSoftmax', options);
+      const attributes = { axis, temperature, causal, isMasked: mask !== undefined || causal === true };
+      return runOperation(tf, 'SoftmaxWasmLogSoftmax', maskedInputs('logSoftmax', x, mask), attributes) as T;
+    },
+
+    logSumExp: (x, axis = null, keepDims = false) => {
+      checkFloats('logSumExp', 'x', x);
+      const [from, to] = readAxes('logSumExp', axis, x.shape);
+      const result = runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to }) as T;
+      return keepDims
+        ? tf.reshape(
+            result,
+            x.shape.map((size, i) => (i >= from && i < to ? 1 : size)),
+          )
+        : result;
+    },
+
+    softmaxCrossEntropy: (labels, logits, options) => {
+      const operation = 'softmaxCrossEntropy';
+      const given = readOptions<CrossEntropyTensorOptions<T>>(operation, options, CROSS_ENTROPY_OPTIONS);
+      const { weight, ignoreIndex, labelSmoothing, temperature, reduction = 'mean' } = given;
+      checkLoss(operation, labels, logits);
+      const attributes = {
+        options: {
+          weight: readWeight(weight),
+          ignoreIndex,
+          labelSmoothing,
+          temperature,
+          reduction: reduction as 'mean',
+        },
+      };
+      if (areEqual(labels.shape, logits.shape)) return lossOf('SoftmaxWasmCrossEntropy', labels, logits, attributes);
+      const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
+      return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { ...attributes, targets });
+    },
+
+    sigmoidCrossEntropy: (labels, logits, options) => {
+      const operation = 'sigmoidCrossEntropy';
+      const given = readOptions<SigmoidCrossEntropyTensorOptions<T>>(operation, options, SIGMOID_OPTIONS);
+      const { weight, posWeight, reduction = 'mean' } = given;
+      checkLoss(operation, labels, logits);
+      if (!areEqual(labels.shape, logits.shape)) {
+        throw rangeShape(operation, labels, showShape(logits.shape));
+      }
+      return lossOf('SoftmaxWasmSigmoidCrossEntropy', labels, logits, {
+        options: { weight: readWeight(weight), posWeight: readWeight(posWeight), reduction: reduction as 'mean' },
+      });
+    },
+  };
+
+  function lossOf(kernel: LossKernel, labels: T, logits: T, attributes: Pick<LossAttributes, 'options'>): T {
+    if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, attributes);
+    return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), attributes));
+  }
+
+  function maskedInputs(operation: string, x: T, mask: unknown): { [name: string]: T } {
+    checkFloats(operation, 'x', x);
+    if (mask === undefined) return { x };
+    checkTensor(operation, 'mask', mask);
+    if (mask.dtype !== 'bool' && mask.dtype !== 'int32') {
+      throw new TypeError(`${operation}: mask is a ${mask.dtype} tensor, expected bool or int32`);
+    }
+    return { x, mask };
+  }
+
+  function checkLoss(operation: string, labels: T, logits: T): void {
+    checkTensor(operation, 'labels', labels);
+    checkFloats(operation, 'logits', logits);
+    if (isDifferentiatedTwice(tf)) throw new Error(`${operation}: its second derivatives are not available`);
+  }
+
+  function checkFloats(operation: string, argument: string, x: T): void {
+    checkTensor(operation, argument, x);
+    if (!isOurs()) {
+      throw new Error(`${operation}: the backend is ${show(tf.getBackend())}, expected the one that was registered`);
+    }
+    if (x.dtype !== 'float32') {
+      throw new TypeError(`${operation}: ${argument} is a ${x.dtype} tensor, expected float32`);
+    }
+  }
+
+  function checkTensor(operation: string, argument: string, x: unknown): asserts x is T {
+    if (!isTensor(tf, x)) throw typeError(operation, argument, x, 'a tf.Tensor');
+    x.throwIfDisposed();
+  }
+
+  /** Class weights, or those of labels: tensors of them are small. */
+  function readWeight(weight: unknown): unknown {
+    return isTensor(tf, weight) ? { data: weight.dataSync(), shape: weight.shape } : weight;
+  }
+}
+
+function readMapOptions(operation: string, options: unknown) {
+  return readOptions<SoftmaxTensorOptions<unknown>>(operation, options, MAP_OPTIONS);
+}
+
+/** Class indices. tf.layers hands them over as float32, with a last axis of 1. */
+function readIndices(operation: string, labels: HostTensor, rows: readonly number[]): readonly number[] | Int32Array {
+  const { shape } = labels;
+  if (!areEqual(shape, rows) && !areEqual(shape, [...rows, 1])) {
+    throw rangeShape(operation, labels, `${showShape(rows)} for class indices, or the shape of the logits`);
+  }
+  const data = labels.dataSync();
+  return data instanceof Int32Array ? data : Array.from(data);
+}
+
+/** The first of the axes, and one behind the last. */
+function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): [from: number, to: number] {
+  if (axis === null) return [0, rank];
+  const axes = (Array.isArray(axis) ? axis : [axis]).map((one) => {
+    if (!Number.isInteger(one) || one < -rank || one >= rank) {
+      throw rangeError(operation, 'axis', one, `a whole number in [-${rank}, ${rank})`);
+    }
+    return one < 0 ? one + rank : one;
+  }) as number[];
+  axes.sort((a, b) => a - b);
+  const [from = 0] = axes;
+  if (!axes.every((one, i) => one === from + i)) {
+    throw new RangeError(`${operation}: axis is ${showShape(axes)}, expected axes that follow each other`);
+  }
+  return [from, from + axes.length];
+}
+
+function rangeShape(operation: string, { shape }: HostTensor, expected: string): RangeError {
+  return new RangeError(`${operation}: labels has shape ${showShape(shape)}, expected ${expected}`);
+}

@@ -1,0 +1,190 @@
+import { type OptionNames, readFlag, readOptions } from '../call/options.js';
+import { show, typeError } from '../errors.js';
+import { BACKENDS, type HostBackendName, type MemoryKind, storageOf } from './backends.js';
+import { type TensorFunctions, tensorFunctions } from './functions.js';
+import { fasterSoftmaxGradient, operationGradients } from './gradients.js';
+import { replaceLosses } from './losses.js';
+import { replaceMethods } from './methods.js';
+import { OPERATIONS } from './operations.js';
+import { REPLACEMENTS, type Replacement } from './replacements.js';
+import type { GradConfig, Host, HostTensor, KernelConfig, TensorFlow } from './types.js';
+
+export type { MemoryKind } from './backends.js';
+export type {
+  CrossEntropyTensorOptions,
+  SigmoidCrossEntropyTensorOptions,
+  SoftmaxTensorOptions,
+  TensorFunctions,
+} from './functions.js';
+export type { HostTensor, TensorFlow } from './types.js';
+
+/** Kernels of TensorFlow.js that have a faster one here. */
+export type ReplacedKernel = keyof typeof REPLACEMENTS;
+
+/** Options of {@link register}. */
+export interface RegisterOptions {
+  /** The backend whose kernels are replaced. Default: the one that is active. */
+  backend?: 'wasm' | 'cpu';
+  /** The kernels that are replaced. Default: all that the backend has. */
+  kernels?: readonly ReplacedKernel[];
+  /** Whether the gradient of softmax is replaced. Default true. */
+  gradients?: boolean;
+  /** Whether tf.losses.softmaxCrossEntropy and sigmoidCrossEntropy are replaced. Default true. */
+  losses?: boolean;
+  /** Whether tensors get the methods softmax, logSoftmax and logSumExp for any axis. Default true. */
+  methods?: boolean;
+}
+
+/** What {@link register} did, and functions on tensors that TensorFlow.js has no place for. */
+export interface Registration<T> extends TensorFunctions<T> {
+  /**
+   * The kernels that were replaced, and whether they compute in the backend's own memory or on copies; undefined until
+   * the backend is there.
+   */
+  readonly info: readonly { kernel: ReplacedKernel; backend: 'wasm' | 'cpu'; memory: MemoryKind | undefined }[];
+  /** Makes kernels, gradients, losses and methods what they were. */
+  unregister(): void;
+}
+
+const OPTIONS: OptionNames<RegisterOptions> = {
+  backend: true,
+  kernels: true,
+  gradients: true,
+  losses: true,
+  methods: true,
+};
+
+/** The engines of TensorFlow.js that are registered with. */
+const registered = new WeakSet<object>();
+
+/**
+ * Makes a program that uses TensorFlow.js faster: puts the kernels of this library in the place of some of its own, in
+ * the memory of its wasm backend, without copies.
+ *
+ * @param tf what `import * as tf from '@tensorflow/tfjs'` gives, or `tf` of a script tag.
+ * @throws TypeError for another backend than wasm and cpu: tensors of webgl, webgpu and node are out of reach; Error
+ * where it is registered already.
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs';
+ * import { register } from 'softmax-wasm/tfjs';
+ * const fast = register(tf);
+ * tf.softmax(logits);
+ * fast.softmaxCrossEntropy(labels, logits);
+ */
+export function register<T extends HostTensor>(tf: TensorFlow<T>, options?: RegisterOptions): Registration<T> {
+  const host = readHost<T>(tf);
+  const settings = readSettings(host, options);
+  const { backend } = settings;
+  const engine = host.engine();
+  if (registered.has(engine)) throw new Error('register: it is registered already, expected unregister() before');
+  const isOurs = () => host.getBackend() === backend;
+  const functions = tensorFunctions(host, isOurs);
+
+  const undo = [
+    ...settings.kernels.map((kernel) => replaceKernel(host, backend, kernel)),
+    ...Object.keys(OPERATIONS).map((name) => addKernel(host, backend, name as keyof typeof OPERATIONS)),
+    ...operationGradients(host).map((gradient) => addGradient(host, gradient)),
+  ];
+  if (settings.gradients) undo.push(replaceGradient(host, isOurs));
+  if (settings.losses) undo.push(replaceLosses(host, isOurs));
+  if (settings.methods) undo.push(replaceMethods(host, functions, isOurs));
+  registered.add(engine);
+
+  return {
+    ...functions,
+    get info() {
+      const memory = isOurs() ? storageOf(backend, host.engine().backend).memory : undefined;
+      return settings.kernels.map((kernel) => ({ kernel, backend, memory }));
+    },
+    unregister() {
+      for (const one of undo.splice(0).reverse()) one();
+      registered.delete(engine);
+    },
+  };
+}
+
+/** @throws TypeError unless it is the namespace of TensorFlow.js */
+function readHost<T>(tf: unknown): Host<T> {
+  const host = tf as Partial<Host<T>> | null | undefined;
+  const functions = [host?.engine, host?.getKernel, host?.registerKernel, host?.registerGradient];
+  if (!functions.every((one) => typeof one === 'function')) {
+    throw typeError('register', 'tf', tf, "what import * as tf from '@tensorflow/tfjs' gives");
+  }
+  return host as Host<T>;
+}
+
+interface Settings {
+  readonly backend: HostBackendName;
+  readonly kernels: readonly ReplacedKernel[];
+  readonly gradients: boolean;
+  readonly losses: boolean;
+  readonly methods: boolean;
+}
+
+function readSettings<T>(tf: Host<T>, options: unknown): Settings {
+  const given = readOptions<RegisterOptions>('register', options, OPTIONS);
+  const { backend = tf.getBackend(), kernels, gradients = true, losses = true, methods = true } = given;
+  if (!BACKENDS.includes(backend as HostBackendName)) {
+    const expected = '"wasm" or "cpu": tensors of others are out of reach';
+    throw typeError('register', 'backend', backend, expected);
+  }
+  const name = backend as HostBackendName;
+  return {
+    backend: name,
+    kernels: readKernels(tf, name, kernels),
+    gradients: readFlag('register', 'gradients', gradients),
+    losses: readFlag('register', 'losses', losses),
+    methods: readFlag('register', 'methods', methods),
+  };
+}
+
+function readKernels<T>(tf: Host<T>, backend: HostBackendName, kernels: unknown): readonly ReplacedKernel[] {
+  const all = Object.keys(REPLACEMENTS) as ReplacedKernel[];
+  if (kernels === undefined) return all.filter((kernel) => tf.getKernel(kernel, backend) !== undefined);
+  if (!Array.isArray(kernels)) throw typeError('register', 'kernels', kernels, 'an array');
+  for (const kernel of kernels) {
+    if (!all.includes(kernel)) throw typeError('register', 'kernels', kernel, `some of ${all.map(show).join(', ')}`);
+    if (tf.getKernel(kernel, backend) === undefined) {
+      throw new TypeError(`register: kernels has ${show(kernel)}, expected kernels of the backend ${show(backend)}`);
+    }
+  }
+  return Array.from(new Set(kernels));
+}
+
+/** Puts a kernel into the place of another; what it returns puts the other back. The setting up stays the other's. */
+function replaceKernel<T>(tf: Host<T>, backend: HostBackendName, name: ReplacedKernel): () => void {
+  const original = tf.getKernel(name, backend)!;
+  const faster: Replacement = REPLACEMENTS[name];
+  const exchange = (config: KernelConfig) => {
+    tf.unregisterKernel(name, backend);
+    tf.registerKernel(config);
+  };
+  exchange({
+    ...original,
+    kernelFunc: (call) => faster(storageOf(backend, call.backend), call) ?? original.kernelFunc(call),
+  });
+  return () => exchange(original);
+}
+
+function addKernel<T>(tf: Host<T>, backendName: HostBackendName, kernelName: keyof typeof OPERATIONS): () => void {
+  const operation = OPERATIONS[kernelName];
+  tf.registerKernel({
+    kernelName,
+    backendName,
+    kernelFunc: (call) => operation(storageOf(backendName, call.backend), call),
+  });
+  return () => tf.unregisterKernel(kernelName, backendName);
+}
+
+function addGradient<T>(tf: Host<T>, gradient: GradConfig<T>): () => void {
+  tf.registerGradient(gradient);
+  return () => tf.unregisterGradient(gradient.kernelName);
+}
+
+function replaceGradient<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
+  const original = tf.getGradient('Softmax');
+  if (original === undefined) return () => {};
+  tf.registerGradient(fasterSoftmaxGradient(tf, original, isOurs));
+  return () => tf.registerGradient(original);
+}

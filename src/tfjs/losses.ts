@@ -1,0 +1,119 @@
+import { runOperation } from './gradients.js';
+import type { LossAttributes } from './operations.js';
+import type { Host, HostLoss, HostTensor, Losses } from './types.js';
+
+export type LossKernel = 'SoftmaxWasmCrossEntropy' | 'SoftmaxWasmSigmoidCrossEntropy';
+
+/** Whether a gradient of a gradient is asked for: ours are made by kernels that have none. */
+export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
+  return tf.engine().state.gradientDepth > 1;
+}
+
+/**
+ * A loss, and with it its gradient where one will be asked for. Labels of the logits' shape get the gradient that
+ * TensorFlow.js gives them, minus that of the logits.
+ */
+export function runLoss<T extends HostTensor>(
+  tf: Host<T>,
+  kernel: LossKernel,
+  logits: T,
+  labels: T | undefined,
+  attributes: Omit<LossAttributes, 'withGrad'>,
+): T {
+  const engine = tf.engine();
+  const withGrad = engine.isTapeOn();
+  const inputs: { [name: string]: T } = labels === undefined ? { logits } : { logits, labels };
+  // tf.customGrad would want the gradient of the labels too, whether anyone asks for it or not.
+  return engine.runKernelFunc({
+    inputs,
+    forwardFunc: (_, save) => {
+      const [loss, grad] = runOperation(tf, kernel, inputs, { ...attributes, withGrad }) as T[];
+      if (withGrad) save([grad!]);
+      return loss!;
+    },
+    backwardsFunc: (dy, [grad]) => ({
+      logits: () => timesLossGradient(tf, grad!, dy),
+      labels: () => tf.neg(timesLossGradient(tf, grad!, dy)),
+    }),
+  });
+}
+
+/** The gradient times dy, which has a number for each loss, and more often than not is 1. */
+function timesLossGradient<T extends HostTensor>(tf: Host<T>, grad: T, dy: T): T {
+  if (dy.size === 1 && dy.dataSync()[0] === 1) return tf.clone(grad);
+  const isPerRow = dy.rank > 0 && dy.rank < grad.rank;
+  return tf.mul(grad, isPerRow ? tf.reshape(dy, [...dy.shape, 1]) : dy);
+}
+
+/** tf.Reduction by its numbers; the last, the sum by weights that are not 0, is the mean where there are no weights. */
+const REDUCTIONS = ['none', 'mean', 'sum', 'mean'] as const;
+const NONE = 0;
+const SUM_BY_NONZERO_WEIGHTS = 3;
+
+interface FusedLoss {
+  readonly kernel: LossKernel;
+  /** Labels moved towards what is the same for all classes: to 1 / their number, or to one half. */
+  readonly uniform: (shape: readonly number[]) => number;
+  readonly leastRank: number;
+}
+
+const FUSED: Record<'softmaxCrossEntropy' | 'sigmoidCrossEntropy', FusedLoss> = {
+  // TensorFlow.js takes the second size for the number of classes, whatever the rank.
+  softmaxCrossEntropy: { kernel: 'SoftmaxWasmCrossEntropy', uniform: (shape) => 1 / shape[1]!, leastRank: 1 },
+  sigmoidCrossEntropy: { kernel: 'SoftmaxWasmSigmoidCrossEntropy', uniform: () => 0.5, leastRank: 0 },
+};
+
+export type FusedLossName = keyof typeof FUSED;
+export const FUSED_LOSSES = Object.keys(FUSED) as FusedLossName[];
+
+/** A loss of tf.losses with the same arguments; where a call does not suit, the original goes on doing it. */
+export function fasterLoss<T extends HostTensor>(
+  tf: Host<T>,
+  name: FusedLossName,
+  original: HostLoss<T>,
+  isOurs: () => boolean,
+): HostLoss<T> {
+  const { kernel, uniform, leastRank } = FUSED[name];
+  const suits = (labels: T, logits: T) =>
+    isOurs() &&
+    isTensor(tf, labels) &&
+    isTensor(tf, logits) &&
+    logits.dtype === 'float32' &&
+    ['float32', 'int32', 'bool'].includes(labels.dtype) &&
+    logits.rank >= leastRank &&
+    logits.size > 0 &&
+    logits.shape.length === labels.shape.length &&
+    logits.shape.every((size, i) => size === labels.shape[i]) &&
+    !isDifferentiatedTwice(tf);
+
+  return (labels, logits, weights, labelSmoothing = 0, reduction = SUM_BY_NONZERO_WEIGHTS) => {
+    const kind = REDUCTIONS[reduction];
+    const isWeighted = weights !== undefined && weights !== null;
+    if (kind === undefined || !suits(labels, logits) || (isWeighted && !isTensor(tf, weights))) {
+      return original(labels, logits, weights, labelSmoothing, reduction);
+    }
+    return tf.tidy(() => {
+      const floats = labels.dtype === 'float32' ? labels : tf.cast(labels, 'float32');
+      const { shape } = logits;
+      const smooth =
+        labelSmoothing > 0 ? tf.add(tf.mul(floats, 1 - labelSmoothing), labelSmoothing * uniform(shape)) : floats;
+      const options = { reduction: isWeighted ? REDUCTIONS[NONE] : kind };
+      const loss = runLoss(tf, kernel, logits, smooth, { options });
+      return isWeighted ? tf.losses.computeWeightedLoss(loss, weights, reduction) : loss;
+    });
+  };
+}
+
+export function isTensor<T>(tf: Host<T>, value: unknown): value is T {
+  return value instanceof (tf.Tensor as unknown as new () => object);
+}
+
+/** Puts the faster losses into tf.losses; what it returns puts the others back. */
+export function replaceLosses<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
+  const { losses } = tf;
+  const originals: Pick<Losses<T>, FusedLossName> = { ...losses };
+  for (const name of FUSED_LOSSES) losses[name] = fasterLoss(tf, name, originals[name], isOurs);
+  return () => {
+    for (const name of FUSED_LOSSES) losses[name] = originals[name];
+  };
+}
