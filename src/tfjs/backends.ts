@@ -1,3 +1,4 @@
+import { typedArrayTag } from '../arrays.js';
 import { product } from '../call/shape.js';
 import { handRuntime } from '../runtime.js';
 import { type Guest, guestOf, type MemoryHost } from './guest.js';
@@ -22,6 +23,10 @@ export interface Storage {
   run<R>(compute: () => R): R;
 }
 
+function typeOf(dtype: string): Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor {
+  return dtype === 'int32' ? Int32Array : dtype === 'bool' ? Uint8Array : Float32Array;
+}
+
 /** The part of tfjs-backend-cpu's backend that is used here. */
 interface CpuBackend {
   readonly data: { get(dataId: object): { values: Elements } };
@@ -42,12 +47,15 @@ class CpuStorage implements Storage {
   }
 
   create(shape: readonly number[], dtype: string): TensorInfo {
-    const Type = dtype === 'int32' ? Int32Array : Float32Array;
+    const Type = typeOf(dtype);
     return this.#backend.makeTensorInfo(shape.slice(), dtype, new Type(product(shape)));
   }
 
-  elementsOf({ dataId }: TensorInfo): Elements {
-    return this.#backend.data.get(dataId).values;
+  elementsOf({ dataId, dtype }: TensorInfo): Elements {
+    const { values } = this.#backend.data.get(dataId);
+    // A tensor that was cast may still have the elements that it was cast from.
+    const Type = typeOf(dtype);
+    return typedArrayTag(values) === Type.name ? values : Type.from(values);
   }
 
   dispose({ dataId }: TensorInfo): void {
@@ -93,7 +101,7 @@ class WasmStorage implements Storage {
 
   elementsOf({ dataId, shape, dtype }: TensorInfo): Elements {
     const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
-    const Type = dtype === 'int32' ? Int32Array : dtype === 'bool' ? Uint8Array : Float32Array;
+    const Type = typeOf(dtype);
     return new Type(this.#backend.wasm.HEAPU8.buffer as ArrayBuffer, memoryOffset, product(shape));
   }
 

@@ -66,11 +66,12 @@ const registered = new WeakSet<object>();
  * where it is registered already.
  *
  * @example
- * import * as tf from '@tensorflow/tfjs';
- * import { register } from 'softmax-wasm/tfjs';
+ * // import * as tf from '@tensorflow/tfjs'; import { register } from 'softmax-wasm/tfjs';
  * const fast = register(tf);
- * tf.softmax(logits);
- * fast.softmaxCrossEntropy(labels, logits);
+ * const logits = tf.tensor2d([2, 1, 0.1], [1, 3]);
+ * tf.softmax(logits).dataSync(); // Float32Array [0.659, 0.242, 0.099]
+ * fast.softmaxCrossEntropy(tf.tensor1d([0], 'int32'), logits).dataSync(); // Float32Array [0.417]
+ * fast.unregister();
  */
 export function register<T extends HostTensor>(tf: TensorFlow<T>, options?: RegisterOptions): Registration<T> {
   const host = readHost<T>(tf);

@@ -9,9 +9,16 @@ export interface Example {
   readonly lines: readonly string[];
 }
 
-/** Everything between an `@example` and the next tag or the end of its comment. */
-export async function documentedExamples(): Promise<Example[]> {
-  const files = (await listFilesBelow('src')).filter((file) => file.endsWith('.ts') && !file.startsWith('generated'));
+/** Folders whose examples need another library, and are run beside that. */
+const HOSTS = ['tfjs'];
+
+/** Everything between an `@example` and the next tag or the end of its comment, in the folder of a host or in no such. */
+export async function documentedExamples(host?: string): Promise<Example[]> {
+  const files = (await listFilesBelow('src')).filter((file) => {
+    const [folder = ''] = file.split('/');
+    const isWanted = host === undefined ? !HOSTS.includes(folder) : folder === host;
+    return isWanted && file.endsWith('.ts') && folder !== 'generated';
+  });
   const examples: Example[] = [];
   for (const file of files) {
     let count = 0;

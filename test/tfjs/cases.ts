@@ -1,0 +1,557 @@
+/** What softmax-wasm/tfjs promises, case by case. They run in Node and in browsers, and so need no test framework. */
+
+import type * as tfjs from '@tensorflow/tfjs';
+import type { Registration, register as registerFunction } from '../../src/tfjs/index.js';
+
+export type TensorFlowJs = typeof tfjs;
+type Tensor = tfjs.Tensor;
+type Fast = Registration<Tensor>;
+
+export interface Context {
+  readonly tf: TensorFlowJs;
+  readonly backend: 'wasm' | 'cpu';
+  readonly register: typeof registerFunction;
+}
+
+export interface Case {
+  readonly name: string;
+  readonly run: (context: Context) => void | Promise<void>;
+}
+
+/** Float32 results of a few roundings each, compared with float64. */
+const TOLERANCE = 2e-6;
+
+function check(condition: boolean, message: string): void {
+  if (!condition) throw new Error(message);
+}
+
+function checkEqual(actual: unknown, expected: unknown): void {
+  const [a, b] = [actual, expected].map((value) => JSON.stringify(value));
+  check(a === b, `got ${a}, expected ${b}`);
+}
+
+/** Each number within the tolerance of the expected one, relative to the largest where that is above 1. */
+function checkClose(actual: Tensor, expected: ArrayLike<number>, tolerance = TOLERANCE): void {
+  const got = actual.dataSync();
+  check(got.length === expected.length, `got ${got.length} numbers, expected ${expected.length}`);
+  const scale = Math.max(1, ...Array.from(expected, Math.abs).filter(Number.isFinite));
+  for (let i = 0; i < got.length; i++) {
+    const isSame = Object.is(got[i], expected[i]) || Math.abs(got[i]! - expected[i]!) <= tolerance * scale;
+    check(isSame, `element ${i} is ${got[i]}, expected ${expected[i]}`);
+  }
+}
+
+function checkThrows(run: () => unknown, message: RegExp): void {
+  try {
+    run();
+  } catch (error) {
+    check(message.test(String(error)), `threw ${error}, expected ${message}`);
+    return;
+  }
+  throw new Error(`did not throw, expected ${message}`);
+}
+
+/** Runs with the registration, and leaves neither that nor tensors behind. */
+function registered(
+  { tf, register }: Context,
+  run: (fast: Fast) => void,
+  options?: Parameters<typeof register>[1],
+): void {
+  const before = tf.memory().numTensors;
+  const fast = register<Tensor>(tf, options);
+  try {
+    tf.tidy(() => run(fast));
+  } finally {
+    fast.unregister();
+  }
+  checkEqual(tf.memory().numTensors, before);
+}
+
+/** The same numbers in every run, around 0. */
+function numbers(count: number, scale = 4): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => scale * Math.sin(i * 12.9898 + 1) * Math.cos(i * 0.37));
+}
+
+/** Calls with each row along the axis as float64, which it may change in place. */
+function alongAxis(x: ArrayLike<number>, shape: readonly number[], axis: number, change: (row: number[]) => number[]) {
+  const at = axis < 0 ? axis + shape.length : axis;
+  const n = shape[at]!;
+  const inner = shape.slice(at + 1).reduce((a, b) => a * b, 1);
+  const result = new Float64Array(x.length);
+  for (let start = 0; start < x.length; start += n * inner) {
+    for (let column = 0; column < inner; column++) {
+      const indices = Array.from({ length: n }, (_, j) => start + j * inner + column);
+      change(indices.map((i) => x[i]!)).forEach((value, j) => {
+        result[indices[j]!] = value;
+      });
+    }
+  }
+  return result;
+}
+
+const logSumExpOf = (row: readonly number[]) => {
+  const largest = Math.max(...row);
+  return largest + Math.log(row.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+};
+const logSoftmaxOf = (row: readonly number[]) => {
+  const total = logSumExpOf(row);
+  return row.map((x) => x - total);
+};
+const softmaxOf = (row: readonly number[]) => logSoftmaxOf(row).map(Math.exp);
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const SHAPES: readonly (readonly number[])[] = [
+  [7],
+  [1, 1],
+  [5, 3],
+  [4, 1000],
+  [1000, 4],
+  [3, 17, 5],
+  [2, 3, 4, 33],
+  [2, 5000],
+];
+
+/** A row of classes for each target. */
+function oneHot(targets: readonly number[], classes: number): Float32Array {
+  const labels = new Float32Array(targets.length * classes);
+  targets.forEach((target, row) => {
+    labels[row * classes + target] = 1;
+  });
+  return labels;
+}
+
+const ROWS = 40;
+const CLASSES = 50;
+const TARGETS = Array.from({ length: ROWS }, (_, row) => (row * 7) % CLASSES);
+
+const all: Case[] = [
+  {
+    name: 'softmax, logSoftmax and logSumExp along every axis',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        for (const shape of SHAPES) {
+          const data = numbers(shape.reduce((a, b) => a * b, 1));
+          const x = tf.tensor(data, [...shape]);
+          for (let axis = -shape.length; axis < shape.length; axis++) {
+            checkClose(fast.softmax(x, axis), alongAxis(data, shape, axis, softmaxOf));
+            checkClose(x.softmax(axis), alongAxis(data, shape, axis, softmaxOf));
+            checkClose(fast.logSoftmax(x, axis), alongAxis(data, shape, axis, logSoftmaxOf));
+            checkClose(x.logSoftmax(axis), alongAxis(data, shape, axis, logSoftmaxOf));
+            const expected = alongAxis(data, shape, axis, (row) => new Array(row.length).fill(logSumExpOf(row)));
+            checkClose(fast.logSumExp(x, axis, true).add(tf.zerosLike(x)), expected);
+            checkEqual(x.logSumExp(axis).shape, tf.sum(x, axis).shape);
+          }
+          checkClose(tf.softmax(x), alongAxis(data, shape, -1, softmaxOf));
+          checkClose(fast.logSumExp(x), [logSumExpOf(Array.from(data))]);
+        }
+        const cube = tf.tensor(numbers(60), [3, 4, 5]);
+        checkEqual(fast.logSumExp(cube, [1, 2], true).shape, [3, 1, 1]);
+        checkClose(fast.logSumExp(cube, [0, -2]), fast.logSumExp(fast.logSumExp(cube, 0), 0).dataSync());
+        checkThrows(() => fast.logSumExp(cube, [0, 2]), /axis is \[0, 2\], expected axes that follow each other/);
+        checkThrows(() => fast.softmax(cube, 3), /softmax: axis is 3, expected a whole number in \[-3, 3\)/);
+      }),
+  },
+  {
+    name: 'temperature, masks and causal',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const data = numbers(24);
+        const x = tf.tensor(data, [2, 3, 4]);
+        const warm = alongAxis(data, [2, 3, 4], -1, (row) => softmaxOf(row.map((value) => value / 3)));
+        checkClose(fast.softmax(x, -1, { temperature: 3 }), warm);
+        const masked = (row: number[]) => softmaxOf(row.map((value, j) => (j < 2 ? value : -Infinity)));
+        for (const dtype of ['bool', 'int32'] as const) {
+          const mask = tf.tensor([1, 1, 0, 0], [4], dtype);
+          checkClose(fast.softmax(x, -1, { mask }), alongAxis(data, [2, 3, 4], -1, masked));
+          checkClose(fast.softmax(x, -1, { mask }), Array.from(fast.logSoftmax(x, -1, { mask }).exp().dataSync()));
+        }
+        const causal = fast.softmax(tf.zeros([3, 3]), -1, { causal: true });
+        checkClose(causal, [1, 0, 0, 1 / 2, 1 / 2, 0, 1 / 3, 1 / 3, 1 / 3]);
+        checkThrows(
+          () => fast.softmax(x, -1, { mask: x }),
+          /softmax: mask is a float32 tensor, expected bool or int32/,
+        );
+        checkThrows(() => fast.softmax(x, -1, { temperature: 0 }), /temperature is 0/);
+        checkThrows(
+          () => fast.softmax(x, -1, { tau: 2 } as object),
+          /unknown option "tau", the name is temperature here/,
+        );
+      }),
+  },
+  {
+    name: 'argMax, topk and sigmoid beside what they were',
+    run: (context) => {
+      const { tf } = context;
+      const results = () =>
+        SHAPES.flatMap((shape) => {
+          const x = tf.tensor(
+            numbers(shape.reduce((a, b) => a * b, 1)).map((value) => Math.round(value * 8) / 8),
+            [...shape],
+          );
+          return [
+            ...shape.map((_, axis) => x.argMax(axis)),
+            ...Object.values(tf.topk(x, Math.min(3, shape.at(-1)!))),
+            x.sigmoid(),
+          ].map((tensor) => ({ shape: tensor.shape, dtype: tensor.dtype, data: Array.from(tensor.dataSync()) }));
+        });
+      tf.tidy(() => {
+        const before = results();
+        registered(context, () => {
+          results().forEach(({ shape, dtype, data }, i) => {
+            checkEqual([shape, dtype], [before[i]!.shape, before[i]!.dtype]);
+            checkClose(tf.tensor(data), before[i]!.data, 5e-7);
+          });
+        });
+      });
+    },
+  },
+  {
+    name: 'what is left to TensorFlow.js: other dtypes, k = 0, NaN among the largest, no elements',
+    run: (context) => {
+      const { tf } = context;
+      const results = () => {
+        const nan = tf.tensor([NaN, 1, 2, 1, NaN, 2, 3, 2, NaN], [3, 3]).tile([200, 2]);
+        return [
+          tf.tensor([3, 1, 2], [3], 'int32').argMax(),
+          tf.topk(tf.tensor([3, 1, 2], [3], 'int32'), 2).values,
+          tf.topk(tf.tensor([3, 1, 2]), 0).values,
+          nan.argMax(1),
+          nan.argMax(0),
+          tf.softmax(tf.zeros([0, 3])),
+          tf.softmax(tf.zeros([2, 0])),
+          tf.losses.softmaxCrossEntropy(tf.zeros([2, 3]), tf.zeros([2, 3], 'int32')),
+        ].map((tensor) => [tensor.shape, tensor.dtype, Array.from(tensor.dataSync())]);
+      };
+      tf.tidy(() => {
+        const before = results();
+        registered(context, () => checkEqual(results(), before));
+      });
+    },
+  },
+  {
+    name: 'gradients of softmax, logSoftmax and logSumExp along every axis',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const shape = [2, 3, 5];
+        const data = numbers(30);
+        const x = tf.tensor(data, shape);
+        const weight = tf.tensor(numbers(30).reverse(), shape);
+        const maps = [fast.softmax, fast.logSoftmax, (x: Tensor, axis: number) => fast.logSumExp(x, axis, true)];
+        for (const map of maps) {
+          for (let axis = 0; axis < 3; axis++) {
+            const f = (x: Tensor) => map(x, axis).mul(weight).sum();
+            checkClose(tf.grad(f)(x), differences(tf, f, data, shape), 5e-3);
+          }
+        }
+        const options = { temperature: 2, mask: tf.tensor([1, 0, 1, 1, 0], [5], 'bool') };
+        const warm = (x: Tensor) => fast.softmax(x, -1, options).mul(weight).sum();
+        checkClose(tf.grad(warm)(x), differences(tf, warm, data, shape), 5e-3);
+        // What a mask makes −∞ depends on nothing, whatever dy says of it.
+        const keeps = { mask: (_: number, j: number) => j % 3 !== 1, causal: (i: number, j: number) => j <= i + 2 };
+        const dy = weight.dataSync();
+        for (const [name, keep] of Object.entries(keeps)) {
+          const given = name === 'causal' ? { causal: true } : { mask: tf.tensor([1, 0, 1, 1, 0], [5], 'int32') };
+          const expected = Array.from({ length: 6 }, (_, row) => {
+            const at = (j: number) => row * 5 + j;
+            const kept = [0, 1, 2, 3, 4].map((j) => keep(row % 3, j));
+            const p = softmaxOf(kept.map((isKept, j) => (isKept ? data[at(j)]! : -Infinity)));
+            const sum = kept.reduce((total, isKept, j) => total + (isKept ? dy[at(j)]! : 0), 0);
+            return kept.map((isKept, j) => (isKept ? dy[at(j)]! - p[j]! * sum : 0));
+          });
+          checkClose(tf.grad((x) => fast.logSoftmax(x, -1, given))(x, weight), expected.flat());
+        }
+        const own = (x: Tensor) => tf.softmax(x).mul(weight).sum();
+        checkClose(tf.grad(own)(x), differences(tf, own, data, shape), 5e-3);
+      }),
+  },
+  {
+    name: 'the gradient of the gradient of softmax is what it was',
+    run: (context) => {
+      const { tf } = context;
+      const x = tf.tensor(numbers(3000), [3, 1000]);
+      const f = (x: Tensor) => tf.softmax(x).square().sum();
+      const twice = () =>
+        tf
+          .grad((x) => tf.grad(f)(x).square().sum())(x)
+          .dataSync();
+      tf.tidy(() => {
+        const before = twice();
+        registered(context, () => checkClose(tf.tensor(twice()), before));
+      });
+      x.dispose();
+    },
+  },
+  {
+    name: 'tf.losses: all reductions, weights, label smoothing, dtypes of labels, gradients of both arguments',
+    run: (context) => {
+      const { tf } = context;
+      const logits = tf.tensor(numbers(ROWS * CLASSES), [ROWS, CLASSES]);
+      const labels = tf.tensor(oneHot(TARGETS, CLASSES), [ROWS, CLASSES]);
+      const perRow = tf.tensor(numbers(ROWS).map((value, i) => (i % 5 === 0 ? 0 : Math.abs(value))));
+      const results = () => {
+        const losses: Tensor[] = [];
+        for (const dtype of ['float32', 'int32', 'bool'] as const) {
+          for (const reduction of Object.values(tf.Reduction).filter((value) => typeof value === 'number')) {
+            for (const smoothing of [0, 0.1]) {
+              for (const [name, weights] of [
+                ['softmaxCrossEntropy', undefined],
+                ['softmaxCrossEntropy', perRow],
+                ['sigmoidCrossEntropy', undefined],
+                ['sigmoidCrossEntropy', perRow.reshape([ROWS, 1])],
+              ] as const) {
+                const loss = (y: Tensor, x: Tensor) =>
+                  tf.losses[name](y, x, weights, smoothing, reduction as tfjs.Reduction) as Tensor;
+                losses.push(loss(labels.cast(dtype), logits));
+                if (dtype !== 'float32') continue;
+                const [labelGradient, logitGradient] = tf.grads(loss)([labels, logits]) as [Tensor, Tensor];
+                losses.push(logitGradient);
+                if (name === 'softmaxCrossEntropy') losses.push(labelGradient);
+              }
+            }
+          }
+        }
+        return losses.map((loss) => ({ shape: loss.shape, data: Array.from(loss.dataSync()) }));
+      };
+      tf.tidy(() => {
+        const before = tf.tidy(results);
+        registered(context, () => {
+          results().forEach(({ shape, data }, i) => {
+            checkEqual(shape, before[i]!.shape);
+            checkClose(tf.tensor(data), before[i]!.data, 5e-6);
+          });
+        });
+      });
+      tf.dispose([logits, labels, perRow]);
+    },
+  },
+  {
+    name: 'softmaxCrossEntropy: indices, ignoreIndex, class weights, label smoothing, temperature, reductions',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const data = numbers(ROWS * CLASSES);
+        const logits = tf.tensor(data, [ROWS, CLASSES]);
+        const rows = Array.from({ length: ROWS }, (_, row) =>
+          Array.from(data.subarray(row * CLASSES, (row + 1) * CLASSES)),
+        );
+        const losses = rows.map((row, i) => -logSoftmaxOf(row)[TARGETS[i]!]!);
+        const indices = tf.tensor(TARGETS, [ROWS], 'int32');
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { reduction: 'none' }), losses);
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { reduction: 'sum' }), [meanOf(losses) * ROWS]);
+        for (const labels of [indices, indices.reshape([ROWS, 1]), indices.cast('float32').reshape([ROWS, 1])]) {
+          checkClose(fast.softmaxCrossEntropy(labels, logits), [meanOf(losses)]);
+        }
+        const probabilities = tf.tensor(oneHot(TARGETS, CLASSES), [ROWS, CLASSES]);
+        for (const labels of [probabilities, probabilities.cast('int32'), probabilities.cast('bool')]) {
+          checkClose(fast.softmaxCrossEntropy(labels, logits), [meanOf(losses)]);
+        }
+        const counted = losses.filter((_, i) => TARGETS[i] !== 7);
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { ignoreIndex: 7 }), [meanOf(counted)]);
+        const weight = tf.tensor(numbers(CLASSES).map(Math.abs));
+        const weights = TARGETS.map((target) => weight.dataSync()[target]!);
+        const weighted = losses.reduce((sum, loss, i) => sum + loss * weights[i]!, 0) / (meanOf(weights) * ROWS);
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { weight }), [weighted]);
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { weight: Array.from(weight.dataSync()) }), [weighted]);
+        const smoothed = rows.map((row, i) => 0.9 * losses[i]! - 0.1 * meanOf(logSoftmaxOf(row)));
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { labelSmoothing: 0.1 }), [meanOf(smoothed)]);
+        const cold = rows.map((row, i) => -logSoftmaxOf(row.map((x) => x / 0.5))[TARGETS[i]!]!);
+        checkClose(fast.softmaxCrossEntropy(indices, logits, { temperature: 0.5 }), [meanOf(cold)], 4e-6);
+
+        const loss = (x: Tensor) => fast.softmaxCrossEntropy(indices, x, { reduction: 'none' });
+        const dy = tf.tensor(numbers(ROWS));
+        const gradient = rows.flatMap((row, i) =>
+          softmaxOf(row).map((p, j) => dy.dataSync()[i]! * (p - (j === TARGETS[i] ? 1 : 0))),
+        );
+        checkClose(tf.grad(loss)(logits, dy), gradient);
+        const twice = (x: Tensor) => fast.softmaxCrossEntropy(indices, x).mul(2);
+        const mean = rows.flatMap((row, i) =>
+          softmaxOf(row).map((p, j) => (2 / ROWS) * (p - (j === TARGETS[i] ? 1 : 0))),
+        );
+        checkClose(tf.grad(twice)(logits), mean);
+      }),
+  },
+  {
+    name: 'sigmoidCrossEntropy: weights of labels, reductions, gradients',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const [x, y] = [numbers(30), Float32Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? 1 : 0))];
+        const [logits, labels] = [tf.tensor(x, [6, 5]), tf.tensor(y, [6, 5])];
+        const posWeight = tf.tensor([1, 2, 3, 4, 5]);
+        const losses = Array.from(x, (value, i) => {
+          const p = 1 / (1 + Math.exp(-value));
+          return y[i] === 1 ? -(1 + (i % 5)) * Math.log(p) : -Math.log(1 - p);
+        });
+        checkClose(fast.sigmoidCrossEntropy(labels, logits, { posWeight, reduction: 'none' }), losses);
+        checkClose(fast.sigmoidCrossEntropy(labels.cast('bool'), logits, { posWeight }), [meanOf(losses)]);
+        const f = (x: Tensor) =>
+          fast.sigmoidCrossEntropy(labels, x, { posWeight, weight: [5, 4, 3, 2, 1], reduction: 'sum' });
+        checkClose(tf.grad(f)(logits), differences(tf, f, x, [6, 5]), 5e-3);
+      }),
+  },
+  {
+    name: 'rows of nothing but −∞, +∞, NaN, and large numbers',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        checkClose(fast.logSumExp(tf.tensor([-Infinity, -Infinity])), [-Infinity]);
+        checkClose(fast.softmax(tf.tensor([NaN, 1])), [NaN, NaN]);
+        checkClose(fast.softmax(tf.tensor([1e30, -1e30, -Infinity])), [1, 0, 0]);
+        const loss = fast.softmaxCrossEntropy(tf.tensor([0, 1], [1, 2]), tf.tensor([-Infinity, 3], [1, 2]));
+        checkClose(loss, [0]);
+      }),
+  },
+  {
+    name: 'wrong arguments: errors, no tensors, no elements left behind',
+    run: (context) => {
+      const { tf, backend, register } = context;
+      registered(context, (fast) => {
+        const x = tf.zeros([2, 3]);
+        const outside = tf.tensor([0, 3], [2], 'int32');
+        const elements = () => tf.engine().backend.numDataIds();
+        const before = elements();
+        checkThrows(() => fast.softmaxCrossEntropy(outside, x), /targets\[1\] is 3/);
+        checkEqual(elements(), before);
+        checkThrows(() => fast.softmax([1, 2] as never), /softmax: x is an array of 2, expected a tf.Tensor/);
+        checkThrows(() => fast.softmax(tf.zeros([2], 'int32')), /softmax: x is a int32 tensor, expected float32/);
+        checkThrows(() => fast.softmaxCrossEntropy(x, tf.zeros([2, 4])), /labels has shape \[2, 3\], expected \[2\]/);
+        checkThrows(
+          () => fast.sigmoidCrossEntropy(x, tf.zeros([2, 4])),
+          /labels has shape \[2, 3\], expected \[2, 4\]/,
+        );
+        checkThrows(() => register(tf), /registered already/);
+        const disposed = tf.zeros([3]);
+        disposed.dispose();
+        checkThrows(() => fast.softmax(disposed), /disposed/);
+      });
+      checkThrows(() => register({} as never), /register: tf is an object, expected what import/);
+      checkThrows(() => register(tf, { backend: 'webgl' as never }), /backend is "webgl", expected "wasm" or "cpu"/);
+      checkThrows(
+        () => register(tf, { backend, kernels: ['Relu' as never] }),
+        /kernels is "Relu", expected some of "Softmax"/,
+      );
+      checkThrows(() => register(tf, { kernel: [] } as never), /unknown option "kernel"/);
+    },
+  },
+  {
+    name: 'unregister makes everything what it was',
+    run: ({ tf, backend, register }) => {
+      const names = ['Softmax', 'Sigmoid', 'ArgMax', 'TopK'];
+      const state = () => [
+        ...names.map((name) => tf.getKernel(name, backend).kernelFunc),
+        tf.getGradient('Softmax').gradFunc,
+        tf.losses.softmaxCrossEntropy,
+        tf.losses.sigmoidCrossEntropy,
+        tf.Tensor.prototype.softmax,
+        tf.Tensor.prototype.logSoftmax,
+        tf.Tensor.prototype.logSumExp,
+      ];
+      const kernels = () => tf.getKernelsForBackend(backend).length;
+      const [before, count] = [state(), kernels()];
+      const fast = register(tf);
+      checkEqual(
+        fast.info.map(({ kernel }) => kernel),
+        names,
+      );
+      check(
+        state().every((value, i) => value !== before[i]),
+        'something was not replaced',
+      );
+      fast.unregister();
+      fast.unregister();
+      check(
+        state().every((value, i) => value === before[i]),
+        'something is not what it was',
+      );
+      checkEqual(kernels(), count);
+      const some = register(tf, { kernels: ['ArgMax'], gradients: false, losses: false, methods: false });
+      checkEqual(
+        state()
+          .map((value, i) => value === before[i])
+          .filter((same) => !same).length,
+        1,
+      );
+      some.unregister();
+    },
+  },
+  {
+    name: 'ten thousand training steps leave no tensor and no memory behind',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf, backend } = context;
+        const x = tf.tensor(numbers(32 * 10), [32, 10]);
+        const indices = tf.tensor(
+          TARGETS.slice(0, 32).map((target) => target % 10),
+          [32],
+          'int32',
+        );
+        const labels = tf.oneHot(indices as tfjs.Tensor1D, 10);
+        const step = () =>
+          tf.tidy(() => {
+            tf.grad((x) => fast.softmaxCrossEntropy(indices, x))(x);
+            tf.grad((x) => tf.losses.softmaxCrossEntropy(labels, x))(x);
+            tf.grad((x) => fast.softmax(x, 0).mul(x).sum())(x);
+            x.logSoftmax().argMax(1);
+          });
+        for (let i = 0; i < 100; i++) step();
+        const state = () => [tf.memory().numTensors, tf.engine().backend.numDataIds(), memoryOf(tf, backend)];
+        const before = state();
+        for (let i = 0; i < 10_000; i++) step();
+        checkEqual(state(), before);
+      }),
+  },
+  {
+    name: 'tensors of another backend come over, and memory may grow at any time',
+    run: async (context) => {
+      const { tf, backend } = context;
+      const data = numbers(3000);
+      const other = backend === 'wasm' ? 'cpu' : 'wasm';
+      await tf.setBackend(other);
+      const x = tf.tensor(data, [3, 1000]);
+      await tf.setBackend(backend);
+      const expected = alongAxis(data, [3, 1000], -1, softmaxOf);
+      const kept: Tensor[] = [];
+      const fast = context.register<Tensor>(tf);
+      for (let i = 0; i < 20; i++) {
+        kept.push(tf.zeros([2 ** 20]));
+        tf.tidy(() => {
+          checkClose(tf.softmax(x), expected);
+          checkEqual(tf.argMax(x, 1).dataSync().length, 3);
+          // Longer rows than the scratch is for: it takes memory of its own.
+          const wide = tf.tensor(numbers(2 * 9000 * 3), [2, 9000, 3]);
+          checkClose(fast.softmax(wide, 1), alongAxis(wide.dataSync(), [2, 9000, 3], 1, softmaxOf));
+          checkEqual(tf.topk(tf.tensor(numbers(60_000)), 50_000).values.shape, [50_000]);
+        });
+      }
+      await tf.setBackend(other);
+      checkThrows(() => fast.softmax(x), /the backend is "/);
+      checkClose(x.softmax(), expected);
+      await tf.setBackend(backend);
+      fast.unregister();
+      tf.dispose([x, ...kept]);
+    },
+  },
+];
+
+export const cases: readonly Case[] = all;
+
+/** Bytes of the memory that the wasm backend has. */
+function memoryOf(tf: TensorFlowJs, backend: string): number {
+  if (backend !== 'wasm') return 0;
+  return (tf.engine().backend as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
+}
+
+/** The gradient of f by central differences in float32: right to some three digits. */
+function differences(tf: TensorFlowJs, f: (x: Tensor) => Tensor, data: Float32Array, shape: number[]): number[] {
+  const h = 2 ** -7;
+  const at = (i: number, step: number) =>
+    tf.tidy(() => {
+      const moved = data.slice();
+      moved[i]! += step;
+      return f(tf.tensor(moved, shape)).sum().dataSync()[0]!;
+    });
+  return Array.from(data, (_, i) => (at(i, h) - at(i, -h)) / (2 * h));
+}
