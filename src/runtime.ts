@@ -180,8 +180,8 @@ export function takeRuntime(): Runtime {
   return runtime;
 }
 
-/** What the public function that is called next runs on. */
-export function handRuntime(runtime: Runtime): void {
+/** What the public function that is called next runs on; undefined for what it would without. */
+export function handRuntime(runtime: Runtime | undefined): void {
   handed = runtime;
 }
 

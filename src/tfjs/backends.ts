@@ -1,4 +1,4 @@
-import { typedArrayTag } from '../arrays.js';
+import { type FloatArray, typedArrayTag } from '../arrays.js';
 import { product } from '../call/shape.js';
 import { handRuntime } from '../runtime.js';
 import { type Guest, guestOf, type MemoryHost } from './guest.js';
@@ -13,11 +13,13 @@ export type MemoryKind = 'shared' | 'copied';
 /** A backend of TensorFlow.js as our kernels use it. */
 export interface Storage {
   readonly memory: MemoryKind;
-  /** Brings a tensor here from the backend that has it. Views from before may be detached then, as by `create`. */
+  /** Brings a tensor here from the backend that has it. It may detach views, as `create` may. */
   fetch(tensor: TensorInfo): void;
   /** A new tensor with unset elements. */
   create(shape: readonly number[], dtype: string): TensorInfo;
+  /** A view of a tensor that is here. */
   elementsOf(tensor: TensorInfo): Elements;
+  floatsOf(tensor: TensorInfo): FloatArray;
   dispose(tensor: TensorInfo): void;
   /** Runs one function of this library. */
   run<R>(compute: () => R): R;
@@ -58,6 +60,10 @@ class CpuStorage implements Storage {
     return typedArrayTag(values) === Type.name ? values : Type.from(values);
   }
 
+  floatsOf(tensor: TensorInfo): FloatArray {
+    return this.elementsOf(tensor) as FloatArray;
+  }
+
   dispose({ dataId }: TensorInfo): void {
     this.#backend.disposeData(dataId);
   }
@@ -71,6 +77,8 @@ class CpuStorage implements Storage {
 interface WasmBackend {
   readonly wasm: {
     readonly asm?: { readonly memory?: WebAssembly.Memory };
+    /** Where threads share it. */
+    readonly wasmMemory?: WebAssembly.Memory;
     readonly HEAPU8: Uint8Array;
     _malloc(bytes: number): number;
     _free(address: number): void;
@@ -83,11 +91,13 @@ interface WasmBackend {
 class WasmStorage implements Storage {
   readonly memory: MemoryKind;
   readonly #backend: WasmBackend;
+  readonly #memory: WebAssembly.Memory | undefined;
   readonly #guest: Guest | undefined;
 
   constructor(backend: WasmBackend) {
     this.#backend = backend;
-    this.#guest = guestOn(backend);
+    this.#memory = backend.wasm.asm?.memory ?? backend.wasm.wasmMemory;
+    this.#guest = this.#memory && guestOn(this.#memory, backend);
     this.memory = this.#guest === undefined ? 'copied' : 'shared';
   }
 
@@ -101,8 +111,14 @@ class WasmStorage implements Storage {
 
   elementsOf({ dataId, shape, dtype }: TensorInfo): Elements {
     const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
+    // The views that Emscripten keeps are not made anew where a thread made the memory grow.
+    const { buffer } = this.#memory ?? this.#backend.wasm.HEAPU8;
     const Type = typeOf(dtype);
-    return new Type(this.#backend.wasm.HEAPU8.buffer as ArrayBuffer, memoryOffset, product(shape));
+    return new Type(buffer as ArrayBuffer, memoryOffset, product(shape));
+  }
+
+  floatsOf(tensor: TensorInfo): FloatArray {
+    return this.elementsOf(tensor) as FloatArray;
   }
 
   dispose({ dataId }: TensorInfo): void {
@@ -110,18 +126,19 @@ class WasmStorage implements Storage {
   }
 
   run<R>(compute: () => R): R {
-    if (this.#guest !== undefined) {
-      this.#guest.arena.follow();
-      handRuntime(this.#guest.runtime);
+    if (this.#guest === undefined) return compute();
+    this.#guest.arena.follow();
+    handRuntime(this.#guest.runtime);
+    try {
+      return compute();
+    } finally {
+      handRuntime(undefined);
     }
-    return compute();
   }
 }
 
 /** A runtime in the backend's own memory, undefined where there can be none. */
-function guestOn({ wasm }: WasmBackend): Guest | undefined {
-  const memory = wasm.asm?.memory;
-  if (!(memory instanceof WebAssembly.Memory)) return undefined;
+function guestOn(memory: WebAssembly.Memory, { wasm }: WasmBackend): Guest | undefined {
   const host: MemoryHost = { memory, malloc: (bytes) => wasm._malloc(bytes), free: (address) => wasm._free(address) };
   try {
     return guestOf(host);

@@ -182,7 +182,7 @@ function readMapOptions(operation: string, options: unknown) {
   return readOptions<SoftmaxTensorOptions<unknown>>(operation, options, MAP_OPTIONS);
 }
 
-/** Class indices. tf.layers hands them over as float32, with a last axis of 1. */
+/** Class indices, which data sets often have as float32, with a last axis of 1. */
 function readIndices(operation: string, labels: HostTensor, rows: readonly number[]): readonly number[] | Int32Array {
   const { shape } = labels;
   if (!areEqual(shape, rows) && !areEqual(shape, [...rows, 1])) {

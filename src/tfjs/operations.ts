@@ -8,7 +8,7 @@ import { logSumExp } from '../ops/logSumExp.js';
 import { softmax } from '../ops/softmax.js';
 import { softmaxBackward } from '../ops/softmaxBackward.js';
 import type { Storage } from './backends.js';
-import { compute, computeLike, type Made } from './compute.js';
+import { fill, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
 /** A kernel that TensorFlow.js has none for. */
@@ -25,23 +25,31 @@ export interface LossAttributes {
   readonly options: { readonly reduction: 'mean' | 'sum' | 'none'; readonly [name: string]: unknown };
 }
 
-function mapWith(operation: typeof softmax): Operation {
+function mapWith(map: typeof softmax): Operation {
   return (storage, { inputs: { x, mask }, attrs }) => {
     const { shape } = x!;
     const { axis, temperature, causal } = attrs as MapAttributes;
-    const options = { shape, axis, temperature, causal };
-    const inputs = mask === undefined ? [x!] : [x!, mask];
-    return computeLike(storage, inputs, ([x, data], out) =>
-      operation(x!, mask === undefined ? { ...options, out } : { ...options, mask: { data, shape: mask.shape }, out }),
-    );
+    const options = { shape, axis: lastAsMinusOne(axis, shape), temperature, causal };
+    const y = storage.create(shape, 'float32');
+    fill(storage, mask === undefined ? [x!] : [x!, mask], [y], () => {
+      const [from, out] = [storage.floatsOf(x!), storage.floatsOf(y)];
+      if (mask === undefined) map(from, { ...options, out });
+      else map(from, { ...options, mask: { data: storage.elementsOf(mask), shape: mask.shape }, out });
+    });
+    return y;
   };
 }
 
-function backwardWith(operation: typeof softmaxBackward): Operation {
+function backwardWith(backward: typeof softmaxBackward): Operation {
   return (storage, { inputs: { y, dy }, attrs }) => {
     const { shape } = y!;
-    const { axis = -1, temperature = 1 } = attrs as MapAttributes;
-    return computeLike(storage, [y!, dy!], ([y, dy], out) => operation(y!, dy!, { shape, axis, temperature, out }));
+    const { axis, temperature = 1 } = attrs as MapAttributes;
+    const options = { shape, axis: lastAsMinusOne(axis, shape), temperature };
+    const dx = storage.create(shape, 'float32');
+    fill(storage, [y!, dy!], [dx], () =>
+      backward(storage.floatsOf(y!), storage.floatsOf(dy!), { ...options, out: storage.floatsOf(dx) }),
+    );
+    return dx;
   };
 }
 
@@ -57,17 +65,16 @@ function lossWith(
   return (storage, { inputs: { logits, labels }, attrs }) => {
     const { shape } = logits!;
     const { targets, withGrad, options } = attrs as unknown as LossAttributes;
-    const lossShape = options.reduction === 'none' ? shapeOfLosses(shape) : [];
-    const made: Made[] = [{ shape: lossShape, dtype: 'float32' }];
-    if (withGrad) made.push({ shape, dtype: 'float32' });
-    const inputs = labels === undefined ? [logits!] : [logits!, labels];
-    const { tensors, result } = compute(storage, inputs, made, ([x, probabilities], [, out]) => {
-      const y = (targets ?? probabilities) as never;
-      const given = { ...options, shape };
-      return withGrad ? withGradient(x as FloatArray, y, { ...given, out }).loss : operation(x as FloatArray, y, given);
+    const loss = storage.create(options.reduction === 'none' ? shapeOfLosses(shape) : [], 'float32');
+    const outputs = withGrad ? [loss, storage.create(shape, 'float32')] : [loss];
+    const result = fill(storage, labels === undefined ? [logits!] : [logits!, labels], outputs, () => {
+      const x = storage.floatsOf(logits!);
+      const y = (targets ?? storage.elementsOf(labels!)) as never;
+      if (!withGrad) return operation(x, y, { ...options, shape });
+      return withGradient(x, y, { ...options, shape, out: storage.floatsOf(outputs[1]!) }).loss;
     });
-    storage.elementsOf(tensors[0]!).set(typeof result === 'number' ? [result] : result);
-    return tensors;
+    storage.elementsOf(loss).set(typeof result === 'number' ? [result] : result);
+    return outputs;
   };
 }
 
@@ -84,10 +91,11 @@ export const OPERATIONS = {
     const sizes = x!.shape;
     const shape = [...sizes.slice(0, from), product(sizes.slice(from, to)), ...sizes.slice(to)];
     const reduced = [...sizes.slice(0, from), ...sizes.slice(to)];
-    const { tensors } = compute(storage, [x!], [{ shape: reduced, dtype: 'float32' }], ([x], [out]) =>
-      logSumExp(x as FloatArray, { shape, axis: from, out: out as FloatArray }),
+    const y = storage.create(reduced, 'float32');
+    fill(storage, [x!], [y], () =>
+      logSumExp(storage.floatsOf(x!), { shape, axis: lastAsMinusOne(from, shape), out: storage.floatsOf(y) }),
     );
-    return tensors[0]!;
+    return y;
   },
 
   SoftmaxWasmCrossEntropy: lossWith(crossEntropy, crossEntropyWithGrad, (shape) => shape.slice(0, -1)),

@@ -5,7 +5,7 @@ import { sigmoid } from '../ops/sigmoid.js';
 import { softmax } from '../ops/softmax.js';
 import { topK } from '../ops/topK.js';
 import type { Storage } from './backends.js';
-import { compute, computeLike } from './compute.js';
+import { fill, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
 /** A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. */
@@ -16,67 +16,62 @@ const WORTH_COPIES = 1000;
 
 /** Whether a tensor is worth the way here: what TensorFlow.js does with other dtypes, it goes on doing. */
 function suits({ memory }: Storage, { dtype, shape }: TensorInfo): boolean {
-  const size = product(shape);
-  return dtype === 'float32' && shape.length > 0 && size >= (memory === 'shared' ? 1 : WORTH_COPIES);
+  return dtype === 'float32' && shape.length > 0 && product(shape) >= (memory === 'shared' ? 1 : WORTH_COPIES);
 }
 
 /** The faster forms, by the kernel's name. */
 export const REPLACEMENTS = {
-  Softmax(storage, { inputs: { logits }, attrs }) {
-    const { shape } = logits!;
-    const axis = attrs!.dim as number;
-    if (!suits(storage, logits!)) return undefined;
-    return computeLike(storage, [logits!], ([x], out) => softmax(x!, { shape, axis, out }));
+  Softmax: (storage, { inputs, attrs }) => mapRows(softmax, storage, inputs.logits!, attrs!.dim as number),
+  LogSoftmax: (storage, { inputs, attrs }) => mapRows(logSoftmax, storage, inputs.logits!, attrs!.axis as number),
+
+  Sigmoid(storage, { inputs }) {
+    const x = inputs.x!;
+    if (!suits(storage, x)) return undefined;
+    const y = storage.create(x.shape, 'float32');
+    fill(storage, [x], [y], () => sigmoid(storage.floatsOf(x), { out: storage.floatsOf(y) }));
+    return y;
   },
 
-  LogSoftmax(storage, { inputs: { logits }, attrs }) {
-    const { shape } = logits!;
-    const axis = attrs!.axis as number;
-    if (!suits(storage, logits!)) return undefined;
-    return computeLike(storage, [logits!], ([x], out) => logSoftmax(x!, { shape, axis, out }));
-  },
-
-  Sigmoid(storage, { inputs: { x } }) {
-    if (!suits(storage, x!)) return undefined;
-    return computeLike(storage, [x!], ([x], out) => sigmoid(x!, { out }));
-  },
-
-  ArgMax(storage, { inputs: { x }, attrs }) {
-    const { shape } = x!;
+  ArgMax(storage, { inputs, attrs }) {
+    const x = inputs.x!;
+    const { shape } = x;
     const axis = readAxis(attrs!.axis, shape.length);
-    if (axis === undefined || !suits(storage, x!)) return undefined;
-    const rows = shape.filter((_, i) => i !== axis);
-    const { tensors } = compute(storage, [x!], [{ shape: rows, dtype: 'int32' }], ([x], [out]) =>
-      argmax(x as Float32Array, { shape, axis, out: out as Int32Array }),
+    if (axis === undefined || !suits(storage, x)) return undefined;
+    const winners = storage.create([...shape.slice(0, axis), ...shape.slice(axis + 1)], 'int32');
+    fill(storage, [x], [winners], () =>
+      argmax(storage.floatsOf(x), { shape, axis, out: storage.elementsOf(winners) as Int32Array }),
     );
-    const [winners] = tensors.map((tensor) => storage.elementsOf(tensor) as Int32Array);
-    const isOrdered = hasNoNaNWinner(
-      storage.elementsOf(x!) as Float32Array,
-      winners!,
-      product(shape.slice(axis + 1)),
-      shape[axis]!,
-    );
-    return isOrdered ? tensors[0] : discard(storage, tensors);
+    const inner = product(shape.slice(axis + 1));
+    const isOrdered = isWonByNumbers(storage.floatsOf(x), storage.elementsOf(winners), shape[axis]!, inner);
+    return isOrdered ? winners : discard(storage, [winners]);
   },
 
-  TopK(storage, { inputs: { x }, attrs }) {
-    const { shape } = x!;
+  TopK(storage, { inputs, attrs }) {
+    const x = inputs.x!;
+    const { shape } = x;
     const k = attrs!.k as number;
-    if (k === 0 || !suits(storage, x!)) return undefined;
+    if (k === 0 || !suits(storage, x)) return undefined;
     const results = [...shape.slice(0, -1), k];
-    const made = [
-      { shape: results, dtype: 'float32' },
-      { shape: results, dtype: 'int32' },
-    ] as const;
-    const { tensors } = compute(storage, [x!], made, ([x], [values, indices]) => {
-      topK(x as Float32Array, k, { shape, out: { values: values as Float32Array, indices: indices as Int32Array } });
+    const outputs = [storage.create(results, 'float32'), storage.create(results, 'int32')] as const;
+    const [values, indices] = outputs;
+    fill(storage, [x], outputs, () => {
+      const out = { values: storage.floatsOf(values), indices: storage.elementsOf(indices) as Int32Array };
+      topK(storage.floatsOf(x), k, { shape, out });
     });
-    const values = storage.elementsOf(tensors[0]!);
-    return values.some(Number.isNaN) ? discard(storage, tensors) : tensors;
+    return storage.floatsOf(values).some(Number.isNaN) ? discard(storage, outputs) : [...outputs];
   },
 } as const satisfies Record<string, Replacement>;
 
-/** Where NaN is among numbers, TensorFlow.js's backends say each in its own way. */
+function mapRows(map: typeof softmax, storage: Storage, x: TensorInfo, given: number): TensorInfo | undefined {
+  if (!suits(storage, x)) return undefined;
+  const { shape } = x;
+  const axis = lastAsMinusOne(given, shape);
+  const y = storage.create(shape, 'float32');
+  fill(storage, [x], [y], () => map(storage.floatsOf(x), { shape, axis, out: storage.floatsOf(y) }));
+  return y;
+}
+
+/** Where NaN is among numbers, each backend of TensorFlow.js says in its own way. */
 function discard(storage: Storage, tensors: readonly TensorInfo[]): undefined {
   for (const tensor of tensors) storage.dispose(tensor);
 }
@@ -89,7 +84,7 @@ function readAxis(given: unknown, rank: number): number | undefined {
 }
 
 /** Whether the largest of every row is a number: rows of n elements that lie `inner` apart. */
-function hasNoNaNWinner(x: Float32Array, winners: Int32Array, inner: number, n: number): boolean {
+function isWonByNumbers(x: ArrayLike<number>, winners: ArrayLike<number>, n: number, inner: number): boolean {
   for (let row = 0; row < winners.length; row++) {
     const column = row % inner;
     if (Number.isNaN(x[(row - column) * n + winners[row]! * inner + column]!)) return false;

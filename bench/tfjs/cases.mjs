@@ -1,0 +1,96 @@
+// What is timed in TensorFlow.js: single functions on four shapes, and whole training steps. `run` gives a tensor, an array
+// of numbers or a promise of one; tensors are disposed of by whoever calls it.
+
+const SHAPES = [
+  [32, 10],
+  [4096, 10],
+  [256, 1024],
+  [8, 32768],
+];
+
+/** The same numbers in every process, between -4 and 4. */
+function numbers(count) {
+  return Float32Array.from({ length: count }, (_, i) => 4 * Math.sin(i * 12.9898 + 1) * Math.cos(i * 0.37));
+}
+
+/** `fast` is what register gave, undefined where TensorFlow.js is alone. */
+function functionsOf(tf, fast, [rows, classes]) {
+  const x = tf.tensor(numbers(rows * classes), [rows, classes]);
+  const targets = Int32Array.from({ length: rows }, (_, row) => (row * 7) % classes);
+  const indices = tf.tensor(targets, [rows], 'int32');
+  const oneHot = tf.oneHot(indices, classes).cast('float32');
+  const gradientOf = (loss) => () => tf.grad(loss)(x);
+  const transposed = () => tf.transpose(tf.softmax(tf.transpose(x)));
+  return {
+    softmax: () => tf.softmax(x),
+    'softmax, axis 0': fast === undefined ? transposed : () => fast.softmax(x, 0),
+    logSoftmax: () => x.logSoftmax(),
+    logSumExp: () => x.logSumExp(1),
+    sigmoid: () => tf.sigmoid(x),
+    argMax: () => tf.argMax(x, 1),
+    'topk, 10': () => tf.topk(x, 10).values,
+    'gradient of softmax': gradientOf((x) => tf.softmax(x).mul(x).sum()),
+    'cross-entropy with gradient, one-hot': gradientOf((x) => tf.losses.softmaxCrossEntropy(oneHot, x)),
+    'cross-entropy with gradient, indices': gradientOf(
+      fast === undefined
+        ? (x) => tf.losses.softmaxCrossEntropy(tf.oneHot(indices, classes), x)
+        : (x) => fast.softmaxCrossEntropy(indices, x),
+    ),
+    'binary cross-entropy with gradient': gradientOf((x) => tf.losses.sigmoidCrossEntropy(oneHot, x)),
+  };
+}
+
+/** Steps of a model with one hidden layer of 64: rows × inputs → classes. */
+function stepOf(tf, [rows, inputs, classes], activation, loss) {
+  const units = { useBias: true, kernelInitializer: tf.initializers.randomNormal({ seed: 7, stddev: 0.1 }) };
+  const model = tf.sequential({
+    layers: [
+      tf.layers.dense({ ...units, units: 64, inputShape: [inputs], activation: 'relu' }),
+      tf.layers.dense({ ...units, units: classes, activation }),
+    ],
+  });
+  model.compile({ optimizer: tf.train.sgd(0.01), loss });
+  const x = tf.tensor(numbers(rows * inputs), [rows, inputs]);
+  const indices = tf.tensor(
+    Int32Array.from({ length: rows }, (_, row) => (row * 7) % classes),
+    [rows],
+    'int32',
+  );
+  const labels = tf.oneHot(indices, classes).cast('float32');
+  return async () => [await model.trainOnBatch(x, labels)];
+}
+
+function stepsOf(tf, fast, shape) {
+  const probabilities = () => stepOf(tf, shape, 'softmax', 'categoricalCrossentropy');
+  return {
+    'step, categoricalCrossentropy': probabilities,
+    'step, tf.losses.softmaxCrossEntropy': () =>
+      stepOf(tf, shape, 'linear', (y, x) => tf.losses.softmaxCrossEntropy(y, x)),
+    // Of a program that can be changed: the loss of register's in the place of categoricalCrossentropy.
+    'step, categoricalCrossentropy → fused': () =>
+      fast === undefined ? probabilities() : stepOf(tf, shape, 'linear', (y, x) => fast.softmaxCrossEntropy(y, x)),
+  };
+}
+
+const STEPS = [
+  [32, 784, 10],
+  [64, 64, 10_000],
+];
+
+/** The cases by name. Each is set up by calling it: it gives what is to be timed. */
+export function casesOf(tf, fast) {
+  const cases = new Map();
+  for (const shape of SHAPES) {
+    const functions = Object.keys(functionsOf(tf, fast, [1, 10]));
+    for (const name of functions) {
+      cases.set(`${name}: ${shape.join(' × ')}`, () => functionsOf(tf, fast, shape)[name]);
+    }
+  }
+  for (const shape of STEPS) {
+    const [rows, inputs, classes] = shape;
+    for (const [name, setUp] of Object.entries(stepsOf(tf, fast, shape))) {
+      cases.set(`${name}: ${rows} × ${inputs} → ${classes}`, setUp);
+    }
+  }
+  return cases;
+}

@@ -1,0 +1,46 @@
+// A process with TensorFlow.js on a backend, alone or registered with: run.mjs starts it and asks.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { reply } from '../contender.mjs';
+import { Stopwatch } from '../stopwatch.mjs';
+import { casesOf } from './cases.mjs';
+
+const [backend, mode] = process.argv.slice(2);
+const HOME = new URL('../../test/tfjs/', import.meta.url);
+const require = createRequire(HOME);
+/** More elements than this are not sent to be compared. */
+const COMPARED = 1000;
+
+// What it says on Node's console when it is loaded is not for a table.
+console.warn = () => {};
+const tf = require('@tensorflow/tfjs');
+require('@tensorflow/tfjs-backend-wasm').setWasmPaths(
+  fileURLToPath(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', HOME)),
+);
+await tf.setBackend(backend);
+await tf.ready();
+const { register } = await import('../../dist/tfjs/index.js');
+const fast = mode === 'registered' ? register(tf) : undefined;
+const cases = casesOf(tf, fast);
+let stopwatch;
+
+const answers = {
+  /** The names of the cases, and where ours computes. */
+  start: () => ({ names: [...cases.keys()], memory: fast?.info[0].memory }),
+
+  /** Sets a case up and runs it once: its first elements. */
+  async prepare({ name }) {
+    tf.disposeVariables();
+    const run = cases.get(name)();
+    const first = await run();
+    const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
+    // A scope takes back what a function leaves; a training step is asynchronous, and takes back its own.
+    stopwatch = new Stopwatch(Array.isArray(first) ? run : () => tf.tidy(() => void run()));
+    return result;
+  },
+
+  measure: ({ milliseconds }) => stopwatch.measure(milliseconds),
+};
+
+process.on('message', async (request) => process.send(await reply(() => answers, request)));
+process.send({ answer: undefined });
