@@ -13,8 +13,9 @@ function numbers(count) {
   return Float32Array.from({ length: count }, (_, i) => 4 * Math.sin(i * 12.9898 + 1) * Math.cos(i * 0.37));
 }
 
-/** `fast` is what register gave, undefined where TensorFlow.js is alone. */
-function functionsOf(tf, fast, [rows, classes]) {
+/** `fast` is what register gave, undefined where TensorFlow.js is alone. @param {number[]} shape */
+function functionsOf(tf, fast, shape) {
+  const [rows, classes] = shape;
   const x = tf.tensor(numbers(rows * classes), [rows, classes]);
   const targets = Int32Array.from({ length: rows }, (_, row) => (row * 7) % classes);
   const indices = tf.tensor(targets, [rows], 'int32');
@@ -77,7 +78,7 @@ const STEPS = [
   [64, 64, 10_000],
 ];
 
-/** The cases by name. Each is set up by calling it: it gives what is to be timed. */
+/** The cases by name. Each is set up by calling it: it gives what is to be timed. @returns {Map<string, () => any>} */
 export function casesOf(tf, fast) {
   const cases = new Map();
   for (const shape of SHAPES) {

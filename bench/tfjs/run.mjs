@@ -71,7 +71,7 @@ async function compare(hosts, name) {
     await hosts[1].ask({ do: 'prepare', name }),
   ];
   demandEqual(name, alone, registered);
-  const rounds = [[], []];
+  const rounds = hosts.map(() => /** @type {number[]} */ ([]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, host] of hosts.entries()) {
       rounds[i].push(await host.ask({ do: 'measure', milliseconds: MILLISECONDS }));

@@ -5,7 +5,7 @@ import { reply } from '../contender.mjs';
 import { Stopwatch } from '../stopwatch.mjs';
 import { casesOf } from './cases.mjs';
 
-const [backend, mode] = process.argv.slice(2);
+const [, , backend, mode] = process.argv;
 const HOME = new URL('../../test/tfjs/', import.meta.url);
 const require = createRequire(HOME);
 /** More elements than this are not sent to be compared. */
@@ -13,8 +13,8 @@ const COMPARED = 1000;
 
 // What it says on Node's console when it is loaded is not for a table.
 console.warn = () => {};
-const tf = require('@tensorflow/tfjs');
-require('@tensorflow/tfjs-backend-wasm').setWasmPaths(
+const tf = /** @type {any} */ (require('@tensorflow/tfjs'));
+/** @type {any} */ (require('@tensorflow/tfjs-backend-wasm')).setWasmPaths(
   fileURLToPath(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', HOME)),
 );
 await tf.setBackend(backend);
@@ -31,7 +31,8 @@ const answers = {
   /** Sets a case up and runs it once: its first elements. */
   async prepare({ name }) {
     tf.disposeVariables();
-    const run = cases.get(name)();
+    const setUp = /** @type {() => any} */ (cases.get(name));
+    const run = setUp();
     const first = await run();
     const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
     // A scope takes back what a function leaves; a training step is asynchronous, and takes back its own.
@@ -42,5 +43,5 @@ const answers = {
   measure: ({ milliseconds }) => stopwatch.measure(milliseconds),
 };
 
-process.on('message', async (request) => process.send(await reply(() => answers, request)));
-process.send({ answer: undefined });
+process.on('message', async (request) => process.send?.(await reply(() => answers, request)));
+process.send?.({ answer: undefined });
