@@ -177,9 +177,12 @@ export function forEachTarget(
   visit: (target: number, first: number, row: number) => void,
 ): void {
   const { i32 } = arena;
-  for (let row = 0; row < outer * inner; row++) {
-    const target = i32[targets / 4 + row]!;
-    if (target >= 0) visit(target, Math.floor(row / inner) * n * inner + (row % inner), row);
+  let row = 0;
+  for (let slice = 0; slice < outer; slice++) {
+    for (let column = 0; column < inner; column++, row++) {
+      const target = i32[targets / 4 + row]!;
+      if (target >= 0) visit(target, slice * n * inner + column, row);
+    }
   }
 }
 
