@@ -110,9 +110,9 @@ function checkIndexCount(operation: string, targets: Targets, rows: number, size
 }
 
 /** The option `ignoreIndex`. @throws TypeError, RangeError unless it is an integer, beside class indices */
-export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets: Targets): number {
+export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets?: Targets): number {
   if (ignoreIndex === undefined) return -100;
-  if (targets.probabilities !== undefined) {
+  if (targets?.probabilities !== undefined) {
     throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
   }
   if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
