@@ -8,7 +8,7 @@ import { Run, type Transpose } from './call/run.js';
 import { product } from './call/shape.js';
 import { rangeError, typeError } from './errors.js';
 import { Arena, MEMORY_LIMIT } from './memory/arena.js';
-import { Tensor, type TensorOwner } from './memory/tensor.js';
+import { makeTensor, type Tensor, type TensorOwner } from './memory/tensor.js';
 import {
   type Backend,
   type BackendInfo,
@@ -132,7 +132,7 @@ export class Runtime implements TensorOwner {
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
     const address = this.arena.allocate(size * (dtype === 'float32' ? 4 : 8), operation);
-    const tensor = new Tensor(this, address, shape, size, dtype);
+    const tensor = makeTensor(this, address, shape, size, dtype);
     this.#tensors++;
     this.#bytes += this.arena.sizeOf(address);
     this.#forgotten?.register(tensor, address, tensor);
