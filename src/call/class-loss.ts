@@ -1,19 +1,11 @@
 import { rangeError, typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import type { Runtime } from '../runtime.js';
+import type { Reduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
-import {
-  checkCount,
-  checkResults,
-  emptyLoss,
-  type LossCall,
-  type LossOptions,
-  type Reduction,
-  readLoss,
-  runLoss,
-} from './loss.js';
+import { checkCount, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
 import { checkLikeness } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readOptions, readTemperature } from './options.js';

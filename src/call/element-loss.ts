@@ -1,20 +1,12 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { BLOCK_MULTIPLE } from '../generated/layout.js';
 import type { Runtime } from '../runtime.js';
+import type { BatchReduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
-import {
-  addElements,
-  type BatchReduction,
-  checkResults,
-  emptyLoss,
-  type LossCall,
-  type LossOptions,
-  readLoss,
-  runLoss,
-} from './loss.js';
+import { addElements, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readFlag, readOptions } from './options.js';

@@ -2,6 +2,7 @@ import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import type { Runtime } from '../runtime.js';
+import type { Reduction } from '../types.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
@@ -11,12 +12,6 @@ import { type Operand, shapeOf } from './place.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
-
-/** How a loss is reduced: the mean, the sum, or not at all. */
-export type Reduction = 'mean' | 'sum' | 'none';
-
-/** The same, and the sum divided by the size of the first axis. */
-export type BatchReduction = Reduction | 'batchMean';
 
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];

@@ -13,13 +13,13 @@ import { defineKernel } from '../wasm/kernel.js';
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Rows with this target do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** A target among so many of the largest is right, from 1 to the number of classes. Default 1. */
-  k?: number;
+  k?: number | undefined;
 }
 
 const OPTIONS: OptionNames<AccuracyOptions> = { shape: true, axis: true, ignoreIndex: true, k: true };

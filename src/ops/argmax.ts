@@ -6,17 +6,17 @@ import { checkSize, newIndices, readIndexOut } from '../call/result.js';
 import { readRows } from '../call/rows.js';
 import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
-import type { IndexResult, Input } from '../types.js';
+import type { Given, IndexResult, Input, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link argmax}. */
 export interface ArgmaxOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that is searched; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Receives the indices, one for each row; no overlap with x. */
-  out?: Int32Array;
+  out?: Int32Array | undefined;
 }
 
 const OPTIONS: OptionNames<ArgmaxOptions> = { shape: true, axis: true, out: true };
@@ -74,6 +74,10 @@ function run(x: unknown, options: unknown): unknown {
  * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3] }); // Int32Array [2, 1]
  * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3], axis: 0 }); // Int32Array [0, 1, 0]
  */
-export function argmax<X extends Input, const O extends ArgmaxOptions>(x: X, options?: O): IndexResult<X, O> {
-  return run(x, options) as IndexResult<X, O>;
+export function argmax<X extends Input, const O extends ArgmaxOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, ArgmaxOptions>
+): IndexResult<X, O>;
+export function argmax(x: unknown, options?: unknown): unknown {
+  return run(x, options);
 }

@@ -2,19 +2,19 @@ import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import type { OptionNames } from '../call/options.js';
 import { logProbsKernel } from '../generated/kernels.js';
 import { logProbs as reference } from '../reference/logProbs.js';
-import type { ClassIndices, Input, ReduceResult, TensorLike } from '../types.js';
+import type { ClassIndices, Given, Input, NoOptions, ReduceResult, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Rows with this target give 0. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
 }
 
 const OPTIONS: OptionNames<LogProbsOptions> = { shape: true, axis: true, temperature: true, ignoreIndex: true };
@@ -47,10 +47,11 @@ const LOG_PROBS: ClassLoss = {
  * @example
  * logProbs([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // Float32Array [-2.408, -0.036]
  */
-export function logProbs<X extends Input, const O extends LogProbsOptions>(
+export function logProbs<X extends Input, const O extends LogProbsOptions | undefined = NoOptions>(
   logits: X,
   targets: ClassIndices | TensorLike,
-  options?: O,
-): ReduceResult<X, O> {
-  return classLoss(LOG_PROBS, logits, targets, options) as ReduceResult<X, O>;
+  ...options: Given<O, LogProbsOptions>
+): ReduceResult<X, O>;
+export function logProbs(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(LOG_PROBS, logits, targets, options);
 }

@@ -3,13 +3,13 @@ import type { OptionNames } from '../call/options.js';
 import { sigmoidKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import type { FloatArray, Input, MapResult } from '../types.js';
+import type { FloatArray, Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { out: true };
@@ -35,6 +35,10 @@ const SIGMOID: ElementMap = {
  * @example
  * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]
  */
-export function sigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
-  return mapElements(SIGMOID, x, options) as MapResult<X, O>;
+export function sigmoid<X extends Input, const O extends SigmoidOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, SigmoidOptions>
+): MapResult<X, O>;
+export function sigmoid(x: unknown, options?: unknown): unknown {
+  return mapElements(SIGMOID, x, options);
 }

@@ -10,18 +10,18 @@ import { withAxis } from '../call/shape.js';
 import { typeError } from '../errors.js';
 import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
-import type { Input, TopKOut, TopKResult } from '../types.js';
+import type { Given, Input, NoOptions, TopKOut, TopKResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link topK}. */
 export interface TopKOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that is ranked; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Receives the results, k for each row: values of x's dtype and indices, which do not overlap; the values may be x
    * itself where k is all of its axis. */
-  out?: TopKOut;
+  out?: TopKOut | undefined;
 }
 
 const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, out: true };
@@ -121,6 +121,11 @@ function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: n
  * @example
  * topK([1, 2, 3, 1, 5, 1], 1, { shape: [2, 3], axis: 0 }).values; // Float32Array [1, 5, 3]
  */
-export function topK<X extends Input, const O extends TopKOptions>(x: X, k: number, options?: O): TopKResult<X, O> {
-  return run(x, k, options) as TopKResult<X, O>;
+export function topK<X extends Input, const O extends TopKOptions | undefined = NoOptions>(
+  x: X,
+  k: number,
+  ...options: Given<O, TopKOptions>
+): TopKResult<X, O>;
+export function topK(x: unknown, k: unknown, options?: unknown): unknown {
+  return run(x, k, options);
 }
