@@ -112,17 +112,7 @@ export type ElementLossResult<X, O> = LossOrLosses<OptionOf<O, 'reduction'>, Map
 export type ElementGradResult<X, O> = LossAndGrad<LossOrLosses<OptionOf<O, 'reduction'>, Elements<X>>, MapResult<X, O>>;
 
 /** Booleans or integers, anything but 0 keeps: flat, or with a shape. */
-export type Mask =
-  | readonly boolean[]
-  | readonly (0 | 1)[]
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | TensorLike;
+export type Mask = readonly boolean[] | readonly (0 | 1)[] | IntegerArray | TensorLike;
 
 /** How a loss is reduced: the mean, the sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';

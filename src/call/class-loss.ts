@@ -66,6 +66,9 @@ function readCall(loss: ClassLoss, x: unknown, targets: unknown, options: unknow
   const { probabilities } = read;
   if (probabilities !== undefined) {
     if (loss.softKernel === undefined) throw typeError(name, 'targets', targets, 'class indices (integers)');
+    if (probabilities.length === rows.count && probabilities.length !== input.length) {
+      throw typeError(name, 'targets', targets, 'class indices as integers, or class probabilities, as many as logits');
+    }
     // Probabilities without a shape of their own have that of the logits.
     if (probabilities.kind === 'array') giveShape(name, probabilities, input.shape);
     checkLikeness(name, probabilities, input);

@@ -60,6 +60,9 @@ function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unkn
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);
   giveShape(name, input, given.shape);
+  if (lossCall.reduction === 'batchMean' && input.shape === undefined) {
+    throw new RangeError(`${name}: reduction is "batchMean", expected shape, whose first axis is the batch`);
+  }
   settle(call);
   checkTargets(name, read, input);
   checkResults(lossCall, input.length, 'element');

@@ -1,7 +1,8 @@
+import type { IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
 import type { Broadcast } from './broadcast.js';
-import { copyRange, type Heap, type MaskArray, type Numbers } from './copy.js';
+import { copyRange, type Heap, type Numbers } from './copy.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
 import type { Rows } from './rows.js';
@@ -151,7 +152,7 @@ export class Run {
   }
 
   /** Adds a mask of all elements, which is read as bytes. */
-  mask(array: MaskArray): number {
+  mask(array: IntegerArray): number {
     return this.#add(array, -1, this.#rows.n, false, 1, true);
   }
 
