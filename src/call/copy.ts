@@ -42,6 +42,11 @@ function copyNumbers(
   }
 }
 
+/** Adds count elements of the heap to those of an array. */
+export function addRange(array: FloatArray, start: number, heap: Heap, at: number, count: number): void {
+  for (let i = 0; i < count; i++) array[start + i]! += heap[at + i]!;
+}
+
 /** Copies a mask into linear memory: bytes, anything but 0 keeps. */
 export function copyMask(array: IntegerArray, start: number, count: number, u8: Uint8Array, at: number): void {
   if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);

@@ -85,6 +85,7 @@ function isPolluted(): boolean {
     plain.logTarget !== undefined ||
     plain.reduction !== undefined ||
     plain.gradOutput !== undefined ||
+    plain.accumulate !== undefined ||
     plain.k !== undefined ||
     plain.out !== undefined ||
     plain.dtype !== undefined ||

@@ -1,8 +1,8 @@
-import type { IntegerArray } from '../arrays.js';
+import type { FloatArray, IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
 import type { Broadcast } from './broadcast.js';
-import { copyRange, type Heap, type Numbers } from './copy.js';
+import { addRange, copyRange, type Heap, type Numbers } from './copy.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
 import type { Rows } from './rows.js';
@@ -32,6 +32,9 @@ class Slot implements PlannedOperand {
   broadcast: Broadcast | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is staged. */
   address = -1;
+  /** Whether what is computed is added to what is there, and where that lies in linear memory, -1 where it does not. */
+  isSum = false;
+  sumAddress = -1;
   /** Elements of the operand that belong to a row: all n, one, or another number. */
   perRow = 1;
   isOutput = false;
@@ -141,9 +144,14 @@ export class Run {
     return index;
   }
 
-  /** Adds floats that are written: as many as are read, or so many for each row. */
-  output({ array, address }: Operand, perRow = this.#rows.n): number {
-    return this.#add(array, address, perRow, true, this.#elementBytes, false);
+  /** Adds floats that are written, or added to what is there: as many as are read, or so many for each row. */
+  output({ array, address }: Operand, perRow = this.#rows.n, isSum = false): number {
+    // A sum is staged wherever it lies: its terms come first.
+    const index = this.#add(array, isSum ? -1 : address, perRow, true, this.#elementBytes, false);
+    const slot = this.#slots[index]!;
+    slot.isSum = isSum;
+    slot.sumAddress = address;
+    return index;
   }
 
   /** Adds int32 that are written, so many for each row. */
@@ -172,6 +180,7 @@ export class Run {
     const slot = this.#slots[this.#count]!;
     slot.array = array;
     slot.broadcast = undefined;
+    slot.isSum = false;
     slot.address = address;
     slot.perRow = perRow;
     slot.isOutput = isOutput;
@@ -364,21 +373,28 @@ export class Run {
 
   /** Copies the block at hand between the caller's array and the staging memory. */
   #copy(slot: Slot): void {
-    const heap = this.#heapOf(slot);
-    const array = slot.array!;
-    const { perRow, isOutput } = slot;
+    const { perRow } = slot;
     const { inner } = this.#rows;
     const at = slot.staging / slot.elementBytes;
     if (this.#columnBlocks === 1) {
       const count = perRow * (this.#transposes ? this.outer : this.outer * inner);
-      copyRange(array, perRow * inner * this.#slice, heap, at, count, isOutput);
+      this.#copyPart(slot, perRow * inner * this.#slice, at, count);
       return;
     }
     const first = this.#firstColumn(this.#columnBlock);
     const width = this.inner;
     for (let j = 0; j < perRow; j++) {
       const start = (this.#slice * perRow + j) * inner + first;
-      copyRange(array, start, heap, at + j * width, width, isOutput);
+      this.#copyPart(slot, start, at + j * width, width);
     }
+  }
+
+  /** Copies elements that lie side by side. */
+  #copyPart(slot: Slot, start: number, at: number, count: number): void {
+    const heap = this.#heapOf(slot);
+    const { array, isOutput, isSum, sumAddress, elementBytes } = slot;
+    if (!isSum) copyRange(array!, start, heap, at, count, isOutput);
+    else if (sumAddress < 0) addRange(array as FloatArray, start, heap, at, count);
+    else addRange(heap as FloatArray, start + sumAddress / elementBytes, heap, at, count);
   }
 }

@@ -38,6 +38,8 @@ export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
   out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<BceWithLogitsOptions> = {
@@ -47,7 +49,7 @@ const OPTIONS: OptionNames<BceWithLogitsOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<BceWithLogitsWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<BceWithLogitsWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ElementLoss = {
   name: 'bceWithLogits',

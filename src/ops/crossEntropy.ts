@@ -45,6 +45,8 @@ export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
   out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<CrossEntropyOptions> = {
@@ -57,7 +59,7 @@ const OPTIONS: OptionNames<CrossEntropyOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<CrossEntropyWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<CrossEntropyWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ClassLoss = {
   name: 'crossEntropy',

@@ -32,6 +32,8 @@ export interface DistillationWithGradOptions extends DistillationOptions {
   out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<DistillationOptions> = {
@@ -41,7 +43,7 @@ const OPTIONS: OptionNames<DistillationOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<DistillationWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<DistillationWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const KERNEL = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];

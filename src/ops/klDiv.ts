@@ -35,10 +35,12 @@ export interface KlDivWithGradOptions extends KlDivOptions {
   out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<KlDivOptions> = { shape: true, logTarget: true, reduction: true, out: true };
-const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ElementLoss = {
   name: 'klDiv',

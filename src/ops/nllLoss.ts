@@ -40,6 +40,8 @@ export interface NllLossWithGradOptions extends NllLossOptions {
   out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<NllLossOptions> = {
@@ -50,7 +52,7 @@ const OPTIONS: OptionNames<NllLossOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<NllLossWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<NllLossWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ClassLoss = {
   name: 'nllLoss',
