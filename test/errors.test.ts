@@ -547,10 +547,11 @@ const elements: Row[] = [
   ],
   [(k) => k.sigmoid(X4(), any(null)), TypeError, 'sigmoid: options is null, expected an object'],
   [
-    (k, out) => k.sigmoid(X4(), any({ shape: [4], out })),
+    (k, out) => k.sigmoid(X4(), any({ axis: 0, out })),
     TypeError,
-    'sigmoid: unknown option "shape", expected one of out',
+    'sigmoid: unknown option "axis", expected one of shape, out',
   ],
+  [(k, out) => k.sigmoid(X4(), { shape: [5], out }), RangeError, 'sigmoid: x has 4 elements, expected 5 for shape [5]'],
   [
     (k, out) => k.logSigmoid(X4(), any({ output: out })),
     TypeError,

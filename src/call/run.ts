@@ -32,9 +32,10 @@ class Slot implements PlannedOperand {
   broadcast: Broadcast | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is staged. */
   address = -1;
-  /** Whether what is computed is added to what is there, and where that lies in linear memory, -1 where it does not. */
+  /** Where it lies in linear memory all the same, -1 where it does not. */
+  home = -1;
+  /** Whether what is computed is added to what is there. */
   isSum = false;
-  sumAddress = -1;
   /** Elements of the operand that belong to a row: all n, one, or another number. */
   perRow = 1;
   isOutput = false;
@@ -132,9 +133,11 @@ export class Run {
     this.#stages = false;
   }
 
-  /** Adds an operand that is read. */
-  input(operand: Operand): number {
-    return this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
+  /** Adds an operand that is read; blocks of it are copied first where they are to be changed. */
+  input(operand: Operand, isChanged = false): number {
+    const index = this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
+    if (isChanged) this.#stageAnyway(this.#slots[index]!);
+    return index;
   }
 
   /** Adds the elements of a broadcast, which are read; for element-wise operations. */
@@ -146,11 +149,10 @@ export class Run {
 
   /** Adds floats that are written, or added to what is there: as many as are read, or so many for each row. */
   output({ array, address }: Operand, perRow = this.#rows.n, isSum = false): number {
-    // A sum is staged wherever it lies: its terms come first.
-    const index = this.#add(array, isSum ? -1 : address, perRow, true, this.#elementBytes, false);
+    const index = this.#add(array, address, perRow, true, this.#elementBytes, false);
     const slot = this.#slots[index]!;
     slot.isSum = isSum;
-    slot.sumAddress = address;
+    if (isSum) this.#stageAnyway(slot);
     return index;
   }
 
@@ -181,15 +183,20 @@ export class Run {
     slot.array = array;
     slot.broadcast = undefined;
     slot.isSum = false;
-    slot.address = address;
+    slot.address = slot.home = address;
     slot.perRow = perRow;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
     slot.elementBytes = elementBytes;
     // One element for each row lies the same both ways.
-    slot.isTransposed = this.#transposes && perRow > 1;
+    slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
     return this.#count++;
+  }
+
+  #stageAnyway(slot: Slot): void {
+    slot.address = -1;
+    this.#stages = true;
   }
 
   /** Memory for a small operand until the call ends. Reserved after `open` and before anything is read. */
@@ -210,6 +217,11 @@ export class Run {
   /** The same of an operand that may not be there: 0 where it was not added (-1). */
   atOrZero(index: number): number {
     return index < 0 ? 0 : this.at(index);
+  }
+
+  /** Columns of the block at hand in memory, where kernels may see them as rows. */
+  get width(): number {
+    return this.#transposes ? this.#rows.inner : this.inner;
   }
 
   /** Number of the row that the block at hand begins with, in the order of [outer, inner]. */
@@ -266,14 +278,7 @@ export class Run {
 
   /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
   #stageAll(): void {
-    const { count } = this.#rows;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.isStaged || !slot.isWide) continue;
-      const start = slot.address / slot.elementBytes;
-      slot.array = this.#heapOf(slot).subarray(start, start + count * slot.perRow);
-      slot.address = -1;
-    }
+    for (let i = 0; i < this.#count; i++) if (this.#slots[i]!.isWide) this.#slots[i]!.address = -1;
   }
 
   #heapOf({ isInteger, elementBytes }: Slot): Heap {
@@ -392,9 +397,10 @@ export class Run {
   /** Copies elements that lie side by side. */
   #copyPart(slot: Slot, start: number, at: number, count: number): void {
     const heap = this.#heapOf(slot);
-    const { array, isOutput, isSum, sumAddress, elementBytes } = slot;
-    if (!isSum) copyRange(array!, start, heap, at, count, isOutput);
-    else if (sumAddress < 0) addRange(array as FloatArray, start, heap, at, count);
-    else addRange(heap as FloatArray, start + sumAddress / elementBytes, heap, at, count);
+    const { home, isOutput, isSum, elementBytes } = slot;
+    const array = home < 0 ? slot.array! : heap;
+    const first = home < 0 ? start : start + home / elementBytes;
+    if (isSum) addRange(array as FloatArray, first, heap, at, count);
+    else copyRange(array, first, heap, at, count, isOutput);
   }
 }

@@ -11,6 +11,7 @@ import type {
   GradResult,
   Input,
   LossResult,
+  Mask,
   NoOptions,
   Reduction,
   TensorLike,
@@ -25,6 +26,9 @@ export interface CrossEntropyOptions {
   axis?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
+  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A class
+   * that is not has no probability: as a target it has a loss of ∞, and no gradient. Without label smoothing. */
+  mask?: Mask | undefined;
   /** A weight for each class, which multiplies its share of the loss. */
   weight?: Input | undefined;
   /** Rows with this target count for nothing. Default -100; only with class indices. */
@@ -53,6 +57,7 @@ const OPTIONS: OptionNames<CrossEntropyOptions> = {
   shape: true,
   axis: true,
   temperature: true,
+  mask: true,
   weight: true,
   ignoreIndex: true,
   labelSmoothing: true,
@@ -67,6 +72,7 @@ const LOSS: ClassLoss = {
   argument: 'logits',
   kernel: /* @__PURE__ */ defineKernel(crossEntropyKernel, reference),
   softKernel: /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference),
+  ofMasked: Infinity,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
@@ -90,6 +96,8 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
  *
  * @example
  * crossEntropy([2.0, 1.0, 0.1], 0); // 0.417
+ * @example
+ * crossEntropy([2.0, 1.0, 9.0], 0, { mask: [true, true, false] }); // 0.313
  * @example
  * crossEntropy([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 1.222
  */

@@ -8,11 +8,13 @@ import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
+  /** Sizes of the axes; their product is the number of elements. Every element is on its own whatever they are. */
+  shape?: readonly number[] | undefined;
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
   out?: FloatArray | Tensor | undefined;
 }
 
-export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { out: true };
+export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { shape: true, out: true };
 
 const SIGMOID: ElementMap = {
   name: 'sigmoid',
@@ -29,7 +31,7 @@ const SIGMOID: ElementMap = {
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
  * @returns probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong length of `out` or its
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of `out` or its
  * partial overlap with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
