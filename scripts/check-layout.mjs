@@ -7,10 +7,10 @@ const namesIn = (folder, ending) =>
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length));
 
-/** The folder of each kernel, its family; core has what is no operation. */
+/** The folder of each kernel, its family; core and masking have what is no operation. */
 const families = new Map(
   readdirSync('assembly/kernels')
-    .filter((family) => family !== 'core')
+    .filter((family) => !['core', 'masking'].includes(family))
     .flatMap((family) => namesIn(`assembly/kernels/${family}`, '.ts').map((name) => [name, family])),
 );
 /** Files of src/ops/ that are no operations. */

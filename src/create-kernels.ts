@@ -1,5 +1,6 @@
 import * as functions from './functions.js';
-import { handRuntime, openRuntime, readSettings, type Settings } from './runtime.js';
+import { handRuntime, openRuntime, readSettings } from './runtime.js';
+import type { Settings } from './types.js';
 
 /** An independent set of all functions, with a backend and a memory of its own. */
 export type Kernels = typeof functions;

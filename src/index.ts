@@ -3,21 +3,23 @@ export { init } from './setup.js';
 // First, so that the modules are at the start of a bundle: see runtime.ts.
 
 export type { PlaceOptions } from './call/evaluation.js';
-export type { BatchReduction, Reduction } from './call/loss.js';
 export type { EvaluationState, StateFactory, StateJson } from './call/state.js';
 export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';
 export { Tensor } from './memory/tensor.js';
 export { type ReliabilityDiagramOptions, reliabilityDiagram } from './reliability-diagram.js';
-export type { MemoryUsage, Settings } from './runtime.js';
 export type {
   ArrayOf,
+  BackendInfo,
+  BackendName,
+  BatchReduction,
   ClassIndices,
   Dtype,
   ElementGradResult,
   ElementLossResult,
   FloatArray,
+  Given,
   GradResult,
   IndexResult,
   Input,
@@ -25,10 +27,13 @@ export type {
   LossResult,
   MapResult,
   Mask,
+  MemoryUsage,
+  NoOptions,
   ReduceResult,
+  Reduction,
+  Settings,
   TensorLike,
   TensorResult,
   TopKOut,
   TopKResult,
 } from './types.js';
-export type { BackendInfo, BackendName } from './wasm/backend.js';

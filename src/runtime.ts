@@ -8,35 +8,10 @@ import { Run, type Transpose } from './call/run.js';
 import { product } from './call/shape.js';
 import { rangeError, typeError } from './errors.js';
 import { Arena, MEMORY_LIMIT } from './memory/arena.js';
-import { Tensor, type TensorOwner } from './memory/tensor.js';
-import {
-  type Backend,
-  type BackendInfo,
-  type BackendName,
-  cannotRun,
-  type Instance,
-  isBackendName,
-  openBackend,
-  withoutModules,
-} from './wasm/backend.js';
+import { makeTensor, type Tensor, type TensorOwner } from './memory/tensor.js';
+import type { BackendInfo, MemoryUsage, Settings } from './types.js';
+import { type Backend, cannotRun, type Instance, isBackendName, openBackend, withoutModules } from './wasm/backend.js';
 import { bindKernel, families, type Kernel } from './wasm/kernel.js';
-
-/** Settings of `init` and `createKernels`. */
-export interface Settings {
-  /** The backend that must run; `'auto'` (the default) takes the first that does. */
-  backend?: BackendName | 'auto';
-  /** A module compiled beforehand from `softmax-wasm/simd128.wasm` or `softmax-wasm/relaxed-simd.wasm`. */
-  module?: WebAssembly.Module;
-  /** The most bytes the linear memory may take, 4 GiB less a page if not given. */
-  maxMemory?: number;
-}
-
-export interface MemoryUsage {
-  /** Bytes of linear memory that tensors hold. */
-  bytes: number;
-  /** Tensors that are neither disposed nor reclaimed. */
-  tensors: number;
-}
 
 const SETTINGS: OptionNames<Settings> = { backend: true, module: true, maxMemory: true };
 
@@ -128,7 +103,7 @@ export class Runtime implements TensorOwner {
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
     const address = this.arena.allocate(size * (dtype === 'float32' ? 4 : 8), operation);
-    const tensor = new Tensor(this, address, shape, size, dtype);
+    const tensor = makeTensor(this, address, shape, size, dtype);
     this.#tensors++;
     this.#bytes += this.arena.sizeOf(address);
     this.#forgotten?.register(tensor, address, tensor);

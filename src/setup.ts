@@ -1,12 +1,6 @@
-import {
-  type MemoryUsage,
-  openRuntime,
-  readSettings,
-  type Settings,
-  setCurrentRuntime,
-  takeRuntime,
-} from './runtime.js';
-import { type BackendInfo, compileCoreAhead, instantiateAhead } from './wasm/backend.js';
+import { openRuntime, readSettings, setCurrentRuntime, takeRuntime } from './runtime.js';
+import type { BackendInfo, MemoryUsage, Settings } from './types.js';
+import { compileCoreAhead, instantiateAhead } from './wasm/backend.js';
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.

@@ -26,34 +26,51 @@ export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array 
     ? Float32Array
     : FloatArray;
 
+/**
+ * The last argument of a call, options of type O, which may be undefined or left out: of `options?: O` an O without the
+ * undefined would be inferred. The intersection gives the names in a call their documentation.
+ */
+export type Given<O, Options> = undefined extends O
+  ? [options: O] | []
+  : [options: O & { readonly [name in keyof Options]?: unknown }] | [];
+
+/** Options of a call without any. */
+export type NoOptions = Record<never, never>;
+
+/** What an option may be, undefined where it may be absent. */
+type OptionOf<O, Name extends PropertyKey> = O extends unknown ? (Name extends keyof O ? O[Name] : undefined) : never;
+
+/** `out` where it is given, a result of the operation's own where it is not. */
+type OutOr<Out, Result> = Out extends undefined ? Result : Out;
+
+/** An array where a shape is given, the one element where it is not. */
+type ArrayOrElement<Shape, Result> = Shape extends undefined ? number : Result;
+
+/** As many elements as x. */
+type Elements<X> = X extends Tensor
+  ? Tensor
+  : X extends FloatArray | readonly number[]
+    ? ArrayOf<X>
+    : TensorResult<ArrayOf<X>>;
+
+/** A number for each row along the axis. */
+type PerRow<X, Shape> = X extends Tensor
+  ? Tensor
+  : X extends FloatArray | readonly number[]
+    ? ArrayOrElement<Shape, ArrayOf<X>>
+    : TensorResult<ArrayOf<X>>;
+
 /** Result of an elementwise operation: as many elements as x. */
-export type MapResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
-  ? R
-  : X extends Tensor
-    ? Tensor
-    : X extends FloatArray | readonly number[]
-      ? ArrayOf<X>
-      : TensorResult<ArrayOf<X>>;
+export type MapResult<X, O> = OutOr<OptionOf<O, 'out'>, Elements<X>>;
 
 /** Result of an operation that reduces each row along the axis to a number. */
-export type ReduceResult<X, O> = O extends { out: infer R extends FloatArray | Tensor }
-  ? R
-  : X extends Tensor
-    ? Tensor
-    : X extends FloatArray | readonly number[]
-      ? O extends { shape: readonly number[] }
-        ? ArrayOf<X>
-        : number
-      : TensorResult<ArrayOf<X>>;
+export type ReduceResult<X, O> = OutOr<OptionOf<O, 'out'>, PerRow<X, OptionOf<O, 'shape'>>>;
 
 /** Result of an operation that returns an index for each row along the axis. */
-export type IndexResult<X, O> = O extends { out: infer R extends Int32Array }
-  ? R
-  : X extends FloatArray | readonly number[]
-    ? O extends { shape: readonly number[] }
-      ? Int32Array
-      : number
-    : TensorResult<Int32Array>;
+export type IndexResult<X, O> = OutOr<
+  OptionOf<O, 'out'>,
+  X extends FloatArray | readonly number[] ? ArrayOrElement<OptionOf<O, 'shape'>, Int32Array> : TensorResult<Int32Array>
+>;
 
 /** Where topK writes: values of the dtype of x, and their indices. */
 export interface TopKOut {
@@ -62,46 +79,70 @@ export interface TopKOut {
 }
 
 /** Result of topK. */
-export type TopKResult<X, O> = O extends { out: infer R extends TopKOut }
-  ? R
-  : {
-      values: MapResult<X, unknown>;
-      indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array>;
-    };
+export type TopKResult<X, O> = OutOr<
+  OptionOf<O, 'out'>,
+  { values: Elements<X>; indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array> }
+>;
 
 /** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
 export type ClassIndices = number | readonly number[] | IntegerArray;
 
+/** A loss where it is reduced, losses where it is not. */
+type LossOrLosses<Reduction, Losses> = Reduction extends 'none' ? Losses : number;
+
 /** Result of a loss over classes: a number, or with reduction 'none' a loss for each row. */
-export type LossResult<X, O> = O extends { reduction: 'none' } ? ReduceResult<X, O> : number;
+export type LossResult<X, O> = LossOrLosses<OptionOf<O, 'reduction'>, ReduceResult<X, O>>;
+
+/** Both results of a pass, spelled out where an editor shows them. */
+type LossAndGrad<Loss, Grad> = [Loss] extends [infer L] ? { loss: L; grad: Grad } : never;
 
 /** A loss over classes and its gradient with respect to the first argument. */
-export interface GradResult<X, O> {
-  loss: LossResult<X, Omit<O, 'out'>>;
-  grad: MapResult<X, O>;
-}
+export type GradResult<X, O> = LossAndGrad<
+  LossOrLosses<OptionOf<O, 'reduction'>, PerRow<X, OptionOf<O, 'shape'>>>,
+  MapResult<X, O>
+>;
 
 /** Zeros and ones: integers of any width, or booleans. */
 export type Labels = readonly (number | boolean)[] | IntegerArray;
 
 /** Result of an element-wise loss: a number, or with reduction 'none' a loss for each element. */
-export type ElementLossResult<X, O> = O extends { reduction: 'none' } ? MapResult<X, O> : number;
+export type ElementLossResult<X, O> = LossOrLosses<OptionOf<O, 'reduction'>, MapResult<X, O>>;
 
 /** An element-wise loss and its gradient with respect to the first argument. */
-export interface ElementGradResult<X, O> {
-  loss: ElementLossResult<X, Omit<O, 'out'>>;
-  grad: MapResult<X, O>;
-}
+export type ElementGradResult<X, O> = LossAndGrad<LossOrLosses<OptionOf<O, 'reduction'>, Elements<X>>, MapResult<X, O>>;
 
 /** Booleans or integers, anything but 0 keeps: flat, or with a shape. */
-export type Mask =
-  | readonly boolean[]
-  | readonly (0 | 1)[]
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | TensorLike;
+export type Mask = readonly boolean[] | readonly (0 | 1)[] | IntegerArray | TensorLike;
+
+/** How a loss is reduced: the mean, the sum, or not at all. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+/** The same, and the sum divided by the size of the first axis. */
+export type BatchReduction = Reduction | 'batchMean';
+
+/** A build of the kernels, or plain TypeScript. */
+export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
+
+/** Which backend runs, why, and what was tried before it. */
+export interface BackendInfo {
+  name: BackendName;
+  reason: string;
+  tried: { name: BackendName; error: string }[];
+}
+
+/** Settings of `init` and `createKernels`. */
+export interface Settings {
+  /** The backend that must run; `'auto'` (the default) takes the first that does. */
+  backend?: BackendName | 'auto' | undefined;
+  /** A WebAssembly.Module compiled beforehand from `softmax-wasm/simd128.wasm` or `softmax-wasm/relaxed-simd.wasm`. */
+  module?: object | undefined;
+  /** The most bytes the linear memory may take, 4 GiB less a page if not given. */
+  maxMemory?: number | undefined;
+}
+
+export interface MemoryUsage {
+  /** Bytes of linear memory that tensors hold. */
+  bytes: number;
+  /** Tensors that are neither disposed nor reclaimed. */
+  tensors: number;
+}

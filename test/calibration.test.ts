@@ -294,7 +294,13 @@ describe('refuses', () => {
     [X, [0, 1], { ...SHAPE, bins: 2.5 }, RangeError, 'bins is 2.5, expected a whole number in [1, 10000]'],
     [X, [0, 1], { ...SHAPE, bins: 10_001 }, RangeError, 'bins is 10001, expected a whole number in [1, 10000]'],
     [X, [0, 1], { ...SHAPE, bins: '3' }, TypeError, 'bins is "3", expected a whole number'],
-    [X, [0, 1], { ...SHAPE, temperature: 0 }, RangeError, `temperature is 0, expected ${range}`],
+    [
+      X,
+      [0, 1],
+      { ...SHAPE, temperature: 0 },
+      RangeError,
+      `temperature is 0, expected ${range} (for 0 take argmax, or sample)`,
+    ],
     [X, [0, 1], { ...SHAPE, temperature: '1' }, TypeError, 'temperature is "1", expected a positive number'],
     [
       X,

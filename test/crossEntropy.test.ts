@@ -387,7 +387,8 @@ describeErrors([
     call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, labelSmoothing: 'no' as never }),
   },
   {
-    message: 'crossEntropyWithGrad: temperature is 0, expected a number in [2^-100, 2^100]',
+    message:
+      'crossEntropyWithGrad: temperature is 0, expected a number in [2^-100, 2^100] (for 0 take argmax, or sample)',
     call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, temperature: 0 }),
   },
   {

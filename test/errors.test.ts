@@ -113,6 +113,73 @@ const arguments_: Row[] = [
   ],
 ];
 
+/** Objects that newcomers pass, what the message calls them, and what it says to pass instead. */
+const strangers: Row[] = (
+  [
+    [Promise.resolve(X4()), 'a Promise', 'await it'],
+    [{ logits: { data: X4(), dims: [4] } }, 'an object', 'pass x.logits'],
+    [{ a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
+    [new DataView(new ArrayBuffer(16)), 'a DataView', 'pass new Float32Array(x.buffer)'],
+    [new Map([[1, 2]]), 'a Map', 'pass Array.from(x)'],
+    [[1, 2].values(), 'an Array Iterator', 'pass Array.from(x)'],
+    [new (class Matrix {})(), 'a Matrix', ''],
+    [new ArrayBuffer(16), 'an ArrayBuffer', 'pass new Float32Array(x)'],
+    [Object.create(null), 'an object', ''],
+  ] as const
+).map(([x, what, hint]): Row => {
+  const message = `softmax: x is ${what}, expected ${EXPECTED}${hint === '' ? '' : ` (${hint})`}`;
+  return [(k, out) => k.softmax(any(x), { out }), TypeError, message];
+});
+
+/** The same of arguments behind the first, which are named. */
+const tf = { dataSync: () => X4(), data: () => X4(), shape: [4] };
+const others: Row[] = [
+  [
+    (k) => k.crossEntropy(X4(), any(tf)),
+    TypeError,
+    'crossEntropy: targets is a tensor of another library, expected numbers in memory: ' +
+      '{ data: targets.dataSync(), shape: targets.shape }',
+  ],
+  [
+    (k, out) => k.softmax(X4(), { mask: any(tf), out }),
+    TypeError,
+    'softmax: mask is a tensor of another library, expected numbers in memory: ' +
+      '{ data: mask.dataSync(), shape: mask.shape }',
+  ],
+  [
+    (k) => k.crossEntropyWithGrad(X4(), 0, { weight: any(tf) }),
+    TypeError,
+    'crossEntropyWithGrad: weight is a tensor of another library, expected numbers in memory: ' +
+      '{ data: weight.dataSync(), shape: weight.shape }',
+  ],
+  [
+    (k) => k.crossEntropy(X4(), any(Promise.resolve(0))),
+    TypeError,
+    `crossEntropy: targets is a Promise, expected ${EXPECTED} (await it)`,
+  ],
+  [
+    (k) => k.crossEntropy(new Float32Array(6), new Float32Array([0, 1]), { shape: [2, 3] }),
+    TypeError,
+    'crossEntropy: targets is Float32Array(2), expected class indices as integers, or class probabilities, as many as ' +
+      'logits',
+  ],
+  [
+    (k) => k.bceWithLogits(X4(), [0, 1, 2, 0]),
+    RangeError,
+    'bceWithLogits: targets[2] is 2, expected a number in [0, 1]',
+  ],
+  [
+    (k) => k.bceWithLogits(X4(), [0, -0.5, 1, 0]),
+    RangeError,
+    'bceWithLogits: targets[1] is -0.5, expected a number in [0, 1]',
+  ],
+  [
+    (k) => k.klDiv(X4(), X4(), { reduction: 'batchMean' }),
+    RangeError,
+    'klDiv: reduction is "batchMean", expected shape, whose first axis is the batch',
+  ],
+];
+
 const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax({ data: X4() }, { out }),
@@ -147,22 +214,22 @@ const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax(any({ dataSync: () => X4(), data: () => X4(), shape: [4] }), { out }),
     TypeError,
-    'softmax: x is a tensor of another library, expected numbers in memory: pass x.dataSync() and shape',
+    'softmax: x is a tensor of another library, expected numbers in memory: { data: x.dataSync(), shape: x.shape }',
   ],
   [
     (k, out) => k.softmax(any({ data: () => X4(), shape: [4] }), { out }),
     TypeError,
-    'softmax: x is an array of another library, expected numbers in memory: pass await x.data() and shape',
+    'softmax: x is an array of another library, expected numbers in memory: { data: await x.data(), shape: x.shape }',
   ],
   [
     (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'gpu-buffer' }), { out }),
     TypeError,
-    'softmax: x is a tensor on "gpu-buffer", expected numbers in memory: pass await x.getData() and shape',
+    'softmax: x is a tensor on "gpu-buffer", expected numbers in memory: { data: await x.getData(), shape: x.dims }',
   ],
   [
     (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'g'.repeat(1e5) }), { out }),
     TypeError,
-    `softmax: x is a tensor on "${'g'.repeat(40)}…", expected numbers in memory: pass await x.getData() and shape`,
+    `softmax: x is a tensor on "${'g'.repeat(40)}…", expected numbers in memory: { data: await x.getData(), shape: x.dims }`,
   ],
   [
     (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
@@ -178,13 +245,18 @@ const tensorLikes: Row[] = [
 
 const options: Row[] = [
   [(k) => k.softmax(X4(), any(null)), TypeError, 'softmax: options is null, expected an object'],
-  [(k) => k.softmax(X4(), any(-1)), TypeError, 'softmax: options is -1, expected an object'],
-  [(k) => k.softmax(X4(), any([2, 2])), TypeError, 'softmax: options is an array of 2, expected an object'],
+  [(k) => k.softmax(X4(), any(-1)), TypeError, 'softmax: options is -1, expected an object: { axis: -1 }'],
+  [
+    (k) => k.softmax(X4(), any([2, 2])),
+    TypeError,
+    'softmax: options is an array of 2, expected an object: { shape: […] }',
+  ],
   ...Object.entries({
     dim: 'axis',
     axes: 'axis',
     tau: 'temperature',
     T: 'temperature',
+    attn_mask: 'mask',
     output: 'out',
   }).map(([name, ours]): Row => {
     return [
@@ -193,6 +265,13 @@ const options: Row[] = [
       `softmax: unknown option "${name}", the name is ${ours} here`,
     ];
   }),
+  [
+    (k, out) => k.softmax(X4(), any({ scale: 0.5, out })),
+    TypeError,
+    'softmax: unknown option "scale", expected temperature, which divides: 1 / scale',
+  ],
+  [(k) => k.topK(X4(), 2, any(0)), TypeError, 'topK: options is 0, expected an object: { axis: 0 }'],
+  [(k) => k.sigmoid(X4(), any(0)), TypeError, 'sigmoid: options is 0, expected an object'],
   ...['keepdim', 'keepdims', 'keep_dims'].map((name): Row => {
     return [
       (k, out) => k.logSumExp(X4(), any({ [name]: true, out })),
@@ -316,7 +395,7 @@ const temperatures: Row[] = [
     return [
       (k, out) => k.softmax(X4(), { temperature, out }),
       RangeError,
-      `softmax: temperature is ${temperature}, expected a number in [2^-100, 2^100]`,
+      `softmax: temperature is ${temperature}, expected a number in [2^-100, 2^100]${temperature === 0 ? ' (for 0 take argmax, or sample)' : ''}`,
     ];
   }),
   [
@@ -468,10 +547,11 @@ const elements: Row[] = [
   ],
   [(k) => k.sigmoid(X4(), any(null)), TypeError, 'sigmoid: options is null, expected an object'],
   [
-    (k, out) => k.sigmoid(X4(), any({ shape: [4], out })),
+    (k, out) => k.sigmoid(X4(), any({ axis: 0, out })),
     TypeError,
-    'sigmoid: unknown option "shape", expected one of out',
+    'sigmoid: unknown option "axis", expected one of shape, out',
   ],
+  [(k, out) => k.sigmoid(X4(), { shape: [5], out }), RangeError, 'sigmoid: x has 4 elements, expected 5 for shape [5]'],
   [
     (k, out) => k.logSigmoid(X4(), any({ output: out })),
     TypeError,
@@ -505,6 +585,8 @@ const elements: Row[] = [
 
 const tables = {
   arguments: arguments_,
+  strangers,
+  others,
   'tensor-likes': tensorLikes,
   options,
   shapes,
@@ -608,7 +690,7 @@ const WRONG_OPTIONS: Readonly<
       TypeError,
       'mask is Float32Array(12), expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
     ],
-    [{ mask: new Uint16Array(12) }, TypeError, 'mask is Uint16Array(12), expected booleans or integers'],
+    [{ mask: new DataView(new ArrayBuffer(12)) }, TypeError, 'mask is a DataView'],
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
     [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { losses as operations } from './operations/index.js';
 import { sets } from './support/backends.js';
-import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, sizeOf } from './support/cases.js';
+import { bytesOf, DTYPES, type Dtype, type Floats, floatsOf, newFloats, numbers, sizeOf } from './support/cases.js';
 import { expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf } from './support/losses.js';
 import { once } from './support/once.js';
@@ -107,6 +107,38 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
         }
       });
 
+      test(`${set.name} ${dtype}: accumulate adds the gradient to out, wherever that lies`, () => {
+        const small = (
+          [
+            [[5, 7], 1],
+            [[3, 60], 1],
+            [[2, 6, 5], 1],
+            [[3, 5, 2], 1],
+            [[40, 6, 70], 0],
+          ] as const
+        ).flatMap(([shape, axis]) => ['mean', 'sum', 'none'].map((reduction) => make(dtype, shape, axis, reduction)));
+        for (const p of [...small, ...large[dtype]()]) {
+          const { loss, grad } = lossWithGrad(kernels, operation, p);
+          const start = numbers(dtype, p.first.length, 'within ±8', 5);
+          // Floats round a sum of two to the nearest, as the array does.
+          const sums = start.map((value, i) => value + (grad[i] as number));
+          const out = start.slice();
+          const given = lossWithGrad(kernels, operation, p, { accumulate: true, out });
+          expect(given.grad).toBe(out);
+          expectSame(out, sums, p.what);
+          expectSame(numbersOf(given.loss), numbersOf(loss), p.what);
+          using target = kernels.tensor(start, [...p.shape]);
+          using x = kernels.tensor(p.first, [...p.shape]);
+          lossWithGrad(kernels, operation, p, { accumulate: true, shape: undefined, out: target, reduction: 'sum' }, x);
+          const sum = lossWithGrad(kernels, operation, p, { reduction: 'sum' }).grad;
+          expectSame(
+            target.data,
+            start.map((value, i) => value + (sum[i] as number)),
+            `${p.what}, resident`,
+          );
+        }
+      });
+
       test(`${set.name} ${dtype}: the same streamed and resident`, () => {
         for (const p of large[dtype]()) {
           const streamed = lossWithGrad(kernels, operation, p);
@@ -138,6 +170,20 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
         into(fresh, withGrad, target.data as Floats);
         expectSame(target.data, expected, `${p.what}, ${withGrad ? 'gradient' : 'losses'}`);
       }
+    });
+
+    test(`${set.name}: accumulate needs an out of its own`, () => {
+      const { kernels } = set;
+      const p = make('float32', [3, 5], 1, 'mean');
+      const name = `${operation.name}WithGrad`;
+      expect(() => lossWithGrad(kernels, operation, p, { accumulate: true })).toThrow(
+        new TypeError(`${name}: accumulate is true, expected out, which the gradient is added to`),
+      );
+      const first = p.first.slice();
+      expect(() => lossWithGrad(kernels, operation, p, { accumulate: true, out: first }, first)).toThrow(
+        new RangeError(`${name}: out is Float32Array(15), expected a range apart from ${operation.arguments[0]}`),
+      );
+      expectSame(first, p.first, 'nothing is written');
     });
 
     test(`${set.name}: results are in the kind of the first argument`, () => {

@@ -138,6 +138,8 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
         Array.from(bytes, Boolean),
         bytes,
         Int8Array.from(integers, (flag) => -(flag ? 1 : 0)),
+        Int16Array.from(integers, (flag) => (flag ? -256 : 0)),
+        Uint16Array.from(integers, (flag) => (flag ? 2 ** 15 : 0)),
         Uint8ClampedArray.from(bytes),
         Int32Array.from(integers),
         Uint32Array.from(integers),

@@ -1,20 +1,14 @@
 import { rangeError, typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import type { Runtime } from '../runtime.js';
+import type { Reduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
-import {
-  checkCount,
-  checkResults,
-  emptyLoss,
-  type LossCall,
-  type LossOptions,
-  type Reduction,
-  readLoss,
-  runLoss,
-} from './loss.js';
+import { checkCount, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
 import { checkLikeness } from './map.js';
+import { checkMask, type Mask, readMask } from './mask.js';
+import { MaskedInput } from './masked-input.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readOptions, readTemperature } from './options.js';
 import type { Operand } from './place.js';
@@ -32,6 +26,8 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
+  /** What a target gives that a mask leaves out, where there are masks. */
+  readonly ofMasked?: number;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly Reduction[];
   readonly options: Partial<OptionNames<ClassLossOptions>>;
@@ -40,6 +36,7 @@ export interface ClassLoss {
 interface ClassLossOptions extends LossOptions {
   axis?: unknown;
   temperature?: unknown;
+  mask?: unknown;
   weight?: unknown;
   ignoreIndex?: unknown;
   labelSmoothing?: unknown;
@@ -51,6 +48,7 @@ interface ClassLossCall {
   readonly rows: Rows;
   readonly temperature: number;
   readonly targets: Targets;
+  readonly mask: Mask | undefined;
   readonly weight: Operand | undefined;
   readonly ignoreIndex: number;
   readonly smoothing: number;
@@ -66,21 +64,29 @@ function readCall(loss: ClassLoss, x: unknown, targets: unknown, options: unknow
   const given = readOptions<ClassLossOptions>(name, options, loss.options);
   const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
+  const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const smoothing = readSmoothing(name, given.labelSmoothing);
   const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, read);
   const rows = readRows(name, input, given);
   settle(call);
+  const mask = checkMask(name, maskPlace, false, input, rows.axis);
+  if (mask !== undefined && smoothing > 0) {
+    throw new TypeError(`${name}: labelSmoothing is ${smoothing}, expected 0 with a mask, which would make the loss ∞`);
+  }
   const { probabilities } = read;
   if (probabilities !== undefined) {
     if (loss.softKernel === undefined) throw typeError(name, 'targets', targets, 'class indices (integers)');
+    if (probabilities.length === rows.count && probabilities.length !== input.length) {
+      throw typeError(name, 'targets', targets, 'class indices as integers, or class probabilities, as many as logits');
+    }
     // Probabilities without a shape of their own have that of the logits.
     if (probabilities.kind === 'array') giveShape(name, probabilities, input.shape);
     checkLikeness(name, probabilities, input);
   } else checkIndices(name, read, input, rows);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
   checkResults(lossCall, rows.count, 'row');
-  return { lossCall, rows, temperature, targets: read, weight, ignoreIndex, smoothing };
+  return { lossCall, rows, temperature, targets: read, mask, weight, ignoreIndex, smoothing };
 }
 
 function readSmoothing(operation: string, smoothing: unknown): number {
@@ -118,12 +124,16 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const isWeighted = probabilities === undefined && read.weight !== undefined && lossCall.reduction === 'mean';
   const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
-  const from = loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
+  const masked = read.mask && new MaskedInput(runtime, operation, read.mask, input, rows);
+  const from = masked !== undefined ? -1 : loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
-  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) =>
+  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) => {
+    const x = masked === undefined ? run.at(from) : masked.apply();
+    const block = run.at(to);
+    if (masked !== undefined && probabilities === undefined) takeMasked(runtime, masked, block);
     compute({
-      x: run.at(from),
-      targets: run.at(to),
+      x,
+      targets: block,
       losses,
       gradient,
       outer: run.outer,
@@ -136,8 +146,41 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
       gradOutput,
       sum,
       scratch: run.scratch,
-    }),
-  );
+    });
+    if (masked === undefined) return;
+    if (probabilities === undefined) giveMasked(runtime, elementBytes, block, weight, loss.ofMasked!, losses, sum);
+    else if (gradient !== 0) masked.fill(gradient, 0);
+  });
+}
+
+/** Targets that the mask leaves out are numbered from -2 downwards: kernels ignore them. */
+function takeMasked({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
+  const { i32 } = arena;
+  for (let row = 0; row < run.outer * run.inner; row++) {
+    const target = i32[targets / 4 + row]!;
+    if (target >= 0 && !masked.keeps(row, target)) i32[targets / 4 + row] = -2 - target;
+  }
+}
+
+/** Gives them their loss. */
+function giveMasked(
+  { run, arena }: Runtime,
+  elementBytes: 4 | 8,
+  targets: number,
+  weight: number,
+  ofMasked: number,
+  losses: number,
+  sum: number,
+): void {
+  const { i32, f64 } = arena;
+  const heap = arena.floats(elementBytes);
+  for (let row = 0; row < run.outer * run.inner; row++) {
+    const target = -2 - i32[targets / 4 + row]!;
+    if (target < 0) continue;
+    const value = weight === 0 ? ofMasked : ofMasked * heap[weight / elementBytes + target]!;
+    if (losses === 0) f64[sum / 8]! += value;
+    else heap[losses / elementBytes + row] = value;
+  }
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };

@@ -2,11 +2,8 @@ import { countOf, elementBytesOf, type FloatArray, type IntegerArray, viewOf, wr
 
 /** Copies between the caller's arrays and linear memory. */
 
-/** Elements of a mask: anything but 0 keeps. */
-export type MaskArray = Exclude<IntegerArray, Int16Array | Uint16Array>;
-
 /** The caller's side. */
-export type Numbers = FloatArray | Int32Array | MaskArray;
+export type Numbers = FloatArray | IntegerArray;
 
 /** A view of the whole linear memory. */
 export type Heap = FloatArray | Int32Array | Uint8Array;
@@ -23,7 +20,7 @@ export function copyRange(
   count: number,
   isOutput: boolean,
 ): void {
-  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as MaskArray, start, count, heap as Uint8Array, at);
+  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as IntegerArray, start, count, heap as Uint8Array, at);
   else copyNumbers(array as FloatArray | Int32Array, start, heap, at, count, isOutput);
 }
 
@@ -45,8 +42,13 @@ function copyNumbers(
   }
 }
 
+/** Adds count elements of the heap to those of an array. */
+export function addRange(array: FloatArray, start: number, heap: Heap, at: number, count: number): void {
+  for (let i = 0; i < count; i++) array[start + i]! += heap[at + i]!;
+}
+
 /** Copies a mask into linear memory: bytes, anything but 0 keeps. */
-export function copyMask(array: MaskArray, start: number, count: number, u8: Uint8Array, at: number): void {
+export function copyMask(array: IntegerArray, start: number, count: number, u8: Uint8Array, at: number): void {
   if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);
   else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;
 }

@@ -134,8 +134,8 @@ export class Descriptor {
     this.#write(FIRST_ROW, isStaged ? 0 : run.first);
     this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? run.first % this.#causalRows : 0);
     if (isStaged) {
-      this.#write(STRIDE, run.inner);
-      this.#writeAxes([run.inner, ENDLESS], [1, this.#n * run.inner]);
+      this.#write(STRIDE, run.width);
+      this.#writeAxes([run.width, ENDLESS], [1, this.#n * run.width]);
     }
     return this.#address;
   }

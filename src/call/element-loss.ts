@@ -1,20 +1,12 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { BLOCK_MULTIPLE } from '../generated/layout.js';
 import type { Runtime } from '../runtime.js';
+import type { BatchReduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
-import {
-  addElements,
-  type BatchReduction,
-  checkResults,
-  emptyLoss,
-  type LossCall,
-  type LossOptions,
-  readLoss,
-  runLoss,
-} from './loss.js';
+import { addElements, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readFlag, readOptions } from './options.js';
@@ -68,6 +60,9 @@ function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unkn
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);
   giveShape(name, input, given.shape);
+  if (lossCall.reduction === 'batchMean' && input.shape === undefined) {
+    throw new RangeError(`${name}: reduction is "batchMean", expected shape, whose first axis is the batch`);
+  }
   settle(call);
   checkTargets(name, read, input);
   checkResults(lossCall, input.length, 'element');

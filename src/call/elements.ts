@@ -5,10 +5,10 @@ import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { PLAIN } from './caller.js';
 import { operandFrom, readOperand } from './operand.js';
-import { type OptionNames, readOptions } from './options.js';
+import { type Given, type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand, shapeOf } from './place.js';
-import { checkSize, newResult, readOptionalOut, wrapResult } from './result.js';
-import { elementsAsRows } from './rows.js';
+import { checkSize, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
+import { elementsAsRows, giveShape } from './rows.js';
 import {
   floatBytes,
   hasStill,
@@ -21,6 +21,7 @@ import {
 } from './small.js';
 
 interface ElementOptions {
+  shape?: unknown;
   out?: unknown;
 }
 
@@ -37,11 +38,12 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
   const call = openCall(operation.name);
   const input = readOperand(call, 'x', x);
-  return mapOperand(call, operation, input, askedOut(operation, options));
+  const given = readElementOptions(operation, options);
+  return mapOperand(call, operation, input, readOptionalOut(call, given.out, input.elementBytes), given.shape);
 }
 
-function askedOut({ name, options: names }: ElementMap, options: unknown): unknown {
-  return readOptions<ElementOptions>(name, options, names, PLAIN.out !== undefined).out;
+function readElementOptions({ name, options: names }: ElementMap, options: unknown): Given<ElementOptions> {
+  return readOptions<ElementOptions>(name, options, names, PLAIN.out !== undefined || PLAIN.shape !== undefined);
 }
 
 /** The same for a short array: an operand is not made of it before there is a need for one. */
@@ -52,22 +54,36 @@ function mapShort(operation: ElementMap, x: FloatArray, bytes: 4 | 8, options: u
   const { arena } = runtime;
   const { moment } = arena;
   const offset = offsetOf(x);
-  const out = askedOut(operation, options);
+  const given = readElementOptions(operation, options);
+  const { out } = given;
   const result = (out === undefined ? x : out) as FloatArray;
-  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
-  // None of the caller's code has run since `out` was read.
-  if (outOffset >= 0 && arena.moment === moment && hasStill(x, length) && !mayOverlap(x, offset, result, outOffset)) {
+  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  const call: Call = { runtime, operation: operation.name, last: undefined };
+  if (outOffset < 0) {
+    const input = operandFrom(call, 'x', x, length, offset, moment);
+    return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given.shape);
+  }
+  const { shape } = given;
+  const isUnchanged = arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length));
+  if (shape === undefined && isUnchanged && !mayOverlap(x, offset, result, outOffset)) {
     return mapSmall(runtime, operation, x, out, bytes, length);
   }
-  const call: Call = { runtime, operation: operation.name, last: undefined };
-  return mapOperand(call, operation, operandFrom(call, 'x', x, length, offset, moment), out);
+  const input = operandFrom(call, 'x', x, length, offset, moment);
+  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
+  return mapOperand(call, operation, input, place, shape);
 }
 
-/** The same for any x, which is read, and what was given as `out`. */
-function mapOperand(call: Call, { kernel }: ElementMap, input: Operand, asked: unknown): unknown {
+/** The same for any x, which is read as `out` is, but not the shape. */
+function mapOperand(
+  call: Call,
+  { kernel }: ElementMap,
+  input: Operand,
+  out: Operand | undefined,
+  shape: unknown,
+): unknown {
   const { operation, runtime } = call;
   const { elementBytes, length } = input;
-  const out = readOptionalOut(call, asked, elementBytes);
+  giveShape(operation, input, shape);
   settle(call);
   if (out !== undefined) {
     checkSize(call, out, length);

@@ -2,21 +2,16 @@ import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import type { Runtime } from '../runtime.js';
+import type { Reduction } from '../types.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { readOperand } from './operand.js';
-import type { Given } from './options.js';
+import { type Given, readFlag } from './options.js';
 import { type Operand, shapeOf } from './place.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
-
-/** How a loss is reduced: the mean, the sum, or not at all. */
-export type Reduction = 'mean' | 'sum' | 'none';
-
-/** The same, and the sum divided by the size of the first axis. */
-export type BatchReduction = Reduction | 'batchMean';
 
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
@@ -27,6 +22,7 @@ export interface LossOptions {
   reduction?: unknown;
   out?: unknown;
   gradOutput?: unknown;
+  accumulate?: unknown;
 }
 
 /** A call of a loss: what every one of them is asked for, read once. */
@@ -39,6 +35,8 @@ export interface LossCall {
   readonly out: Operand | undefined;
   /** A number, or an operand with a number for each unreduced loss. */
   readonly gradOutput: number | Operand;
+  /** Whether the gradient is added to `out`. */
+  readonly accumulate: boolean;
 }
 
 /** Reads the options that every loss has but the shape, once its arguments are read; of the reductions the first is usual. */
@@ -53,6 +51,10 @@ export function readLoss(
   const out = readOptionalOut(call, options.out, input.elementBytes);
   const given = options.gradOutput;
   const gradOutput = readGradOutput(call, given, input);
+  const accumulate = readFlag(operation, 'accumulate', options.accumulate);
+  if (accumulate && out === undefined) {
+    throw new TypeError(`${operation}: accumulate is true, expected out, which the gradient is added to`);
+  }
   const { reduction = reductions[0]! } = options;
   if (!reductions.includes(reduction as string)) {
     throw typeError(operation, 'reduction', reduction, `one of ${reductions.map(show).join(', ')}`);
@@ -60,7 +62,7 @@ export function readLoss(
   if (typeof gradOutput !== 'number' && reduction !== 'none') {
     throw typeError(operation, 'gradOutput', given, `a number for reduction "${reduction}"`);
   }
-  return { call, input, withGrad, reduction: reduction as string, out, gradOutput };
+  return { call, input, withGrad, reduction: reduction as string, out, gradOutput, accumulate };
 }
 
 function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): number | Operand {
@@ -69,11 +71,11 @@ function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): 
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses, one `each`. `out` may be the first argument, no other:
- * kernels read them after they have begun to write.
+ * Checks `out` and gradOutput against the number of losses, one `each`. `out` may be the first argument, unless it is
+ * added to, but no other: kernels read them after they have begun to write.
  */
 export function checkResults(lossCall: LossCall, losses: number, each: 'row' | 'element'): void {
-  const { call, input, withGrad, reduction, out, gradOutput } = lossCall;
+  const { call, input, withGrad, reduction, out, gradOutput, accumulate } = lossCall;
   const { operation } = call;
   if (typeof gradOutput !== 'number') checkCount(operation, gradOutput, losses, `one for each ${each}`);
   if (out === undefined) return;
@@ -81,7 +83,7 @@ export function checkResults(lossCall: LossCall, losses: number, each: 'row' | '
     throw new TypeError(`${operation}: out is given, expected none for reduction "${reduction}", which gives a number`);
   }
   checkSize(call, out, withGrad ? input.length : losses);
-  checkOverlaps(call, out, input);
+  checkOverlaps(call, out, accumulate ? undefined : input);
 }
 
 /** @throws RangeError unless the operand has this many elements. */
@@ -132,7 +134,7 @@ export function runLoss(
 
   if (losses !== undefined && input.length === 0) fillResult(losses, 0);
   const lossSlot = losses === undefined ? -1 : run.output(losses, 1);
-  const gradientSlot = gradient === undefined ? -1 : run.output(gradient);
+  const gradientSlot = gradient === undefined ? -1 : run.output(gradient, undefined, lossCall.accumulate);
   run.start(madeLosses, out === undefined ? gradient : undefined);
   arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
   const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;

@@ -1,10 +1,9 @@
-import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arrays.js';
+import { bufferOf, checkAttached, copyOf, countOf, type IntegerArray, integerBytes, typedArrayTag } from '../arrays.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { checkBroadcast } from './broadcast.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import type { MaskArray } from './copy.js';
 import { readTensorLike } from './operand.js';
 import { readFlag } from './options.js';
 import { type Operand, type Place, shapeOf } from './place.js';
@@ -12,21 +11,20 @@ import { checkLength } from './shape.js';
 
 /** A mask as it was read. */
 export interface MaskPlace extends Place {
-  readonly array: MaskArray;
+  readonly array: IntegerArray;
   readonly shape: readonly number[] | undefined;
 }
 
 /** What a call keeps of its rows, checked. */
 export interface Mask {
   /** undefined where causality alone leaves something out. */
-  readonly array: MaskArray | undefined;
+  readonly array: IntegerArray | undefined;
   /** The array's shape, of trailing axes. */
   readonly own: readonly number[];
   readonly causal: boolean;
 }
 
 const EXPECTED = 'booleans or integers, anything but 0 keeps';
-const MASKS = /^(?:Int8|Uint8|Uint8Clamped|Int32|Uint32|BigInt64|BigUint64)Array$/;
 
 /** Checks what was read of `mask`, and `causal`, against the first operand. @throws TypeError, RangeError */
 export function checkMask(
@@ -84,15 +82,15 @@ function readFlags(operation: string, values: readonly unknown[]): Uint8Array {
   }
 }
 
-function readMaskArray(operation: string, value: unknown, memory: ArrayBuffer): MaskArray {
+function readMaskArray(operation: string, value: unknown, memory: ArrayBuffer): IntegerArray {
   const tag = typedArrayTag(value);
-  if (tag === undefined || !MASKS.test(tag)) {
+  if (integerBytes(tag) === 0) {
     const isFloat = Tensor.is(value) || tag === 'Float32Array' || tag === 'Float64Array';
     // An additive mask, 0 to keep and -∞ not to, would be read upside down.
     const hint = isFloat ? ' (of an additive mask: Uint8Array.from(mask, (m) => m === 0))' : '';
     throw typeError(operation, 'mask', value, EXPECTED + hint);
   }
-  const array = value as MaskArray;
+  const array = value as IntegerArray;
   if (countOf(array) === 0) checkAttached(operation, 'mask', array);
   // A view of our own memory would be lost if that grew.
   return bufferOf(array) === memory ? copyOf(array) : array;

@@ -189,25 +189,56 @@ function isPolluted(): boolean {
 }
 
 function readParts(operation: string, argument: string, source: Record<string, unknown>): LikeParts {
-  const refuse = (what: string, call: string) =>
-    new TypeError(`${operation}: ${argument} is ${what}, expected numbers in memory: ${call}`);
-  if (typeof source.dataSync === 'function') throw refuse('a tensor of another library', 'pass x.dataSync() and shape');
+  const refuse = (what: string, read: string) =>
+    new TypeError(
+      `${operation}: ${argument} is ${what}, expected numbers in memory: ` +
+        `{ data: ${read}, shape: ${argument}.${source.shape === undefined ? 'dims' : 'shape'} }`,
+    );
+  if (typeof source.dataSync === 'function') throw refuse('a tensor of another library', `${argument}.dataSync()`);
   const location = source.location;
   if (typeof location === 'string' && location !== 'cpu' && location !== 'cpu-pinned' && location !== 'none') {
-    throw refuse(`a tensor on ${show(location)}`, 'pass await x.getData() and shape');
+    throw refuse(`a tensor on ${show(location)}`, `await ${argument}.getData()`);
   }
   const sizes = source.shape ?? source.dims;
   const shape = sizes === undefined ? undefined : readShape(operation, `${argument}.shape`, sizes);
   const isView = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides, source.offset);
   // The data comes last: whatever the others run, it is taken as it is then.
   const data = source.data;
-  if (typeof data === 'function') throw refuse('an array of another library', 'pass await x.data() and shape');
-  if (data === undefined) throw typeError(operation, argument, source, EXPECTED);
+  if (typeof data === 'function') throw refuse('an array of another library', `await ${argument}.data()`);
+  if (data === undefined) throw noNumbers(operation, argument, source);
   if (shape === undefined) {
     throw new TypeError(`${operation}: ${argument} has neither shape nor dims, expected a tensor-like object with one`);
   }
-  if (isView) throw refuse('a strided view', 'pass a row-major contiguous copy');
+  if (isView) {
+    throw new TypeError(
+      `${operation}: ${argument} is a strided view, expected numbers in memory: pass a row-major contiguous copy`,
+    );
+  }
   return { data, shape };
+}
+
+/** The error for an object without data: it names its class, and what to pass instead. */
+function noNumbers(operation: string, argument: string, source: Record<PropertyKey, unknown>): TypeError {
+  const name = source[Symbol.toStringTag] ?? (source.constructor as { name?: unknown } | undefined)?.name;
+  const isNamed = typeof name === 'string' && name !== '' && name !== 'Object';
+  const what = isNamed ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
+  const hint = hintOf(argument, source);
+  return new TypeError(`${operation}: ${argument} is ${what}, expected ${EXPECTED}${hint === '' ? '' : ` (${hint})`}`);
+}
+
+function hintOf(argument: string, source: Record<PropertyKey, unknown>): string {
+  if (typeof source.then === 'function') return 'await it';
+  if (ArrayBuffer.isView(source)) return `pass new Float32Array(${argument}.buffer)`;
+  if (source[Symbol.toStringTag] === 'ArrayBuffer') return `pass new Float32Array(${argument})`;
+  if (typeof source[Symbol.iterator] === 'function') return `pass Array.from(${argument})`;
+  // What a session returns: tensors by their names.
+  const keys = Object.keys(source).filter((key) => typeof source[key] === 'object');
+  return keys.length === 0
+    ? ''
+    : `pass ${keys
+        .slice(0, 3)
+        .map((key) => `${argument}.${key}`)
+        .join(' or ')}`;
 }
 
 function isContiguous(shape: readonly number[], strides: unknown, offset: unknown): boolean {

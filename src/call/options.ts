@@ -1,4 +1,4 @@
-import { rangeError, show, typeError } from '../errors.js';
+import { isArray, rangeError, show, typeError } from '../errors.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
 
 /** Names other libraries use, with ours. */
@@ -12,6 +12,7 @@ const OTHER_NAMES: Record<string, string> = {
   is_causal: 'causal',
   isCausal: 'causal',
   attn_mask: 'mask',
+  attnMask: 'mask',
   b: 'weights',
   ignore_index: 'ignoreIndex',
   label_smoothing: 'labelSmoothing',
@@ -50,8 +51,8 @@ export function readOptions<T extends object>(
 ): Given<T> {
   if (options === undefined) return NOTHING as Given<T>;
   try {
-    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      throw typeError(operation, 'options', options, 'an object');
+    if (typeof options !== 'object' || options === null || isArray(options)) {
+      throw typeError(operation, 'options', options, `an object${optionHint(options, names)}`);
     }
     for (const name in options) {
       if (names[name as keyof T] !== true && !isOfAllObjects(options, name)) {
@@ -85,6 +86,7 @@ function isPolluted(): boolean {
     plain.logTarget !== undefined ||
     plain.reduction !== undefined ||
     plain.gradOutput !== undefined ||
+    plain.accumulate !== undefined ||
     plain.k !== undefined ||
     plain.out !== undefined ||
     plain.dtype !== undefined ||
@@ -94,8 +96,17 @@ function isPolluted(): boolean {
   );
 }
 
+/** What is meant by an argument that other libraries have in the place of our options. */
+function optionHint(options: unknown, names: Readonly<Partial<Record<string, true>>>): string {
+  if (typeof options === 'number' && names.axis) return `: { axis: ${options} }`;
+  return isArray(options) && names.shape ? ': { shape: […] }' : '';
+}
+
 function unknownOption(operation: string, name: string, names: Readonly<Partial<Record<string, true>>>): TypeError {
   const ours = OTHER_NAMES[name];
+  if (name === 'scale' && names.temperature) {
+    return new TypeError(`${operation}: unknown option "scale", expected temperature, which divides: 1 / scale`);
+  }
   const hint =
     ours !== undefined && names[ours] ? `the name is ${ours} here` : `expected one of ${Object.keys(names).join(', ')}`;
   return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);
@@ -111,7 +122,8 @@ export function readTemperature(operation: string, temperature: unknown, element
   if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, 'a positive number');
   if (!(temperature >= LOW_TEMPERATURE[elementBytes] && temperature <= HIGH_TEMPERATURE[elementBytes])) {
     const bounds = elementBytes === 4 ? '[2^-100, 2^100]' : '[2^-900, 2^900]';
-    throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}`);
+    const hint = temperature === 0 ? ' (for 0 take argmax, or sample)' : '';
+    throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}${hint}`);
   }
   return temperature;
 }

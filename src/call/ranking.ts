@@ -2,7 +2,7 @@ import { rangeError, typeError } from '../errors.js';
 import type { TensorResult } from '../types.js';
 import type { Operand } from './place.js';
 import type { Rows } from './rows.js';
-import { withoutAxis } from './shape.js';
+import { withAxis, withoutAxis } from './shape.js';
 
 /** What the operations that rank elements share: ranks, and results that are indices. */
 
@@ -24,7 +24,9 @@ export function wrapIndices(
   indices: Int32Array,
   { kind, shape }: Operand,
   { axis }: Rows,
+  keepDims: boolean,
 ): Int32Array | TensorResult<Int32Array> | number {
   if (shape === undefined) return indices[0]!;
-  return kind === 'array' ? indices : { data: indices, shape: withoutAxis(shape, axis) };
+  if (kind === 'array') return indices;
+  return { data: indices, shape: keepDims ? withAxis(shape, axis, 1) : withoutAxis(shape, axis) };
 }

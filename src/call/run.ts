@@ -1,7 +1,7 @@
-import type { FloatArray } from '../arrays.js';
+import type { FloatArray, IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
-import { copyRange, type Heap, type MaskArray, type Numbers } from './copy.js';
+import { addRange, copyRange, type Heap, type Numbers } from './copy.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
 import type { Rows } from './rows.js';
@@ -39,6 +39,10 @@ class Slot implements PlannedOperand {
   broadcast: ElementSource | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is staged. */
   address = -1;
+  /** Where it lies in linear memory all the same, -1 where it does not. */
+  home = -1;
+  /** Whether what is computed is added to what is there. */
+  isSum = false;
   /** Elements of the operand that belong to a row: all n, one, or another number. */
   perRow = 1;
   isOutput = false;
@@ -136,9 +140,11 @@ export class Run {
     this.#stages = false;
   }
 
-  /** Adds an operand that is read. */
-  input(operand: Operand): number {
-    return this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
+  /** Adds an operand that is read; blocks of it are copied first where they are to be changed. */
+  input(operand: Operand, isChanged = false): number {
+    const index = this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
+    if (isChanged) this.#stageAnyway(this.#slots[index]!);
+    return index;
   }
 
   /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
@@ -148,9 +154,13 @@ export class Run {
     return index;
   }
 
-  /** Adds floats that are written: as many as are read, or so many for each row. */
-  output({ array, address }: Operand, perRow = this.#rows.n): number {
-    return this.#add(array, address, perRow, true, this.#elementBytes, false);
+  /** Adds floats that are written, or added to what is there: as many as are read, or so many for each row. */
+  output({ array, address }: Operand, perRow = this.#rows.n, isSum = false): number {
+    const index = this.#add(array, address, perRow, true, this.#elementBytes, false);
+    const slot = this.#slots[index]!;
+    slot.isSum = isSum;
+    if (isSum) this.#stageAnyway(slot);
+    return index;
   }
 
   /** Adds memory for as many floats as the block at hand has elements: what one kernel leaves there another may read. */
@@ -166,7 +176,7 @@ export class Run {
   }
 
   /** Adds a mask of all elements, which is read as bytes. */
-  mask(array: MaskArray): number {
+  mask(array: IntegerArray): number {
     return this.#add(array, -1, this.#rows.n, false, 1, true);
   }
 
@@ -186,15 +196,21 @@ export class Run {
     const slot = this.#slots[this.#count]!;
     slot.array = array;
     slot.broadcast = undefined;
-    slot.address = address;
+    slot.isSum = false;
+    slot.address = slot.home = address;
     slot.perRow = perRow;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
     slot.elementBytes = elementBytes;
     // One element for each row lies the same both ways.
-    slot.isTransposed = this.#transposes && perRow > 1;
+    slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
     return this.#count++;
+  }
+
+  #stageAnyway(slot: Slot): void {
+    slot.address = -1;
+    this.#stages = true;
   }
 
   /** Memory for a small operand until the call ends. Reserved after `open` and before anything is read. */
@@ -215,6 +231,11 @@ export class Run {
   /** The same of an operand that may not be there: 0 where it was not added (-1). */
   atOrZero(index: number): number {
     return index < 0 ? 0 : this.at(index);
+  }
+
+  /** Columns of the block at hand in memory, where kernels may see them as rows. */
+  get width(): number {
+    return this.#transposes ? this.#rows.inner : this.inner;
   }
 
   /** Number of the row that the block at hand begins with, in the order of [outer, inner]. */
@@ -271,14 +292,7 @@ export class Run {
 
   /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
   #stageAll(): void {
-    const { count } = this.#rows;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.isStaged || !slot.isWide) continue;
-      const start = slot.address / slot.elementBytes;
-      slot.array = this.#heapOf(slot).subarray(start, start + count * slot.perRow);
-      slot.address = -1;
-    }
+    for (let i = 0; i < this.#count; i++) if (this.#slots[i]!.isWide) this.#slots[i]!.address = -1;
   }
 
   #heapOf({ isInteger, elementBytes }: Slot): Heap {
@@ -372,27 +386,36 @@ export class Run {
         const to = slot.isStaged ? slot.staging : this.#addressOf(slot);
         this.#transpose!(slot.transposed, to, this.outer / inner, inner, slot.perRow);
       }
-      if (slot.isStaged && slot.array !== undefined) this.#copy(slot);
+      // What lies nowhere else is memory between two kernels.
+      if (slot.isStaged && (slot.array !== undefined || slot.home >= 0)) this.#copy(slot);
     }
   }
 
   /** Copies the block at hand between the caller's array and the staging memory. */
   #copy(slot: Slot): void {
-    const heap = this.#heapOf(slot);
-    const array = slot.array!;
-    const { perRow, isOutput } = slot;
+    const { perRow } = slot;
     const { inner } = this.#rows;
     const at = slot.staging / slot.elementBytes;
     if (this.#columnBlocks === 1) {
       const count = perRow * (this.#transposes ? this.outer : this.outer * inner);
-      copyRange(array, perRow * inner * this.#slice, heap, at, count, isOutput);
+      this.#copyPart(slot, perRow * inner * this.#slice, at, count);
       return;
     }
     const first = this.#firstColumn(this.#columnBlock);
     const width = this.inner;
     for (let j = 0; j < perRow; j++) {
       const start = (this.#slice * perRow + j) * inner + first;
-      copyRange(array, start, heap, at + j * width, width, isOutput);
+      this.#copyPart(slot, start, at + j * width, width);
     }
+  }
+
+  /** Copies elements that lie side by side. */
+  #copyPart(slot: Slot, start: number, at: number, count: number): void {
+    const heap = this.#heapOf(slot);
+    const { home, isOutput, isSum, elementBytes } = slot;
+    const array = home < 0 ? slot.array! : heap;
+    const first = home < 0 ? start : start + home / elementBytes;
+    if (isSum) addRange(array as FloatArray, first, heap, at, count);
+    else copyRange(array, first, heap, at, count, isOutput);
   }
 }

@@ -293,7 +293,9 @@ function readLabels(operation: string, values: readonly unknown[], elementBytes:
       if (typeof value !== 'number' && typeof value !== 'boolean') {
         throw typeError(operation, `targets[${i}]`, value, 'a number, true or false');
       }
-      array[i] = Number(value);
+      const label = Number(value);
+      if (label < 0 || label > 1) throw rangeError(operation, `targets[${i}]`, value, 'a number in [0, 1]');
+      array[i] = label;
     }
     return array;
   } catch (error) {

@@ -35,8 +35,32 @@ export let sizeOfTensor: (tensor: Tensor) => number;
 /** The address of a tensor's first element. @throws TypeError when it is disposed */
 export let addressOf: (operation: string, argument: string, tensor: Tensor) => number;
 
+/** A new tensor. The shape is not copied. */
+export let makeTensor: (
+  owner: TensorOwner,
+  address: number,
+  shape: readonly number[],
+  size: number,
+  dtype: Dtype,
+) => Tensor;
+
 /** A view of a tensor's elements. @throws TypeError when it is disposed */
 export let dataOf: (tensor: Tensor) => FloatArray;
+
+/** A property of each tensor itself: those are what tests compare, and there is nothing else to tell tensors apart by. */
+const CONTENTS: PropertyDescriptor & ThisType<Tensor> = {
+  get() {
+    return this.disposed ? undefined : { dtype: this.dtype, shape: this.shape, data: this.data };
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/** What the constructor has to be given: only this file can. */
+const KEY = {};
+
+/** Elements that toString shows. */
+const SHOWN = 6;
 
 /**
  * Numbers that live in the library's linear memory: calls on tensors copy nothing. Made by {@link tensor},
@@ -60,8 +84,11 @@ export class Tensor {
   #frozenShape: readonly number[] | undefined;
   #address: number;
   #view: FloatArray | undefined;
+  /** All of it, `data` being a live view as {@link data} is; undefined when the tensor is disposed. */
+  declare readonly contents: { dtype: Dtype; shape: readonly number[]; data: FloatArray } | undefined;
 
   static {
+    makeTensor = (...of) => new Tensor(KEY, ...of);
     ownerOf = (tensor) => tensor.#owner;
     shapeOfTensor = (tensor) => tensor.#shape;
     dtypeOfTensor = (tensor) => tensor.#dtype;
@@ -84,13 +111,22 @@ export class Tensor {
     };
   }
 
-  /** @internal The shape is not copied. */
-  constructor(owner: TensorOwner, address: number, shape: readonly number[], size: number, dtype: Dtype) {
+  /** Tensors are made by {@link tensor} and {@link zeros}. */
+  private constructor(
+    key: object,
+    owner: TensorOwner,
+    address: number,
+    shape: readonly number[],
+    size: number,
+    dtype: Dtype,
+  ) {
+    if (key !== KEY) throw new TypeError('Tensor: the constructor was called, expected tensor() or zeros() instead');
     this.#owner = owner;
     this.#address = address;
     this.#shape = shape;
     this.#size = size;
     this.#dtype = dtype;
+    Object.defineProperty(this, 'contents', CONTENTS);
   }
 
   /** @internal Whether this is a tensor, from whichever realm's prototype chain. */
@@ -151,6 +187,31 @@ export class Tensor {
     }
     write(array, data);
     return array;
+  }
+
+  /** The elements, one after another. @throws TypeError when the tensor is disposed. */
+  [Symbol.iterator](): IterableIterator<number> {
+    return dataOf(this).values();
+  }
+
+  /** What JSON.stringify makes of it: plain numbers. @throws TypeError when the tensor is disposed. */
+  toJSON(): { dtype: Dtype; shape: readonly number[]; data: number[] } {
+    return { dtype: this.dtype, shape: this.shape, data: Array.from(dataOf(this)) };
+  }
+
+  /** For people, as console.log shows it: `Tensor float32 [2, 2] [ 1, 2, 3, 4 ]`. */
+  toString(): string {
+    const start = `Tensor ${this.dtype} [${this.shape.join(', ')}]`;
+    if (this.disposed) return `${start} (disposed)`;
+    const digits = this.#dtype === 'float32' ? 7 : 16;
+    const elements = Array.from(dataOf(this).subarray(0, SHOWN), (value) => String(Number(value.toPrecision(digits))));
+    if (this.#size > SHOWN) elements.push('…');
+    return `${start} [ ${elements.join(', ')} ]`;
+  }
+
+  /** @internal The same, where Node asks for it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   /** Frees the memory at once; doing it twice is harmless. */

@@ -1,6 +1,8 @@
 import { openCall, settle } from '../call/call.js';
 import { PLACE_OPTIONS, type PlaceOptions } from '../call/evaluation.js';
 import { readCount } from '../call/json.js';
+import { checkMask, readMask } from '../call/mask.js';
+import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
 import { type Given, type OptionNames, readOptions } from '../call/options.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
@@ -10,26 +12,29 @@ import { checkIndices, placeIndices, readIgnoreIndex, readTargets } from '../cal
 import { typeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
-import type { ClassIndices, Input, TensorLike } from '../types.js';
+import type { Runtime } from '../runtime.js';
+import type { ClassIndices, Input, Mask, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
+  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
+  mask?: Mask | undefined;
   /** Rows with this target do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** A target among so many of the largest is right, from 1 to the number of classes. Default 1. */
-  k?: number;
+  k?: number | undefined;
 }
 
 /** Options of {@link accuracyState}, as {@link AccuracyOptions} has them. */
-export type AccuracyStateOptions = Omit<AccuracyOptions, keyof PlaceOptions>;
+export type AccuracyStateOptions = Omit<AccuracyOptions, keyof PlaceOptions | 'mask'>;
 
 const STATE_OPTIONS: OptionNames<AccuracyStateOptions> = { ignoreIndex: true, k: true };
-const OPTIONS: OptionNames<AccuracyOptions> = { ...PLACE_OPTIONS, ...STATE_OPTIONS };
+const OPTIONS: OptionNames<AccuracyOptions> = { ...PLACE_OPTIONS, mask: true, ...STATE_OPTIONS };
 
 const KERNEL = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 
@@ -46,10 +51,12 @@ class Hits {
     const read = readTargets(call, targets);
     const given = readOptions<AccuracyOptions>(operation, options, settings === undefined ? OPTIONS : PLACE_OPTIONS);
     const { k = 1, ignoreIndex: ignored } = settings ?? given;
+    const maskPlace = readMask(call, given.mask);
     const rows = readRows(operation, input, given);
     if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
     const ignoreIndex = readIgnoreIndex(operation, ignored, read);
     settle(call);
+    const mask = checkMask(operation, maskPlace, false, input, rows.axis);
     checkNotEmpty(operation, input, rows);
     checkIndices(operation, read, input, rows);
     const { n, count } = rows;
@@ -62,13 +69,16 @@ class Hits {
     const hits = run.reserve(4);
     const indices = run.reserve(count * 4);
     const counted = placeIndices(runtime, operation, read, n, ignoreIndex, indices);
-    const from = run.input(input);
+    const masked = mask && new MaskedInput(runtime, operation, mask, input, rows);
+    const from = masked === undefined ? run.input(input) : -1;
     const to = run.perRow(indices, 4);
     run.start();
     arena.i32[hits / 4] = 0;
     while (run.next()) {
       const { outer, inner, scratch } = run;
-      compute({ x: run.at(from), targets: run.at(to), outer, n, inner, k, hits, scratch });
+      const x = masked === undefined ? run.at(from) : masked.apply();
+      if (masked !== undefined) arena.i32[hits / 4]! += takeHits(runtime, masked, n, k, run.at(to));
+      compute({ x, targets: run.at(to), outer, n, inner, k, hits, scratch });
     }
     this.hits += arena.i32[hits / 4]!;
     this.count += counted;
@@ -123,18 +133,37 @@ export const accuracyState: StateFactory<AccuracyStateOptions, number> = /* @__P
   value: (tally) => tally.share,
 });
 
+/** Takes the targets of −∞ out, which may be the mask's, and counts the hits among them. */
+function takeHits({ run, arena }: Runtime, masked: MaskedInput, n: number, k: number, targets: number): number {
+  const { i32 } = arena;
+  let hits = 0;
+  for (let row = 0; row < run.outer * run.inner; row++) {
+    const target = i32[targets / 4 + row]!;
+    if (target < 0 || masked.element(row, target) !== -Infinity) continue;
+    i32[targets / 4 + row] = -1;
+    if (!masked.keeps(row, target)) continue;
+    let rank = 0;
+    for (let j = 0; j < n; j++) {
+      if (masked.element(row, j) !== -Infinity || (j < target && masked.keeps(row, j))) rank++;
+    }
+    if (rank < k) hits++;
+  }
+  return hits;
+}
+
 /**
  * The share of rows whose target has the largest logit, or one of the k largest: top-k accuracy.
  *
  * Ties are broken as in {@link topK}: an equal logit counts as larger where it lies ahead of the target, and NaN is the
  * largest of all. Logits and probabilities give the same. NaN when no row counts.
+ * What a mask leaves out is ignored, even NaN; a target that it leaves out is wrong.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis.
  * @returns a number in [0, 1].
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k, length or
- * target, OutOfMemoryError at the limit of linear memory.
+ * target or a mask that does not broadcast, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * accuracy([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 0.5

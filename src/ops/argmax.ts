@@ -1,25 +1,38 @@
 import { checkOverlaps, openCall, settle } from '../call/call.js';
+import { checkMask, readMask } from '../call/mask.js';
+import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
-import { type OptionNames, readOptions } from '../call/options.js';
+import { type OptionNames, readFlag, readOptions } from '../call/options.js';
 import { checkNotEmpty, wrapIndices } from '../call/ranking.js';
 import { checkSize, newIndices, readIndexOut } from '../call/result.js';
 import { readRows } from '../call/rows.js';
 import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
-import type { IndexResult, Input } from '../types.js';
+import type { Runtime } from '../runtime.js';
+import type { Given, IndexResult, Input, Mask, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link argmax}. */
 export interface ArgmaxOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that is searched; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
+  /** Whether a tensor-like result keeps the axis, with size 1. Default false. */
+  keepDims?: boolean | undefined;
+  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  mask?: Mask | undefined;
   /** Receives the indices, one for each row; no overlap with x. */
-  out?: Int32Array;
+  out?: Int32Array | undefined;
 }
 
-const OPTIONS: OptionNames<ArgmaxOptions> = { shape: true, axis: true, out: true };
+const OPTIONS: OptionNames<ArgmaxOptions> = {
+  shape: true,
+  axis: true,
+  keepDims: true,
+  mask: true,
+  out: true,
+};
 
 const KERNEL = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
@@ -31,8 +44,11 @@ function run(x: unknown, options: unknown): unknown {
   const given = readOptions<ArgmaxOptions>(operation, options, OPTIONS);
   const { out: asked } = given;
   const out = asked === undefined ? undefined : readIndexOut(call, 'out', asked);
+  const maskPlace = readMask(call, given.mask);
+  const keepDims = readFlag(operation, 'keepDims', given.keepDims);
   const rows = readRows(operation, input, given);
   settle(call);
+  const mask = checkMask(operation, maskPlace, false, input, rows.axis);
   checkNotEmpty(operation, input, rows);
   if (out !== undefined) {
     checkSize(call, out, rows.count);
@@ -45,15 +61,29 @@ function run(x: unknown, options: unknown): unknown {
     const { run } = runtime;
     const { n } = rows;
     run.open(operation, rows, elementBytes);
-    const from = run.input(input);
+    const masked = mask && new MaskedInput(runtime, operation, mask, input, rows);
+    const from = masked === undefined ? run.input(input) : -1;
     const to = run.integerOutput(indices, 1);
     run.start();
     while (run.next()) {
       const { outer, inner, scratch } = run;
-      compute({ x: run.at(from), y: run.at(to), outer, n, inner, scratch });
+      const x = masked === undefined ? run.at(from) : masked.apply();
+      compute({ x, y: run.at(to), outer, n, inner, scratch });
+      if (masked !== undefined) correct(runtime, masked, n, run.at(to));
     }
   }
-  return out?.array ?? wrapIndices(indices.array, input, rows);
+  return out?.array ?? wrapIndices(indices.array, input, rows, keepDims);
+}
+
+/** The first that is kept of rows whose largest is −∞, which may be the mask's: −1 where nothing is. */
+function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, y: number): void {
+  const { i32 } = arena;
+  for (let row = 0; row < run.outer * run.inner; row++) {
+    if (masked.element(row, i32[y / 4 + row]!) !== -Infinity) continue;
+    let first = 0;
+    while (first < n && !masked.keeps(row, first)) first++;
+    i32[y / 4 + row] = first < n ? first : -1;
+  }
 }
 
 /**
@@ -62,18 +92,26 @@ function run(x: unknown, options: unknown): unknown {
  * Softmax does not change which element that is: give it the logits. Semantics: torch.argmax, except that it names the
  * first of equals always.
  *
+ * What a mask leaves out is ignored, even NaN; a row of which nothing is kept gives -1.
+ *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns a number for a plain row; with `shape` an Int32Array, and for tensors `{ data, shape }` with one, without
  * the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length, an
- * axis without elements, or an overlap of `out` with x.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length, a
+ * mask that does not broadcast, an axis without elements, or an overlap of `out` with x.
  *
  * @example
  * argmax([0.1, 2.0, 1.0]); // 1
  * @example
  * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3] }); // Int32Array [2, 1]
  * argmax([1, 2, 3, 1, 5, 1], { shape: [2, 3], axis: 0 }); // Int32Array [0, 1, 0]
+ * @example
+ * argmax([1, 2, 3], { mask: [true, true, false] }); // 1
  */
-export function argmax<X extends Input, const O extends ArgmaxOptions>(x: X, options?: O): IndexResult<X, O> {
-  return run(x, options) as IndexResult<X, O>;
+export function argmax<X extends Input, const O extends ArgmaxOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, ArgmaxOptions>
+): IndexResult<X, O>;
+export function argmax(x: unknown, options?: unknown): unknown {
+  return run(x, options);
 }

@@ -1,34 +1,45 @@
 import { type ElementLoss, elementLoss } from '../call/element-loss.js';
-import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { bceWithLogitsKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
-import type { ElementGradResult, ElementLossResult, FloatArray, Input, Labels } from '../types.js';
+import type {
+  ElementGradResult,
+  ElementLossResult,
+  FloatArray,
+  Given,
+  Input,
+  Labels,
+  NoOptions,
+  Reduction,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link bceWithLogits}. */
 export interface BceWithLogitsOptions {
   /** Sizes of the logits' axes. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Multiplies the losses; one for each element, or for the trailing axes: a weight for each label. */
-  weight?: Input;
+  weight?: Input | undefined;
   /** Multiplies the losses of positive targets, as `weight` does; more than 1 makes up for rare labels. */
-  posWeight?: Input;
+  posWeight?: Input | undefined;
   /** `'mean'` (the default) is over all elements; `'none'` gives a loss for each element. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
   /** Receives the losses of the elements, with reduction `'none'`; the logits themselves, or no overlap with any
    * argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 /** Options of {@link bceWithLogitsWithGrad}. */
 export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
   /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<BceWithLogitsOptions> = {
@@ -38,7 +49,7 @@ const OPTIONS: OptionNames<BceWithLogitsOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<BceWithLogitsWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<BceWithLogitsWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ElementLoss = {
   name: 'bceWithLogits',
@@ -69,12 +80,13 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGra
  * @example
  * bceWithLogits([2.0, -1.0, 0.5], [1, 0, 1], { posWeight: [3, 1, 1], reduction: 'none' }); // Float32Array [0.381, 0.313, 0.474]
  */
-export function bceWithLogits<X extends Input, const O extends BceWithLogitsOptions>(
+export function bceWithLogits<X extends Input, const O extends BceWithLogitsOptions | undefined = NoOptions>(
   logits: X,
   targets: Labels | Input,
-  options?: O,
-): ElementLossResult<X, O> {
-  return elementLoss(LOSS, logits, targets, options) as ElementLossResult<X, O>;
+  ...options: Given<O, BceWithLogitsOptions>
+): ElementLossResult<X, O>;
+export function bceWithLogits(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(LOSS, logits, targets, options);
 }
 
 /**
@@ -89,10 +101,10 @@ export function bceWithLogits<X extends Input, const O extends BceWithLogitsOpti
  * loss; // 0.914
  * grad; // Float32Array [-0.119, 0.269, -0.378]
  */
-export function bceWithLogitsWithGrad<X extends Input, const O extends BceWithLogitsWithGradOptions>(
-  logits: X,
-  targets: Labels | Input,
-  options?: O,
-): ElementGradResult<X, O> {
-  return elementLoss(WITH_GRAD, logits, targets, options) as ElementGradResult<X, O>;
+export function bceWithLogitsWithGrad<
+  X extends Input,
+  const O extends BceWithLogitsWithGradOptions | undefined = NoOptions,
+>(logits: X, targets: Labels | Input, ...options: Given<O, BceWithLogitsWithGradOptions>): ElementGradResult<X, O>;
+export function bceWithLogitsWithGrad(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(WITH_GRAD, logits, targets, options);
 }

@@ -1,53 +1,70 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
-import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { crossEntropyKernel, softCrossEntropyKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
-import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../types.js';
+import type {
+  ClassIndices,
+  FloatArray,
+  Given,
+  GradResult,
+  Input,
+  LossResult,
+  Mask,
+  NoOptions,
+  Reduction,
+  TensorLike,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
+  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A class
+   * that is not has no probability: as a target it has a loss of ∞, and no gradient. Without label smoothing. */
+  mask?: Mask | undefined;
   /** A weight for each class, which multiplies its share of the loss. */
-  weight?: Input;
+  weight?: Input | undefined;
   /** Rows with this target count for nothing. Default -100; only with class indices. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** The share ε of every target that is spread evenly over all classes, in [0, 1]. Default 0. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | undefined;
   /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
    * number of rows; `'none'` gives a loss for each row. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 /** Options of {@link crossEntropyWithGrad}. */
 export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
   /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<CrossEntropyOptions> = {
   shape: true,
   axis: true,
   temperature: true,
+  mask: true,
   weight: true,
   ignoreIndex: true,
   labelSmoothing: true,
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<CrossEntropyWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<CrossEntropyWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ClassLoss = {
   name: 'crossEntropy',
@@ -55,6 +72,7 @@ const LOSS: ClassLoss = {
   argument: 'logits',
   kernel: /* @__PURE__ */ defineKernel(crossEntropyKernel, reference),
   softKernel: /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference),
+  ofMasked: Infinity,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
@@ -79,14 +97,17 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
  * @example
  * crossEntropy([2.0, 1.0, 0.1], 0); // 0.417
  * @example
+ * crossEntropy([2.0, 1.0, 9.0], 0, { mask: [true, true, false] }); // 0.313
+ * @example
  * crossEntropy([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 1.222
  */
-export function crossEntropy<X extends Input, const O extends CrossEntropyOptions>(
+export function crossEntropy<X extends Input, const O extends CrossEntropyOptions | undefined = NoOptions>(
   logits: X,
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
-  options?: O,
-): LossResult<X, O> {
-  return classLoss(LOSS, logits, targets, options) as LossResult<X, O>;
+  ...options: Given<O, CrossEntropyOptions>
+): LossResult<X, O>;
+export function crossEntropy(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(LOSS, logits, targets, options);
 }
 
 /**
@@ -101,10 +122,14 @@ export function crossEntropy<X extends Input, const O extends CrossEntropyOption
  * loss; // 0.417
  * grad; // Float32Array [-0.341, 0.242, 0.099]
  */
-export function crossEntropyWithGrad<X extends Input, const O extends CrossEntropyWithGradOptions>(
+export function crossEntropyWithGrad<
+  X extends Input,
+  const O extends CrossEntropyWithGradOptions | undefined = NoOptions,
+>(
   logits: X,
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
-  options?: O,
-): GradResult<X, O> {
-  return classLoss(WITH_GRAD, logits, targets, options) as GradResult<X, O>;
+  ...options: Given<O, CrossEntropyWithGradOptions>
+): GradResult<X, O>;
+export function crossEntropyWithGrad(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(WITH_GRAD, logits, targets, options);
 }

@@ -1,5 +1,5 @@
 import { openCall, settle } from '../call/call.js';
-import { type BatchReduction, checkResults, emptyLoss, readLoss, runLoss } from '../call/loss.js';
+import { checkResults, emptyLoss, readLoss, runLoss } from '../call/loss.js';
 import { checkLikeness } from '../call/map.js';
 import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
@@ -7,31 +7,33 @@ import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
-import type { FloatArray, GradResult, Input, LossResult } from '../types.js';
+import type { BatchReduction, FloatArray, Given, GradResult, Input, LossResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Divides both models' logits, which softens their probabilities; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** `'batchMean'` (the default) divides by the first axis' size, `'mean'` by the number of rows; `'none'` gives a loss
    * for each row. */
-  reduction?: BatchReduction;
+  reduction?: BatchReduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 /** Options of {@link distillationWithGrad}. */
 export interface DistillationWithGradOptions extends DistillationOptions {
   /** Receives the gradient: same dtype and number of elements as the logits; the student's logits themselves, or no
    * overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<DistillationOptions> = {
@@ -41,7 +43,7 @@ const OPTIONS: OptionNames<DistillationOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<DistillationWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<DistillationWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const KERNEL = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];
@@ -107,12 +109,13 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
  * @example
  * distillation([2.0, 1.0, 0.1], [3.0, 1.0, 0.2], { temperature: 2 }); // 0.112
  */
-export function distillation<X extends Input, const O extends DistillationOptions>(
+export function distillation<X extends Input, const O extends DistillationOptions | undefined = NoOptions>(
   studentLogits: X,
   teacherLogits: Input,
-  options?: O,
-): LossResult<X, O> {
-  return runDistillation(false, studentLogits, teacherLogits, options) as LossResult<X, O>;
+  ...options: Given<O, DistillationOptions>
+): LossResult<X, O>;
+export function distillation(studentLogits: unknown, teacherLogits: unknown, options?: unknown): unknown {
+  return runDistillation(false, studentLogits, teacherLogits, options);
 }
 
 /**
@@ -127,10 +130,10 @@ export function distillation<X extends Input, const O extends DistillationOption
  * loss; // 0.079
  * grad; // Float32Array [-0.177, 0.129, 0.048]
  */
-export function distillationWithGrad<X extends Input, const O extends DistillationWithGradOptions>(
-  studentLogits: X,
-  teacherLogits: Input,
-  options?: O,
-): GradResult<X, O> {
-  return runDistillation(true, studentLogits, teacherLogits, options) as GradResult<X, O>;
+export function distillationWithGrad<
+  X extends Input,
+  const O extends DistillationWithGradOptions | undefined = NoOptions,
+>(studentLogits: X, teacherLogits: Input, ...options: Given<O, DistillationWithGradOptions>): GradResult<X, O>;
+export function distillationWithGrad(studentLogits: unknown, teacherLogits: unknown, options?: unknown): unknown {
+  return runDistillation(true, studentLogits, teacherLogits, options);
 }

@@ -3,23 +3,23 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { entropyKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { entropy as reference } from '../reference/entropy.js';
-import type { FloatArray, Input, Mask, ReduceResult } from '../types.js';
+import type { FloatArray, Given, Input, Mask, NoOptions, ReduceResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link entropy}. */
 export interface EntropyOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether a tensor result keeps the axis, with size 1. Default false. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
-  mask?: Mask;
+  mask?: Mask | undefined;
   /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 const OPTIONS: OptionNames<EntropyOptions> = {
@@ -60,6 +60,10 @@ const ENTROPY: RowReduction = {
  * @example
  * entropy([1, 2, 3], { temperature: 0.5, mask: [true, true, false] }); // 0.365
  */
-export function entropy<X extends Input, const O extends EntropyOptions>(x: X, options?: O): ReduceResult<X, O> {
-  return reduceRows(ENTROPY, x, options) as ReduceResult<X, O>;
+export function entropy<X extends Input, const O extends EntropyOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, EntropyOptions>
+): ReduceResult<X, O>;
+export function entropy(x: unknown, options?: unknown): unknown {
+  return reduceRows(ENTROPY, x, options);
 }

@@ -8,9 +8,9 @@ import type { FloatArray, Input } from '../types.js';
 /** Options of {@link inspectLogits}. */
 export interface InspectLogitsOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 /** What {@link inspectLogits} found. */

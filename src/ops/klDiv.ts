@@ -1,37 +1,46 @@
 import { type ElementLoss, elementLoss } from '../call/element-loss.js';
-import type { BatchReduction } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { klDivKernel, logKlDivKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
-import type { ElementGradResult, ElementLossResult, FloatArray, Input } from '../types.js';
+import type {
+  BatchReduction,
+  ElementGradResult,
+  ElementLossResult,
+  FloatArray,
+  Given,
+  Input,
+  NoOptions,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {
   /** Sizes of the axes of the log-probabilities. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Whether the targets are logarithms too. Default false. */
-  logTarget?: boolean;
+  logTarget?: boolean | undefined;
   /** `'mean'` (the default) is over all elements; `'batchMean'` divides by the first axis' size, which is the
    * divergence's definition; `'none'` gives a loss for each element. */
-  reduction?: BatchReduction;
+  reduction?: BatchReduction | undefined;
   /** Receives the losses of the elements, with reduction `'none'`; the log-probabilities themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 /** Options of {@link klDivWithGrad}. */
 export interface KlDivWithGradOptions extends KlDivOptions {
   /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
    * with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<KlDivOptions> = { shape: true, logTarget: true, reduction: true, out: true };
-const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ElementLoss = {
   name: 'klDiv',
@@ -62,12 +71,13 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'klDivWithGrad', withGrad: true,
  * @example
  * klDiv([-0.5, -1.0], [-0.5, -1.2], { logTarget: true, reduction: 'none' }); // Float32Array [0, -0.06]
  */
-export function klDiv<X extends Input, const O extends KlDivOptions>(
+export function klDiv<X extends Input, const O extends KlDivOptions | undefined = NoOptions>(
   logProbs: X,
   targets: Input,
-  options?: O,
-): ElementLossResult<X, O> {
-  return elementLoss(LOSS, logProbs, targets, options) as ElementLossResult<X, O>;
+  ...options: Given<O, KlDivOptions>
+): ElementLossResult<X, O>;
+export function klDiv(logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(LOSS, logProbs, targets, options);
 }
 
 /**
@@ -82,10 +92,11 @@ export function klDiv<X extends Input, const O extends KlDivOptions>(
  * loss; // 0.027
  * grad; // Float32Array [-0.6, -0.4]
  */
-export function klDivWithGrad<X extends Input, const O extends KlDivWithGradOptions>(
+export function klDivWithGrad<X extends Input, const O extends KlDivWithGradOptions | undefined = NoOptions>(
   logProbs: X,
   targets: Input,
-  options?: O,
-): ElementGradResult<X, O> {
-  return elementLoss(WITH_GRAD, logProbs, targets, options) as ElementGradResult<X, O>;
+  ...options: Given<O, KlDivWithGradOptions>
+): ElementGradResult<X, O>;
+export function klDivWithGrad(logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return elementLoss(WITH_GRAD, logProbs, targets, options);
 }

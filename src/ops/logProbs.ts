@@ -1,29 +1,43 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import type { OptionNames } from '../call/options.js';
 import { logProbsKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
 import { logProbs as reference } from '../reference/logProbs.js';
-import type { ClassIndices, Input, ReduceResult, TensorLike } from '../types.js';
+import type { ClassIndices, FloatArray, Given, Input, Mask, NoOptions, ReduceResult, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {
   /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
+  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A target
+   * that is not gives -∞. */
+  mask?: Mask | undefined;
   /** Rows with this target give 0. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
+  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
+  out?: FloatArray | Tensor | undefined;
 }
 
-const OPTIONS: OptionNames<LogProbsOptions> = { shape: true, axis: true, temperature: true, ignoreIndex: true };
+const OPTIONS: OptionNames<LogProbsOptions> = {
+  shape: true,
+  axis: true,
+  temperature: true,
+  mask: true,
+  ignoreIndex: true,
+  out: true,
+};
 
 const LOG_PROBS: ClassLoss = {
   name: 'logProbs',
   withGrad: false,
   argument: 'logits',
   kernel: /* @__PURE__ */ defineKernel(logProbsKernel, reference),
+  ofMasked: -Infinity,
   reductions: ['none'],
   options: OPTIONS,
 };
@@ -40,17 +54,20 @@ const LOG_PROBS: ClassLoss = {
  * single row) of the logits' shape without its axis.
  * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length,
- * temperature or target, OutOfMemoryError at the limit of linear memory.
+ * temperature or target or a mask that does not broadcast, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logProbs([2.0, 1.0, 0.1], 0); // -0.417
  * @example
+ * logProbs([2.0, 1.0, 9.0], 0, { mask: [true, true, false] }); // -0.313
+ * @example
  * logProbs([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // Float32Array [-2.408, -0.036]
  */
-export function logProbs<X extends Input, const O extends LogProbsOptions>(
+export function logProbs<X extends Input, const O extends LogProbsOptions | undefined = NoOptions>(
   logits: X,
   targets: ClassIndices | TensorLike,
-  options?: O,
-): ReduceResult<X, O> {
-  return classLoss(LOG_PROBS, logits, targets, options) as ReduceResult<X, O>;
+  ...options: Given<O, LogProbsOptions>
+): ReduceResult<X, O>;
+export function logProbs(logits: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(LOG_PROBS, logits, targets, options);
 }

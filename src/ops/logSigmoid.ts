@@ -1,7 +1,7 @@
 import { type ElementMap, mapElements } from '../call/elements.js';
 import { logSigmoidKernel } from '../generated/kernels.js';
 import { logSigmoid as reference } from '../reference/logSigmoid.js';
-import type { Input, MapResult } from '../types.js';
+import type { Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { SIGMOID_OPTIONS, type SigmoidOptions } from './sigmoid.js';
 
@@ -20,12 +20,16 @@ const LOG_SIGMOID: ElementMap = {
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
  * @returns logarithms of probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong length of `out` or its
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of `out` or its
  * partial overlap with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logSigmoid([-90, -1, 0]); // Float32Array [-90, -1.313, -0.693]
  */
-export function logSigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
-  return mapElements(LOG_SIGMOID, x, options) as MapResult<X, O>;
+export function logSigmoid<X extends Input, const O extends SigmoidOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, SigmoidOptions>
+): MapResult<X, O>;
+export function logSigmoid(x: unknown, options?: unknown): unknown {
+  return mapElements(LOG_SIGMOID, x, options);
 }

@@ -1,7 +1,7 @@
 import { mapRows, type RowMap } from '../call/map.js';
 import { logSoftmaxKernel } from '../generated/kernels.js';
 import { logSoftmax as reference } from '../reference/logSoftmax.js';
-import type { Input, MapResult } from '../types.js';
+import type { Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { SOFTMAX_OPTIONS, type SoftmaxOptions } from './softmax.js';
 
@@ -30,6 +30,10 @@ const LOG_SOFTMAX: RowMap = {
  * @example
  * logSoftmax([2, 1, 3], { mask: [true, true, false] }); // Float32Array [-0.313, -1.313, -Infinity]
  */
-export function logSoftmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
-  return mapRows(LOG_SOFTMAX, x, options) as MapResult<X, O>;
+export function logSoftmax<X extends Input, const O extends SoftmaxOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, SoftmaxOptions>
+): MapResult<X, O>;
+export function logSoftmax(x: unknown, options?: unknown): unknown {
+  return mapRows(LOG_SOFTMAX, x, options);
 }

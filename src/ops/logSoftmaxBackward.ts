@@ -1,7 +1,7 @@
 import { type BackwardMap, mapBackward } from '../call/map.js';
 import { logSoftmaxBackwardKernel } from '../generated/kernels.js';
 import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
-import type { Input, MapResult } from '../types.js';
+import type { Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { BACKWARD_OPTIONS, type SoftmaxBackwardOptions } from './softmaxBackward.js';
 
@@ -35,10 +35,11 @@ const LOG_SOFTMAX_BACKWARD: BackwardMap = {
  * const dy = new Float64Array([-1, 0, 0, -1]);
  * logSoftmaxBackward(rows, dy, { shape: [2, 2], axis: 0, out: dy }); // Float64Array [-0.881, 0.119, 0.881, -0.119]
  */
-export function logSoftmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions>(
+export function logSoftmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions | undefined = NoOptions>(
   logP: X,
   dy: Input,
-  options?: O,
-): MapResult<X, O> {
-  return mapBackward(LOG_SOFTMAX_BACKWARD, logP, dy, options) as MapResult<X, O>;
+  ...options: Given<O, SoftmaxBackwardOptions>
+): MapResult<X, O>;
+export function logSoftmaxBackward(logP: unknown, dy: unknown, options?: unknown): unknown {
+  return mapBackward(LOG_SOFTMAX_BACKWARD, logP, dy, options);
 }

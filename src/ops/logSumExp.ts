@@ -3,28 +3,28 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
-import type { FloatArray, Input, Mask, ReduceResult } from '../types.js';
+import type { FloatArray, Given, Input, Mask, NoOptions, ReduceResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logSumExp}. */
 export interface LogSumExpOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that is summed over; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether a tensor result keeps the axis, with size 1. Default false. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
   /** Divides x first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /**
    * SciPy's b: what each e^(x / t) is multiplied by, of x's shape or one that broadcasts to it by trailing axes. 0
    * removes its element even when that is NaN or ∞.
    */
-  weights?: Input;
+  weights?: Input | undefined;
   /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
-  mask?: Mask;
+  mask?: Mask | undefined;
   /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 const OPTIONS: OptionNames<LogSumExpOptions> = {
@@ -68,6 +68,10 @@ const LOG_SUM_EXP: RowReduction = {
  * @example
  * logSumExp([1, 2, Infinity], { mask: [true, true, false] }); // 2.313
  */
-export function logSumExp<X extends Input, const O extends LogSumExpOptions>(x: X, options?: O): ReduceResult<X, O> {
-  return reduceRows(LOG_SUM_EXP, x, options) as ReduceResult<X, O>;
+export function logSumExp<X extends Input, const O extends LogSumExpOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, LogSumExpOptions>
+): ReduceResult<X, O>;
+export function logSumExp(x: unknown, options?: unknown): unknown {
+  return reduceRows(LOG_SUM_EXP, x, options);
 }

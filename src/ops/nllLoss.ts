@@ -1,35 +1,47 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
-import { REDUCTIONS, type Reduction } from '../call/loss.js';
+import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { nllLossKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
-import type { ClassIndices, FloatArray, GradResult, Input, LossResult, TensorLike } from '../types.js';
+import type {
+  ClassIndices,
+  FloatArray,
+  Given,
+  GradResult,
+  Input,
+  LossResult,
+  NoOptions,
+  Reduction,
+  TensorLike,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link nllLoss}. */
 export interface NllLossOptions {
   /** Sizes of the axes of the log-probabilities. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** A weight for each class, which multiplies the losses of its rows. */
-  weight?: Input;
+  weight?: Input | undefined;
   /** Rows with this target count for nothing. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** `'mean'` (the default) divides by the weights of the targets; `'none'` gives a loss for each row. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 /** Options of {@link nllLossWithGrad}. */
 export interface NllLossWithGradOptions extends NllLossOptions {
   /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
    * with any argument. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<NllLossOptions> = {
@@ -40,7 +52,7 @@ const OPTIONS: OptionNames<NllLossOptions> = {
   reduction: true,
   out: true,
 };
-const GRAD_OPTIONS: OptionNames<NllLossWithGradOptions> = { ...OPTIONS, gradOutput: true };
+const GRAD_OPTIONS: OptionNames<NllLossWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };
 
 const LOSS: ClassLoss = {
   name: 'nllLoss',
@@ -73,12 +85,13 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'nllLossWithGrad', withGrad: true,
  * @example
  * nllLoss(logSoftmax([1, 2, 3, 1, 5, 1], { shape: [2, 3] }), [0, 1], { shape: [2, 3] }); // 1.222
  */
-export function nllLoss<X extends Input, const O extends NllLossOptions>(
+export function nllLoss<X extends Input, const O extends NllLossOptions | undefined = NoOptions>(
   logProbs: X,
   targets: ClassIndices | TensorLike,
-  options?: O,
-): LossResult<X, O> {
-  return classLoss(LOSS, logProbs, targets, options) as LossResult<X, O>;
+  ...options: Given<O, NllLossOptions>
+): LossResult<X, O>;
+export function nllLoss(logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(LOSS, logProbs, targets, options);
 }
 
 /**
@@ -93,10 +106,11 @@ export function nllLoss<X extends Input, const O extends NllLossOptions>(
  * loss; // 2.834
  * grad; // Float32Array [0, -2, 0]
  */
-export function nllLossWithGrad<X extends Input, const O extends NllLossWithGradOptions>(
+export function nllLossWithGrad<X extends Input, const O extends NllLossWithGradOptions | undefined = NoOptions>(
   logProbs: X,
   targets: ClassIndices | TensorLike,
-  options?: O,
-): GradResult<X, O> {
-  return classLoss(WITH_GRAD, logProbs, targets, options) as GradResult<X, O>;
+  ...options: Given<O, NllLossWithGradOptions>
+): GradResult<X, O>;
+export function nllLossWithGrad(logProbs: unknown, targets: unknown, options?: unknown): unknown {
+  return classLoss(WITH_GRAD, logProbs, targets, options);
 }

@@ -3,16 +3,18 @@ import type { OptionNames } from '../call/options.js';
 import { sigmoidKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import type { FloatArray, Input, MapResult } from '../types.js';
+import type { FloatArray, Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
+  /** Sizes of the axes; their product is the number of elements. Every element is on its own whatever they are. */
+  shape?: readonly number[] | undefined;
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
-export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { out: true };
+export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { shape: true, out: true };
 
 const SIGMOID: ElementMap = {
   name: 'sigmoid',
@@ -29,12 +31,16 @@ const SIGMOID: ElementMap = {
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
  * @returns probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong length of `out` or its
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of `out` or its
  * partial overlap with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]
  */
-export function sigmoid<X extends Input, const O extends SigmoidOptions>(x: X, options?: O): MapResult<X, O> {
-  return mapElements(SIGMOID, x, options) as MapResult<X, O>;
+export function sigmoid<X extends Input, const O extends SigmoidOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, SigmoidOptions>
+): MapResult<X, O>;
+export function sigmoid(x: unknown, options?: unknown): unknown {
+  return mapElements(SIGMOID, x, options);
 }

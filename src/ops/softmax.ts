@@ -3,29 +3,29 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmax as reference } from '../reference/softmax.js';
-import type { FloatArray, Input, MapResult, Mask } from '../types.js';
+import type { FloatArray, Given, Input, MapResult, Mask, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that each row runs along; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** Divides x first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /**
    * What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes, without being
    * expanded: [B, 1, 1, S] over [B, H, T, S] takes B · S bytes.
    */
-  mask?: Mask;
+  mask?: Mask | undefined;
   /**
    * Whether row i keeps only what is not behind it: with T and S the last two sizes, position j where j ≤ i + S − T.
    * Needs axis -1. With a mask, what both keep. Default false.
    */
-  causal?: boolean;
+  causal?: boolean | undefined;
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 export const SOFTMAX_OPTIONS: OptionNames<SoftmaxOptions> = {
@@ -64,6 +64,10 @@ const SOFTMAX: RowMap = {
  * @example
  * softmax([1, 2, 3, 4], { shape: [2, 2], causal: true }); // Float32Array [1, 0, 0.269, 0.731]
  */
-export function softmax<X extends Input, const O extends SoftmaxOptions>(x: X, options?: O): MapResult<X, O> {
-  return mapRows(SOFTMAX, x, options) as MapResult<X, O>;
+export function softmax<X extends Input, const O extends SoftmaxOptions | undefined = NoOptions>(
+  x: X,
+  ...options: Given<O, SoftmaxOptions>
+): MapResult<X, O>;
+export function softmax(x: unknown, options?: unknown): unknown {
+  return mapRows(SOFTMAX, x, options);
 }

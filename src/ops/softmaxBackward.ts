@@ -3,19 +3,19 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxBackwardKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
-import type { FloatArray, Input, MapResult } from '../types.js';
+import type { FloatArray, Given, Input, MapResult, NoOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
 export interface SoftmaxBackwardOptions {
   /** Sizes of the axes of both arguments. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that the forward operation ran along; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
   /** The temperature of the forward operation. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Receives the result: same dtype and number of elements; dy or the first argument itself, or no overlap with either. */
-  out?: FloatArray | Tensor;
+  out?: FloatArray | Tensor | undefined;
 }
 
 export const BACKWARD_OPTIONS: OptionNames<SoftmaxBackwardOptions> = {
@@ -54,10 +54,11 @@ const SOFTMAX_BACKWARD: BackwardMap = {
  * const dy = new Float32Array([1, 0, 0, 1]);
  * softmaxBackward(y, dy, { shape: [2, 2], temperature: 2, out: dy }); // Float32Array [0.118, -0.118, -0.118, 0.118]
  */
-export function softmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions>(
+export function softmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions | undefined = NoOptions>(
   y: X,
   dy: Input,
-  options?: O,
-): MapResult<X, O> {
-  return mapBackward(SOFTMAX_BACKWARD, y, dy, options) as MapResult<X, O>;
+  ...options: Given<O, SoftmaxBackwardOptions>
+): MapResult<X, O>;
+export function softmaxBackward(y: unknown, dy: unknown, options?: unknown): unknown {
+  return mapBackward(SOFTMAX_BACKWARD, y, dy, options);
 }

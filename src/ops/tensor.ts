@@ -17,7 +17,7 @@ export type NestedNumbers = readonly (number | NestedNumbers)[];
 /** Options of {@link tensor} and {@link zeros}. */
 export interface TensorOptions {
   /** The element type. Default: float64 for a Float64Array, else float32. */
-  dtype?: Dtype;
+  dtype?: Dtype | undefined;
 }
 
 const OPTIONS: OptionNames<TensorOptions> = { dtype: true };

@@ -1,5 +1,7 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { ownOf, PLAIN, readingError } from '../call/caller.js';
+import { checkMask, readMask } from '../call/mask.js';
+import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
 import { type IndexPlace, type Operand, shapeOf } from '../call/place.js';
@@ -10,21 +12,24 @@ import { withAxis } from '../call/shape.js';
 import { typeError } from '../errors.js';
 import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
-import type { Input, TopKOut, TopKResult } from '../types.js';
+import type { Runtime } from '../runtime.js';
+import type { Given, Input, Mask, NoOptions, TopKOut, TopKResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link topK}. */
 export interface TopKOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis that is ranked; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
+  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  mask?: Mask | undefined;
   /** Receives the results, k for each row: values of x's dtype and indices, which do not overlap; the values may be x
    * itself where k is all of its axis. */
-  out?: TopKOut;
+  out?: TopKOut | undefined;
 }
 
-const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, out: true };
+const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, mask: true, out: true };
 
 const KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
@@ -42,8 +47,10 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
   const given = readOptions<TopKOptions>(operation, options, OPTIONS);
   const { out: asked } = given;
   const out = asked === undefined ? undefined : readOuts(call, asked, input);
+  const maskPlace = readMask(call, given.mask);
   const rows = readRows(operation, input, given);
   settle(call);
+  const mask = checkMask(operation, maskPlace, false, input, rows.axis);
   checkNotEmpty(operation, input, rows);
   const { n, count } = rows;
   checkRank(operation, k, n);
@@ -58,16 +65,35 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
   const buffer = isEmpty ? 0 : run.reserve(capacity * 2 * elementBytes);
   const values = out?.values ?? newResult(call, input, shape);
   const indices = out?.indices ?? newIndices(count * k);
-  const from = run.input(input);
+  const masked = mask && !isEmpty ? new MaskedInput(runtime, operation, mask, input, rows) : undefined;
+  const from = masked === undefined ? run.input(input) : -1;
   const valueSlot = run.output(values, k);
   const indexSlot = run.integerOutput(indices, k);
   run.start(out === undefined ? values : undefined);
   while (run.next()) {
     const { outer, inner, scratch } = run;
     const results = { values: run.at(valueSlot), indices: run.at(indexSlot) };
-    compute!({ x: run.at(from), ...results, outer, n, inner, k, buffer, capacity, scratch });
+    const x = masked === undefined ? run.at(from) : masked.apply();
+    compute!({ x, ...results, outer, n, inner, k, buffer, capacity, scratch });
+    if (masked !== undefined) correct(runtime, masked, n, k, results.indices);
   }
   return out === undefined ? wrapBoth(values, indices, input, shape) : asked;
+}
+
+/** The indices of −∞, some of which may be the mask's: first of those that are kept, then −1. */
+function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, k: number, indices: number): void {
+  const { outer, inner } = run;
+  const { i32 } = arena;
+  for (let row = 0; row < outer * inner; row++) {
+    const column = row % inner;
+    const first = indices / 4 + (row - column) * k + column;
+    let rank = k;
+    while (rank > 0 && masked.element(row, i32[first + (rank - 1) * inner]!) === -Infinity) rank--;
+    for (let j = 0; j < n && rank < k; j++) {
+      if (masked.element(row, j) === -Infinity && masked.keeps(row, j)) i32[first + rank++ * inner] = j;
+    }
+    for (; rank < k; rank++) i32[first + rank * inner] = -1;
+  }
 }
 
 /** Results that the call made, as the caller gets them. */
@@ -107,20 +133,30 @@ function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: n
  * A few of many cost little more than a look at each element; all of them are a sort. Semantics: torch.topk, except
  * that equals have an order always.
  *
+ * What a mask leaves out is ignored, even NaN; where it keeps fewer than k, what is left are values of -∞ and indices of
+ * -1.
+ *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @param k how many, from 1 to the length of the axis.
  * @returns `values` in the kind of x and `indices` in an Int32Array (`{ data, shape }` for tensors), with k in the place
  * of the axis.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k or length,
- * an axis without elements, or results that overlap, OutOfMemoryError at the limit of linear memory.
+ * a mask that does not broadcast, an axis without elements, or results that overlap, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * const { values, indices } = topK([0.1, 2.0, 1.0, 2.0], 3);
  * values; // Float32Array [2, 2, 1]
  * indices; // Int32Array [1, 3, 2]
  * @example
+ * topK([1, 2, 3], 2, { mask: [true, false, false] }).indices; // Int32Array [0, -1]
+ * @example
  * topK([1, 2, 3, 1, 5, 1], 1, { shape: [2, 3], axis: 0 }).values; // Float32Array [1, 5, 3]
  */
-export function topK<X extends Input, const O extends TopKOptions>(x: X, k: number, options?: O): TopKResult<X, O> {
-  return run(x, k, options) as TopKResult<X, O>;
+export function topK<X extends Input, const O extends TopKOptions | undefined = NoOptions>(
+  x: X,
+  k: number,
+  ...options: Given<O, TopKOptions>
+): TopKResult<X, O>;
+export function topK(x: unknown, k: unknown, options?: unknown): unknown {
+  return run(x, k, options);
 }

@@ -1,16 +1,8 @@
 import { coreFamily } from '../generated/families.js';
 import { type LinearMemory, PlainMemory } from '../memory/arena.js';
+import type { BackendInfo, BackendName } from '../types.js';
 import { embedded, type Family, type ModuleBackend } from './embedded.js';
 import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './modules.js';
-
-export type BackendName = 'relaxed-simd' | 'simd128' | 'reference';
-
-/** Which backend runs, why, and what was tried before it. */
-export interface BackendInfo {
-  name: BackendName;
-  reason: string;
-  tried: { name: BackendName; error: string }[];
-}
 
 /** A backend ready to run; `modules` is undefined for the reference, whose kernels are plain functions. */
 export interface Backend extends BackendInfo {

@@ -1,12 +1,16 @@
-import { FLOATS } from '../support/operation.js';
+import { FLOATS, MASK, ROW_MASK } from '../support/operation.js';
 import type { Ranking } from '../support/ranking.js';
 
 export const argmax: Ranking = {
   kind: 'ranking',
   name: 'argmax',
   arguments: ['x'],
-  options: ['shape', 'axis', 'out'],
-  variants: [{ operands: { x: FLOATS } }],
+  options: ['shape', 'axis', 'keepDims', 'mask', 'out'],
+  variants: [
+    { operands: { x: FLOATS } },
+    { operands: { x: FLOATS, mask: MASK }, plain: { keepDims: true } },
+    { operands: { x: FLOATS, mask: ROW_MASK }, plain: { keepDims: false } },
+  ],
   out: 'row indices',
   needsElements: true,
   contracts: {

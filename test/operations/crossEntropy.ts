@@ -14,7 +14,7 @@ import {
   rowGroups,
   withGrad,
 } from '../support/losses.js';
-import { CLASS_INDICES, CLASS_WEIGHTS, INPUT, PROBABILITIES } from '../support/operation.js';
+import { CLASS_INDICES, CLASS_WEIGHTS, INPUT, MASK, PROBABILITIES } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
 /** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
@@ -46,7 +46,7 @@ export const crossEntropy: LossOperation = {
   kind: 'loss',
   name: 'crossEntropy',
   arguments: ['logits', 'targets'],
-  options: ['shape', 'axis', 'temperature', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'out'],
+  options: ['shape', 'axis', 'temperature', 'mask', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'out'],
   variants: [
     {
       operands: { logits: INPUT, targets: CLASS_INDICES, weight: CLASS_WEIGHTS },
@@ -55,6 +55,10 @@ export const crossEntropy: LossOperation = {
     {
       operands: { logits: INPUT, targets: PROBABILITIES, weight: CLASS_WEIGHTS },
       plain: { labelSmoothing: 0.1, reduction: 'none' },
+    },
+    {
+      operands: { logits: INPUT, targets: CLASS_INDICES, mask: MASK },
+      plain: { reduction: 'none' },
     },
   ],
   out: 'rows',

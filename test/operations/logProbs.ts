@@ -1,12 +1,16 @@
-import { CLASS_INDICES, FLOATS, type Operation } from '../support/operation.js';
+import { CLASS_INDICES, INPUT, MASK, type Operation } from '../support/operation.js';
 
 /** Of logSoftmax's results those of the targets, within its bounds: see test/logProbs.test.ts. */
 export const logProbs: Operation & { readonly kind: 'at targets' } = {
   kind: 'at targets',
   name: 'logProbs',
   arguments: ['logits', 'targets'],
-  options: ['shape', 'axis', 'temperature', 'ignoreIndex'],
-  variants: [{ operands: { logits: FLOATS, targets: CLASS_INDICES }, plain: { temperature: 2, ignoreIndex: -100 } }],
+  options: ['shape', 'axis', 'temperature', 'mask', 'ignoreIndex', 'out'],
+  variants: [
+    { operands: { logits: INPUT, targets: CLASS_INDICES }, plain: { temperature: 2, ignoreIndex: -100 } },
+    { operands: { logits: INPUT, targets: CLASS_INDICES, mask: MASK } },
+  ],
+  out: 'rows',
   needsElements: true,
   contracts: {
     logProbs: {

@@ -10,7 +10,7 @@ export const logSigmoid: Elementwise = {
   kind: 'elementwise',
   name: 'logSigmoid',
   arguments: ['x'],
-  options: ['out'],
+  options: ['shape', 'out'],
   variants: [{ operands: { x: INPUT } }],
   out: 'elements',
   contracts: { logSigmoid: element },

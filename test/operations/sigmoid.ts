@@ -10,7 +10,7 @@ export const sigmoid: Elementwise = {
   kind: 'elementwise',
   name: 'sigmoid',
   arguments: ['x'],
-  options: ['out'],
+  options: ['shape', 'out'],
   variants: [{ operands: { x: INPUT } }],
   out: 'elements',
   contracts: { sigmoid: element },

@@ -1,14 +1,16 @@
-import { INPUT } from '../support/operation.js';
+import { INPUT, MASK, ROW_MASK } from '../support/operation.js';
 import type { Ranking } from '../support/ranking.js';
 
 export const topK: Ranking = {
   kind: 'ranking',
   name: 'topK',
   arguments: ['x', 'k'],
-  options: ['shape', 'axis', 'out'],
+  options: ['shape', 'axis', 'mask', 'out'],
   variants: [
     { operands: { x: INPUT }, plain: (n) => ({ k: Math.min(2, n) }) },
     { operands: { x: INPUT }, plain: (n) => ({ k: n }) },
+    { operands: { x: INPUT, mask: MASK }, plain: (n) => ({ k: Math.min(2, n) }) },
+    { operands: { x: INPUT, mask: ROW_MASK }, plain: (n) => ({ k: n }) },
   ],
   out: 'ranking',
   needsElements: true,

@@ -24,6 +24,8 @@ export interface Problem {
 export type Flags =
   | readonly boolean[]
   | Int8Array
+  | Int16Array
+  | Uint16Array
   | Uint8Array
   | Uint8ClampedArray
   | Int32Array

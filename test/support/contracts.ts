@@ -65,5 +65,10 @@ export const elementLoss: Contract = {
 
 /** Kernels that operations are made of. */
 export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
+  applyMask: {
+    operands: ({ a, b }, outer, n, inner) => ({ x: a, outer, n, inner, mask: b, value: 0 }),
+    apart: [],
+    same: [],
+  },
   transpose: { operands: ({ a, b }) => ({ x: a, y: b }), apart: ['ab'], same: [] },
 };

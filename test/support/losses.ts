@@ -93,12 +93,15 @@ export function withGrad(loss: LossOperation): LossWithGrad {
     size: loss.losses === 'rows' ? 'row' : 'element',
     overlap: 'none',
   };
-  const variants = loss.variants.map(({ operands, plain }) => ({ operands: { ...operands, gradOutput }, plain }));
+  const variants = loss.variants.map(({ operands, plain }) => ({
+    operands: { ...operands, gradOutput },
+    plain: { ...plain, accumulate: false },
+  }));
   return {
     kind: 'loss with its gradient',
     name: `${loss.name}WithGrad` as OperationName,
     arguments: loss.arguments,
-    options: [...loss.options, 'gradOutput'],
+    options: [...loss.options, 'gradOutput', 'accumulate'],
     variants: variants as unknown as readonly [Variant, ...Variant[]],
     out: 'elements',
     losses: loss.losses,

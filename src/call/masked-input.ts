@@ -1,0 +1,73 @@
+import { applyMaskKernel } from '../generated/kernels.js';
+import { applyMask as reference } from '../reference/applyMask.js';
+import { keeps } from '../reference/mask.js';
+import type { Runtime } from '../runtime.js';
+import { defineKernel } from '../wasm/kernel.js';
+import { type Descriptor, describeMask } from './descriptor.js';
+import type { Mask } from './mask.js';
+import type { Operand } from './place.js';
+import type { Rows } from './rows.js';
+
+const KERNEL = /* @__PURE__ */ defineKernel(applyMaskKernel, reference);
+
+/**
+ * The first argument of an operation whose kernel knows no masks: a copy of each block, in which what is not kept is −∞.
+ * Where that is not the same as being left out, the operation corrects what the kernel makes of it.
+ */
+export class MaskedInput {
+  readonly #runtime: Runtime;
+  readonly #elementBytes: 4 | 8;
+  readonly #n: number;
+  readonly #slot: number;
+  readonly #descriptor: Descriptor;
+  readonly #apply: (operands: {
+    x: number;
+    outer: number;
+    n: number;
+    inner: number;
+    mask: number;
+    value: number;
+  }) => void;
+  /** The mask's descriptor, set to the block at hand. */
+  #mask = 0;
+
+  /** Adds the argument to the run, which is open. */
+  constructor(runtime: Runtime, operation: string, mask: Mask, input: Operand, rows: Rows) {
+    const { run } = runtime;
+    this.#runtime = runtime;
+    this.#elementBytes = input.elementBytes;
+    this.#n = rows.n;
+    this.#apply = runtime.kernel(KERNEL, input.elementBytes, operation);
+    this.#slot = run.input(input, true);
+    this.#descriptor = describeMask(runtime, mask, input, rows);
+  }
+
+  /** The address of the block at hand, once the mask is applied. */
+  apply(): number {
+    const x = this.#runtime.run.at(this.#slot);
+    this.#mask = this.#descriptor.at();
+    this.fill(x, -Infinity);
+    return x;
+  }
+
+  /** Writes a value where nothing is kept of another array of the block's shape. */
+  fill(x: number, value: number): void {
+    const { outer, inner } = this.#runtime.run;
+    this.#apply({ x, outer, n: this.#n, inner, mask: this.#mask, value });
+  }
+
+  /** Whether element j of a row of the block is kept. */
+  keeps(row: number, j: number): boolean {
+    return keeps(this.#runtime.arena, this.#mask, row, j, this.#n);
+  }
+
+  /** Element j of a row of the block, −∞ where it is not kept. */
+  element(row: number, j: number): number {
+    const { arena, run } = this.#runtime;
+    const { inner } = run;
+    const column = row % inner;
+    return arena.floats(this.#elementBytes)[
+      run.at(this.#slot) / this.#elementBytes + (row - column) * this.#n + j * inner + column
+    ]!;
+  }
+}

@@ -1,0 +1,17 @@
+import type { ApplyMaskOperands } from '../generated/kernels.js';
+import type { Heaps } from '../wasm/kernel.js';
+import { keeps } from './mask.js';
+import { forEachRow } from './rows.js';
+
+/** Replaces what a mask does not keep, in plain loops. */
+export function applyMask(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, outer, n, inner, mask, value }: ApplyMaskOperands,
+): void {
+  const heap = heaps.floats(elementBytes);
+  forEachRow(outer, n, inner, (offset, row) => {
+    const first = x / elementBytes + offset;
+    for (let j = 0; j < n; j++) if (!keeps(heaps, mask, row, j, n)) heap[first + j * inner] = value;
+  });
+}

@@ -1,0 +1,299 @@
+// Masks of the operations whose kernels know none: argmax, topK, accuracy, logProbs, crossEntropy. What is kept of a row
+// is ranked, or computed, as if the rest were not there.
+import { describe, expect, test } from 'vitest';
+import type { Kernels, Tensor } from '../src/index.js';
+import { crossEntropy } from './operations/crossEntropy.js';
+import { sets } from './support/backends.js';
+import {
+  DTYPES,
+  type Dtype,
+  type Floats,
+  floatsOf,
+  newFloats,
+  type Problem,
+  problem,
+  randomOf,
+  sizeOf,
+} from './support/cases.js';
+import { expectSame } from './support/compare.js';
+import { keptOf } from './support/expected.js';
+import { expectAccurateLoss, type LossProblem } from './support/losses.js';
+import { once } from './support/once.js';
+import * as oracle from './support/oracle.js';
+import { rowsOf } from './support/ranking.js';
+
+type Case = Problem & {
+  readonly mask: { readonly data: Uint8Array; readonly shape: readonly number[] };
+  /** A target for each row, -100 where ignored; the mask leaves some of them out. */
+  readonly targets: Int32Array;
+};
+
+/** Shapes with axes, and the shapes of masks over them: as large as x, a row for all, a flag for each row, one column. */
+const LAYOUTS: readonly (readonly [shape: readonly number[], axis: number, masks: readonly (readonly number[])[]])[] = [
+  ...[1, 2, 3, 5, 8, 23, 47, 49, 130, 1001].map((n) => [[7, n], 1, [[7, n], [n], [7, 1], [1]]] as const),
+  ...[2, 3, 4, 5, 17, 40].map(
+    (inner) =>
+      [
+        [3, 9, inner],
+        1,
+        [
+          [3, 9, inner],
+          [9, 1],
+          [9, inner],
+          [3, 1, inner],
+        ],
+      ] as const,
+  ),
+  [
+    [5, 60, 3],
+    0,
+    [
+      [5, 60, 3],
+      [5, 1, 1],
+      [60, 3],
+    ],
+  ],
+  [
+    [70, 2, 3],
+    0,
+    [
+      [70, 2, 3],
+      [70, 1, 1],
+    ],
+  ],
+  [
+    [3, 4, 50],
+    2,
+    [
+      [3, 4, 50],
+      [3, 1, 50],
+      [4, 1],
+    ],
+  ],
+  // Blocks of rows, and of the columns of one slice.
+  [[300, 1000], 1, [[300, 1000], [1000]]],
+  [
+    [2, 90, 1500],
+    1,
+    [
+      [2, 90, 1500],
+      [90, 1],
+    ],
+  ],
+];
+
+/** Few values, so that there are ties, −∞ among them; anything at all where nothing is kept. */
+function make(dtype: Dtype, shape: readonly number[], axis: number, own: readonly number[], seed: number): Case {
+  const random = randomOf(seed + sizeOf(shape) + sizeOf(own));
+  const drawn = problem(dtype, shape, seed % 2 === 0 ? 'few values' : 'within ±8', { axis, seed });
+  const share = [0.5, 0.9, 0.1, 0][seed % 4] as number;
+  const mask = { data: Uint8Array.from({ length: sizeOf(own) }, () => (random() < share ? 3 : 0)), shape: own };
+  const kept = keptOf({ ...drawn, mask });
+  const x = drawn.x.map((value, i) => {
+    if (kept[i] === 0) return [NaN, Infinity, -Infinity, 3e38][i % 4] as number;
+    return random() < 0.3 ? -Infinity : value;
+  });
+  const n = shape[axis] as number;
+  const targets = Int32Array.from({ length: sizeOf(shape) / n }, () =>
+    random() < 0.2 ? -100 : Math.floor(random() * n),
+  );
+  return { ...drawn, what: `${drawn.what}, mask [${own}], ${share} kept`, x, mask, targets };
+}
+
+const casesOf = Object.fromEntries(
+  DTYPES.map((dtype) => [
+    dtype,
+    once(() =>
+      LAYOUTS.flatMap(([shape, axis, masks]) =>
+        masks.flatMap((own, i) => [i, i + 1].map((seed) => make(dtype, shape, axis, own, seed))),
+      ),
+    ),
+  ]),
+) as Record<Dtype, () => Case[]>;
+
+/** The kept elements of each row, ranked. */
+const rankings = new Map<Case, number[][]>();
+function rankingsOf(c: Case): number[][] {
+  const found = rankings.get(c);
+  if (found !== undefined) return found;
+  const kept = rowsOf({ ...c, x: floatsOf(c.dtype, keptOf(c)) });
+  const ranked = rowsOf(c).map((row, r) => oracle.ranking(row).filter((i) => kept[r]![i] !== 0));
+  rankings.set(c, ranked);
+  return ranked;
+}
+
+/** In linear memory, or not. */
+function inputs(kernels: Kernels, c: Case): (Floats | Tensor)[] {
+  return [c.x, kernels.tensor(c.x, [...c.shape])];
+}
+
+describe.each(sets)('$name', ({ kernels }) => {
+  for (const dtype of DTYPES) {
+    const cases = casesOf[dtype];
+
+    test(`${dtype}: argmax`, () => {
+      for (const c of cases()) {
+        const expected = rankingsOf(c).map(([first = -1]) => first);
+        for (const x of inputs(kernels, c)) {
+          const out = new Int32Array(expected.length);
+          kernels.argmax(x, { shape: c.shape, axis: c.axis, mask: c.mask, out });
+          expectSame(out, expected, c.what);
+        }
+      }
+    });
+
+    test(`${dtype}: topK`, () => {
+      for (const c of cases()) {
+        const n = c.shape[c.axis] as number;
+        for (const k of new Set([1, Math.ceil(n / 2), n > 100 ? 7 : n])) {
+          const rows = rowsOf(c);
+          const order = rankingsOf(c).map((row) => Array.from({ length: k }, (_, i) => row[i] ?? -1));
+          const values = order.map((indices, r) => indices.map((i) => (i < 0 ? -Infinity : (rows[r]![i] as number))));
+          const out = {
+            values: newFloats(dtype, k * rows.length),
+            indices: new Int32Array(k * rows.length),
+          };
+          for (const x of inputs(kernels, c)) {
+            kernels.topK(x, k, { shape: c.shape, axis: c.axis, mask: c.mask, out });
+            const ranked = { ...c, shape: c.shape.with(c.axis, k) };
+            expectSame(
+              rowsOf({ ...ranked, x: out.values }).flatMap((row) => [...row]),
+              values.flat(),
+              c.what,
+            );
+            const indices = floatsOf('float64', out.indices);
+            expectSame(
+              rowsOf({ ...ranked, dtype: 'float64', x: indices }).flatMap((row) => [...row]),
+              order.flat(),
+              `${c.what}, indices`,
+            );
+          }
+        }
+      }
+    });
+
+    test(`${dtype}: topK into x itself`, () => {
+      for (const c of cases().slice(0, 30)) {
+        const n = c.shape[c.axis] as number;
+        const options = { shape: c.shape, axis: c.axis, mask: c.mask };
+        const { values, indices } = kernels.topK(c.x, n, options);
+        using x = kernels.tensor(c.x, [...c.shape]);
+        const out = { values: x, indices: new Int32Array(indices.length) };
+        kernels.topK(x, n, { ...options, out });
+        expectSame(x.data, values, c.what);
+        expectSame(out.indices, indices, c.what);
+      }
+    });
+
+    test(`${dtype}: accuracy`, () => {
+      for (const c of cases()) {
+        const ranked = rankingsOf(c);
+        const n = c.shape[c.axis] as number;
+        const counted = c.targets.filter((target) => target >= 0).length;
+        for (const k of new Set([1, Math.ceil(n / 2), n])) {
+          const hits = ranked.filter((row, r) => row.slice(0, k).includes(c.targets[r] as number)).length;
+          for (const x of inputs(kernels, c)) {
+            const share = kernels.accuracy(x, c.targets, { shape: c.shape, axis: c.axis, mask: c.mask, k });
+            expect(share, `${c.what}, k ${k}`).toBe(hits / counted);
+          }
+        }
+      }
+    });
+
+    // A class that is not kept is one with a logit of −∞, which the tests of these operations cover; but a target that is
+    // not kept has no probability even where nothing is kept.
+    test(`${dtype}: logProbs and crossEntropy are those of logits of -∞`, () => {
+      for (const c of cases()) {
+        const { shape, axis, mask } = c;
+        const kept = keptOf(c);
+        const x = c.x.map((value, i) => (kept[i] === 0 ? -Infinity : value));
+        const keptRows = rowsOf({ ...c, x: floatsOf(dtype, kept) });
+        const isOut = Array.from(c.targets, (target, r) => target >= 0 && keptRows[r]![target] === 0);
+        const targets = c.targets.map((target, r) => (isOut[r] ? -100 : target));
+        const plain = kernels.logProbs(x, targets, { shape, axis }) as Floats;
+        const expected = plain.map((value, r) => (isOut[r] ? -Infinity : value));
+        for (const given of inputs(kernels, c)) {
+          const out = newFloats(dtype, expected.length);
+          expect(kernels.logProbs(given, c.targets, { shape, axis, mask, out })).toBe(out);
+          expectSame(out, expected, c.what);
+        }
+        const weight = floatsOf(
+          dtype,
+          Array.from({ length: shape[axis] as number }, (_, i) => 0.5 + (i % 3)),
+        );
+        for (const w of [undefined, weight]) {
+          const options = { shape, axis, weight: w, reduction: 'none' } as const;
+          const alone = kernels.crossEntropyWithGrad(x, targets, options);
+          const all = kernels.crossEntropyWithGrad(c.x, c.targets, { ...options, mask });
+          expectSame(
+            all.loss,
+            alone.loss.map((loss, r) => (isOut[r] ? Infinity : loss)),
+            `${c.what}, losses`,
+          );
+          expectSame(all.grad.map(Math.abs), alone.grad.map(Math.abs), `${c.what}, gradient`);
+          const sum = kernels.crossEntropy(c.x, c.targets, { ...options, mask, reduction: 'sum' });
+          const expectedSum = kernels.crossEntropy(x, targets, { ...options, reduction: 'sum' });
+          expect(sum, c.what).toBe(isOut.includes(true) ? expectedSum + Infinity : expectedSum);
+        }
+      }
+    });
+  }
+
+  test('class probabilities', () => {
+    const { crossEntropyWithGrad } = kernels;
+    const x = Float64Array.of(1, 2, NaN, 3, 1, 5);
+    const probabilities = Float64Array.of(0.25, 0.75, 0, 0.5, 0.25, 0.25);
+    const mask = { data: [true, true, false], shape: [3] };
+    const options = { shape: [2, 3], reduction: 'none' } as const;
+    const { loss, grad } = crossEntropyWithGrad(x, probabilities, { ...options, mask });
+    const alone = crossEntropyWithGrad(Float64Array.of(1, 2), Float64Array.of(0.25, 0.75), {
+      shape: [1, 2],
+      reduction: 'none',
+    });
+    expect(loss[0]).toBeCloseTo(alone.loss[0] as number, 14);
+    expect(loss[1]).toBe(Infinity);
+    expect(grad[0]).toBeCloseTo(alone.grad[0] as number, 14);
+    expect(grad[1]).toBeCloseTo(alone.grad[1] as number, 14);
+    expect([grad[2], grad[5]].map(Math.abs as (value?: number) => number)).toEqual([0, 0]);
+  });
+
+  test('padded classes: the others are computed as if there were no more', () => {
+    for (const dtype of DTYPES) {
+      for (const [n, padded] of [
+        [5, 8],
+        [50, 64],
+        [1000, 1024],
+      ] as const) {
+        const p = crossEntropy.make(dtype, [6, n], 1, 'mean', { variant: 0 });
+        const x = newFloats(dtype, 6 * padded).fill(NaN);
+        for (let row = 0; row < 6; row++) x.set(p.first.subarray(row * n, row * n + n), row * padded);
+        const mask = Array.from({ length: padded }, (_, c) => c < n);
+        // Within its bounds, by the problem without padding.
+        const padding = {
+          ...kernels,
+          crossEntropy: (_: Floats, targets: Int32Array, options: object) =>
+            kernels.crossEntropy(x, targets, { ...options, shape: [6, padded], mask }),
+          crossEntropyWithGrad: (_: Floats, targets: Int32Array, options: object) => {
+            const { loss, grad } = kernels.crossEntropyWithGrad(x, targets, { ...options, shape: [6, padded], mask });
+            return { loss, grad: grad.filter((__, i) => i % padded < n) };
+          },
+        } as unknown as Kernels;
+        const set = sets.find((other) => other.kernels === kernels)!;
+        expectAccurateLoss({ ...set, kernels: padding }, crossEntropy, p as LossProblem);
+      }
+    }
+  });
+
+  test('keepDims keeps the axis of tensors', () => {
+    using x = kernels.tensor([1, 5, 3, 4], [2, 2]);
+    expect(kernels.argmax(x, { keepDims: true })).toEqual({ data: Int32Array.of(1, 1), shape: [2, 1] });
+    expect(kernels.argmax(x, { axis: 0, keepDims: true })).toEqual({ data: Int32Array.of(1, 0), shape: [1, 2] });
+    expect(kernels.argmax([1, 5], { keepDims: true })).toBe(1);
+  });
+
+  test('label smoothing is refused beside a mask', () => {
+    expect(() => kernels.crossEntropy([1, 2], 0, { mask: [true, false], labelSmoothing: 0.1 })).toThrow(
+      new TypeError('crossEntropy: labelSmoothing is 0.1, expected 0 with a mask, which would make the loss ∞'),
+    );
+  });
+});
