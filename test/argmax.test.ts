@@ -127,7 +127,7 @@ describeErrors([
     call: (k) => k.argmax(X, { shape, dim: 0 } as never),
   },
   {
-    message: 'argmax: unknown option "temperature", expected one of shape, axis, out',
+    message: 'argmax: unknown option "temperature", expected one of shape, axis, keepDims, mask, out',
     type: TypeError,
     call: (k) => k.argmax(X, { shape, temperature: 2 } as never),
   },
