@@ -352,7 +352,7 @@ function describeFailures(operation: Backward): void {
       call: (k, out) => run(k)(X, X, { shape, axis: 2, out }),
     },
     {
-      message: `${operation.name}: temperature is 0, expected a number in [2^-100, 2^100]`,
+      message: `${operation.name}: temperature is 0, expected a number in [2^-100, 2^100] (for 0 take argmax, or sample)`,
       call: (k, out) => run(k)(X, X, { shape, temperature: 0, out }),
     },
     {

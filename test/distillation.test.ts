@@ -49,7 +49,8 @@ describeErrors([
     call: (k, out) => k.distillationWithGrad(X, new Float64Array(6), { shape, out }),
   },
   {
-    message: 'distillationWithGrad: temperature is 0, expected a number in [2^-100, 2^100]',
+    message:
+      'distillationWithGrad: temperature is 0, expected a number in [2^-100, 2^100] (for 0 take argmax, or sample)',
     call: (k, out) => k.distillationWithGrad(X, X, { shape, out, temperature: 0 }),
   },
   {

@@ -172,7 +172,7 @@ describeTargets('logProbs');
 
 describeErrors([
   {
-    message: 'logProbs: unknown option "reduction", expected one of shape, axis, temperature, ignoreIndex',
+    message: 'logProbs: unknown option "reduction", expected one of shape, axis, temperature, mask, ignoreIndex, out',
     type: TypeError,
     call: (k) => k.logProbs(X, [0, 1], { shape, reduction: 'sum' } as never),
   },
@@ -183,7 +183,7 @@ describeErrors([
     call: (k) => k.logProbs(undefined as never, [0, 1]),
   },
   {
-    message: 'logProbs: temperature is 0, expected a number in [2^-100, 2^100]',
+    message: 'logProbs: temperature is 0, expected a number in [2^-100, 2^100] (for 0 take argmax, or sample)',
     call: (k) => k.logProbs(X, [0, 1], { shape, temperature: 0 }),
   },
 ]);

@@ -1,6 +1,6 @@
 import type { AccuracyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow } from './rows.js';
+import { forEachRow, indexOf } from './rows.js';
 
 /** Counts the rows whose target has fewer than k elements before it, in plain loops. */
 export function accuracy(
@@ -12,14 +12,27 @@ export function accuracy(
   forEachRow(outer, n, inner, (offset, row) => {
     const target = heaps.i32[targets / 4 + row]!;
     if (target < 0) return;
-    const first = x / elementBytes + offset;
-    const targetLogit = heap[first + target * inner]!;
-    let rank = 0;
-    for (let i = 0; i < n; i++) {
-      const value = heap[first + i * inner]!;
-      const isEqual = value === targetLogit || (Number.isNaN(value) && Number.isNaN(targetLogit));
-      if (isEqual ? i < target : !(value < targetLogit) && !Number.isNaN(targetLogit)) rank++;
-    }
-    if (rank < k) heaps.i32[hits / 4]!++;
+    const first = indexOf(x, elementBytes) + offset;
+    if (isAmong(k, heap, first, first + n * inner, inner, first + target * inner)) heaps.i32[hits / 4]!++;
   });
+}
+
+/** Whether fewer than k elements come before the one at `target`: larger ones, NaN, and equal ones ahead of it. */
+function isAmong(
+  k: number,
+  heap: Float32Array | Float64Array,
+  first: number,
+  end: number,
+  stride: number,
+  target: number,
+): boolean {
+  const value = heap[target]!;
+  const isUnordered = Number.isNaN(value);
+  let rank = 0;
+  for (let at = first; at < target && rank < k; at += stride) {
+    if (isUnordered ? Number.isNaN(heap[at]) : !(heap[at]! < value)) rank++;
+  }
+  if (isUnordered) return rank < k;
+  for (let at = target; at < end && rank < k; at += stride) if (!(heap[at]! <= value)) rank++;
+  return rank < k;
 }

@@ -1,7 +1,7 @@
 import type { ApplyMaskOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { keeps } from './mask.js';
-import { forEachRow } from './rows.js';
+import { forEachRow, indexOf } from './rows.js';
 
 /** Replaces what a mask does not keep, in plain loops. */
 export function applyMask(
@@ -11,7 +11,7 @@ export function applyMask(
 ): void {
   const heap = heaps.floats(elementBytes);
   forEachRow(outer, n, inner, (offset, row) => {
-    const first = x / elementBytes + offset;
+    const first = indexOf(x, elementBytes) + offset;
     for (let j = 0; j < n; j++) if (!keeps(heaps, mask, row, j, n)) heap[first + j * inner] = value;
   });
 }

@@ -1,21 +1,31 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachLoss } from './elements.js';
+import { upstreamOf } from './klDiv.js';
+import { storeLoss } from './loss.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
-export function bceWithLogits(heaps: Heaps, elementBytes: 4 | 8, operands: BceWithLogitsOperands): void {
-  const { weight, posWeight } = operands;
+export function bceWithLogits(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, targets, losses, gradient, count, scale, gradOutput, sum, weight, posWeight }: BceWithLogitsOperands,
+): void {
   const heap = heaps.floats(elementBytes);
-  forEachLoss(heaps, elementBytes, operands, (logit, target, i) => {
+  for (let i = 0; i < count; i++) {
+    const logit = heap[x / elementBytes + i]!;
+    const target = heap[targets / elementBytes + i]!;
     const factor = weight ? heap[weight / elementBytes + i]! : 1;
     const positive = (posWeight ? heap[posWeight / elementBytes + i]! * target : target) * factor;
     const negative = (1 - target) * factor;
     const e = Math.exp(-Math.abs(logit));
-    const larger = 1 / (1 + e);
-    const sigmoid = logit >= 0 ? larger : e * larger;
     // softplus(x) and softplus(−x) share log1p(e^−|x|); what is left of them is |x|, once.
     const shared = posWeight ? negative + positive : factor;
     const loss = Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * Math.log1p(e);
-    return { loss, slope: shared * sigmoid - positive };
-  });
+    if (gradient) {
+      const larger = 1 / (1 + e);
+      const sigmoid = logit >= 0 ? larger : e * larger;
+      const upstream = upstreamOf(heap, gradOutput / elementBytes, scale, i);
+      heap[gradient / elementBytes + i] = (shared * sigmoid - positive) * upstream;
+    }
+    storeLoss(heaps, elementBytes, losses, sum, i, loss);
+  }
 }

@@ -1,109 +1,110 @@
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { type Exponential, exponentialOf } from './exponential.js';
-import { logSum } from './logSumExp.js';
+import { exponentials, storeShares } from './exponential.js';
 import { storeLoss } from './loss.js';
-import { forEachRow, maximum, type Row, rowOf } from './rows.js';
+import { forEachRow, indexOf, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  const { targets, weight, smoothing } = operands;
-  const heap = heaps.floats(elementBytes);
-  lossesOf(heaps, elementBytes, operands, (index, n) => {
+  const { targets, smoothing } = operands;
+  lossesOf(heaps, elementBytes, operands, (index, _, probabilities) => {
     const target = heaps.i32[targets / 4 + index]!;
-    if (target < 0) return undefined;
-    return (c) => {
-      const probability = (c === target ? 1 - smoothing : 0) + smoothing / n;
-      return { probability, weight: weight ? heap[weight / elementBytes + c]! : 1 };
-    };
+    if (target < 0) return NO_CLASS;
+    if (smoothing === 0) return target;
+    probabilities.fill(smoothing / probabilities.length);
+    probabilities[target]! += 1 - smoothing;
+    return ALL_CLASSES;
   });
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
 export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  const { targets, inner, weight, smoothing } = operands;
+  const { targets, inner, smoothing } = operands;
   const heap = heaps.floats(elementBytes);
-  lossesOf(heaps, elementBytes, operands, (_, n, offset) => (c) => {
-    const target = heap[targets / elementBytes + offset + c * inner]!;
-    return {
-      probability: target * (1 - smoothing) + smoothing / n,
-      weight: weight ? heap[weight / elementBytes + c]! : 1,
-    };
-  });
-}
-
-/** The target probability of a class after label smoothing, and the weight of the class. */
-type Target = (c: number) => { probability: number; weight: number };
-
-function lossesOf(
-  heaps: Heaps,
-  elementBytes: 4 | 8,
-  operands: CrossEntropyOperands,
-  targetOf: (index: number, n: number, offset: number) => Target | undefined,
-): void {
-  const { x, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum } = operands;
-  const heap = heaps.floats(elementBytes);
-  const softmax = new Float64Array(n);
-  const q = new Float64Array(n);
-  forEachRow(outer, n, inner, (offset, index) => {
-    const target = targetOf(index, n, offset);
-    let loss = 0;
-    if (target !== undefined) {
-      const row = rowOf(heap, x / elementBytes + offset, n, inner);
-      loss = rowLoss(row, temperature, exponentialOf(elementBytes), target, softmax, q);
-      if (gradient) {
-        const upstream = gradOutput ? heap[gradOutput / elementBytes + index]! : 1;
-        const factor = (scale * upstream) / temperature;
-        const total = sumOf(q);
-        for (let c = 0; c < n; c++) {
-          const at = gradient / elementBytes + offset + c * inner;
-          heap[at] = factor * slope(softmax, q, total, c);
-        }
-      }
-    } else if (gradient) {
-      for (let c = 0; c < n; c++) heap[gradient / elementBytes + offset + c * inner] = 0;
+  lossesOf(heaps, elementBytes, operands, (_, offset, probabilities) => {
+    const spread = smoothing / probabilities.length;
+    for (let c = 0, at = indexOf(targets, elementBytes) + offset; c < probabilities.length; c++, at += inner) {
+      probabilities[c] = heap[at]! * (1 - smoothing) + spread;
     }
-    storeLoss(heaps, elementBytes, losses, sum, index, loss);
+    return ALL_CLASSES;
   });
 }
 
-/**
- * Σ q · p_c − q_c. Above ½ it is p_c · Σ of the other q − q_c · Σ of the other p, which keeps the digits that p_c − 1
- * would lose.
- */
-function slope(p: Float64Array, q: Float64Array, total: number, c: number): number {
-  if (!(p[c]! > 0.5)) return total * p[c]! - q[c]!;
-  const sumOfOthers = (values: Float64Array) => sumOf(values.filter((_, i) => i !== c));
-  return sumOfOthers(q) * p[c]! - sumOfOthers(p) * q[c]!;
+const NO_CLASS = -1;
+const ALL_CLASSES = -2;
+
+/** The target class of a row, or none; or all, and then the target probability of each after label smoothing. */
+type Targets = (index: number, offset: number, probabilities: Float64Array) => number;
+
+function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, targetsOf: Targets): void {
+  const { x, losses, gradient, outer, n, inner, temperature, weight, scale, gradOutput, sum } = operands;
+  const heap = heaps.floats(elementBytes);
+  const row = new Float64Array(n);
+  const p = new Float64Array(n);
+  const q = new Float64Array(n);
+  const weightOf = (c: number) => (weight ? heap[weight / elementBytes + c]! : 1);
+  forEachRow(outer, n, inner, (offset, index) => {
+    const target = targetsOf(index, offset, q);
+    if (target === NO_CLASS) {
+      if (gradient) for (let c = 0; c < n; c++) heap[indexOf(gradient, elementBytes) + offset + c * inner] = 0;
+      storeLoss(heaps, elementBytes, losses, sum, index, 0);
+      return;
+    }
+    const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
+    const others = exponentials(row, max, temperature, elementBytes, p);
+    const total = 1 + others;
+    const log = Math.log1p(others);
+    const upstream = gradOutput ? heap[gradOutput / elementBytes + index]! : 1;
+    const factor = (scale * upstream) / temperature;
+    const to = indexOf(gradient, elementBytes) + offset;
+    if (target >= 0) {
+      const w = weightOf(target);
+      storeLoss(heaps, elementBytes, losses, sum, index, -w * logProb(row[target]!, max, temperature, log));
+      if (!gradient) return;
+      storeShares(p, total, factor * w, heap, to, inner);
+      heap[to + target * inner] = factor * w * shortfall(p, target, total, elementBytes);
+      return;
+    }
+    const terms = row;
+    for (let c = 0; c < n; c++) {
+      // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
+      const isNothing = q[c] === 0 && !Number.isNaN(log);
+      q[c]! *= weightOf(c);
+      terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
+    }
+    const loss = sumOf(terms, elementBytes);
+    storeLoss(heaps, elementBytes, losses, sum, index, loss);
+    if (!gradient) return;
+    // Not e^logP: where the probability is tiny, logP has lost some of its digits.
+    for (let c = 0; c < n; c++) p[c]! /= total;
+    const all = sumOf(q, elementBytes);
+    for (let c = 0, at = to; c < n; c++, at += inner) heap[at] = factor * slope(p, q, all, c, elementBytes);
+  });
 }
 
-/** −Σ q_c L_c; fills softmax and q. */
-function rowLoss(
-  row: Row,
-  temperature: number,
-  exponential: Exponential,
-  target: Target,
-  softmax: Float64Array,
-  q: Float64Array,
-): number {
-  const { n, at } = row;
-  const max = maximum(row);
-  const log = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : Number.NaN;
-  // Its place is free until softmax is there.
-  const terms = softmax;
-  for (let c = 0; c < n; c++) {
-    const { probability, weight } = target(c);
-    q[c] = probability * weight;
-    // In halves: x − max could overflow where (x − max) / t does not.
-    terms[c] = -q[c]! * ((at(c) / 2 - max / 2) / (temperature / 2) - log);
-    // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
-    if (probability === 0) terms[c] = Number.isNaN(log) ? log : 0;
-  }
-  const loss = sumOf(terms);
-  for (let c = 0; c < n; c++) softmax[c] = exponential(at(c), max, temperature);
-  const sum = sumOf(softmax);
-  // Not e^logP: where the probability is tiny, logP has lost some of its digits.
-  for (let c = 0; c < n; c++) softmax[c]! /= sum;
-  return loss;
+/** log-softmax of an element; in halves: x − max could overflow where (x − max) / t does not. */
+function logProb(x: number, max: number, temperature: number, log: number): number {
+  return (x / 2 - max / 2) / (temperature / 2) - log;
+}
+
+/** p_c − 1 of e and their total: above ½ it is −Σ of the others, which keeps the digits that p_c − 1 would lose. */
+function shortfall(e: Float64Array, c: number, total: number, elementBytes: 4 | 8): number {
+  const own = e[c]!;
+  if (!(own > total / 2)) return own / total - 1;
+  return -sumOfOthers(e, c, elementBytes) / total;
+}
+
+/** Σ q · p_c − q_c; above ½ it is p_c · Σ of the other q − q_c · Σ of the other p. */
+function slope(p: Float64Array, q: Float64Array, total: number, c: number, elementBytes: 4 | 8): number {
+  if (!(p[c]! > 0.5)) return total * p[c]! - q[c]!;
+  return sumOfOthers(q, c, elementBytes) * p[c]! - sumOfOthers(p, c, elementBytes) * q[c]!;
+}
+
+function sumOfOthers(values: Float64Array, c: number, elementBytes: 4 | 8): number {
+  const own = values[c]!;
+  values[c] = 0;
+  const sum = sumOf(values, elementBytes);
+  values[c] = own;
+  return sum;
 }

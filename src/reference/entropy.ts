@@ -1,37 +1,62 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { type Exponential, exponentialOf } from './exponential.js';
-import { forEachMaskedRow, maximum, type Row } from './rows.js';
+import { exponential } from './exponential.js';
+import { forEachMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Entropy in plain loops: log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i with d_i = (max − x_i) / t, 0 where nothing is kept. */
 export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOperands): void {
-  const { y, temperature } = operands;
+  const { y, n, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const exponential = exponentialOf(elementBytes);
-  forEachMaskedRow(heaps, elementBytes, operands, (row, _, index) => {
-    const max = maximum(row);
-    const entropy = Number.isFinite(max) ? rowEntropy(row, max, temperature, exponential) : Number.NaN;
-    heap[y / elementBytes + index] = row.isKept ? entropy : 0;
+  const terms = new Float64Array(n);
+  forEachMaskedRow(heaps, elementBytes, operands, (row, max, _, index) => {
+    heap[y / elementBytes + index] =
+      max === undefined ? 0 : Number.isFinite(max) ? entropyOf(row, max, temperature, elementBytes, terms) : Number.NaN;
   });
 }
 
-function rowEntropy({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
-  const e = new Float64Array(n);
-  const terms = new Float64Array(n);
+/** Writes into the row. */
+function entropyOf(
+  row: Float64Array,
+  max: number,
+  temperature: number,
+  elementBytes: 4 | 8,
+  terms: Float64Array,
+): number {
+  if (elementBytes === 4) return entropy32(row, max, temperature);
   let count = 0;
-  for (let j = 0; j < n; j++) {
-    const x = at(j);
+  for (let j = 0; j < row.length; j++) {
+    const x = row[j]!;
+    row[j] = terms[j] = 0;
     if (x === max) {
       count++;
       continue;
     }
     // e^−d as a square: below the normal numbers it has lost digits that e^−d · d still has. −∞ counts for nothing.
-    const root = exponential(x, max, 2 * temperature);
-    e[j] = root * root;
+    const root = exponential(x, max, 2 * temperature, elementBytes);
+    row[j] = root * root;
     // In halves: max − x could overflow where (max − x) / t does not.
     if (root > 0) terms[j] = root * ((max / 2 - x / 2) / (temperature / 2)) * root;
   }
-  const others = sumOf(e);
-  return Math.log1p(count - 1 + others) + sumOf(terms) / (count + others);
+  const others = sumOf(row, elementBytes);
+  return Math.log1p(count - 1 + others) + sumOf(terms, elementBytes) / (count + others);
+}
+
+/** The same of float32 elements, whose digits float64 keeps without care. */
+function entropy32(row: Float64Array, max: number, temperature: number): number {
+  let count = 0;
+  let others = 0;
+  let terms = 0;
+  for (let j = 0; j < row.length; j++) {
+    const x = row[j]!;
+    if (x === max) {
+      count++;
+      continue;
+    }
+    const d = (max - x) / temperature;
+    const e = Math.exp(-d);
+    others += e;
+    if (e > 0) terms += e * d;
+  }
+  return Math.log1p(count - 1 + others) + terms / (count + others);
 }

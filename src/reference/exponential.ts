@@ -1,14 +1,11 @@
 import { roundingOf } from './sum.js';
 
-/** e^((x − max) / t). */
-export type Exponential = (x: number, max: number, temperature: number) => number;
-
-/** Of float32 elements: what the difference and the quotient lose is far below their last digits. */
+/** e^((x − max) / t) of float32 elements: what the difference and the quotient lose is far below their last digits. */
 function plainExponential(x: number, max: number, temperature: number): number {
   return Math.exp((x - max) / temperature);
 }
 
-/** Of float64 elements: what rounding takes from the difference and the quotient is put back. */
+/** The same of float64 elements: what rounding takes from the difference and the quotient is put back. */
 function exactExponential(x: number, max: number, temperature: number): number {
   const difference = x - max;
   const quotient = difference / temperature;
@@ -20,8 +17,74 @@ function exactExponential(x: number, max: number, temperature: number): number {
   return e + e * ((lost + remainderOf(difference, quotient, temperature)) / temperature);
 }
 
-export function exponentialOf(elementBytes: 4 | 8): Exponential {
-  return elementBytes === 8 ? exactExponential : plainExponential;
+/** e^((x − max) / t). */
+export function exponential(x: number, max: number, temperature: number, elementBytes: 4 | 8): number {
+  return elementBytes === 4 ? plainExponential(x, max, temperature) : exactExponential(x, max, temperature);
+}
+
+/**
+ * e_j = e^((x_j − max) / t) of a row, which may be e itself. Returns their sum without one of the maxima, which is 1: the
+ * logarithm of the whole is then right to its last digits even when that outweighs all others. NaN without a finite maximum.
+ */
+export function exponentials(
+  row: Float64Array,
+  max: number,
+  temperature: number,
+  elementBytes: 4 | 8,
+  e: Float64Array,
+): number {
+  const others = elementBytes === 4 ? fill32(row, max, temperature, e) : fill64(row, max, temperature, e);
+  return Number.isFinite(max) ? others : Number.NaN;
+}
+
+// Two loops, for an engine keeps each of them in registers.
+
+function fill32(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
+  let others = 0;
+  let isLeftOut = false;
+  for (let j = 0; j < row.length; j++) {
+    const x = row[j]!;
+    const value = Math.exp((x - max) / temperature);
+    e[j] = value;
+    if (x === max && !isLeftOut) isLeftOut = true;
+    else others += value;
+  }
+  return others;
+}
+
+/** With the sum compensated. */
+function fill64(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
+  let others = 0;
+  let lost = 0;
+  let isLeftOut = false;
+  for (let j = 0; j < row.length; j++) {
+    const x = row[j]!;
+    const value = exactExponential(x, max, temperature);
+    e[j] = value;
+    if (x === max && !isLeftOut) {
+      isLeftOut = true;
+      continue;
+    }
+    const total = others + value;
+    lost += roundingOf(others, value, total);
+    others = total;
+  }
+  return others + lost;
+}
+
+/** Writes factor · e_j / total, `stride` apart. */
+export function storeShares(
+  e: Float64Array,
+  total: number,
+  factor: number,
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+): void {
+  if (heap.BYTES_PER_ELEMENT === 4) {
+    const scale = factor / total;
+    for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = e[j]! * scale;
+  } else for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = factor * (e[j]! / total);
 }
 
 /** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */

@@ -1,8 +1,12 @@
 import type { LogSigmoidOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { mapElements } from './elements.js';
 
 /** logSigmoid in a plain loop: min(x, 0) − log1p(e^−|x|). */
-export function logSigmoid(heaps: Heaps, elementBytes: 4 | 8, operands: LogSigmoidOperands): void {
-  mapElements(heaps, elementBytes, operands, (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))));
+export function logSigmoid(heaps: Heaps, elementBytes: 4 | 8, { x, y, count }: LogSigmoidOperands): void {
+  const heap = heaps.floats(elementBytes);
+  const shift = (y - x) / elementBytes;
+  for (let at = x / elementBytes, end = at + count; at < end; at++) {
+    const value = heap[at]!;
+    heap[at + shift] = Math.min(value, 0) - Math.log1p(Math.exp(-Math.abs(value)));
+  }
 }

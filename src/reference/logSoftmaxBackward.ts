@@ -1,19 +1,20 @@
 import type { LogSoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow } from './rows.js';
+import { forEachRow, indexOf, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of log-softmax in plain loops: dx_i = (dy_i − e^logP_i Σ dy_j) / t. */
 export function logSoftmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: LogSoftmaxBackwardOperands): void {
   const { y, dy, dx, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const at = (array: number, i: number) => heap[array / elementBytes + i]!;
+  const [fromY, to] = [(y - dy) / elementBytes, (dx - dy) / elementBytes];
   const row = new Float64Array(n);
-  forEachRow(outer, n, inner, (first) => {
-    for (let j = 0; j < n; j++) row[j] = at(dy, first + j * inner);
-    const sum = sumOf(row) / temperature;
-    for (let i = first; i < first + n * inner; i += inner) {
-      heap[dx / elementBytes + i] = at(dy, i) / temperature - Math.exp(at(y, i)) * sum;
+  forEachRow(outer, n, inner, (offset) => {
+    const first = indexOf(dy, elementBytes) + offset;
+    readRow(heap, first, inner, row);
+    const sum = sumOf(row, elementBytes) / temperature;
+    for (let j = 0, at = first; j < n; j++, at += inner) {
+      heap[at + to] = row[j]! / temperature - Math.exp(heap[at + fromY]!) * sum;
     }
   });
 }

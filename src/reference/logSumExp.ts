@@ -1,39 +1,18 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { type Exponential, exponentialOf } from './exponential.js';
+import { exponential, exponentials } from './exponential.js';
 import { keeps, placeOf } from './mask.js';
-import { forEachMaskedRow, forEachRow, maximum, type Row } from './rows.js';
-import { roundingOf, sumOf } from './sum.js';
+import { forEachMaskedRow, forEachRow, indexOf } from './rows.js';
+import { sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
 export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExpOperands): void {
   const { y, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const exponential = exponentialOf(elementBytes);
-  forEachMaskedRow(heaps, elementBytes, operands, (row, _, index) => {
-    const max = maximum(row);
-    const sum = Number.isFinite(max) ? logSum(row, max, temperature, exponential) : 0;
-    heap[y / elementBytes + index] = max / temperature + sum;
+  forEachMaskedRow(heaps, elementBytes, operands, (row, max = -Infinity, _, index) => {
+    const log = Number.isFinite(max) ? Math.log1p(exponentials(row, max, temperature, elementBytes, row)) : 0;
+    heap[y / elementBytes + index] = max / temperature + log;
   });
-}
-
-/** log Σ e^((x − max) / t), right to its last digits even when the maximum outweighs all others. */
-export function logSum({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
-  let others = 0;
-  let lost = 0;
-  let count = 0;
-  for (let j = 0; j < n; j++) {
-    const value = at(j);
-    if (value === max) {
-      count++;
-      continue;
-    }
-    const e = exponential(value, max, temperature);
-    const total = others + e;
-    lost += roundingOf(others, e, total);
-    others = total;
-  }
-  return Math.log1p(count - 1 + (others + lost));
 }
 
 /** An element and its weight. */
@@ -46,27 +25,32 @@ interface Term {
 export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: WeightedLogSumExpOperands): void {
   const { x, y, outer, n, inner, temperature, mask, weights } = operands;
   const heap = heaps.floats(elementBytes);
-  const exponential = exponentialOf(elementBytes);
   forEachRow(outer, n, inner, (offset, index) => {
     const terms: Term[] = [];
     for (let j = 0; j < n; j++) {
       const w = heap[placeOf(heaps, weights, index, j, elementBytes) / elementBytes]!;
       if (w !== 0 && keeps(heaps, mask, index, j, n))
-        terms.push({ x: heap[x / elementBytes + offset + j * inner]!, w });
+        terms.push({ x: heap[indexOf(x, elementBytes) + offset + j * inner]!, w });
     }
-    heap[y / elementBytes + index] = logWeightedSum(terms, temperature, exponential);
+    heap[y / elementBytes + index] = logWeightedSum(terms, temperature, elementBytes);
   });
 }
 
-function logWeightedSum(terms: readonly Term[], temperature: number, exponential: Exponential): number {
+function logWeightedSum(terms: readonly Term[], temperature: number, elementBytes: 4 | 8): number {
   const max = terms.reduce((m, { x }) => Math.max(m, x), -Infinity);
   // What decides where infinities or NaN are about: any finite e^x counts as 1.
   const total = terms.reduce((sum, { x, w }) => sum + w * (Number.isFinite(x) ? 1 : Math.exp(x)), 0);
   if (!Number.isFinite(max) || !Number.isFinite(total)) return Math.log(total);
   // Those at the maximum first: what −1 cancels against, near a sum of 1, is exact.
   const [tops, rest] = [terms.filter(({ x }) => x === max), terms.filter(({ x }) => x !== max)];
-  const top = sumOf(Float64Array.from(tops, ({ w }) => w));
-  const others = sumOf(Float64Array.from(rest, ({ x, w }) => w * exponential(x, max, temperature)));
+  const top = sumOf(
+    Float64Array.from(tops, ({ w }) => w),
+    elementBytes,
+  );
+  const others = sumOf(
+    Float64Array.from(rest, ({ x, w }) => w * exponential(x, max, temperature, elementBytes)),
+    elementBytes,
+  );
   const sum = top + others;
   return max / temperature + (sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum));
 }

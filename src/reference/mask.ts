@@ -13,12 +13,21 @@ export function placeOf({ i32 }: Heaps, descriptor: number, row: number, j: numb
   return i32[at + BASE]! + place * elementBytes;
 }
 
+/** How many of the first of n elements of a row causality keeps: all where it is not asked for. */
+export function keptLength({ i32 }: Heaps, mask: number, row: number, n: number): number {
+  const at = mask / 4;
+  const rows = i32[at + CAUSAL_ROWS]!;
+  return rows === 0 ? n : Math.max(0, ((i32[at + CAUSAL_FIRST]! + row) % rows) + 1 + n - rows);
+}
+
+/** How far the bytes of a row's elements lie apart, -1 where there is causality alone. */
+export function keptStride({ i32 }: Heaps, mask: number): number {
+  return i32[mask / 4 + BASE] === 0 ? -1 : i32[mask / 4 + STRIDE]!;
+}
+
 /** Whether element j of a row of n elements is kept; all are where there is no mask (0). */
 export function keeps(heaps: Heaps, mask: number, row: number, j: number, n: number): boolean {
   if (mask === 0) return true;
-  const { i32, u8 } = heaps;
-  const at = mask / 4;
-  const rows = i32[at + CAUSAL_ROWS]!;
-  if (rows > 0 && j > ((i32[at + CAUSAL_FIRST]! + row) % rows) + n - rows) return false;
-  return i32[at + BASE] === 0 || u8[placeOf(heaps, mask, row, j, 1)] !== 0;
+  if (j >= keptLength(heaps, mask, row, n)) return false;
+  return keptStride(heaps, mask) < 0 || heaps.u8[placeOf(heaps, mask, row, j, 1)] !== 0;
 }

@@ -1,11 +1,11 @@
 import type { SigmoidOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { mapElements } from './elements.js';
 
-/** sigmoid in a plain loop; e^−|x| never overflows. */
-export function sigmoid(heaps: Heaps, elementBytes: 4 | 8, operands: SigmoidOperands): void {
-  mapElements(heaps, elementBytes, operands, (x) => {
-    const e = Math.exp(-Math.abs(x));
-    return (x < 0 ? e : 1) / (1 + e);
-  });
+/** sigmoid in a plain loop; where e^−x overflows the result is 0. */
+export function sigmoid(heaps: Heaps, elementBytes: 4 | 8, { x, y, count }: SigmoidOperands): void {
+  const heap = heaps.floats(elementBytes);
+  const shift = (y - x) / elementBytes;
+  for (let at = x / elementBytes, end = at + count; at < end; at++) {
+    heap[at + shift] = 1 / (1 + Math.exp(-heap[at]!));
+  }
 }
