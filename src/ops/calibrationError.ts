@@ -122,7 +122,7 @@ class Predictions {
     const computeProbabilities = isLogits ? probabilitiesOf(evaluation, temperature) : undefined;
     const predict = isBinary ? undefined : predictionsOf(evaluation);
     const complement = isLogits ? undefined : (p: number) => 1 - p;
-    const { count, sum } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
+    const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
       // All is checked by now.
       this.#prepare(perRow);
       addLosses?.(block);
@@ -130,7 +130,7 @@ class Predictions {
       predict?.(block);
       this.#addBlock(evaluation, block, isLogits ? block.work : block.x);
     });
-    this.#nll.merge(sum);
+    this.#nll.merge(new Sum(...sums));
     this.count += count;
   }
 
