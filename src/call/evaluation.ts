@@ -26,8 +26,8 @@ export interface PlaceOptions {
   axis?: number;
 }
 
-/** An evaluation has the time to look at every name of Object.prototype. */
-const NO_SHORTCUT = true;
+/** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
+export const AS_IF_POLLUTED = true;
 
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
@@ -64,7 +64,7 @@ export function readEvaluation<O extends PlaceOptions>(
   const call = openCall(operation);
   const input = readOperand(call, argument, x);
   const read = readTargets(call, targets);
-  const given = readOptions<PlaceOptions>(operation, options, names, NO_SHORTCUT);
+  const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
   if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);

@@ -48,7 +48,7 @@ const KERNEL = /* @__PURE__ */ defineKernel(fitTemperatureKernel, reference);
 const MOST_ITERATIONS = 100;
 /** How far a bound that is not known yet is moved out. */
 const FACTOR = 8;
-/** Steps of so much of the scale are the last: Newton's method squares what is left. */
+/** A step that is so small a part of β is the last: Newton's method squares what is left. */
 const TOLERANCE = { 4: 2 ** -20, 8: 2 ** -32 } as const;
 
 /** The mean loss over β = 1 / t is convex; its slope and its curvature, times the number of rows. */
