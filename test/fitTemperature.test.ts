@@ -58,7 +58,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expectTemperature(kernels.fitTemperature(logits, targets, { shape }), factor, TOLERANCE[dtype]);
     });
 
-    test.each([2, 3, 4, 5, 50, 501])('%i classes, along any axis', (n) => {
+    test.each([2, 3, 4, 5, 50, 131])('%i classes, along any axis', (n) => {
       for (const inner of [1, 3, 17]) {
         const shape = [9, n, inner];
         const x = numbers(dtype, sizeOf(shape), 'within ±8', n + inner);
@@ -141,7 +141,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
 
   test('allocates nothing of the size of the logits', () => {
     const { fitTemperature, calibrationError, tensor } = create();
-    const [rows, n] = [1000, 500];
+    const [rows, n] = [1000, 300];
     const logits = numbers('float32', rows * n, 'within ±8', 1);
     const targets = Int32Array.from({ length: rows }, (_, row) => row % n);
     const resident = tensor([1]);
