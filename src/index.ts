@@ -7,9 +7,11 @@ export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';
 export { Tensor } from './memory/tensor.js';
+export { createRandom } from './random.js';
 export type { MemoryUsage, Settings } from './runtime.js';
 export type {
   ArrayOf,
+  ClassBits,
   ClassIndices,
   Dtype,
   ElementGradResult,

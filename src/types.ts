@@ -105,3 +105,9 @@ export type Mask =
   | BigInt64Array
   | BigUint64Array
   | TensorLike;
+
+/** A bit for each class, set to keep it: class c is bit c % 32 of word c / 32, as grammar engines give it. */
+export interface ClassBits {
+  /** ceil(classes / 32) words for all rows, or as many for each row. */
+  readonly bits: Int32Array | Uint32Array;
+}

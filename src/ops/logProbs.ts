@@ -19,11 +19,13 @@ export interface LogProbsOptions {
 
 const OPTIONS: OptionNames<LogProbsOptions> = { shape: true, axis: true, temperature: true, ignoreIndex: true };
 
+export const LOG_PROBS_KERNEL = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
+
 const LOG_PROBS: ClassLoss = {
   name: 'logProbs',
   withGrad: false,
   argument: 'logits',
-  kernel: /* @__PURE__ */ defineKernel(logProbsKernel, reference),
+  kernel: LOG_PROBS_KERNEL,
   reductions: ['none'],
   options: OPTIONS,
 };

@@ -20,6 +20,8 @@ import { logSoftmax } from './logSoftmax.js';
 import { logSoftmaxBackward } from './logSoftmaxBackward.js';
 import { logSumExp } from './logSumExp.js';
 import { nllLoss, nllLossWithGrad } from './nllLoss.js';
+import { penalize } from './penalize.js';
+import { sample } from './sample.js';
 import { sigmoid } from './sigmoid.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmaxBackward.js';
@@ -32,7 +34,7 @@ type AnyOperation =
   | LossOperation
   | LossWithGrad
   | Ranking
-  | (Operation & { readonly kind: 'at targets' | 'report' });
+  | (Operation & { readonly kind: 'at targets' | 'report' | 'draws' | 'sparse' });
 
 const records = {
   softmax,
@@ -57,6 +59,8 @@ const records = {
   topK,
   accuracy,
   logProbs,
+  sample,
+  penalize,
   inspectLogits,
 } satisfies Record<OperationName, AnyOperation>;
 
