@@ -14,7 +14,7 @@ import {
   sizeOf,
 } from './support/cases.js';
 import { GUARD } from './support/compare.js';
-import { COMBINATIONS, distributionOf, drawnAt, flatRow, peakedRow } from './support/draws.js';
+import { COMBINATIONS, type Distribution, distributionOf, drawnAt, flatRow, peakedRow } from './support/draws.js';
 
 const any = (value: unknown) => value as never;
 
@@ -23,11 +23,21 @@ function drawAt(kernels: Kernels, x: Floats, numbers: readonly number[], options
   return numbers.map((u) => kernels.sample(x, { ...options, random: () => u }) as number);
 }
 
+const known = new Map<string, Distribution>();
+
+/** Computed once for all backends. */
+function exactOf(x: Floats, options: SampleOptions, what: string): Distribution {
+  const key = `${what}, ${JSON.stringify(options)}`;
+  const found = known.get(key) ?? distributionOf(x, options);
+  known.set(key, found);
+  return found;
+}
+
 const SOME = Array.from({ length: 17 }, (_, i) => (i + 0.37) / 17);
 
 /** Draws must be those of the distribution, wherever rounding cannot change them. Returns how many were compared. */
 function expectDraws(kernels: Kernels, x: Floats, options: SampleOptions, us: readonly number[], what: string): number {
-  const { probabilities, isUnsure } = distributionOf(x, options);
+  const { probabilities, isUnsure } = exactOf(x, options, what);
   const drawn = drawAt(kernels, x, us, options);
   if (isUnsure) return 0;
   let compared = 0;
@@ -51,7 +61,7 @@ describe.each(sets)('$name', (set) => {
           const x = numbers(dtype, n, kind, n);
           if (x.every((value) => value === -Infinity)) continue;
           const options = COMBINATIONS[(n + kind.length) % COMBINATIONS.length]!;
-          compared += expectDraws(kernels, x, options, SOME, `${n}, ${kind}`);
+          compared += expectDraws(kernels, x, options, SOME, `${dtype}, ${n}, ${kind}`);
           all += SOME.length;
         }
       }
@@ -61,7 +71,7 @@ describe.each(sets)('$name', (set) => {
     test(`${dtype}: long rows, peaked and flat`, () => {
       const us = [0, 1e-3, 0.2, 0.5, 0.77, 0.999];
       // The reference sorts each time.
-      const n = set.name === 'reference' ? 3000 : 20_000;
+      const n = set.name === 'reference' ? 1000 : 20_000;
       // One class with half of all, and many alike: what a sample of the weights says of these is wrong.
       const lopsided = floatsOf(
         dtype,
@@ -71,6 +81,11 @@ describe.each(sets)('$name', (set) => {
         peaked: floatsOf(dtype, peakedRow(n, 1)),
         flat: floatsOf(dtype, flatRow(n, 2)),
         lopsided,
+        // The heavy ones lie where no sample is taken.
+        unsampled: floatsOf(
+          dtype,
+          flatRow(n, 7).map((value, j) => value / 100 + ((j >> 4) % 2) * 2),
+        ),
         sorted: floatsOf(dtype, flatRow(n, 4)).sort(),
         'all equal': floatsOf(dtype, new Array(n).fill(3)),
         'few values': numbers(dtype, n, 'few values', 3),
@@ -87,7 +102,7 @@ describe.each(sets)('$name', (set) => {
           { minP: 0.1 },
           { topP: 0.999 },
         ]) {
-          compared += expectDraws(kernels, x, options, us, name);
+          compared += expectDraws(kernels, x, options, us, `${dtype}, ${n}, ${name}`);
           all += us.length;
         }
       }
@@ -95,7 +110,9 @@ describe.each(sets)('$name', (set) => {
     });
 
     test(`${dtype}: any axis of any shape, masks, in typed arrays and in tensors`, () => {
-      for (const [i, [shape, axis]] of LARGE.filter(([sizes]) => sizeOf(sizes) < 150_000).entries()) {
+      for (const [i, [shape, axis]] of LARGE.filter(
+        ([sizes]) => sizeOf(sizes) < (set.name === 'reference' ? 40_000 : 150_000),
+      ).entries()) {
         const n = shape[axis] as number;
         const x = numbers(dtype, sizeOf(shape), 'within ±8', i);
         const count = x.length / n;

@@ -5,10 +5,10 @@ import { floatsOf, randomOf } from './cases.js';
 
 export type Truncation = Pick<SampleOptions, 'temperature' | 'topK' | 'topP' | 'minP' | 'temperatureLast'>;
 
-/** Every combination of the options. */
-export const COMBINATIONS: readonly Truncation[] = [...[{}, { topK: 6 }]].flatMap((first) =>
-  [{}, { topP: 0.85 }].flatMap((second) =>
-    [{}, { minP: 0.06 }].flatMap((third) =>
+/** Every combination of the options; of LOGITS, each keeps fewer classes than the one before it. */
+export const COMBINATIONS: readonly Truncation[] = [...[{}, { topK: 7 }]].flatMap((first) =>
+  [{}, { topP: 0.9 }].flatMap((second) =>
+    [{}, { minP: 0.25 }].flatMap((third) =>
       [{}, { temperature: 0.7 }, { temperature: 1.6, temperatureLast: true }].map((last) => {
         return { ...first, ...second, ...third, ...last };
       }),
