@@ -15,17 +15,17 @@ const flat = (count) => logits(count).map((value) => value / 3);
 const CASES = [
   { label: '1 × 128000', make: flat },
   { label: '1 × 128000, topK 50', make: flat, options: { topK: 50 } },
-  { label: '1 × 128000, topP 0.9, peaked', make: peaked, options: { topP: 0.9 } },
-  { label: '1 × 128000, topP 0.9, flat', make: flat, options: { topP: 0.9 } },
-  { label: '1 × 128000, minP 0.05', make: flat, options: { minP: 0.05 } },
+  { label: '1 × 128000, topP, peaked', make: peaked, options: { topP: 0.9 } },
+  { label: '1 × 128000, topP, flat', make: flat, options: { topP: 0.9 } },
+  { label: '1 × 128000, minP', make: flat, options: { minP: 0.05 } },
   {
-    label: '1 × 128000, topK 50, topP 0.9, minP 0.05, typed array',
+    label: '1 × 128000, all three',
     make: peaked,
     options: { topK: 50, topP: 0.9, minP: 0.05 },
     resident: false,
   },
   { label: '64 × 128000', make: flat, rows: 64 },
-  { label: '64 × 128000, topP 0.9, flat', make: flat, rows: 64, options: { topP: 0.9 } },
+  { label: '64 × 128000, topP, flat', make: flat, rows: 64, options: { topP: 0.9 } },
   { label: '4096 × 10', make: logits, rows: 4096, n: 10 },
 ].map((example) => {
   const { rows = 1, n = CLASSES, options = {}, resident = true } = example;

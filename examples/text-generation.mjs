@@ -65,7 +65,12 @@ function trainEpoch(network, { count, contexts, next }, rate, random) {
   return total / count;
 }
 
-/** Goes on with a text: each character is drawn from what the network says about the ones before it. */
+/**
+ * Goes on with a text: each character is drawn from what the network says about the ones before it.
+ * @param {Network} network
+ * @param {string} prompt
+ * @param {{ temperature: number, topP?: number }} options
+ */
 function write(network, prompt, options) {
   const tokens = Array.from(prompt, (character) => CHARACTERS.indexOf(character));
   for (let step = 0; step < LENGTH; step++) {
