@@ -7,6 +7,7 @@
 //                 or copies of tails                     simd/tail.ts
 //   HEADER_BYTES  transposed blocks, one after another   blocks/gather.ts
 //                 or a short row                         rows/exp.ts
+//                 or a histogram and sums of weights     rows/nucleus.ts, rows/weights.ts
 //
 // A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in
 // scratch survives a call. The debug build asserts that there is room (contracts.ts). TypeScript gets the sizes from
@@ -23,6 +24,8 @@ export const EXP_FLOOR: usize = 48; // where x − centre is below it (or either
 /** math/exp-table.ts: 16 elements of T at most. */
 export const EXP_TABLE: usize = 64;
 const EXP_BYTES: usize = EXP_TABLE + 128;
+/** The parameters of weights, rows/weights.ts, in its place: 16 elements of T at most. */
+export const WEIGHTS: usize = EXP_TABLE;
 
 /** Temporaries of kernels that do not use the max-shifted form: 64 bytes in the place of its parameters. */
 export const TEMPORARY: usize = 0;
@@ -80,3 +83,10 @@ export const TEACHER: usize = HEADER_BYTES / 2;
 if (ROW_END > HEADER_BYTES || BLOCK_END > HEADER_BYTES) ERROR("a state is larger than the header");
 if (TAILS + TAIL_COUNT * 16 > HEADER_BYTES) ERROR("there are more tails than the header holds");
 if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two states are larger than the header");
+
+// A sampled row: an f64 for each bin and for each chunk of the row.
+export const SUM_ABOVE: usize = TEMPORARY; // the sum of weights above those that are candidates, f64
+export const HISTOGRAM: usize = HEADER_BYTES;
+export const BIN_COUNT: usize = 1024;
+export const SUMS: usize = HISTOGRAM + BIN_COUNT * 8;
+export const SUM_COUNT: usize = 3072;

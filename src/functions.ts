@@ -37,6 +37,7 @@ export { logSoftmax } from './ops/logSoftmax.js';
 export { logSoftmaxBackward } from './ops/logSoftmaxBackward.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
 export { type NllLossOptions, type NllLossWithGradOptions, nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
+export { type PenalizeOptions, penalize, type TokenBias, type Tokens } from './ops/penalize.js';
 export {
   type NllStateOptions,
   nllState,
@@ -44,6 +45,7 @@ export {
   perplexity,
   perplexityState,
 } from './ops/perplexity.js';
+export { type SampleOptions, sample } from './ops/sample.js';
 export { type SigmoidOptions, sigmoid } from './ops/sigmoid.js';
 export { type SoftmaxOptions, softmax } from './ops/softmax.js';
 export { type SoftmaxBackwardOptions, softmaxBackward } from './ops/softmaxBackward.js';

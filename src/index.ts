@@ -8,12 +8,14 @@ export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';
 export { Tensor } from './memory/tensor.js';
+export { createRandom } from './random.js';
 export { type ReliabilityDiagramOptions, reliabilityDiagram } from './reliability-diagram.js';
 export type {
   ArrayOf,
   BackendInfo,
   BackendName,
   BatchReduction,
+  ClassBits,
   ClassIndices,
   Dtype,
   ElementGradResult,

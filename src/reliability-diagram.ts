@@ -8,11 +8,11 @@ import type { Calibration } from './ops/calibrationError.js';
 /** Options of {@link reliabilityDiagram}. */
 export interface ReliabilityDiagramOptions {
   /** Size in pixels, from 240 to 4000. Default 480. */
-  width?: number;
+  width?: number | undefined;
   /** Default 480. */
-  height?: number;
+  height?: number | undefined;
   /** A line above the diagram. Default none. */
-  title?: string;
+  title?: string | undefined;
 }
 
 const OPERATION = 'reliabilityDiagram';

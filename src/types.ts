@@ -146,3 +146,9 @@ export interface MemoryUsage {
   /** Tensors that are neither disposed nor reclaimed. */
   tensors: number;
 }
+
+/** A bit for each class, set to keep it: class c is bit c % 32 of word c / 32, as grammar engines give it. */
+export interface ClassBits {
+  /** ceil(classes / 32) words for all rows, or as many for each row. */
+  readonly bits: Int32Array | Uint32Array;
+}

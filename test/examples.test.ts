@@ -33,6 +33,14 @@ const CHECKS: Record<string, (printed: string) => void> = {
     expect(before).toContain(`>ECE ${ece.toFixed(3)}<`);
     expect(after).toContain('Unseen digits, after temperature scaling');
   },
+  'text-generation.mjs': (printed) => {
+    const losses = columnsOf(printed, /^ +\d+ +([\d.]+) +[\d.]+$/gm).flat();
+    expect(losses.length).toBe(6);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 1.3);
+    const texts = [...printed.matchAll(/^ {2}(the rabbit.{150})$/gm)].map(([, text]) => text);
+    expect(new Set(texts).size).toBe(6);
+    expect(printed).toContain('The same seed and steps, the same text: yes');
+  },
   'attention.mjs': (printed) => {
     expect(printed).toContain('Checked: all 48 rows sum to 1');
     expect(printed).not.toContain('\x1b');

@@ -21,9 +21,9 @@ import { checkIndices, placeIndices, readTargets, type Targets } from './targets
 /** The options that tell how predictions lie. */
 export interface PlaceOptions {
   /** Sizes of the axes. Plain numbers without it are one row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 /** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */

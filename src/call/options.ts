@@ -30,6 +30,9 @@ const OTHER_NAMES: Record<string, string> = {
 /** The names of an operation's options, those of its interface and no others; an object, for look-up is a property read. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
+/** What an operation says of names that it does not have, beside OTHER_NAMES. */
+export type Hints = Readonly<Record<string, string>>;
+
 /** Options whose values nobody has looked at yet. */
 export type Given<T> = { readonly [name in keyof T]?: unknown };
 
@@ -48,6 +51,7 @@ export function readOptions<T extends object>(
   options: unknown,
   names: Partial<OptionNames<T>>,
   polluted?: boolean,
+  hints?: Hints,
 ): Given<T> {
   if (options === undefined) return NOTHING as Given<T>;
   try {
@@ -56,7 +60,7 @@ export function readOptions<T extends object>(
     }
     for (const name in options) {
       if (names[name as keyof T] !== true && !isOfAllObjects(options, name)) {
-        throw unknownOption(operation, name, names);
+        throw unknownOption(operation, name, names, hints);
       }
     }
     return ((polluted ?? isPolluted()) ? ownOf(options) : options) as Given<T>;
@@ -69,7 +73,7 @@ export function readOptions<T extends object>(
  * Whether Object.prototype was given an option's name. Named one by one, the reads cost next to nothing: a loop over the
  * names would take as long as a small softmax.
  */
-function isPolluted(): boolean {
+export function isPolluted(): boolean {
   const plain = PLAIN;
   return (
     plain.shape !== undefined ||
@@ -102,13 +106,21 @@ function optionHint(options: unknown, names: Readonly<Partial<Record<string, tru
   return isArray(options) && names.shape ? ': { shape: […] }' : '';
 }
 
-function unknownOption(operation: string, name: string, names: Readonly<Partial<Record<string, true>>>): TypeError {
+function unknownOption(
+  operation: string,
+  name: string,
+  names: Readonly<Partial<Record<string, true>>>,
+  hints?: Hints,
+): TypeError {
   const ours = OTHER_NAMES[name];
   if (name === 'scale' && names.temperature) {
     return new TypeError(`${operation}: unknown option "scale", expected temperature, which divides: 1 / scale`);
   }
   const hint =
-    ours !== undefined && names[ours] ? `the name is ${ours} here` : `expected one of ${Object.keys(names).join(', ')}`;
+    hints?.[name] ??
+    (ours !== undefined && names[ours]
+      ? `the name is ${ours} here`
+      : `expected one of ${Object.keys(names).join(', ')}`);
   return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);
 }
 

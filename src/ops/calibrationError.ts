@@ -25,17 +25,17 @@ export type { CalibrationBin };
 /** Options of {@link calibrationState}. */
 export interface CalibrationStateOptions {
   /** What x holds. Default `'logits'`. */
-  from?: 'logits' | 'probabilities';
+  from?: 'logits' | 'probabilities' | undefined;
   /** Divides logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** The number of bins, up to 10 000. Default 15. */
-  bins?: number;
+  bins?: number | undefined;
   /** Bins of equal `'width'` (the default), or of equal `'mass'`: as many rows in each. */
-  scheme?: 'width' | 'mass';
+  scheme?: 'width' | 'mass' | undefined;
   /** Whether the error of each class is wanted too; with scheme `'width'` alone. Default false. */
-  classwise?: boolean;
+  classwise?: boolean | undefined;
   /** Rows with this target do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
 }
 
 /** Options of {@link calibrationError}. */

@@ -21,7 +21,7 @@ import { defineKernel } from '../wasm/kernel.js';
 /** Options of {@link fitTemperature}. */
 export interface FitTemperatureOptions extends PlaceOptions {
   /** Rows with this target do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
 }
 
 /** What {@link fitTemperature} found. */

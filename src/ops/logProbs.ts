@@ -32,11 +32,13 @@ const OPTIONS: OptionNames<LogProbsOptions> = {
   out: true,
 };
 
+export const LOG_PROBS_KERNEL = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
+
 const LOG_PROBS: ClassLoss = {
   name: 'logProbs',
   withGrad: false,
   argument: 'logits',
-  kernel: /* @__PURE__ */ defineKernel(logProbsKernel, reference),
+  kernel: LOG_PROBS_KERNEL,
   ofMasked: -Infinity,
   reductions: ['none'],
   options: OPTIONS,

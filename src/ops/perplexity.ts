@@ -16,7 +16,7 @@ import type { ClassIndices, Input, TensorLike } from '../types.js';
 /** Options of {@link nllState} and {@link perplexityState}. */
 export interface NllStateOptions {
   /** Rows with this target do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
 }
 
 /** Options of {@link perplexity}. */

@@ -9,35 +9,35 @@ import type { Host, HostTensor } from './types.js';
 /** Options of {@link TensorFunctions.softmax} and {@link TensorFunctions.logSoftmax}. */
 export interface SoftmaxTensorOptions<T> {
   /** Divides x first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** What is kept: a bool or int32 tensor of x's shape, or one that broadcasts to it by trailing axes. */
-  mask?: T;
+  mask?: T | undefined;
   /** Whether row i keeps only what is not behind it; needs the last axis. Default false. */
-  causal?: boolean;
+  causal?: boolean | undefined;
 }
 
 /** Options of {@link TensorFunctions.softmaxCrossEntropy}. */
 export interface CrossEntropyTensorOptions<T> {
   /** A weight for each class. */
-  weight?: T | Float32Array | readonly number[];
+  weight?: T | Float32Array | readonly number[] | undefined;
   /** The class index of rows that do not count. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** In [0, 1]. Default 0. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Default `'mean'`. */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: 'mean' | 'sum' | 'none' | undefined;
 }
 
 /** Options of {@link TensorFunctions.sigmoidCrossEntropy}. */
 export interface SigmoidCrossEntropyTensorOptions<T> {
   /** Multiplies the losses: one for each element, or for the trailing axes. */
-  weight?: T | Float32Array | readonly number[];
+  weight?: T | Float32Array | readonly number[] | undefined;
   /** Multiplies the losses of positive labels, as `weight` does. */
-  posWeight?: T | Float32Array | readonly number[];
+  posWeight?: T | Float32Array | readonly number[] | undefined;
   /** Default `'mean'`. */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: 'mean' | 'sum' | 'none' | undefined;
 }
 
 const MAP_OPTIONS: OptionNames<SoftmaxTensorOptions<unknown>> = { temperature: true, mask: true, causal: true };

@@ -24,15 +24,15 @@ export type ReplacedKernel = keyof typeof REPLACEMENTS;
 /** Options of {@link register}. */
 export interface RegisterOptions {
   /** The backend whose kernels are replaced. Default: the one that is active. */
-  backend?: 'wasm' | 'cpu';
+  backend?: 'wasm' | 'cpu' | undefined;
   /** The kernels that are replaced. Default: all that the backend has. */
-  kernels?: readonly ReplacedKernel[];
+  kernels?: readonly ReplacedKernel[] | undefined;
   /** Whether the gradient of softmax is replaced. Default true. */
-  gradients?: boolean;
+  gradients?: boolean | undefined;
   /** Whether tf.losses.softmaxCrossEntropy and sigmoidCrossEntropy are replaced. Default true. */
-  losses?: boolean;
+  losses?: boolean | undefined;
   /** Whether tensors get the methods softmax, logSoftmax and logSumExp for any axis. Default true. */
-  methods?: boolean;
+  methods?: boolean | undefined;
 }
 
 /** What {@link register} did, and functions on tensors that TensorFlow.js has no place for. */

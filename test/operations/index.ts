@@ -22,7 +22,9 @@ import { logSoftmax } from './logSoftmax.js';
 import { logSoftmaxBackward } from './logSoftmaxBackward.js';
 import { logSumExp } from './logSumExp.js';
 import { nllLoss, nllLossWithGrad } from './nllLoss.js';
+import { penalize } from './penalize.js';
 import { perplexity } from './perplexity.js';
+import { sample } from './sample.js';
 import { sigmoid } from './sigmoid.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmaxBackward.js';
@@ -35,7 +37,7 @@ type AnyOperation =
   | LossOperation
   | LossWithGrad
   | Ranking
-  | (Operation & { readonly kind: 'at targets' | 'report' });
+  | (Operation & { readonly kind: 'at targets' | 'report' | 'draws' | 'sparse' });
 
 const records = {
   softmax,
@@ -60,6 +62,8 @@ const records = {
   topK,
   accuracy,
   logProbs,
+  sample,
+  penalize,
   inspectLogits,
   perplexity,
   calibrationError,

@@ -12,8 +12,8 @@ export type OperationName = Exclude<
 
 /** An array that a call is given. */
 export interface Operand {
-  /** What is in it: any floats, floats in [0, 1], class indices, or zeros and ones. */
-  readonly values: 'floats' | 'probabilities' | 'classes' | 'flags';
+  /** What is in it: any floats, floats in [0, 1], class indices, zeros and ones, or ones. */
+  readonly values: 'floats' | 'probabilities' | 'classes' | 'flags' | 'ones';
   /**
    * Its size: x's shape, a number for each row, one for each class (without an axis: for each place along the last one),
    * or x's shape with 1 in place of the axis.
@@ -173,7 +173,7 @@ function fill(operand: Operand, layout: Layout, seed: number, integers: Choice['
   }
   const random = randomOf(seed);
   const below = operand.values === 'classes' ? n : 2;
-  const values = Array.from({ length: size }, () => Math.floor(below * random()));
+  const values = Array.from({ length: size }, () => (operand.values === 'ones' ? 1 : Math.floor(below * random())));
   const narrow = () => (operand.values === 'classes' ? Int32Array.from(values) : Uint8Array.from(values));
   const wide = () => (dtype === 'float32' ? Int32Array.from(values) : BigInt64Array.from(values, BigInt));
   return { ...operand, shape, data: integers === 'narrow' ? narrow() : wide() };

@@ -1,0 +1,174 @@
+// sample: an element of each row of [outer, n, inner], drawn with the probabilities of softmax(x / temperature) after
+// truncation: y is its index, i32 [outer, inner], or says why there is none (NOTHING_KEPT, HOLDS_NAN, HOLDS_INFINITY).
+//
+// Elements are ranked by value, equals as they lie, and each truncation keeps the first of that order: topK elements
+// (below n; 0: all); of these, as many as it takes to reach topP of their probability (1: all); of these, what is at most
+// `reach` times the temperature below the maximum (∞: all). `truncation` is the temperature of these probabilities.
+// What topK keeps becomes a row of its own. After that what is kept is all that is at least as large as a floor: equals
+// of the floor that are not kept become −∞.
+// The draw inverts the sum of the weights (rows/weights.ts) in the order of the elements at u, a number in [0, 1) for each
+// row. Temperature 0 is the first of the largest; it needs no u.
+//
+// bits: u32 [rows, words], element i is kept if bit i % 32 of word i / 32 is set; words is 0 where all rows share them;
+// 0 where there are none. mask: a descriptor, or 0. Room, none of which overlaps: row, n elements where inner > 1 or there
+// are mask, bits or truncation; weights, n elements for topP; candidates (rows/candidates.ts), min(n, 4 topK + 32) of
+// them for topK, n for topP alone; indices, topK of i32.
+
+import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { operandAddress, operandStride } from "../../mask";
+import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
+import { nucleusEnd } from "../../rows/nucleus";
+import { rowMax } from "../../rows/reduce";
+import { draw, floorWithin, lowestFloor, prepareWeights, sumFrom, weigh } from "../../rows/weights";
+import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from "../../sampling";
+import { addressOf } from "../../shape";
+import { laneBits, lanes } from "../../simd/lanes";
+
+export function sample<T>(
+  x: usize, y: usize, u: usize, outer: usize, n: usize, inner: usize, temperature: f64, truncation: f64, topK: usize,
+  topP: f64, reach: f64, mask: usize, bits: usize, words: usize, row: usize, weights: usize, candidates: usize,
+  indices: usize, scratch: usize
+): void {
+  checkArray<T>(x, outer * n * inner);
+  checkArray<i32>(y, outer * inner);
+  checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
+  checkScratch(scratch);
+  const copies = inner > 1 || mask != 0 || bits != 0;
+  for (let r: usize = 0; r < outer * inner; r++) {
+    const given = addressOf<T>(x, n, inner, r);
+    if (copies) {
+      gatherRow<T>(given, n, inner, row);
+      if (mask) dropMasked<T>(row, n, operandAddress(mask, r, 1), operandStride(mask));
+      if (bits) dropUnset<T>(row, n, bits + ((r * words) << 2));
+    }
+    store<i32>(y + (r << 2), sampleRow<T>(
+      copies ? row : given, n, u ? load<f64>(u + (r << 3)) : 0, temperature, truncation, topK, topP, reach, row, weights,
+      candidates, indices, scratch
+    ));
+  }
+}
+
+/** One row, contiguous; `copy` is `row` of the kernel: x itself, or room for it. */
+function sampleRow<T>(
+  x: usize, n: usize, u: f64, temperature: f64, truncation: f64, topK: usize, topP: f64, reach: f64, copy: usize,
+  weights: usize, candidates: usize, indices: usize, scratch: usize
+): i32 {
+  let maximum: T;
+  if (topK) {
+    const count = collect<T>(x, n, topK, candidates, min(n, 4 * topK + 32));
+    if (count > topK) select<T>(candidates, count, topK);
+    maximum = largestOf<T>(x, candidates, topK);
+  } else maximum = rowMax<T>(x, n);
+  if (maximum != maximum) return HOLDS_NAN;
+  if (maximum == <T>Infinity) return HOLDS_INFINITY;
+  if (maximum == <T>(-Infinity)) return NOTHING_KEPT;
+  if (temperature == 0) return <i32>firstEqual<T>(x, 0, n, maximum);
+  if (topK) {
+    keepUpTo<T>(x, n, indexOf<T>(candidates + (topK - 1) * CANDIDATE<T>()), copy, indices);
+    x = copy;
+    n = topK;
+  }
+  const place = drawRow<T>(
+    x, n, maximum, u, temperature, truncation, topP, reach, copy, weights, candidates, scratch
+  );
+  return topK ? load<i32>(indices + (place << 2)) : place;
+}
+
+/** The largest of candidates; NaN where one of them is. */
+function largestOf<T>(x: usize, candidates: usize, count: usize): T {
+  let largest = <T>(-Infinity);
+  for (const end = candidates + count * CANDIDATE<T>(); candidates < end; candidates += CANDIDATE<T>()) {
+    largest = max(largest, load<T>(x + indexOf<T>(candidates) * sizeof<T>()));
+  }
+  return largest;
+}
+
+/** The same without topK. */
+function drawRow<T>(
+  x: usize, n: usize, maximum: T, u: f64, temperature: f64, truncation: f64, topP: f64, reach: f64, copy: usize,
+  weights: usize, candidates: usize, scratch: usize
+): i32 {
+  let floor = max(floorWithin<T>(maximum, reach * truncation), lowestFloor<T>(maximum, temperature)), total: f64;
+  if (topP < 1) {
+    prepareWeights<T>(maximum, truncation, scratch);
+    total = weigh<T>(x, n, lowestFloor<T>(maximum, truncation), weights, scratch);
+    const last = indexOf<T>(nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch));
+    floor = max(floor, load<T>(x + last * sizeof<T>()));
+    x = withoutEqualsBehind<T>(x, n, last, copy);
+  }
+  if (topP < 1 && temperature == truncation) total = sumFrom<T>(x, n, floor, weights, scratch);
+  else {
+    prepareWeights<T>(maximum, temperature, scratch);
+    total = weigh<T>(x, n, floor, 0, scratch);
+  }
+  return draw<T>(x, n, floor, total, u, scratch);
+}
+
+/** The elements that are ranked no later than one of them, in their order, and their indices. */
+function keepUpTo<T>(x: usize, n: usize, last: usize, values: usize, indices: usize): void {
+  const least = load<T>(x + last * sizeof<T>()), floor = v128.splat<T>(least);
+  const group = 4 * lanes<T>();
+  for (let first: usize = 0; first < n; first += group) {
+    const p = x + first * sizeof<T>();
+    if (first + group <= n) {
+      const k0 = v128.ge<T>(v128.load(p), floor), k1 = v128.ge<T>(v128.load(p, 16), floor);
+      const k2 = v128.ge<T>(v128.load(p, 32), floor), k3 = v128.ge<T>(v128.load(p, 48), floor);
+      if (!v128.any_true(v128.or(v128.or(k0, k1), v128.or(k2, k3)))) continue;
+    }
+    for (let i = first, end = min(n, first + group); i < end; i++) {
+      const value = load<T>(x + i * sizeof<T>());
+      if (!(value > least || (value == least && i <= last))) continue;
+      store<T>(values, value);
+      store<i32>(indices, <i32>i);
+      values += sizeof<T>();
+      indices += 4;
+    }
+  }
+}
+
+/** Index of the first element from `start` on that equals a value; n or more if there is none. */
+function firstEqual<T>(x: usize, start: usize, n: usize, value: T): usize {
+  const wanted = v128.splat<T>(value);
+  let i = start;
+  for (; i + lanes<T>() <= n; i += lanes<T>()) {
+    const equal = laneBits<T>(v128.eq<T>(v128.load(x + i * sizeof<T>()), wanted));
+    if (equal) return i + ctz(equal);
+  }
+  while (i < n && load<T>(x + i * sizeof<T>()) != value) i++;
+  return i;
+}
+
+/** The row without what lies behind an element and equals it: x itself if there is nothing, else a copy. */
+function withoutEqualsBehind<T>(x: usize, n: usize, last: usize, copy: usize): usize {
+  const value = load<T>(x + last * sizeof<T>());
+  let i = firstEqual<T>(x, last + 1, n, value);
+  if (i >= n) return x;
+  if (x != copy) memory.copy(copy, x, n * sizeof<T>());
+  for (; i < n; i = firstEqual<T>(copy, i + 1, n, value)) store<T>(copy + i * sizeof<T>(), <T>(-Infinity));
+  return copy;
+}
+
+function gatherRow<T>(x: usize, n: usize, inner: usize, row: usize): void {
+  if (inner == 1) memory.copy(row, x, n * sizeof<T>());
+  else {
+    for (const end = row + n * sizeof<T>(); row < end; row += sizeof<T>(), x += inner * sizeof<T>()) {
+      store<T>(row, load<T>(x));
+    }
+  }
+}
+
+/** −∞ where the mask's bytes, `stride` apart, are 0. */
+function dropMasked<T>(row: usize, n: usize, bytes: usize, stride: usize): void {
+  for (const end = row + n * sizeof<T>(); row < end; row += sizeof<T>(), bytes += stride) {
+    if (!load<u8>(bytes)) store<T>(row, <T>(-Infinity));
+  }
+}
+
+/** −∞ where bits are not set. */
+function dropUnset<T>(row: usize, n: usize, bits: usize): void {
+  for (let first: usize = 0; first < n; first += 32, bits += 4) {
+    let dropped = ~load<u32>(bits);
+    if (n - first < 32) dropped &= (<u32>1 << <u32>(n - first)) - 1;
+    for (; dropped; dropped &= dropped - 1) store<T>(row + (first + ctz(dropped)) * sizeof<T>(), <T>(-Infinity));
+  }
+}

@@ -1,0 +1,131 @@
+// Candidates of a ranking: integers that order elements of a row, the largest first, ties included. Equal elements keep
+// their order, NaN come first, and no two candidates are equal.
+
+import { laneBits, lanes } from "../simd/lanes";
+
+/** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
+// @ts-ignore: decorator
+@inline
+export function CANDIDATE<T>(): usize {
+  return sizeof<T>() == 4 ? 8 : 16;
+}
+
+/** Fills the buffer with candidates, all of the k largest among them; returns how many. */
+export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize): usize {
+  const width = <i32>lanes<T>(), group = <usize>(4 * width);
+  let count = min(n, capacity), i = count;
+  for (let j: usize = 0; j < count; j++) put<T>(x, j, buffer, j);
+  while (i < n) {
+    select<T>(buffer, count, k);
+    count = k;
+    const last = x + indexOf<T>(buffer + (k - 1) * CANDIDATE<T>()) * sizeof<T>();
+    const least = load<T>(last), threshold = v128.load_splat<T>(last);
+    // Only an earlier NaN comes before a NaN.
+    if (least != least) break;
+    for (; i + group <= n && count + group <= capacity; i += group) {
+      const p = x + i * sizeof<T>();
+      // Not "above", which would miss NaN.
+      const b0 = v128.le<T>(v128.load(p), threshold), b1 = v128.le<T>(v128.load(p, 16), threshold);
+      const b2 = v128.le<T>(v128.load(p, 32), threshold), b3 = v128.le<T>(v128.load(p, 48), threshold);
+      const below = v128.and(v128.and(b0, b1), v128.and(b2, b3));
+      if (laneBits<T>(below) == (1 << width) - 1) continue;
+      let above = ~(
+        laneBits<T>(b0) | (laneBits<T>(b1) << width) |
+        (laneBits<T>(b2) << (2 * width)) | (laneBits<T>(b3) << (3 * width))
+      ) & ((1 << (4 * width)) - 1);
+      for (; above != 0; above &= above - 1) put<T>(x, i + ctz(above), buffer, count++);
+    }
+    if (i + group <= n) continue;
+    for (; i < n && count < capacity; i++) if (!(load<T>(x + i * sizeof<T>()) <= least)) put<T>(x, i, buffer, count++);
+  }
+  return count;
+}
+
+// Offsets of a candidate's parts.
+// @ts-ignore: decorator
+@inline
+export function KEY<T>(): usize {
+  return sizeof<T>() == 4 ? 4 : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function INDEX<T>(): usize {
+  return sizeof<T>() == 4 ? 0 : 8;
+}
+
+/** Makes element i candidate number `at`. */
+// @ts-ignore: decorator
+@inline
+export function put<T>(x: usize, i: usize, buffer: usize, at: usize): void {
+  // −0 becomes 0: the two are equal.
+  const value = load<T>(x + i * sizeof<T>()) + 0, candidate = buffer + at * CANDIDATE<T>();
+  if (sizeof<T>() == 4) {
+    const bits = reinterpret<i32>(<f32>value), key = bits ^ ((bits >> 31) | i32.MIN_VALUE);
+    store<u32>(candidate, value == value ? key : -1, KEY<T>());
+    store<u32>(candidate, ~(<u32>i), INDEX<T>());
+  } else {
+    const bits = reinterpret<i64>(<f64>value), key = bits ^ ((bits >> 63) | i64.MIN_VALUE);
+    store<u64>(candidate, value == value ? key : -1, KEY<T>());
+    store<u64>(candidate, ~(<u64>i), INDEX<T>());
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function indexOf<T>(candidate: usize): usize {
+  return ~load<u32>(candidate, INDEX<T>());
+}
+
+/** Whether candidate a comes before b; f64 has a second word for each. */
+// @ts-ignore: decorator
+@inline
+export function isBefore<T>(a: u64, aRest: u64, b: u64, bRest: u64): bool {
+  return a > b || (sizeof<T>() == 8 && a == b && aRest > bRest);
+}
+
+// @ts-ignore: decorator
+@inline
+export function restOf<T>(candidate: usize): u64 {
+  return sizeof<T>() == 8 ? load<u64>(candidate, 8) : 0;
+}
+
+/** Moves the first k candidates to the front, and the last of these to index k − 1. */
+export function select<T>(buffer: usize, count: usize, k: usize): void {
+  const place = buffer + (k - 1) * CANDIDATE<T>();
+  let low = buffer, high = buffer + (count - 1) * CANDIDATE<T>();
+  let random: u32 = 1;
+  while (low < high) {
+    random = random * 1664525 + 1013904223;
+    const middle = partition<T>(low, high, random);
+    if (place <= middle) high = middle;
+    else low = middle + CANDIDATE<T>();
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function move<T>(candidate: usize, word: u64, rest: u64): void {
+  store<u64>(candidate, word);
+  if (sizeof<T>() == 8) store<u64>(candidate, rest, 8);
+}
+
+/** Hoare's partition: nothing from low to the result, which is below high, comes after anything behind it. */
+export function partition<T>(low: usize, high: usize, random: u32): usize {
+  const choices = (high - low) / CANDIDATE<T>();
+  const pivot = low + <usize>((<u64>random * choices) >> 32) * CANDIDATE<T>();
+  const word = load<u64>(pivot), rest = restOf<T>(pivot);
+  let i = low - CANDIDATE<T>(), j = high + CANDIDATE<T>();
+  while (true) {
+    do {
+      i += CANDIDATE<T>();
+    } while (isBefore<T>(load<u64>(i), restOf<T>(i), word, rest));
+    do {
+      j -= CANDIDATE<T>();
+    } while (isBefore<T>(word, rest, load<u64>(j), restOf<T>(j)));
+    if (i >= j) return j;
+    const moved = load<u64>(i), movedRest = restOf<T>(i);
+    move<T>(i, load<u64>(j), restOf<T>(j));
+    move<T>(j, moved, movedRest);
+  }
+}

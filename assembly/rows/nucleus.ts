@@ -1,0 +1,162 @@
+// The nucleus of a row: the fewest of its largest elements whose weights add up to a share of all. Its last element is
+// looked for among a few candidates, by quickselect: there is no sort.
+//
+// First among the weights above a 1024th of the sum, of which there are not many: that is enough for a model that is
+// sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights,
+// and, where that turns out to mislead, of all of them.
+
+import { BIN_COUNT, HISTOGRAM, SUM_ABOVE } from "../scratch";
+import { widen } from "../math/sum";
+import { laneBits, laneSum, lanes } from "../simd/lanes";
+import { CANDIDATE, indexOf, partition, put } from "./candidates";
+
+/** So many weights at most are above this share of their sum; rows of so many elements need no histogram. */
+const FEW: usize = 1024;
+
+/** About so many weights stand for all of them in the first histogram, runs of neighbours; and how far it is trusted. */
+const SAMPLED: usize = 8192;
+const RUN: usize = 16;
+const TRUST: f64 = 0.01;
+/** The same of the whole histogram: its sums round otherwise than the total. */
+const ROUNDING: f64 = 1e-9;
+
+/** The first weight of rest. */
+// @ts-ignore: decorator
+@inline
+function LEAST<T>(): f64 {
+  return sizeof<T>() == 4 ? <f64>f32.MIN_NORMAL_VALUE : f64.MIN_NORMAL_VALUE;
+}
+
+/**
+ * The candidate, in order, with which the weights reach `share` of their total. There is room for n candidates; weights
+ * are 0 or normal, and at most 1.
+ */
+export function nucleusEnd<T>(
+  x: usize, weights: usize, n: usize, share: f64, total: f64, candidates: usize, scratch: usize
+): usize {
+  const target = share * total;
+  let count = collectBetween<T>(x, weights, n, n <= FEW ? LEAST<T>() : total / FEW, Infinity, candidates, scratch);
+  if (sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
+  let stride = max<usize>(1, n / SAMPLED);
+  while (true) {
+    const sum = fillBins<T>(weights, n, stride, scratch), trust = stride == 1 ? ROUNDING : TRUST;
+    const high = binAt((share - trust) * sum, scratch), low = binAt((share + trust) * sum, scratch);
+    count = collectBetween<T>(x, weights, n, leastOf<T>(low), high ? leastOf<T>(high - 1) : Infinity, candidates, scratch);
+    const rest = target - load<f64>(scratch, SUM_ABOVE);
+    if (stride == 1 || (rest > 0 && sumOf<T>(candidates, count, weights) >= rest)) {
+      return reach<T>(candidates, count, weights, rest);
+    }
+    stride = 1;
+  }
+}
+
+// Bins: the bits of weights, the largest first, 32 to an octave; all that are left are in the last one.
+
+/** Bits of a weight that a bin does not look at, of its upper 32. */
+// @ts-ignore: decorator
+@inline
+function SHIFT<T>(): i32 {
+  return sizeof<T>() == 4 ? 18 : 15;
+}
+
+/** The upper 32 bits of the largest weight of the first bin, which ends with the first weights above 1. */
+// @ts-ignore: decorator
+@inline
+function TOP<T>(): u32 {
+  return (sizeof<T>() == 4 ? 0x3f800000 : 0x3ff00000) + (1 << SHIFT<T>()) - 1;
+}
+
+/** The least weight of a bin. */
+function leastOf<T>(bin: usize): f64 {
+  if (bin + 1 == BIN_COUNT) return LEAST<T>();
+  const upper = TOP<T>() + 1 - ((<u32>bin + 1) << SHIFT<T>());
+  if (sizeof<T>() == 4) return <f64>reinterpret<f32>(upper);
+  return reinterpret<f64>(<u64>upper << 32);
+}
+
+/** Fills the histogram with every `stride`-th run of weights; returns their sum. */
+function fillBins<T>(weights: usize, n: usize, stride: usize, scratch: usize): f64 {
+  memory.fill(scratch + HISTOGRAM, 0, BIN_COUNT << 3);
+  let sum: f64 = 0;
+  for (let first: usize = 0; first < n; first += RUN * stride) {
+    const end = weights + min(n, first + RUN) * sizeof<T>();
+    for (let p = weights + first * sizeof<T>(); p < end; p += sizeof<T>()) {
+      const weight = <f64>load<T>(p), upper = load<u32>(p, sizeof<T>() - 4);
+      const bin = min<u32>((TOP<T>() - upper) >> SHIFT<T>(), BIN_COUNT - 1);
+      const place = scratch + (<usize>bin << 3);
+      store<f64>(place, load<f64>(place, HISTOGRAM) + weight, HISTOGRAM);
+      sum += weight;
+    }
+  }
+  return sum;
+}
+
+/** The bin with which their sum reaches a target; the last one if it does not. */
+function binAt(target: f64, scratch: usize): usize {
+  let bin: usize = 0, sum = load<f64>(scratch, HISTOGRAM);
+  while (sum < target && bin + 1 < BIN_COUNT) sum += load<f64>(scratch + (++bin << 3), HISTOGRAM);
+  return bin;
+}
+
+/** Makes candidates of the elements whose weights are in [low, high); the sum of those above goes to scratch. */
+function collectBetween<T>(
+  x: usize, weights: usize, n: usize, low: f64, high: f64, candidates: usize, scratch: usize
+): usize {
+  const least = v128.splat<T>(<T>low), most = v128.splat<T>(<T>high);
+  const width = <i32>lanes<T>(), group = 4 * lanes<T>();
+  let count: usize = 0, i: usize = 0, above = v128.splat<f64>(0);
+  for (; i + group <= n; i += group) {
+    const p = weights + i * sizeof<T>();
+    const w0 = v128.load(p), w1 = v128.load(p, 16), w2 = v128.load(p, 32), w3 = v128.load(p, 48);
+    const k0 = v128.ge<T>(w0, least), k1 = v128.ge<T>(w1, least);
+    const k2 = v128.ge<T>(w2, least), k3 = v128.ge<T>(w3, least);
+    if (!v128.any_true(v128.or(v128.or(k0, k1), v128.or(k2, k3)))) continue;
+    const a0 = v128.ge<T>(w0, most), a1 = v128.ge<T>(w1, most);
+    const a2 = v128.ge<T>(w2, most), a3 = v128.ge<T>(w3, most);
+    above = f64x2.add(above, widen<T>(v128.add<T>(v128.and(w0, a0), v128.and(w1, a1))));
+    above = f64x2.add(above, widen<T>(v128.add<T>(v128.and(w2, a2), v128.and(w3, a3))));
+    let bits =
+      laneBits<T>(v128.andnot(k0, a0)) | (laneBits<T>(v128.andnot(k1, a1)) << width) |
+      (laneBits<T>(v128.andnot(k2, a2)) << (2 * width)) | (laneBits<T>(v128.andnot(k3, a3)) << (3 * width));
+    for (; bits != 0; bits &= bits - 1) put<T>(x, i + ctz(bits), candidates, count++);
+  }
+  let sum = laneSum<f64>(above);
+  for (; i < n; i++) {
+    const weight = <f64>load<T>(weights + i * sizeof<T>());
+    if (weight >= high) sum += weight;
+    else if (weight >= low) put<T>(x, i, candidates, count++);
+  }
+  store<f64>(scratch, sum, SUM_ABOVE);
+  return count;
+}
+
+// @ts-ignore: decorator
+@inline
+function weightOf<T>(candidate: usize, weights: usize): f64 {
+  return <f64>load<T>(weights + indexOf<T>(candidate) * sizeof<T>());
+}
+
+function sumOf<T>(candidates: usize, count: usize, weights: usize): f64 {
+  let sum: f64 = 0;
+  for (const end = candidates + count * CANDIDATE<T>(); candidates < end; candidates += CANDIDATE<T>()) {
+    sum += weightOf<T>(candidates, weights);
+  }
+  return sum;
+}
+
+/** The candidate, in order, with which the weights reach the target; the last one if they never do. */
+function reach<T>(candidates: usize, count: usize, weights: usize, target: f64): usize {
+  let low = candidates, high = candidates + (count - 1) * CANDIDATE<T>(), rest = target;
+  let random: u32 = 1;
+  while (low < high) {
+    random = random * 1664525 + 1013904223;
+    const middle = partition<T>(low, high, random);
+    const sum = sumOf<T>(low, (middle - low) / CANDIDATE<T>() + 1, weights);
+    if (sum >= rest) high = middle;
+    else {
+      rest -= sum;
+      low = middle + CANDIDATE<T>();
+    }
+  }
+  return low;
+}

@@ -1,0 +1,62 @@
+import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arrays.js';
+import { isArray, typeError } from '../errors.js';
+import { Tensor } from '../memory/tensor.js';
+import { addPlace, type Call } from './call.js';
+import { ownOf, PLAIN, readingError } from './caller.js';
+import { type MaskPlace, readMask } from './mask.js';
+import type { Place } from './place.js';
+import type { Rows } from './rows.js';
+
+/** A bitmask over classes, as grammar engines give it: class c is kept if bit c % 32 of word c / 32 is set. */
+export interface BitsPlace extends Place {
+  readonly array: Int32Array | Uint32Array;
+}
+
+/** A mask as it was read: of one kind or the other. */
+export interface ClassMask {
+  readonly mask: MaskPlace | undefined;
+  readonly bits: BitsPlace | undefined;
+}
+
+/** Reads `mask` where it may be `{ bits }` too. @throws TypeError, RangeError */
+export function readClassMask(call: Call, value: unknown): ClassMask {
+  const bits = mayHaveBits(value) ? readBits(call, value) : undefined;
+  return bits === undefined ? { mask: readMask(call, value), bits } : { mask: undefined, bits };
+}
+
+function mayHaveBits(value: unknown): value is object {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value);
+}
+
+function readBits(call: Call, mask: object): BitsPlace | undefined {
+  const { operation, runtime } = call;
+  const expected = 'an Int32Array of a bit for each class';
+  try {
+    const { bits } = (PLAIN.bits === undefined ? mask : ownOf(mask)) as { bits?: unknown };
+    if (bits === undefined) return undefined;
+    const tag = typedArrayTag(bits);
+    if (tag !== 'Int32Array' && tag !== 'Uint32Array') throw typeError(operation, 'mask.bits', bits, expected);
+    const given = bits as Int32Array | Uint32Array;
+    const length = countOf(given);
+    if (length === 0) checkAttached(operation, 'mask.bits', given);
+    // A view of our own memory would be lost if that grew.
+    const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
+    return addPlace(call, { argument: 'mask.bits', array, tensor: undefined, address: -1, length, before: undefined });
+  } catch (error) {
+    throw readingError(error, operation, 'mask', mask, expected);
+  }
+}
+
+/**
+ * The words from one row to the next: 0 where all rows share them.
+ * @throws RangeError unless there are as many as one row needs, or all of them
+ */
+export function wordsOf(operation: string, { length }: BitsPlace, { n, count }: Rows): number {
+  const words = Math.ceil(n / 32);
+  if (length === words) return 0;
+  if (length === words * count) return words;
+  throw new RangeError(
+    `${operation}: mask.bits has ${length} elements, expected ${words} for all rows, or ${words * count}`,
+  );
+}

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import type { Kernels, PenalizeOptions } from '../src/index.js';
+import { sets } from './support/backends.js';
+import { randomOf } from './support/cases.js';
+import { describeErrors } from './support/failures.js';
+
+const { fround } = Math;
+
+/** By the definitions, in float64: CTRL's repetition, OpenAI's frequency and presence, then what is added. */
+function expected(row: readonly number[], tokens: readonly number[], options: PenalizeOptions): number[] {
+  const { repetition = 1, frequency = 0, presence = 0 } = options;
+  return row.map((logit, token) => {
+    const count = tokens.filter((each) => each === token).length;
+    if (count === 0) return logit;
+    return (logit > 0 ? logit / repetition : logit * repetition) - frequency * count - presence;
+  });
+}
+
+const any = (value: unknown) => value as never;
+
+describe.each(sets)('$name', ({ kernels }) => {
+  test('gives what the definitions say', () => {
+    const random = randomOf(4);
+    for (let round = 0; round < 200; round++) {
+      const n = 1 + Math.floor(20 * random());
+      const row = Array.from({ length: n }, () => 10 * random() - 5);
+      const tokens = Array.from({ length: Math.floor(30 * random()) }, () => Math.floor(n * random()));
+      const options = { repetition: 0.5 + random(), frequency: random() - 0.3, presence: random() - 0.3 };
+      expect([...kernels.penalize(Float64Array.from(row), tokens, options)]).toEqual(expected(row, tokens, options));
+      const rounded = expected(row.map(fround), tokens, options).map(fround);
+      for (const given of [
+        tokens,
+        Int32Array.from(tokens),
+        BigInt64Array.from(tokens, BigInt),
+        Uint8Array.from(tokens),
+      ]) {
+        expect([...kernels.penalize(row, given, options)]).toEqual(rounded);
+      }
+    }
+  });
+
+  test('touches only the tokens in place', () => {
+    const row = new Float32Array([1, NaN, -1, Infinity, 4]);
+    expect(kernels.penalize(row, [0, 2, 2], { repetition: 2, frequency: 1, out: row })).toBe(row);
+    expect([...row]).toEqual([-0.5, NaN, -4, Infinity, 4]);
+    using x = kernels.tensor([1, 2, 3]);
+    expect(kernels.penalize(x, [2], { presence: 1, out: x })).toBe(x);
+    expect([...x.data]).toEqual([1, 2, 2]);
+    const view = x.data as Float32Array;
+    expect([...kernels.penalize(view, [0], { presence: 1, out: view })]).toEqual([0, 2, 2]);
+  });
+
+  test('leaves the logits alone without out, and takes every kind', () => {
+    const row = Float32Array.of(1, 2);
+    expect([...kernels.penalize(row, [1], { presence: 1 })]).toEqual([1, 1]);
+    expect([...row]).toEqual([1, 2]);
+    expect(kernels.penalize({ data: row, dims: [1, 2] }, [0], { presence: 1 })).toEqual({
+      data: Float32Array.of(0, 2),
+      shape: [1, 2],
+    });
+    using x = kernels.tensor([1, 2]);
+    using y = kernels.penalize(x, [0], { presence: 1 });
+    expect([...y.data]).toEqual([0, 2]);
+    const out = new Float32Array(2);
+    expect(kernels.penalize(x, [], { out })).toBe(out);
+    expect([...out]).toEqual([1, 2]);
+  });
+
+  test('rows each with tokens of their own', () => {
+    const options = { shape: [2, 3], presence: 1 };
+    const x = [1, 1, 1, 1, 1, 1];
+    expect([...kernels.penalize(x, [[0], [1, 2]], options)]).toEqual([0, 1, 1, 1, 0, 0]);
+    expect([...kernels.penalize(x, [Int32Array.of(0), []], options)]).toEqual([0, 1, 1, 1, 1, 1]);
+    const like = { data: BigInt64Array.of(0n, 0n, 1n, 2n), dims: [2, 2] };
+    expect([...kernels.penalize(x, like, options)]).toEqual([0, 1, 1, 1, 0, 0]);
+    expect([...kernels.penalize(x, [], { ...options, bias: [[1, 2]] })]).toEqual([1, 3, 1, 1, 3, 1]);
+  });
+
+  test('a bias as a Map, pairs or an object; after the penalties', () => {
+    const add = (bias: PenalizeOptions['bias']) => [...kernels.penalize([2, 2, 2], [0], { repetition: 2, bias })];
+    expect(
+      add(
+        new Map([
+          [0, 3],
+          [2, -Infinity],
+        ]),
+      ),
+    ).toEqual([4, 2, -Infinity]);
+    expect(
+      add([
+        [0, 1],
+        [0, 1],
+      ]),
+    ).toEqual([3, 2, 2]);
+    expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
+  });
+
+  test('-∞ stays, and a logit of 0 is not scaled', () => {
+    expect([...kernels.penalize([-Infinity, 0], [0, 1], { repetition: 3 })]).toEqual([-Infinity, 0]);
+  });
+
+  test('what the caller throws passes through', () => {
+    const own = new Error('mine');
+    const bias = {
+      [Symbol.iterator]: () => {
+        throw own;
+      },
+    };
+    expect(() => kernels.penalize([1], [], { bias: any(bias) })).toThrow(own);
+  });
+});
+
+const X = () => new Float32Array(6);
+const call =
+  (tokens: unknown, options: object = {}) =>
+  (k: Kernels, out: unknown) =>
+    k.penalize(X(), any(tokens), any({ ...options, out }));
+describeErrors([
+  { message: 'penalize: tokens[1] is 6, expected an integer in [0, 6)', call: call([0, 6]) },
+  { message: 'penalize: tokens[0] is -1, expected an integer in [0, 6)', call: call(Int32Array.of(-1)) },
+  { message: 'penalize: tokens[0] is 0.5, expected an integer in [0, 6)', call: call([0.5]) },
+  { message: 'penalize: tokens[0] is "1", expected a token (an integer)', type: TypeError, call: call(['1']) },
+  {
+    message: 'penalize: tokens is 3, expected tokens (integers), or an array of them for each row',
+    type: TypeError,
+    call: call(3),
+  },
+  {
+    message: 'penalize: tokens is Float32Array(1), expected tokens (integers), or an array of them for each row',
+    type: TypeError,
+    call: call(new Float32Array(1)),
+  },
+  { message: 'penalize: tokens[1][0] is 3, expected an integer in [0, 3)', call: call([[0], [3]], { shape: [2, 3] }) },
+  {
+    message: 'penalize: tokens is the tokens of one row, expected an array for each of 2 rows',
+    call: call([1], { shape: [2, 3] }),
+  },
+  {
+    message: 'penalize: tokens is 1 arrays, expected an array for each of 2 rows',
+    call: call([[1]], { shape: [2, 3] }),
+  },
+  { message: 'penalize: repetition is 0, expected a positive number', call: call([], { repetition: 0 }) },
+  {
+    message: 'penalize: repetition is "2", expected a finite number',
+    type: TypeError,
+    call: call([], { repetition: '2' }),
+  },
+  { message: 'penalize: frequency is NaN, expected a finite number', call: call([], { frequency: NaN }) },
+  { message: 'penalize: presence is Infinity, expected a finite number', call: call([], { presence: Infinity }) },
+  {
+    message: 'penalize: bias is 3, expected a Map, pairs [token, number] or an object of them',
+    type: TypeError,
+    call: call([], { bias: 3 }),
+  },
+  {
+    message: 'penalize: bias[0] is 3, expected a Map, pairs [token, number] or an object of them',
+    type: TypeError,
+    call: call([], { bias: [3, 1] }),
+  },
+  {
+    message: 'penalize: bias[1][0] is 9, expected an integer in [0, 6)',
+    call: call([], {
+      bias: [
+        [0, 1],
+        [9, 1],
+      ],
+    }),
+  },
+  { message: 'penalize: bias[0][0] is NaN, expected an integer in [0, 6)', call: call([], { bias: { a: 1 } }) },
+  { message: 'penalize: bias[0][1] is NaN, expected a number', call: call([], { bias: { 0: NaN } }) },
+  { message: 'penalize: bias[0][1] is "1", expected a number', type: TypeError, call: call([], { bias: [[0, '1']] }) },
+  {
+    message: 'penalize: unknown option "repetition_penalty", the name is repetition here',
+    type: TypeError,
+    call: call([], { repetition_penalty: 1 }),
+  },
+  {
+    message: 'penalize: unknown option "logit_bias", the name is bias here',
+    type: TypeError,
+    call: call([], { logit_bias: {} }),
+  },
+  {
+    message: 'penalize: out is Float32Array(6), expected the very range of logits or one apart from it',
+    call: (k) => {
+      const x = new Float32Array(7);
+      return k.penalize(x.subarray(0, 6), [], { out: x.subarray(1) });
+    },
+  },
+]);
