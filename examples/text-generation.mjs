@@ -74,8 +74,8 @@ function trainEpoch(network, { count, contexts, next }, rate, random) {
 function write(network, prompt, options) {
   const tokens = Array.from(prompt, (character) => CHARACTERS.indexOf(character));
   for (let step = 0; step < LENGTH; step++) {
-    const logits = network.forward(encode(tokens, tokens.length), 1);
-    tokens.push(/** @type {number} */ (sample(logits, { ...options, seed: SEED, step })));
+    const logits = /** @type {Float32Array} */ (network.forward(encode(tokens, tokens.length), 1));
+    tokens.push(sample(logits, { ...options, seed: SEED, step }));
   }
   return tokens.map((token) => CHARACTERS[token]).join('');
 }

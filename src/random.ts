@@ -5,55 +5,61 @@ import { rangeError, typeError } from './errors.js';
  * (SC 2011). Every block of four words follows from its key and its counter alone.
  */
 
-const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
 /** What the key grows by in each round: the golden ratio, and √3 − 1. */
-const WEYL = [0x9e3779b9, 0xbb67ae85] as const;
+const WEYL_0 = 0x9e3779b9;
+const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** The upper 32 bits of the product of two unsigned words. */
+/** The upper 32 bits of the product of two words, from those of their halves. */
 function upperProduct(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 0x10000);
-  const rest = aLow * bHigh + (middle % 0x10000);
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(rest / 0x10000)) >>> 0;
+  // Neither sum is more than 32 bits.
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) >>> 0;
+  const rest = (Math.imul(aLow, bHigh) + (middle & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (rest >>> 16)) | 0;
 }
 
-type Words4 = readonly [number, number, number, number];
+/** The last block that was made. One array for all: a batch takes a block for each row. */
+const block = new Uint32Array(4);
 
-/** The four words of a counter under a key, all of them unsigned. */
-export function philox4x32([c0, c1, c2, c3]: Words4, [k0, k1]: readonly [number, number]): Words4 {
+/** The four words of a counter under a key, until the next call. */
+export function philox4x32(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): Uint32Array {
   for (let round = 0; round < ROUNDS; round++) {
-    const upper0 = upperProduct(MULTIPLIERS[0], c0);
-    const upper1 = upperProduct(MULTIPLIERS[1], c2);
-    const lower0 = Math.imul(MULTIPLIERS[0], c0) >>> 0;
-    const lower1 = Math.imul(MULTIPLIERS[1], c2) >>> 0;
-    c0 = (upper1 ^ c1 ^ k0) >>> 0;
+    const upper0 = upperProduct(MULTIPLIER_0, c0);
+    const upper1 = upperProduct(MULTIPLIER_1, c2);
+    const lower0 = Math.imul(MULTIPLIER_0, c0);
+    const lower1 = Math.imul(MULTIPLIER_1, c2);
+    c0 = upper1 ^ c1 ^ k0;
     c1 = lower1;
-    c2 = (upper0 ^ c3 ^ k1) >>> 0;
+    c2 = upper0 ^ c3 ^ k1;
     c3 = lower0;
-    k0 = (k0 + WEYL[0]) >>> 0;
-    k1 = (k1 + WEYL[1]) >>> 0;
+    k0 = (k0 + WEYL_0) | 0;
+    k1 = (k1 + WEYL_1) | 0;
   }
-  return [c0, c1, c2, c3];
+  block[0] = c0;
+  block[1] = c1;
+  block[2] = c2;
+  block[3] = c3;
+  return block;
 }
 
 /** A seed as a key, its low word first. */
 export type Key = readonly [low: number, high: number];
 
-/** The low and the high word of a safe integer. */
-function wordsOf(value: number): Key {
-  return [value >>> 0, Math.floor(value / 2 ** 32)];
+/** The upper word of a safe integer, whose lower one is `value | 0`. */
+function upperWord(value: number): number {
+  return Math.floor(value / 2 ** 32);
 }
 
 /** The number in [0, 1), a multiple of 2^-53, of a row in a step: 53 bits of the block that the two count. */
-export function uniformAt(key: Key, row: number, step: number): number {
-  const [rowLow, rowHigh] = wordsOf(row);
-  const [stepLow, stepHigh] = wordsOf(step);
-  const [w0, w1] = philox4x32([rowLow, rowHigh, stepLow, stepHigh], key);
-  return ((w0 >>> 5) * 2 ** 26 + (w1 >>> 6)) * 2 ** -53;
+export function uniformAt([low, high]: Key, row: number, step: number): number {
+  const words = philox4x32(row | 0, upperWord(row), step | 0, upperWord(step), low | 0, high | 0);
+  return ((words[0]! >>> 5) * 2 ** 26 + (words[1]! >>> 6)) * 2 ** -53;
 }
 
 const SEED = 'a whole number from 0 to 2^53 - 1, or a bigint from 0n to 2n ** 64n - 1n';
@@ -64,7 +70,8 @@ export function keyOf(operation: string, seed: unknown): Key {
     if (seed < 0n || seed >= 2n ** 64n) throw rangeError(operation, 'seed', seed, SEED);
     return [Number(seed & 0xffffffffn), Number(seed >> 32n)];
   }
-  return wordsOf(checkCount(operation, 'seed', seed, SEED));
+  const words = checkCount(operation, 'seed', seed, SEED);
+  return [words >>> 0, upperWord(words)];
 }
 
 /** @throws TypeError, RangeError unless it is a safe integer that is not negative */

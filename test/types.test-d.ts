@@ -8,6 +8,7 @@ import {
   calibrationError,
   calibrationState,
   createKernels,
+  createRandom,
   type EvaluationState,
   type FloatArray,
   fitTemperature,
@@ -23,8 +24,10 @@ import {
   memoryUsage,
   type nllState,
   OutOfMemoryError,
+  penalize,
   perplexity,
   reliabilityDiagram,
+  sample,
   sigmoid,
   softmax,
   softmaxBackward,
@@ -107,6 +110,33 @@ describe('a number for a row', () => {
     expectTypeOf(logSumExp(t)).toEqualTypeOf<Tensor>();
     expectTypeOf(logSumExp(like32)).toEqualTypeOf<TensorResult<Float32Array>>();
     expectTypeOf(logSumExp(t, { out: f64 })).toEqualTypeOf<Float64Array>();
+  });
+});
+
+describe('draws', () => {
+  test('an index for a row, as argmax gives it', () => {
+    expectTypeOf(sample(numbers)).toEqualTypeOf<number>();
+    expectTypeOf(sample(f64, { topK: 5, seed: 1n })).toEqualTypeOf<number>();
+    expectTypeOf(sample(f32, { shape: [2, 2], random: Math.random })).toEqualTypeOf<Int32Array>();
+    expectTypeOf(sample(t, { mask: { bits: new Int32Array(1) }, logProbs: t })).toEqualTypeOf<
+      TensorResult<Int32Array>
+    >();
+    expectTypeOf(createRandom(1n)()).toEqualTypeOf<number>();
+    // @ts-expect-error: the name is topP
+    sample(f32, { top_p: 0.9 });
+    // @ts-expect-error: words are integers
+    sample(f32, { mask: { bits: f32 } });
+  });
+
+  test('penalties keep the kind of the logits', () => {
+    expectTypeOf(penalize(numbers, [1])).toEqualTypeOf<Float32Array>();
+    expectTypeOf(penalize(f64, [[1], [2]], { shape: [2, 2], bias: new Map([[1, 2]]) })).toEqualTypeOf<Float64Array>();
+    expectTypeOf(penalize(t, new Int32Array(1), { bias: { 3: -1 } })).toEqualTypeOf<Tensor>();
+    expectTypeOf(
+      penalize(t, { data: new BigInt64Array(1), dims: [1, 1] }, { bias: [[1, 2]], out: t }),
+    ).toEqualTypeOf<Tensor>();
+    // @ts-expect-error: tokens are integers
+    penalize(f32, f32);
   });
 });
 

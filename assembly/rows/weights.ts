@@ -101,10 +101,10 @@ export function floorWithin<T>(maximum: T, distance: f64): T {
   return <f64>maximum - <f64>floor > distance ? nextUp<T>(floor) : floor;
 }
 
-/** The next number above one that is finite and not 0, or −∞. */
+/** The next number above one that is finite, or −∞, but not −0. */
 function nextUp<T>(x: T): T {
-  if (sizeof<T>() == 4) return <T>reinterpret<f32>(reinterpret<i32>(<f32>x) + (x > 0 ? 1 : -1));
-  return <T>reinterpret<f64>(reinterpret<i64>(<f64>x) + (x > 0 ? 1 : -1));
+  if (sizeof<T>() == 4) return <T>reinterpret<f32>(reinterpret<i32>(<f32>x) + (x < 0 ? -1 : 1));
+  return <T>reinterpret<f64>(reinterpret<i64>(<f64>x) + (x < 0 ? -1 : 1));
 }
 
 /** The lowest floor: weights from there on are normal numbers. */

@@ -15,7 +15,7 @@
 // them for topK, n for topP alone; indices, topK of i32.
 
 import { checkApart, checkArray, checkScratch } from "../../contracts";
-import { operandAddress, operandStride } from "../../mask";
+import { keptLanes, operandAddress, operandStride } from "../../mask";
 import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
 import { nucleusEnd } from "../../rows/nucleus";
 import { rowMax } from "../../rows/reduce";
@@ -159,16 +159,25 @@ function gatherRow<T>(x: usize, n: usize, inner: usize, row: usize): void {
 
 /** −∞ where the mask's bytes, `stride` apart, are 0. */
 function dropMasked<T>(row: usize, n: usize, bytes: usize, stride: usize): void {
-  for (const end = row + n * sizeof<T>(); row < end; row += sizeof<T>(), bytes += stride) {
-    if (!load<u8>(bytes)) store<T>(row, <T>(-Infinity));
+  const end = row + n * sizeof<T>(), dropped = v128.splat<T>(<T>(-Infinity));
+  if (stride == 1) {
+    for (; row + 16 <= end; row += 16, bytes += lanes<T>()) {
+      v128.store(row, v128.bitselect(v128.load(row), dropped, keptLanes<T>(bytes)));
+    }
   }
+  for (; row < end; row += sizeof<T>(), bytes += stride) if (!load<u8>(bytes)) store<T>(row, <T>(-Infinity));
 }
 
 /** −∞ where bits are not set. */
 function dropUnset<T>(row: usize, n: usize, bits: usize): void {
-  for (let first: usize = 0; first < n; first += 32, bits += 4) {
-    let dropped = ~load<u32>(bits);
-    if (n - first < 32) dropped &= (<u32>1 << <u32>(n - first)) - 1;
-    for (; dropped; dropped &= dropped - 1) store<T>(row + (first + ctz(dropped)) * sizeof<T>(), <T>(-Infinity));
+  for (let first: usize = 0; first < n; first += 32, bits += 4, row += 32 * sizeof<T>()) {
+    const word = load<u32>(bits), count = min<usize>(32, n - first);
+    // A grammar rules out most classes, and whole words of them.
+    if (!word && count == 32) {
+      const end = row + 32 * sizeof<T>();
+      for (let p = row; p < end; p += 16) v128.store(p, v128.splat<T>(<T>(-Infinity)));
+      continue;
+    }
+    for (let i: usize = 0; i < count; i++) if (!((word >> <u32>i) & 1)) store<T>(row + i * sizeof<T>(), <T>(-Infinity));
   }
 }
