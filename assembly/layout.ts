@@ -2,4 +2,4 @@
 // src/generated/layout.ts.
 export { BLOCK_MULTIPLE, SUM_BYTES, SUM_LOST } from "./loss";
 export { AXIS_COUNT, AXIS_LIST, BASE, CAUSAL_FIRST, CAUSAL_ROWS, FIRST_ROW, STRIDE } from "./mask";
-export { HEADER_BYTES, LINE_BYTES } from "./scratch";
+export { HEADER_BYTES, LINE_BYTES, SUMS_BYTES } from "./scratch";

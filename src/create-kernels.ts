@@ -16,11 +16,14 @@ export type Kernels = typeof functions;
  */
 export function createKernels(settings?: Settings): Kernels {
   const runtime = new Runtime(readSettings('createKernels', settings), 'createKernels');
-  const bind = (run: (...given: never[]) => unknown) => {
-    return (...given: never[]) => {
+  const bind = (run: (...given: never[]) => unknown): object => {
+    const bound = (...given: never[]) => {
       handRuntime(runtime);
       return run(...given);
     };
+    // What hangs on a function, as `from` on those that make states, is a function too.
+    return Object.assign(bound, bindAll(run));
   };
-  return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, bind(run)])) as unknown as Kernels;
+  const bindAll = (all: object) => Object.fromEntries(Object.entries(all).map(([name, run]) => [name, bind(run)]));
+  return bindAll(functions) as Kernels;
 }

@@ -27,6 +27,13 @@ export { logSigmoid } from './ops/logSigmoid.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSoftmaxBackward } from './ops/logSoftmaxBackward.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
+export {
+  type LogSumExpChunkOptions,
+  type LogSumExpState,
+  type LogSumExpStateJson,
+  type LogSumExpStateOptions,
+  logSumExpState,
+} from './ops/logSumExpState.js';
 export { type NllLossOptions, type NllLossWithGradOptions, nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
 export { type SigmoidOptions, sigmoid } from './ops/sigmoid.js';
 export { type SoftmaxOptions, softmax } from './ops/softmax.js';

@@ -8,11 +8,13 @@ import {
   type Input,
   init,
   type Kernels,
+  type LogSumExpState,
   logProbs,
   logSigmoid,
   logSoftmax,
   logSoftmaxBackward,
   logSumExp,
+  logSumExpState,
   type MemoryUsage,
   memoryUsage,
   OutOfMemoryError,
@@ -197,6 +199,15 @@ describe('tensors and sets', () => {
     expectTypeOf(t.dtype).toEqualTypeOf<'float32' | 'float64'>();
     expectTypeOf(t.disposed).toEqualTypeOf<boolean>();
     expectTypeOf(t).toExtend<Disposable>();
+  });
+
+  test('states', () => {
+    expectTypeOf(logSumExpState()).toEqualTypeOf<LogSumExpState<number>>();
+    expectTypeOf(logSumExpState().add(f32).value).toEqualTypeOf<number>();
+    expectTypeOf(logSumExpState({ rows: 2 }).add(input).value).toEqualTypeOf<Float64Array>();
+    const read = logSumExpState.from(logSumExpState().toJSON());
+    expectTypeOf(read.value).toEqualTypeOf<number | Float64Array>();
+    expectTypeOf(logSumExpState().merge(read).value).toEqualTypeOf<number>();
   });
 
   test('Kernels have the functions with their types', () => {

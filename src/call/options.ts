@@ -85,6 +85,7 @@ function isPolluted(): boolean {
     plain.reduction !== undefined ||
     plain.gradOutput !== undefined ||
     plain.k !== undefined ||
+    plain.rows !== undefined ||
     plain.out !== undefined ||
     plain.dtype !== undefined ||
     plain.backend !== undefined ||

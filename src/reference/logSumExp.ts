@@ -18,7 +18,12 @@ export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExp
 }
 
 /** log Σ e^((x − max) / t), right to its last digits even when the maximum outweighs all others. */
-export function logSum({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
+export function logSum(row: Row, max: number, temperature: number, exponential: Exponential): number {
+  return Math.log1p(othersOf(row, max, temperature, exponential));
+}
+
+/** Σ e^((x − max) / t) without the maximum's own term. */
+export function othersOf({ n, at }: Row, max: number, temperature: number, exponential: Exponential): number {
   let others = 0;
   let lost = 0;
   let count = 0;
@@ -33,7 +38,18 @@ export function logSum({ n, at }: Row, max: number, temperature: number, exponen
     lost += roundingOf(others, e, total);
     others = total;
   }
-  return Math.log1p(count - 1 + (others + lost));
+  return count - 1 + (others + lost);
+}
+
+/** log Σ w_i e^(x_i / t): a weight 0 removes its element, a sum of 0 gives -∞ and a negative one NaN. */
+export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: WeightedLogSumExpOperands): void {
+  const { y, temperature } = operands;
+  const heap = heaps.floats(elementBytes);
+  forEachWeightedRow(heaps, elementBytes, operands, ({ max, top, others }, index) => {
+    const sum = top + others;
+    const logarithm = sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum);
+    heap[y / elementBytes + index] = Number.isFinite(max) ? max / temperature + logarithm : max;
+  });
 }
 
 /** An element and its weight. */
@@ -42,9 +58,20 @@ interface Term {
   readonly w: number;
 }
 
-/** log Σ w_i e^(x_i / t): a weight 0 removes its element, a sum of 0 gives -∞ and a negative one NaN. */
-export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: WeightedLogSumExpOperands): void {
-  const { x, y, outer, n, inner, temperature, mask, weights } = operands;
+/** e^(max / t) · (top + others): the weights at the maximum, and the terms of the other elements. */
+interface WeightedSum {
+  readonly max: number;
+  readonly top: number;
+  readonly others: number;
+}
+
+/** Visits the weighted sums of a kernel's rows. */
+export function forEachWeightedRow(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, outer, n, inner, temperature, mask, weights }: Omit<WeightedLogSumExpOperands, 'y' | 'scratch'>,
+  visit: (sum: WeightedSum, index: number) => void,
+): void {
   const heap = heaps.floats(elementBytes);
   const exponential = exponentialOf(elementBytes);
   forEachRow(outer, n, inner, (offset, index) => {
@@ -54,19 +81,19 @@ export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: W
       if (w !== 0 && keeps(heaps, mask, index, j, n))
         terms.push({ x: heap[x / elementBytes + offset + j * inner]!, w });
     }
-    heap[y / elementBytes + index] = logWeightedSum(terms, temperature, exponential);
+    visit(weightedSum(terms, temperature, exponential), index);
   });
 }
 
-function logWeightedSum(terms: readonly Term[], temperature: number, exponential: Exponential): number {
+/** Where the result is no number times e^(max / t), it is itself the maximum: ∞, -∞ for no elements, or NaN. */
+function weightedSum(terms: readonly Term[], temperature: number, exponential: Exponential): WeightedSum {
   const max = terms.reduce((m, { x }) => Math.max(m, x), -Infinity);
   // What decides where infinities or NaN are about: any finite e^x counts as 1.
   const total = terms.reduce((sum, { x, w }) => sum + w * (Number.isFinite(x) ? 1 : Math.exp(x)), 0);
-  if (!Number.isFinite(max) || !Number.isFinite(total)) return Math.log(total);
+  if (!Number.isFinite(max) || !Number.isFinite(total)) return { max: Math.log(total), top: 0, others: 0 };
   // Those at the maximum first: what −1 cancels against, near a sum of 1, is exact.
   const [tops, rest] = [terms.filter(({ x }) => x === max), terms.filter(({ x }) => x !== max)];
   const top = sumOf(Float64Array.from(tops, ({ w }) => w));
   const others = sumOf(Float64Array.from(rest, ({ x, w }) => w * exponential(x, max, temperature)));
-  const sum = top + others;
-  return max / temperature + (sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum));
+  return { max, top, others };
 }

@@ -4,7 +4,11 @@ import type { Kernels } from '../../src/index.js';
 import { type Dtype, type Floats, numbers, randomOf, sizeOf } from './cases.js';
 import type { Contract } from './contracts.js';
 
-export type OperationName = Exclude<keyof Kernels, 'tensor' | 'zeros' | 'backendInfo' | 'memoryUsage'>;
+/** What makes states is tested by itself: test/states.test.ts. */
+export type OperationName = Exclude<
+  keyof Kernels,
+  'tensor' | 'zeros' | 'backendInfo' | 'memoryUsage' | `${string}State`
+>;
 
 /** An array that a call is given. */
 export interface Operand {

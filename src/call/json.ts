@@ -1,0 +1,48 @@
+import { isArray, rangeError, show, typeError } from '../errors.js';
+import { readingError } from './caller.js';
+
+/** What states become to travel between processes, and how they are read again: nothing of it is trusted. */
+
+/** A number as JSON has it; NaN and the infinities, which it has not, by name. */
+export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export function jsonNumber(value: number): JsonNumber {
+  return Number.isFinite(value) ? value : (String(value) as JsonNumber);
+}
+
+export function readJsonNumber(operation: string, argument: string, json: unknown): number {
+  if (typeof json === 'number') return json;
+  if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
+  throw typeError(operation, argument, json, 'a number, or "NaN", "Infinity" or "-Infinity"');
+}
+
+/** @throws TypeError, RangeError unless it is a number of rows */
+export function readCount(operation: string, argument: string, json: unknown): number {
+  if (typeof json !== 'number') throw typeError(operation, argument, json, 'a whole number');
+  if (!Number.isSafeInteger(json) || json < 0) throw rangeError(operation, argument, json, 'a whole number, 0 or more');
+  return json;
+}
+
+/** @throws TypeError, RangeError unless it is a list, of so many elements where that is given */
+export function readList(operation: string, argument: string, json: unknown, length?: number): readonly unknown[] {
+  if (!isArray(json)) throw typeError(operation, argument, json, 'an array');
+  if (length !== undefined && json.length !== length) {
+    throw new RangeError(`${operation}: ${argument} has ${json.length} elements, expected ${length}`);
+  }
+  return json;
+}
+
+/** Reads what toJSON of a state gave. @throws TypeError, RangeError */
+export function readJson<T>(state: string, json: unknown, read: (json: Record<string, unknown>) => T): T {
+  const operation = `${state}.from`;
+  const expected = `what ${state} gave as JSON, parsed`;
+  try {
+    if (typeof json !== 'object' || json === null) throw typeError(operation, 'json', json, expected);
+    const record = json as Record<string, unknown>;
+    const kind = record.state;
+    if (kind !== state) throw new TypeError(`${operation}: json.state is ${show(kind)}, expected ${show(state)}`);
+    return read(record);
+  } catch (error) {
+    throw readingError(error, operation, 'json', json, expected);
+  }
+}
