@@ -14,6 +14,14 @@ export {
   crossEntropyWithGrad,
 } from './ops/crossEntropy.js';
 export {
+  type CrossEntropyChunkOptions,
+  type CrossEntropyGradientOptions,
+  type CrossEntropyState,
+  type CrossEntropyStateJson,
+  type CrossEntropyStateOptions,
+  crossEntropyState,
+} from './ops/crossEntropyState.js';
+export {
   type DistillationOptions,
   type DistillationWithGradOptions,
   distillation,

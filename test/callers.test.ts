@@ -255,6 +255,10 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
         own.softmax(x, {}).shape,
         own.logSumExpState({}).add([1, 2], {}).add([3]).value,
         own.logSumExpState.from(own.logSumExpState({ rows: 2 }).add(like).toJSON()).value,
+        own
+          .crossEntropyState({ rows: 2 })
+          .add(like, { targets: [0, 1], offset: 0 })
+          .gradient(like, { offset: 0 }),
         own.tensor([1, 2]).shape,
         own.tensor(like, undefined, {}).dtype,
         own.zeros([2]).dtype,

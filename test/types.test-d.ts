@@ -3,7 +3,9 @@ import {
   accuracy,
   argmax,
   type BackendInfo,
+  type CrossEntropyState,
   createKernels,
+  crossEntropyState,
   type FloatArray,
   type Input,
   init,
@@ -208,6 +210,11 @@ describe('tensors and sets', () => {
     const read = logSumExpState.from(logSumExpState().toJSON());
     expectTypeOf(read.value).toEqualTypeOf<number | Float64Array>();
     expectTypeOf(logSumExpState().merge(read).value).toEqualTypeOf<number>();
+    const losses = crossEntropyState({ rows: 2, reduction: 'none' });
+    expectTypeOf(losses).toEqualTypeOf<CrossEntropyState<Float64Array>>();
+    expectTypeOf(crossEntropyState({ rows: 2 }).value).toEqualTypeOf<number>();
+    expectTypeOf(losses.gradient(f32, { offset: 0 })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(losses.gradient(t, { offset: 0 })).toEqualTypeOf<Tensor>();
   });
 
   test('Kernels have the functions with their types', () => {

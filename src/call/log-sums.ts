@@ -1,6 +1,7 @@
 import { SUMS_BYTES } from '../generated/layout.js';
 import { remainderOf } from '../reference/exponential.js';
 import { roundingOf } from '../reference/sum.js';
+import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 
 /**
  * Sums of exponentials that merge, one for each row: Σ w e^(x / t) = e^(maximum / t) · (top + others + lost), where top is
@@ -21,40 +22,34 @@ export class LogSums {
     this.#temperature = temperature;
   }
 
-  get cells(): Readonly<Float64Array> {
-    return this.#cells;
-  }
-
   maximum(row: number): number {
     return this.#cells[SUMS_LENGTH * row]!;
   }
 
   /**
-   * Adds what a kernel found of each row, from `at` on: there the maximum is not divided by the temperature yet, which is
-   * not that of these sums.
+   * Adds what findSums found of each row of x / t, from `at` on. Sums whose temperature is another one than that, 1, are
+   * of the quotients: their maximum is the rounded quotient, and the other parts make up for what that lost.
    */
-  addDivided(found: Readonly<Float64Array>, at: number, temperature: number): void {
+  addFound(found: Readonly<Float64Array>, at: number, t = this.#temperature): void {
+    const divides = t !== this.#temperature;
     for (let row = 0; row < this.#cells.length / SUMS_LENGTH; row++, at += SUMS_LENGTH) {
-      const undivided = found[at]!;
+      const maximum = found[at]!;
       const top = found[at + 1]!;
       const others = found[at + 2]!;
-      const maximum = undivided / temperature;
-      // The sum is relative to the quotient before it was rounded.
-      const exactly = temperature === 1 ? 0 : remainderOf(undivided, maximum, temperature) / temperature;
-      const lost = found[at + 3]! + (Math.abs(maximum) < HUGE ? exactly * (top + others) : 0);
-      this.add(row, maximum, top, others, lost);
+      const lost = found[at + 3]!;
+      const quotient = divides ? maximum / t : maximum;
+      const exactly = divides && Math.abs(quotient) < HUGE ? remainderOf(maximum, quotient, t) / t : 0;
+      this.#add(row, quotient, top, others, lost + exactly * (top + others));
     }
   }
 
   /** Adds sums of the same rows. */
-  merge({ cells }: LogSums): void {
-    for (let at = 0; at < cells.length; at += SUMS_LENGTH) {
-      this.add(at / SUMS_LENGTH, cells[at]!, cells[at + 1]!, cells[at + 2]!, cells[at + 3]!);
-    }
+  merge(other: LogSums): void {
+    this.addFound(other.#cells, 0);
   }
 
   /** Adds a sum to that of a row. */
-  add(row: number, maximum: number, top: number, others: number, lost: number): void {
+  #add(row: number, maximum: number, top: number, others: number, lost: number): void {
     const at = SUMS_LENGTH * row;
     const ownMaximum = this.#cells[at]!;
     const ownTop = this.#cells[at + 1]!;
@@ -120,14 +115,45 @@ export class LogSums {
     if (!Number.isFinite(maximum)) return maximum;
     const t = this.#temperature;
     const difference = maximum - c;
-    const base = difference / t;
+    // In halves where the difference overflows; there the logarithm does not matter, nor what rounding took.
+    const base = Number.isFinite(difference) ? difference / t : ((maximum / 2 - c / 2) / t) * 2;
+    if (!(Math.abs(base) < HUGE)) return base;
     const exactly = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
     return plusLog(base, exactly / t, this.#cells[at + 1]!, this.#cells[at + 2]!, this.#cells[at + 3]!);
+  }
+
+  toJSON(): JsonNumber[] {
+    return Array.from(this.#cells, jsonNumber);
+  }
+
+  /** Σ w e^((x − maximum) / t). */
+  total(row: number): number {
+    const at = SUMS_LENGTH * row;
+    return this.#cells[at + 1]! + this.#cells[at + 2]! + this.#cells[at + 3]!;
+  }
+
+  /** 1 − e^(c / t) / Σ e^(x / t) for a c that is one of the x, right to its last digits even where c is the maximum. */
+  complement(row: number, c: number): number {
+    const at = SUMS_LENGTH * row;
+    const maximum = this.#cells[at]!;
+    if (!Number.isFinite(maximum)) return NaN;
+    const total = this.total(row);
+    if (c === maximum) return (this.#cells[at + 1]! - 1 + this.#cells[at + 2]! + this.#cells[at + 3]!) / total;
+    const exponent = ((c / 2 - maximum / 2) / this.#temperature) * 2;
+    return exponent < LEAST_EXPONENT
+      ? 1
+      : 1 - (powerOfTwo(Math.round(exponent / Math.LN2)) * (1 + expRest(exponent, 0))) / total;
   }
 }
 
 /** Numbers of a row. */
-export const SUMS_LENGTH = SUMS_BYTES / 8;
+const SUMS_LENGTH = SUMS_BYTES / 8;
+
+/** Reads the cells that toJSON gave. @throws TypeError, RangeError */
+export function readSums(operation: string, json: unknown, rows: number): Float64Array {
+  const list = readList(operation, 'json.sums', json, SUMS_LENGTH * rows);
+  return Float64Array.from(list, (cell, i) => readJsonNumber(operation, `json.sums[${i}]`, cell));
+}
 
 function emptyCells(rows: number): Float64Array {
   const cells = new Float64Array(SUMS_LENGTH * rows);

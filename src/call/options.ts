@@ -86,6 +86,8 @@ function isPolluted(): boolean {
     plain.gradOutput !== undefined ||
     plain.k !== undefined ||
     plain.rows !== undefined ||
+    plain.targets !== undefined ||
+    plain.offset !== undefined ||
     plain.out !== undefined ||
     plain.dtype !== undefined ||
     plain.backend !== undefined ||

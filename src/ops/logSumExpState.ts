@@ -1,18 +1,15 @@
 import { openCall, settle } from '../call/call.js';
-import { checkBroadcastOperand, describeFloats, describeMask } from '../call/descriptor.js';
-import { type JsonNumber, jsonNumber, readCount, readJson, readJsonNumber, readList } from '../call/json.js';
-import { LogSums, SUMS_LENGTH } from '../call/log-sums.js';
+import { checkBroadcastOperand } from '../call/descriptor.js';
+import { findSums } from '../call/exp-sums.js';
+import { type JsonNumber, readCount, readJson } from '../call/json.js';
+import { LogSums, readSums } from '../call/log-sums.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { readOperand, readOptional } from '../call/operand.js';
 import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { giveShape, rowsOfChunk } from '../call/rows.js';
 import { typeError } from '../errors.js';
-import { expSumsKernel, weightedExpSumsKernel } from '../generated/kernels.js';
-import { SUMS_BYTES } from '../generated/layout.js';
-import { expSums, weightedExpSums } from '../reference/logSumExpState.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { Input, Mask } from '../types.js';
-import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logSumExpState}. */
 export interface LogSumExpStateOptions {
@@ -52,8 +49,6 @@ const CHUNK_OPTIONS: OptionNames<LogSumExpChunkOptions> = {
   weights: true,
   mask: true,
 };
-const KERNEL = /* @__PURE__ */ defineKernel(expSumsKernel, expSums);
-const WEIGHTED_KERNEL = /* @__PURE__ */ defineKernel(weightedExpSumsKernel, weightedExpSums);
 
 /** A log-sum-exp in progress, over chunks of its rows: made by {@link logSumExpState}. */
 export class LogSumExpState<Value extends number | Float64Array = number | Float64Array> {
@@ -82,7 +77,6 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
     handRuntime(this.#runtime);
     const name = `${NAME}.add`;
     const call = openCall(name);
-    const { runtime } = call;
     const input = readOperand(call, 'chunk', chunk);
     const { elementBytes } = input;
     const given = readOptions<LogSumExpChunkOptions>(name, options, CHUNK_OPTIONS);
@@ -94,26 +88,11 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
     const rows = rowsOfChunk(name, input, this.#rows ?? 1);
     const weights = checkBroadcastOperand(name, weightOperand, input);
     const mask = checkMask(name, maskPlace, false, input, rows.axis);
-    const { n } = rows;
     if (input.length > 0) {
-      const compute = runtime.kernel(weights === undefined ? KERNEL : WEIGHTED_KERNEL, elementBytes, name);
-      const { run } = runtime;
-      run.open(name, rows, elementBytes);
-      const found = run.reserve(rows.count * SUMS_BYTES);
-      const from = run.input(input);
-      const to = run.perRow(found, SUMS_BYTES);
-      const maskDescriptor = mask && describeMask(runtime, mask, input, rows);
-      const weightDescriptor = weights && describeFloats(runtime, weights, input, rows);
-      run.start();
-      while (run.next()) {
-        const { outer, scratch } = run;
-        const mask = maskDescriptor === undefined ? 0 : maskDescriptor.at();
-        const weights = weightDescriptor === undefined ? 0 : weightDescriptor.at();
-        compute({ x: run.at(from), sums: run.at(to), rows: outer, n, temperature, scratch, mask, weights });
-      }
-      this.#sums.addDivided(runtime.arena.f64, found / 8, temperature);
+      const found = findSums(call, input, rows, temperature, mask, weights);
+      this.#sums.addFound(call.runtime.arena.f64, found, temperature);
     }
-    this.#count += n;
+    this.#count += rows.n;
     return this;
   }
 
@@ -149,7 +128,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
   /** Plain JSON, which `logSumExpState.from` reads again, in this process or another: bit for bit the same state. */
   toJSON(): LogSumExpStateJson {
     const options = this.#rows === undefined ? {} : { rows: this.#rows };
-    return { state: NAME, options, count: this.#count, sums: Array.from(this.#sums.cells, jsonNumber) };
+    return { state: NAME, options, count: this.#count, sums: this.#sums.toJSON() };
   }
 }
 
@@ -200,9 +179,7 @@ logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
   const name = `${NAME}.from`;
   return readJson(NAME, json, ({ options, count, sums }) => {
     const rows = readRowCount(name, options);
-    const cells = readList(name, 'json.sums', sums, SUMS_LENGTH * (rows ?? 1));
-    const numbers = cells.map((cell, i) => readJsonNumber(name, `json.sums[${i}]`, cell));
-    const restored = new LogSums(rows ?? 1, 1, Float64Array.from(numbers));
+    const restored = new LogSums(rows ?? 1, 1, readSums(name, sums, rows ?? 1));
     return new LogSumExpState(runtime, rows, restored, readCount(name, 'json.count', count));
   });
 };

@@ -81,4 +81,11 @@ export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
     apart: ['ab'],
     same: [],
   },
+  softmaxOfSums: {
+    operands: ({ a, b, c, scratch }, outer, n, inner) => {
+      return { x: a, y: b, rows: outer * inner, n, temperature: 1, given: c, scratch };
+    },
+    apart: ['ab', 'cb'],
+    same: ['ab'],
+  },
 };
