@@ -1,5 +1,5 @@
 // The functions that a set of kernels has, and the types of their options: one line per operation.
-export { type AccuracyOptions, accuracy } from './ops/accuracy.js';
+export { type AccuracyOptions, type AccuracyStateOptions, accuracy, accuracyState } from './ops/accuracy.js';
 export { type ArgmaxOptions, argmax } from './ops/argmax.js';
 export {
   type BceWithLogitsOptions,
@@ -7,6 +7,14 @@ export {
   bceWithLogits,
   bceWithLogitsWithGrad,
 } from './ops/bceWithLogits.js';
+export {
+  type Calibration,
+  type CalibrationBin,
+  type CalibrationOptions,
+  type CalibrationStateOptions,
+  calibrationError,
+  calibrationState,
+} from './ops/calibrationError.js';
 export {
   type CrossEntropyOptions,
   type CrossEntropyWithGradOptions,
@@ -28,6 +36,7 @@ export {
   distillationWithGrad,
 } from './ops/distillation.js';
 export { type EntropyOptions, entropy } from './ops/entropy.js';
+export { type FitTemperatureOptions, fitTemperature, type TemperatureFit } from './ops/fitTemperature.js';
 export { type InspectLogitsOptions, inspectLogits, type LogitsReport } from './ops/inspectLogits.js';
 export { type KlDivOptions, type KlDivWithGradOptions, klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { type LogProbsOptions, logProbs } from './ops/logProbs.js';
@@ -43,6 +52,13 @@ export {
   logSumExpState,
 } from './ops/logSumExpState.js';
 export { type NllLossOptions, type NllLossWithGradOptions, nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
+export {
+  type NllStateOptions,
+  nllState,
+  type PerplexityOptions,
+  perplexity,
+  perplexityState,
+} from './ops/perplexity.js';
 export { type SigmoidOptions, sigmoid } from './ops/sigmoid.js';
 export { type SoftmaxOptions, softmax } from './ops/softmax.js';
 export { type SoftmaxBackwardOptions, softmaxBackward } from './ops/softmaxBackward.js';

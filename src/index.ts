@@ -2,7 +2,9 @@ export { init } from './setup.js';
 
 // First, so that the modules are at the start of a bundle: see runtime.ts.
 
+export type { PlaceOptions } from './call/evaluation.js';
 export type { BatchReduction, Reduction } from './call/loss.js';
+export type { EvaluationState, StateFactory, StateJson } from './call/state.js';
 export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';

@@ -9,7 +9,6 @@ const LAYOUT = { dtype: 'float32', shape: [2, 3], axis: 1 } as const;
 test('every operation has one', () => {
   const others = ['backendInfo', 'memoryUsage', 'tensor', 'zeros'];
   const names = operations.map(({ name }) => name);
-  // What makes states has tests of its own.
   const all = Object.keys(setOf('reference').kernels).filter((name) => !name.endsWith('State'));
   expect([...names, ...others].sort()).toEqual(all.sort());
 });

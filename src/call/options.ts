@@ -22,6 +22,7 @@ const OTHER_NAMES: Record<string, string> = {
   grad_output: 'gradOutput',
   tau: 'temperature',
   T: 'temperature',
+  n_bins: 'bins',
   output: 'out',
 };
 
@@ -104,8 +105,8 @@ function unknownOption(operation: string, name: string, names: Readonly<Partial<
 }
 
 /** Bounds of temperatures: beyond them t or 1 / t leaves the normal numbers of the dtype. */
-const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
-const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
+export const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
+export const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
 
 /** The option `temperature`. @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
 export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8): number {

@@ -1,6 +1,6 @@
+import type { FloatArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
-import type { Broadcast } from './broadcast.js';
 import { copyRange, type Heap, type MaskArray, type Numbers } from './copy.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
@@ -10,6 +10,14 @@ const NO_ROWS: Rows = { outer: 0, n: 0, inner: 0, count: 0, axis: 0 };
 
 /** Transposes the last two axes of [outer, n, inner]. */
 export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
+
+/** What writes the elements of an operand block by block: see Broadcast. */
+export interface ElementSource {
+  /** Elements after which they repeat, 0 where they do not. */
+  readonly period: number;
+  /** Writes the elements of so many outer slices, from `first` on, into a heap. */
+  fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void;
+}
 
 /** What tells kernels apart. */
 export interface RunSettings {
@@ -27,8 +35,8 @@ const USUAL: RunSettings = {};
 class Slot implements PlannedOperand {
   /** Where the elements are when not in linear memory. */
   array: Numbers | undefined;
-  /** What the elements are written from, block by block, when they are those of a broadcast. */
-  broadcast: Broadcast | undefined;
+  /** What the elements are written from, block by block, when they are not there as they are read. */
+  broadcast: ElementSource | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is staged. */
   address = -1;
   /** Elements of the operand that belong to a row: all n, one, or another number. */
@@ -133,8 +141,8 @@ export class Run {
     return this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
   }
 
-  /** Adds the elements of a broadcast, which are read; for element-wise operations. */
-  broadcast(broadcast: Broadcast): number {
+  /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
+  broadcast(broadcast: ElementSource): number {
     const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
     this.#slots[index]!.broadcast = broadcast;
     return index;
@@ -143,6 +151,13 @@ export class Run {
   /** Adds floats that are written: as many as are read, or so many for each row. */
   output({ array, address }: Operand, perRow = this.#rows.n): number {
     return this.#add(array, address, perRow, true, this.#elementBytes, false);
+  }
+
+  /** Adds memory for as many floats as the block at hand has elements: what one kernel leaves there another may read. */
+  intermediate(): number {
+    const index = this.#add(undefined, -1, this.#rows.n, true, this.#elementBytes, false);
+    this.#slots[index]!.isTransposed = false;
+    return index;
   }
 
   /** Adds int32 that are written, so many for each row. */
@@ -339,7 +354,7 @@ export class Run {
     }
   }
 
-  #fill({ staging, elementBytes }: Slot, broadcast: Broadcast): void {
+  #fill({ staging, elementBytes }: Slot, broadcast: ElementSource): void {
     const heap = this.#arena.floats(elementBytes);
     const at = staging / elementBytes;
     const { period } = broadcast;
@@ -357,7 +372,7 @@ export class Run {
         const to = slot.isStaged ? slot.staging : this.#addressOf(slot);
         this.#transpose!(slot.transposed, to, this.outer / inner, inner, slot.perRow);
       }
-      if (slot.isStaged) this.#copy(slot);
+      if (slot.isStaged && slot.array !== undefined) this.#copy(slot);
     }
   }
 

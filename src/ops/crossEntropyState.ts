@@ -8,6 +8,7 @@ import { type OptionNames, readOptions, readTemperature } from '../call/options.
 import { elementsOf, type Operand, shapeOf } from '../call/place.js';
 import { checkSize, newResult, readOptionalOut, wrapResult } from '../call/result.js';
 import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
+import { checkSameSettings } from '../call/state.js';
 import { classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
@@ -157,14 +158,9 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     if (typeof other !== 'object' || other === null || !(#settings in other)) {
       throw typeError(name, 'other', other, `a state made by ${NAME}`);
     }
-    for (const [option, value] of Object.entries(this.#settings)) {
-      const found: unknown = other.#settings[option as keyof Settings];
-      if (found !== value) {
-        throw new RangeError(`${name}: other has ${option} ${show(found)}, expected ${show(value)}, as this state`);
-      }
-    }
+    checkSameSettings(name, this.#settings, other.#settings);
     if (other.#classes === undefined) return this;
-    checkSame(name, 'other', other.#classes, this.#classes);
+    checkSameTargets(name, 'other', other.#classes, this.#classes);
     const twice = this.#isFound.findIndex((isFound, row) => isFound === 1 && other.#isFound[row] === 1);
     if (twice >= 0) {
       throw new RangeError(`${name}: the target of row ${twice} was in a chunk of both states, ${ONCE}`);
@@ -287,7 +283,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   #classesOf(operation: string, { indices }: Targets): Float64Array {
     const { ignoreIndex } = this.#settings;
     const classes = classesOf(operation, indices!, this.#logits.length, ignoreIndex);
-    checkSame(operation, 'targets', classes, this.#classes);
+    checkSameTargets(operation, 'targets', classes, this.#classes);
     return classes;
   }
 
@@ -378,7 +374,12 @@ function readClassIndices(call: Call, value: unknown): Targets {
 }
 
 /** @throws RangeError for classes that are not those from before, if there are any */
-function checkSame(operation: string, argument: string, classes: Float64Array, before: Float64Array | undefined): void {
+function checkSameTargets(
+  operation: string,
+  argument: string,
+  classes: Float64Array,
+  before: Float64Array | undefined,
+): void {
   const row = before === undefined ? -1 : classes.findIndex((target, i) => target !== before[i]);
   if (row < 0) return;
   const [got, expected] = [classes, before!].map((each) => (each[row]! < 0 ? 'ignored' : each[row]));

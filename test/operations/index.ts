@@ -9,9 +9,11 @@ import type { Ranking } from '../support/ranking.js';
 import { accuracy } from './accuracy.js';
 import { argmax } from './argmax.js';
 import { bceWithLogits, bceWithLogitsWithGrad } from './bceWithLogits.js';
+import { calibrationError } from './calibrationError.js';
 import { crossEntropy, crossEntropyWithGrad } from './crossEntropy.js';
 import { distillation, distillationWithGrad } from './distillation.js';
 import { entropy } from './entropy.js';
+import { fitTemperature } from './fitTemperature.js';
 import { inspectLogits } from './inspectLogits.js';
 import { klDiv, klDivWithGrad } from './klDiv.js';
 import { logProbs } from './logProbs.js';
@@ -20,6 +22,7 @@ import { logSoftmax } from './logSoftmax.js';
 import { logSoftmaxBackward } from './logSoftmaxBackward.js';
 import { logSumExp } from './logSumExp.js';
 import { nllLoss, nllLossWithGrad } from './nllLoss.js';
+import { perplexity } from './perplexity.js';
 import { sigmoid } from './sigmoid.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmaxBackward.js';
@@ -58,6 +61,9 @@ const records = {
   accuracy,
   logProbs,
   inspectLogits,
+  perplexity,
+  calibrationError,
+  fitTemperature,
 } satisfies Record<OperationName, AnyOperation>;
 
 export const operations: readonly AnyOperation[] = Object.values(records);

@@ -4,7 +4,7 @@ import type { Kernels } from '../../src/index.js';
 import { type Dtype, type Floats, numbers, randomOf, sizeOf } from './cases.js';
 import type { Contract } from './contracts.js';
 
-/** What makes states is tested by itself: test/states.test.ts. */
+/** States have suites of their own. */
 export type OperationName = Exclude<
   keyof Kernels,
   'tensor' | 'zeros' | 'backendInfo' | 'memoryUsage' | `${string}State`

@@ -1,0 +1,228 @@
+import { type JsonNumber, jsonNumber, readCount, readJsonNumber, readList } from './json.js';
+import { Sum, type SumJson } from './sum.js';
+
+/** Rows by their confidence: how many there are, how many are right, and how sure they are. */
+export interface CalibrationBin {
+  /** The bin holds confidences in (lower, upper]; the first one 0 too. */
+  lower: number;
+  upper: number;
+  /** The number of rows. */
+  count: number;
+  /** Their mean confidence; NaN of none. */
+  confidence: number;
+  /** The share of them that is right; NaN of none. */
+  accuracy: number;
+}
+
+/** The rows of a bin. */
+export class BinTally {
+  count = 0;
+  right = 0;
+  readonly confidence = new Sum();
+
+  add(confidence: number, isRight: boolean): void {
+    this.count++;
+    if (isRight) this.right++;
+    this.confidence.add(confidence);
+  }
+
+  merge({ count, right, confidence }: BinTally): void {
+    this.count += count;
+    this.right += right;
+    this.confidence.merge(confidence);
+  }
+
+  /** How much more often rows are right than they are sure to be, in rows. */
+  get surplus(): number {
+    return this.right - this.confidence.value;
+  }
+
+  toBin(lower: number, upper: number): CalibrationBin {
+    const { count, right, confidence } = this;
+    return { lower, upper, count, confidence: confidence.value / count, accuracy: right / count };
+  }
+
+  toJSON(): BinJson {
+    return [this.count, this.right, this.confidence.toJSON()];
+  }
+
+  /** Adds what toJSON gave. @throws TypeError, RangeError */
+  read(operation: string, argument: string, json: unknown): void {
+    const [count, right, confidence] = readList(operation, argument, json, 3);
+    this.count += readCount(operation, `${argument}[0]`, count);
+    this.right += readCount(operation, `${argument}[1]`, right);
+    this.confidence.merge(Sum.from(operation, `${argument}[2]`, confidence));
+  }
+}
+
+type BinJson = [count: number, right: number, confidence: SumJson];
+
+/** Where the bins of a tally begin and end. */
+export interface EdgedBin {
+  readonly lower: number;
+  readonly upper: number;
+  readonly tally: BinTally;
+}
+
+/** Rows in bins, by a scheme. */
+export interface Bins {
+  add(confidence: number, isRight: boolean): void;
+  merge(other: this): void;
+  /** In order, empty ones included where the scheme has any. */
+  edged(): EdgedBin[];
+  toJSON(): unknown;
+  read(operation: string, json: unknown): void;
+}
+
+/** Bins of equal width, a list of them for each of so many groups. */
+export class WidthBins implements Bins {
+  readonly #tallies: BinTally[];
+  readonly #bins: number;
+
+  constructor(bins: number, groups = 1) {
+    this.#bins = bins;
+    this.#tallies = Array.from({ length: bins * groups }, () => new BinTally());
+  }
+
+  add(confidence: number, isRight: boolean, group = 0): void {
+    this.#tallies[group * this.#bins + indexOf(confidence, this.#bins)]!.add(confidence, isRight);
+  }
+
+  merge(other: WidthBins): void {
+    this.#tallies.forEach((tally, i) => {
+      tally.merge(other.#tallies[i]!);
+    });
+  }
+
+  /** Of all groups, one after the other. */
+  edged(): EdgedBin[] {
+    return this.#tallies.map((tally, i) => {
+      const index = i % this.#bins;
+      return { lower: index / this.#bins, upper: (index + 1) / this.#bins, tally };
+    });
+  }
+
+  toJSON(): BinJson[] {
+    return this.#tallies.map((tally) => tally.toJSON());
+  }
+
+  read(operation: string, json: unknown, argument = 'json.bins'): void {
+    const list = readList(operation, argument, json, this.#tallies.length);
+    this.#tallies.forEach((tally, i) => {
+      tally.read(operation, `${argument}[${i}]`, list[i]);
+    });
+  }
+}
+
+/** The bin (i / bins, (i + 1) / bins] that holds a confidence. NaN goes into the last one, and makes that NaN. */
+function indexOf(confidence: number, bins: number): number {
+  const index = Math.min(Math.max(Math.ceil(confidence * bins) - 1, 0), bins - 1);
+  if (Number.isNaN(index)) return bins - 1;
+  // The product is rounded, the edges are not the product's.
+  if (index > 0 && confidence <= index / bins) return index - 1;
+  return index < bins - 1 && confidence > (index + 1) / bins ? index + 1 : index;
+}
+
+/**
+ * Bins of as many rows each, but for rows of equal confidence, which stay together: the edges are quantiles, so that the
+ * order of rows does not matter. Every confidence is kept until then.
+ */
+export class MassBins implements Bins {
+  readonly #bins: number;
+  readonly #right = new Floats();
+  readonly #wrong = new Floats();
+
+  constructor(bins: number) {
+    this.#bins = bins;
+  }
+
+  add(confidence: number, isRight: boolean): void {
+    (isRight ? this.#right : this.#wrong).add(confidence);
+  }
+
+  merge(other: MassBins): void {
+    this.#right.append(other.#right);
+    this.#wrong.append(other.#wrong);
+  }
+
+  /** Those that hold rows. */
+  edged(): EdgedBin[] {
+    const right = this.#right.sorted();
+    const wrong = this.#wrong.sorted();
+    const uppers = this.#edges(right, wrong);
+    const all = uppers.map((upper, i) => ({ lower: uppers[i - 1] ?? 0, upper, tally: new BinTally() }));
+    for (const confidences of [right, wrong]) {
+      let i = 0;
+      for (const confidence of confidences) {
+        while (i < all.length - 1 && !(confidence <= uppers[i]!)) i++;
+        all[i]!.tally.add(confidence, confidences === right);
+      }
+    }
+    return all;
+  }
+
+  /** The confidences that end a bin, in order and each once, and 1 for the last. */
+  #edges(right: Float64Array, wrong: Float64Array): number[] {
+    const all = new Float64Array(right.length + wrong.length);
+    all.set(right);
+    all.set(wrong, right.length);
+    all.sort();
+    if (all.length === 0) return [];
+    const last = all[all.length - 1]!;
+    const edges = Array.from(
+      { length: this.#bins },
+      (_, i) => all[Math.ceil(((i + 1) * all.length) / this.#bins) - 1]!,
+    );
+    return [...new Set(edges.filter((edge) => edge < last)), 1];
+  }
+
+  toJSON(): { right: JsonNumber[]; wrong: JsonNumber[] } {
+    return { right: this.#right.toJSON(), wrong: this.#wrong.toJSON() };
+  }
+
+  read(operation: string, json: unknown): void {
+    const { right, wrong } = Object(json) as Record<string, unknown>;
+    this.#right.read(operation, 'json.bins.right', right);
+    this.#wrong.read(operation, 'json.bins.wrong', wrong);
+  }
+}
+
+/** A list of floats that grows. */
+class Floats {
+  #data = new Float64Array(64);
+  #count = 0;
+
+  add(value: number): void {
+    this.#reserve(1);
+    this.#data[this.#count++] = value;
+  }
+
+  append(other: Floats): void {
+    this.#reserve(other.#count);
+    this.#data.set(other.#data.subarray(0, other.#count), this.#count);
+    this.#count += other.#count;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#count + count;
+    if (needed <= this.#data.length) return;
+    const data = new Float64Array(Math.max(needed, 2 * this.#data.length));
+    data.set(this.#data);
+    this.#data = data;
+  }
+
+  /** A sorted copy, NaN last. */
+  sorted(): Float64Array {
+    return this.#data.slice(0, this.#count).sort();
+  }
+
+  toJSON(): JsonNumber[] {
+    return Array.from(this.#data.subarray(0, this.#count), jsonNumber);
+  }
+
+  read(operation: string, argument: string, json: unknown): void {
+    readList(operation, argument, json).forEach((value, i) => {
+      this.add(readJsonNumber(operation, `${argument}[${i}]`, value));
+    });
+  }
+}

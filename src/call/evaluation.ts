@@ -1,0 +1,211 @@
+import type { FloatArray } from '../arrays.js';
+import { typeError } from '../errors.js';
+import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/kernels.js';
+import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
+import type { Arena } from '../memory/arena.js';
+import { argmax } from '../reference/argmax.js';
+import { crossEntropy } from '../reference/crossEntropy.js';
+import { softmax } from '../reference/softmax.js';
+import { defineKernel } from '../wasm/kernel.js';
+import { type Call, openCall, settle } from './call.js';
+import { readOperand } from './operand.js';
+import { type Given, type OptionNames, readOptions } from './options.js';
+import { elementsOf, type Operand, shapeOf } from './place.js';
+import { checkNotEmpty } from './ranking.js';
+import { elementsAsRows, type Rows, readRows } from './rows.js';
+import type { ElementSource } from './run.js';
+import { Sum } from './sum.js';
+import { checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
+
+/** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
+
+/** The options that tell how predictions lie. */
+export interface PlaceOptions {
+  /** Sizes of the axes. Plain numbers without it are one row. */
+  shape?: readonly number[];
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number;
+}
+
+/** An evaluation has the time to look at every name of Object.prototype. */
+const NO_SHORTCUT = true;
+
+export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
+
+/** What tells evaluations apart. */
+interface EvaluationSettings<O> {
+  readonly operation: string;
+  /** Name of the first argument. */
+  readonly argument: string;
+  readonly options: OptionNames<O>;
+  /** Whether a row may be one number, that of class 1 of two. */
+  readonly mayBeBinary?: boolean;
+}
+
+/** Predictions and the right class of each row, as they were read. */
+export interface Evaluation<O = unknown> {
+  readonly call: Call;
+  readonly input: Operand;
+  readonly targets: Targets;
+  /** The options; `shape` and `axis` are read. */
+  readonly given: Given<O>;
+  /** Rows of classes: of two where a row is one number. */
+  readonly rows: Rows;
+  /** Whether a row is one number. */
+  readonly isBinary: boolean;
+}
+
+/** Reads an evaluation, but for options of its own. The rows are settled later. @throws TypeError, RangeError */
+export function readEvaluation<O extends PlaceOptions>(
+  { operation, argument, options: names, mayBeBinary = false }: EvaluationSettings<O>,
+  x: unknown,
+  targets: unknown,
+  options: unknown,
+): Evaluation<O> {
+  const call = openCall(operation);
+  const input = readOperand(call, argument, x);
+  const read = readTargets(call, targets);
+  const given = readOptions<PlaceOptions>(operation, options, names, NO_SHORTCUT);
+  const rows = readRows(operation, input, given);
+  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
+  const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
+  return {
+    call,
+    input,
+    targets: read,
+    given: given as Given<O>,
+    rows: isBinary ? pairsOf(input, rows) : rows,
+    isBinary,
+  };
+}
+
+/** Rows of one number each as rows of two classes. Their place among the axes is what is left of the shape without one. */
+function pairsOf(input: Operand, { axis }: Rows): Rows {
+  const shape = shapeOf(input);
+  input.shape = shape.length === 1 ? [...shape, 1] : shape;
+  return { ...elementsAsRows(input.length), n: 2, axis: shape.length === 1 ? 1 : axis };
+}
+
+/** Settles the call, and checks what was read. @throws TypeError, RangeError */
+export function settleEvaluation({ call, input, targets, rows }: Evaluation): void {
+  const { operation } = call;
+  settle(call);
+  checkNotEmpty(operation, input, rows);
+  checkIndices(operation, targets, input, rows);
+}
+
+/** A block of rows: its sizes, and addresses in linear memory. */
+export interface Block {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly x: number;
+  /** int32 for each row: the target, -1 where it is ignored. */
+  readonly targets: number;
+  /** Room for as many elements as x has, and for int32 for each row; 0 where nobody asked for it. */
+  readonly work: number;
+  readonly indices: number;
+  /** Where loss kernels add to, at first 0. */
+  readonly sum: number;
+  readonly scratch: number;
+}
+
+interface BlockSettings {
+  readonly ignoreIndex: number;
+  /** Whether visits need `work` and `indices`. */
+  readonly works?: boolean;
+  /** What class 0 has where class 1 has x. */
+  readonly complement?: (x: number) => number;
+}
+
+/**
+ * Visits a settled evaluation's rows block by block. Returns how many are not ignored, and what was added to `sum`.
+ * @throws RangeError for a target out of range, OutOfMemoryError; nothing has been visited then
+ */
+export function forEachBlock(
+  { call, input, targets, rows, isBinary }: Evaluation,
+  { ignoreIndex, works = false, complement = () => 0 }: BlockSettings,
+  visit: (block: Block) => void,
+): { count: number; sum: Sum } {
+  const { runtime, operation } = call;
+  const { run, arena } = runtime;
+  const { n, count } = rows;
+  run.open(operation, rows, input.elementBytes);
+  const sum = run.reserve(SUM_BYTES);
+  const targetIndices = run.reserve(count * 4);
+  const otherIndices = works ? run.reserve(count * 4) : 0;
+  const counted = placeIndices(runtime, operation, targets, n, ignoreIndex, targetIndices);
+  const x = isBinary ? run.broadcast(new Pairs(input, complement)) : run.input(input);
+  const to = run.perRow(targetIndices, 4);
+  const work = works ? run.intermediate() : -1;
+  const indices = works ? run.perRow(otherIndices, 4) : -1;
+  run.start();
+  arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
+  while (run.next()) {
+    const { outer, inner, scratch } = run;
+    const ours = { work: run.atOrZero(work), indices: run.atOrZero(indices), sum, scratch };
+    visit({ outer, n, inner, x: run.at(x), targets: run.at(to), ...ours });
+  }
+  return { count: counted, sum: new Sum(arena.f64[sum / 8], arena.f64[(sum + SUM_LOST) / 8]) };
+}
+
+/** Pairs of numbers, those of class 0 and class 1, from those of class 1 alone. */
+class Pairs implements ElementSource {
+  readonly period = 0;
+  readonly #input: Operand;
+  readonly #complement: (x: number) => number;
+
+  constructor(input: Operand, complement: (x: number) => number) {
+    this.#input = input;
+    this.#complement = complement;
+  }
+
+  fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void {
+    const source = elementsOf(arena, this.#input);
+    for (let i = 0; i < count; i++) {
+      const x = source[first + i]!;
+      heap[at + 2 * i] = this.#complement(x);
+      heap[at + 2 * i + 1] = x;
+    }
+  }
+}
+
+/** Visits the rows of a block that are not ignored: the target, the first element's place, and the row's number. */
+export function forEachTarget(
+  arena: Arena,
+  { outer, n, inner, targets }: Block,
+  visit: (target: number, first: number, row: number) => void,
+): void {
+  const { i32 } = arena;
+  for (let row = 0; row < outer * inner; row++) {
+    const target = i32[targets / 4 + row]!;
+    if (target >= 0) visit(target, Math.floor(row / inner) * n * inner + (row % inner), row);
+  }
+}
+
+const CROSS_ENTROPY = /* @__PURE__ */ defineKernel(crossEntropyKernel, crossEntropy);
+const SOFTMAX = /* @__PURE__ */ defineKernel(softmaxKernel, softmax);
+const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
+
+/** What adds the losses of a block's rows to its sum: crossEntropy of x / temperature. */
+export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
+  const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
+  const none = { losses: 0, gradient: 0, weight: 0, smoothing: 0, scale: 1, gradOutput: 0 };
+  return ({ outer, n, inner, x, targets, sum, scratch }) => {
+    compute({ ...none, x, targets, outer, n, inner, temperature, sum, scratch });
+  };
+}
+
+/** What writes softmax of x / temperature to a block's `work`. */
+export function probabilitiesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
+  const compute = call.runtime.kernel(SOFTMAX, input.elementBytes, call.operation);
+  return ({ outer, n, inner, x, work, scratch }) => {
+    compute({ x, y: work, outer, n, inner, temperature, scratch, mask: 0 });
+  };
+}
+
+/** What writes the class that each row of a block predicts to its `indices`. */
+export function predictionsOf({ call, input }: Evaluation): (block: Block) => void {
+  const compute = call.runtime.kernel(ARGMAX, input.elementBytes, call.operation);
+  return ({ outer, n, inner, x, indices, scratch }) => compute({ x, y: indices, outer, n, inner, scratch });
+}

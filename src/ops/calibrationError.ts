@@ -1,0 +1,340 @@
+import { type Bins, type CalibrationBin, type EdgedBin, MassBins, WidthBins } from '../call/bins.js';
+import {
+  type Block,
+  type Evaluation,
+  forEachBlock,
+  forEachTarget,
+  lossesOf,
+  PLACE_OPTIONS,
+  type PlaceOptions,
+  predictionsOf,
+  probabilitiesOf,
+  readEvaluation,
+  settleEvaluation,
+} from '../call/evaluation.js';
+import { readCount } from '../call/json.js';
+import { type Given, type OptionNames, readFlag, readTemperature } from '../call/options.js';
+import { defineState, type StateFactory } from '../call/state.js';
+import { Sum, type SumJson } from '../call/sum.js';
+import { readIgnoreIndex } from '../call/targets.js';
+import { rangeError, typeError } from '../errors.js';
+import type { ClassIndices, FloatArray, Input, TensorLike } from '../types.js';
+
+export type { CalibrationBin };
+
+/** Options of {@link calibrationState}. */
+export interface CalibrationStateOptions {
+  /** What x holds. Default `'logits'`. */
+  from?: 'logits' | 'probabilities';
+  /** Divides logits first; positive. Default 1. */
+  temperature?: number;
+  /** The number of bins, up to 10 000. Default 15. */
+  bins?: number;
+  /** Bins of equal `'width'` (the default), or of equal `'mass'`: as many rows in each. */
+  scheme?: 'width' | 'mass';
+  /** Whether the error of each class is wanted too; with scheme `'width'` alone. Default false. */
+  classwise?: boolean;
+  /** Rows with this target do not count. Default -100. */
+  ignoreIndex?: number;
+}
+
+/** Options of {@link calibrationError}. */
+export interface CalibrationOptions extends PlaceOptions, CalibrationStateOptions {}
+
+/** What {@link calibrationError} gives: NaN, but for the bins, where no row counts. */
+export interface Calibration {
+  /** Expected calibration error: Σ over the bins of their share of the rows times |accuracy − confidence|. */
+  ece: number;
+  /** Maximum calibration error: the largest |accuracy − confidence| of a bin. */
+  mce: number;
+  /** Mean over the rows of Σ (p_c − y_c)², y one-hot: in [0, 2]. Of one number for each row (p − y)², in [0, 1]. */
+  brier: number;
+  /** Mean negative log-likelihood in nats. */
+  nll: number;
+  /** Bins in order: of equal width all of them, of equal mass those that hold rows. */
+  bins: CalibrationBin[];
+  /** Mean over the classes of the error of each, its probabilities in bins of their own; with `classwise` alone. */
+  classwiseEce?: number;
+}
+
+type Settings = Required<CalibrationStateOptions>;
+
+const STATE_OPTIONS: OptionNames<CalibrationStateOptions> = {
+  from: true,
+  temperature: true,
+  bins: true,
+  scheme: true,
+  classwise: true,
+  ignoreIndex: true,
+};
+const OPTIONS: OptionNames<CalibrationOptions> = { ...PLACE_OPTIONS, ...STATE_OPTIONS };
+
+const STATE = 'calibrationState';
+const MOST_BINS = 10_000;
+
+function readSettings(operation: string, given: Given<CalibrationStateOptions>, elementBytes: 4 | 8 = 8): Settings {
+  const { from = 'logits', temperature = 1, bins = 15, scheme = 'width', classwise, ignoreIndex } = given;
+  if (from !== 'logits' && from !== 'probabilities') {
+    throw typeError(operation, 'from', from, '"logits" or "probabilities"');
+  }
+  // A state knows the dtype when rows are added.
+  const t = readTemperature(operation, temperature, elementBytes);
+  if (from === 'probabilities' && t !== 1) throw rangeError(operation, 'temperature', t, '1 for probabilities');
+  if (typeof bins !== 'number') throw typeError(operation, 'bins', bins, 'a whole number');
+  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MOST_BINS)) {
+    throw rangeError(operation, 'bins', bins, `a whole number in [1, ${MOST_BINS}]`);
+  }
+  if (scheme !== 'width' && scheme !== 'mass') throw typeError(operation, 'scheme', scheme, '"width" or "mass"');
+  const isClasswise = readFlag(operation, 'classwise', classwise);
+  if (isClasswise && scheme === 'mass') throw rangeError(operation, 'classwise', true, 'false with scheme "mass"');
+  const ignored = readIgnoreIndex(operation, ignoreIndex);
+  return { from, temperature: t, bins, scheme, classwise: isClasswise, ignoreIndex: ignored };
+}
+
+/** What is known of the rows. */
+class Predictions {
+  count = 0;
+  /** Numbers in a row: 1 for that of class 1 alone, 0 before there is a row. */
+  #perRow = 0;
+  readonly #nll = new Sum();
+  readonly #brier = new Sum();
+  readonly #bins: Bins;
+  #classBins: WidthBins | undefined;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#bins = settings.scheme === 'width' ? new WidthBins(settings.bins) : new MassBins(settings.bins);
+  }
+
+  add(evaluation: Evaluation): void {
+    const { call, input, rows, isBinary } = evaluation;
+    const { operation } = call;
+    const { ignoreIndex, from } = this.#settings;
+    const temperature = readTemperature(operation, this.#settings.temperature, input.elementBytes);
+    settleEvaluation(evaluation);
+    if (rows.count === 0) return;
+    const perRow = isBinary ? 1 : rows.n;
+    this.#checkRow(operation, 'x has', perRow);
+
+    const isLogits = from === 'logits';
+    const addLosses = isLogits ? lossesOf(evaluation, temperature) : undefined;
+    const computeProbabilities = isLogits ? probabilitiesOf(evaluation, temperature) : undefined;
+    const predict = isBinary ? undefined : predictionsOf(evaluation);
+    const complement = isLogits ? undefined : (p: number) => 1 - p;
+    const { count, sum } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
+      // All is checked by now.
+      this.#prepare(perRow);
+      addLosses?.(block);
+      computeProbabilities?.(block);
+      predict?.(block);
+      this.#addBlock(evaluation, block, isLogits ? block.work : block.x);
+    });
+    this.#nll.merge(sum);
+    this.count += count;
+  }
+
+  /** @throws RangeError unless rows are as long as those that are there */
+  #checkRow(operation: string, whose: string, perRow: number): void {
+    if (this.#perRow === 0 || this.#perRow === perRow) return;
+    throw new RangeError(`${operation}: ${whose} rows of ${perRow}, expected rows of ${this.#perRow}, as before`);
+  }
+
+  #prepare(perRow: number): void {
+    this.#perRow = perRow;
+    if (this.#settings.classwise) this.#classBins ??= new WidthBins(this.#settings.bins, Math.max(perRow, 2));
+  }
+
+  /** Adds the rows of a block, whose probabilities lie at an address. */
+  #addBlock({ call, input, isBinary }: Evaluation, block: Block, address: number): void {
+    const { arena } = call.runtime;
+    const { n, inner, indices } = block;
+    const heap = arena.floats(input.elementBytes);
+    const start = address / input.elementBytes;
+    const isLogits = this.#settings.from === 'logits';
+    forEachTarget(arena, block, (target, first, row) => {
+      const at = start + first;
+      const predicted = isBinary ? 1 : arena.i32[indices / 4 + row]!;
+      const confidence = heap[at + predicted * inner]!;
+      this.#bins.add(confidence, predicted === target);
+      this.#brier.add(isBinary ? (confidence - target) ** 2 : squaredError(heap, at, n, inner, target));
+      // Logits' losses are added up by their kernel.
+      if (!isLogits)
+        this.#nll.add(isBinary && target === 0 ? -Math.log1p(-confidence) : -Math.log(heap[at + target * inner]!));
+      if (this.#classBins === undefined) return;
+      for (let c = 0; c < n; c++) this.#classBins.add(heap[at + c * inner]!, c === target, c);
+    });
+  }
+
+  /** @throws RangeError for other classes */
+  merge(other: Predictions): void {
+    if (other.#perRow === 0) return;
+    this.#checkRow(`${STATE}.merge`, 'other has', other.#perRow);
+    this.#prepare(other.#perRow);
+    this.count += other.count;
+    this.#nll.merge(other.#nll);
+    this.#brier.merge(other.#brier);
+    this.#bins.merge(other.#bins);
+    if (other.#classBins !== undefined) this.#classBins?.merge(other.#classBins);
+  }
+
+  get value(): Calibration {
+    const { count } = this;
+    const edged = this.#bins.edged();
+    const isEmpty = count === 0;
+    const calibration: Calibration = {
+      ece: meanError(edged, count),
+      mce: isEmpty
+        ? Number.NaN
+        : Math.max(...edged.map(({ tally }) => (tally.count > 0 ? Math.abs(tally.surplus) / tally.count : 0))),
+      brier: this.#brier.value / count,
+      nll: this.#nll.value / count,
+      bins: edged.map(({ lower, upper, tally }) => tally.toBin(lower, upper)),
+    };
+    if (!this.#settings.classwise) return calibration;
+    const classes = Math.max(this.#perRow, 2);
+    const errors = this.#classBins === undefined ? Number.NaN : meanError(this.#classBins.edged(), count);
+    return { ...calibration, classwiseEce: errors / classes };
+  }
+
+  toJSON(): PredictionsJson {
+    const nll = this.#nll.toJSON();
+    const brier = this.#brier.toJSON();
+    const classBins = this.#classBins && { classBins: this.#classBins.toJSON() };
+    return { perRow: this.#perRow, nll, brier, bins: this.#bins.toJSON(), ...classBins };
+  }
+
+  /** Reads into an empty one what toJSON gave. */
+  read(operation: string, { perRow, nll, brier, bins, classBins }: Record<string, unknown>): void {
+    const numbers = readCount(operation, 'json.perRow', perRow);
+    this.#nll.merge(Sum.from(operation, 'json.nll', nll));
+    this.#brier.merge(Sum.from(operation, 'json.brier', brier));
+    this.#bins.read(operation, bins);
+    if (numbers === 0) return;
+    this.#prepare(numbers);
+    this.#classBins?.read(operation, classBins, 'json.classBins');
+  }
+}
+
+interface PredictionsJson {
+  perRow: number;
+  nll: SumJson;
+  brier: SumJson;
+  bins: unknown;
+  classBins?: unknown;
+}
+
+/** Σ over bins of |accuracy − confidence|, each as often as it has rows; divided by the number of rows. */
+function meanError(edged: readonly EdgedBin[], count: number): number {
+  let sum = 0;
+  for (const { tally } of edged) sum += Math.abs(tally.surplus);
+  return sum / count;
+}
+
+/** Σ (p_c − y_c)² of a row, y one-hot. */
+function squaredError(heap: FloatArray, at: number, n: number, stride: number, target: number): number {
+  const miss = 1 - heap[at + target * stride]!;
+  return (
+    squares(heap, at, target, stride) + miss * miss + squares(heap, at + (target + 1) * stride, n - 1 - target, stride)
+  );
+}
+
+/** Four sums side by side: one would wait for each addition. */
+function squares(heap: FloatArray, at: number, count: number, stride: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 4 <= count; i += 4, at += 4 * stride) {
+    const p = heap[at]!;
+    const q = heap[at + stride]!;
+    const r = heap[at + 2 * stride]!;
+    const s = heap[at + 3 * stride]!;
+    a += p * p;
+    b += q * q;
+    c += r * r;
+    d += s * s;
+  }
+  for (; i < count; i++, at += stride) a += heap[at]! * heap[at]!;
+  return a + b + (c + d);
+}
+
+/**
+ * {@link calibrationError} of rows that come in shards: of a data set that is evaluated in pieces, or by many machines.
+ * `add` takes x, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ *
+ * Bins of equal width take the same few kilobytes for any number of rows, `classwise` as much for each class. Bins of
+ * equal mass have edges that only all rows together tell: such a state keeps 8 bytes for each row, and its JSON a number.
+ *
+ * @returns a state whose `value` is as {@link calibrationError} gives it for all rows.
+ * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
+ *
+ * @example
+ * const state = calibrationState({ from: 'probabilities', bins: 10 });
+ * state.add([0.75, 0.25, 0.75, 0.25], [0, 0], { shape: [2, 2] }).value.ece; // 0.25
+ * const other = calibrationState({ from: 'probabilities', bins: 10 });
+ * other.add([0.25, 0.75, 0.75, 0.25], [1, 1], { shape: [2, 2] });
+ * state.merge(other).value.ece; // 0
+ * calibrationState.from(JSON.parse(JSON.stringify(state))).value.bins[7]; // { lower: 0.7, upper: 0.8, count: 4, confidence: 0.75, accuracy: 0.75 }
+ */
+export const calibrationState: StateFactory<CalibrationStateOptions, Calibration> = /* @__PURE__ */ defineState({
+  name: STATE,
+  options: STATE_OPTIONS,
+  settings: readSettings,
+  tally: (settings) => new Predictions(settings),
+  read: (operation, json, predictions) => predictions.read(operation, json),
+  add: (predictions, _, operation, x, targets, options) => {
+    const settings = { operation, argument: 'x', options: PLACE_OPTIONS, mayBeBinary: true };
+    predictions.add(readEvaluation(settings, x, targets, options));
+  },
+  value: (predictions) => predictions.value,
+});
+
+/**
+ * How far confidence is from accuracy: of the predictions made with probability 0.8, are 80 % right? Gives the expected
+ * and the maximum calibration error, Brier score, negative log-likelihood, and the bins, for
+ * {@link reliabilityDiagram}.
+ *
+ * A row's confidence is its largest probability, and it is right when that is the target's (the first of equals, as in
+ * {@link argmax}). Where a row is one number, in data of shape [rows] or [rows, 1], it is that of class 1 of two, a logit
+ * before the sigmoid or a probability: the confidence then is the probability of class 1, from 0 to 1, and the accuracy
+ * the share of rows of class 1. Bins are (lower, upper], the first one with 0. A bin without rows has count 0, and NaN
+ * for the rest; NaN in a row makes everything NaN.
+ *
+ * Logits are read block by block, and nothing of their size is allocated. The logarithm of probabilities is the engine's
+ * own: the last digit of their `nll` may differ between engines.
+ * Formulas: Guo et al., On calibration of modern neural networks, 2017 (ece, mce); Nixon et al., Measuring calibration in
+ * deep learning, 2019 (equal mass); Kull et al., Beyond temperature scaling, 2019 (classwise); Brier, 1950.
+ *
+ * @param x logits or probabilities of shape [..., classes], or any shape with `axis`, or one for each row.
+ * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows) of x's shape without its
+ * axis.
+ * @returns the errors and the bins.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length, option
+ * or target, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * const logits = [2, 0, 3, 0, 0, 1, 4, 0];
+ * const { ece, mce, brier, nll } = calibrationError(logits, [0, 0, 1, 1], { shape: [4, 2], bins: 10 });
+ * [ece, mce, brier, nll]; // [0.331, 0.467, 0.527, 1.127]
+ * @example
+ * const { bins } = calibrationError([0.1, 0.4, 0.8, 0.9], [0, 1, 1, 1], { from: 'probabilities', bins: 2 });
+ * bins[0]; // { lower: 0, upper: 0.5, count: 2, confidence: 0.25, accuracy: 0.5 }
+ */
+export function calibrationError(
+  x: Input,
+  targets: ClassIndices | TensorLike,
+  options?: CalibrationOptions,
+): Calibration {
+  const operation = 'calibrationError';
+  const evaluation = readEvaluation(
+    { operation, argument: 'x', options: OPTIONS, mayBeBinary: true },
+    x,
+    targets,
+    options,
+  );
+  const predictions = new Predictions(readSettings(operation, evaluation.given, evaluation.input.elementBytes));
+  predictions.add(evaluation);
+  return predictions.value;
+}

@@ -1,0 +1,137 @@
+import {
+  type Evaluation,
+  forEachBlock,
+  lossesOf,
+  PLACE_OPTIONS,
+  type PlaceOptions,
+  readEvaluation,
+  settleEvaluation,
+} from '../call/evaluation.js';
+import type { Given, OptionNames } from '../call/options.js';
+import { defineState, type StateFactory, type StateKind } from '../call/state.js';
+import { Sum, type SumJson } from '../call/sum.js';
+import { readIgnoreIndex } from '../call/targets.js';
+import type { ClassIndices, Input, TensorLike } from '../types.js';
+
+/** Options of {@link nllState} and {@link perplexityState}. */
+export interface NllStateOptions {
+  /** Rows with this target do not count. Default -100. */
+  ignoreIndex?: number;
+}
+
+/** Options of {@link perplexity}. */
+export interface PerplexityOptions extends PlaceOptions, NllStateOptions {}
+
+const STATE_OPTIONS: OptionNames<NllStateOptions> = { ignoreIndex: true };
+const OPTIONS: OptionNames<PerplexityOptions> = { ...PLACE_OPTIONS, ...STATE_OPTIONS };
+
+/** The losses of all rows. */
+class Losses {
+  count = 0;
+  readonly sum = new Sum();
+
+  add(evaluation: Evaluation, ignoreIndex: number): void {
+    settleEvaluation(evaluation);
+    const { count, sum } = forEachBlock(evaluation, { ignoreIndex }, lossesOf(evaluation, 1));
+    this.count += count;
+    this.sum.merge(sum);
+  }
+
+  merge({ count, sum }: Losses): void {
+    this.count += count;
+    this.sum.merge(sum);
+  }
+
+  get mean(): number {
+    return this.sum.value / this.count;
+  }
+
+  toJSON(): { sum: SumJson } {
+    return { sum: this.sum.toJSON() };
+  }
+}
+
+function readSettings(operation: string, { ignoreIndex }: Given<NllStateOptions>): Required<NllStateOptions> {
+  return { ignoreIndex: readIgnoreIndex(operation, ignoreIndex) };
+}
+
+const NLL: StateKind<NllStateOptions, Losses, number> = {
+  name: 'nllState',
+  options: STATE_OPTIONS,
+  settings: readSettings,
+  tally: () => new Losses(),
+  read: (operation, json, losses) => losses.sum.merge(Sum.from(operation, 'json.sum', json.sum)),
+  add: (losses, { ignoreIndex }, operation, x, targets, options) => {
+    losses.add(
+      readEvaluation({ operation, argument: 'logits', options: PLACE_OPTIONS }, x, targets, options),
+      ignoreIndex,
+    );
+  },
+  value: (losses) => losses.mean,
+};
+
+const PERPLEXITY: StateKind<NllStateOptions, Losses, number> = {
+  ...NLL,
+  name: 'perplexityState',
+  value: (losses) => Math.exp(losses.mean),
+};
+
+/**
+ * The mean negative log-likelihood of rows that come in shards, in nats: {@link crossEntropy} of class indices with
+ * reduction `'mean'`, as a state. `add` takes logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ *
+ * A count and a float64 sum, whatever the number of rows.
+ *
+ * @returns a state whose `value` is the mean, NaN while no row counts.
+ * @throws TypeError for an unknown option, RangeError for an ignoreIndex that is no integer.
+ *
+ * @example
+ * const first = nllState().add([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] });
+ * const second = nllState().add([0, 0, 9], 2);
+ * first.merge(nllState.from(JSON.parse(JSON.stringify(second)))).value; // 0.815
+ * first.count; // 3
+ */
+export const nllState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ defineState(NLL);
+
+/**
+ * {@link perplexity} of rows that come in shards: of a corpus that is evaluated in pieces or by many machines. `add` takes
+ * logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ *
+ * @returns a state whose `value` is the perplexity of all rows, NaN while none counts.
+ * @throws TypeError for an unknown option, RangeError for an ignoreIndex that is no integer.
+ *
+ * @example
+ * const state = perplexityState().add([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] });
+ * state.value; // 3.393
+ * state.merge(perplexityState().add([0, 0, 9], 2)).value; // 2.258
+ */
+export const perplexityState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ defineState(PERPLEXITY);
+
+/**
+ * The perplexity of logits: e to the power of the mean negative log-likelihood of the targets, in nats. As many classes,
+ * all alike, would have been as hard to tell apart: 1 for predictions that are right and sure, the number of classes for
+ * those that know nothing.
+ *
+ * The mean is that of {@link crossEntropy}; its exponential is the engine's own, so that the last digit may differ between
+ * engines. Infinity where a target has the logit -∞, NaN when no row counts.
+ * Formula: Jelinek et al., Perplexity: a measure of the difficulty of speech recognition tasks, 1977.
+ *
+ * @param logits shape [..., classes], or any shape with `axis`: of a language model, [tokens, vocabulary].
+ * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
+ * single row) of the logits' shape without its axis.
+ * @returns a number, 1 or more.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
+ * target, OutOfMemoryError at the limit of linear memory.
+ *
+ * @example
+ * perplexity([0, 0, 0, 0], 2); // 4
+ * @example
+ * perplexity([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 3.393
+ */
+export function perplexity(logits: Input, targets: ClassIndices | TensorLike, options?: PerplexityOptions): number {
+  const settings = { operation: 'perplexity', argument: 'logits', options: OPTIONS };
+  const evaluation = readEvaluation(settings, logits, targets, options);
+  const losses = new Losses();
+  losses.add(evaluation, readIgnoreIndex('perplexity', evaluation.given.ignoreIndex));
+  return Math.exp(losses.mean);
+}

@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+import { createKernels, type TemperatureFit } from '../src/index.js';
+import fixtures from './fixtures/calibration.json' with { type: 'json' };
+import { sets } from './support/backends.js';
+import { DTYPES, type Dtype, type Floats, floatsOf, randomOf } from './support/cases.js';
+
+const { fitTemperature } = createKernels({ backend: 'simd128' });
+
+/** How near the temperature is found, and a loss. */
+const TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-12 };
+const LOSS_TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-14 };
+/** A handful of passes. */
+const MOST_PASSES = 12;
+
+const fitted = fixtures.cases.filter(({ fit }) => fit !== undefined);
+
+/** Logits whose loss is least at temperature 1: of a row as many targets are each class as its probability says. */
+function calibrated(
+  dtype: Dtype,
+  rows: number,
+  scale: number,
+): { logits: Floats; targets: Int32Array; shape: number[] } {
+  const random = randomOf(rows);
+  const logits: number[] = [];
+  const targets: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const counts = [1, 1 + Math.floor(5 * random()), 1 + Math.floor(20 * random())];
+    counts.forEach((count, c) => {
+      for (let i = 0; i < count; i++) {
+        logits.push(...counts.map((each) => scale * Math.log(each)));
+        targets.push(c);
+      }
+    });
+  }
+  return { logits: floatsOf(dtype, logits), targets: Int32Array.from(targets), shape: [targets.length, 3] };
+}
+
+function expectTemperature(fit: TemperatureFit, temperature: number, tolerance: number): void {
+  expect(fit.converged).toBe(true);
+  expect(fit.reason).toBeUndefined();
+  expect(Math.abs(fit.temperature / temperature - 1)).toBeLessThan(tolerance);
+  expect(fit.iterations).toBeLessThanOrEqual(MOST_PASSES);
+  expect(fit.nllAfter).toBeLessThanOrEqual(fit.nllBefore * (1 + 1e-7));
+}
+
+describe.each(sets)('$name', ({ kernels }) => {
+  describe.each(DTYPES)('%s', (dtype) => {
+    test.each(fitted)('the temperature of "$name"', ({ x, targets, shape, fit }) => {
+      const found = kernels.fitTemperature(floatsOf(dtype, x), targets, { shape });
+      // A search for the least loss tells a temperature to half of the digits.
+      expectTemperature(found, fit!.temperature, Math.max(TOLERANCE[dtype], 1e-7));
+      expect(Math.abs(found.nllBefore - fit!.nllBefore)).toBeLessThan(LOSS_TOLERANCE[dtype]);
+      expect(Math.abs(found.nllAfter - fit!.nllAfter)).toBeLessThan(LOSS_TOLERANCE[dtype]);
+    });
+
+    test.each([1e-6, 0.01, 0.1, 0.5, 1, 1.7, 5, 30, 1e3, 1e6])('the factor %f of the logits', (factor) => {
+      const { logits, targets, shape } = calibrated(dtype, 9, factor);
+      expectTemperature(kernels.fitTemperature(logits, targets, { shape }), factor, TOLERANCE[dtype]);
+    });
+
+    test('the factor of many rows along another axis, some ignored', () => {
+      const { logits, targets, shape } = calibrated(dtype, 500, 2.5);
+      const [rows] = shape as [number, number];
+      const turned = logits.map((_, i) => logits[(i % rows) * 3 + Math.floor(i / rows)]!);
+      expectTemperature(kernels.fitTemperature(turned, targets, { shape: [3, rows], axis: 0 }), 2.5, TOLERANCE[dtype]);
+      const junk = floatsOf(dtype, [...logits, Number.NaN, Infinity, 3]);
+      const options = { shape: [rows + 1, 3], ignoreIndex: 7 };
+      const found = kernels.fitTemperature(junk, Int32Array.from([...targets, 7]), options);
+      expectTemperature(found, 2.5, TOLERANCE[dtype]);
+    });
+
+    test('the factor of one logit for each row', () => {
+      // Of a logit log k, k of k + 1 rows are of class 1.
+      const logits: number[] = [];
+      const targets: number[] = [];
+      for (const k of [1, 2, 5, 9]) {
+        for (let i = 0; i <= k; i++) {
+          logits.push(3 * Math.log(k), -3 * Math.log(k));
+          targets.push(Number(i < k), Number(i === k));
+        }
+      }
+      const x = floatsOf(dtype, logits);
+      const found = kernels.fitTemperature(x, targets);
+      expectTemperature(found, 3, TOLERANCE[dtype]);
+      expect(kernels.fitTemperature({ data: x, shape: [x.length, 1] }, targets)).toEqual(found);
+      const pairs = floatsOf(
+        dtype,
+        logits.flatMap((logit) => [0, logit]),
+      );
+      expect(kernels.fitTemperature(pairs, targets, { shape: [x.length, 2] })).toEqual(found);
+    });
+
+    test('nearly separable and nearly meaningless logits', () => {
+      // One row of many is on the wrong side, by a little; and one on the right side.
+      const [rows, n] = [50, 2];
+      const sides = Array.from({ length: rows }, (_, row) => (row === 0 ? -1e-3 : 1));
+      const nearly = kernels.fitTemperature(
+        floatsOf(
+          dtype,
+          sides.flatMap((side) => [side, 0]),
+        ),
+        new Uint8Array(rows),
+        {
+          shape: [rows, n],
+        },
+      );
+      expect(nearly).toMatchObject({ converged: true });
+      expect(nearly.temperature).toBeGreaterThan(0.05);
+      expect(nearly.temperature).toBeLessThan(0.2);
+      const halves = Array.from({ length: rows }, (_, row) => (row % 2 === 0 ? -1 : 1.001));
+      const hardly = kernels.fitTemperature(
+        floatsOf(
+          dtype,
+          halves.flatMap((side) => [side, 0]),
+        ),
+        new Uint8Array(rows),
+        {
+          shape: [rows, n],
+        },
+      );
+      expect(hardly).toMatchObject({ converged: true });
+      // Of small logits ±1 that are each one's own margin the loss is least at β = 2 · mean / mean square.
+      expect(Math.abs(hardly.temperature / 1001 - 1)).toBeLessThan(1e-3);
+    });
+  });
+
+  test('allocates nothing of the size of the logits', () => {
+    const [rows, n] = [1000, 500];
+    const random = randomOf(1);
+    const logits = Float32Array.from({ length: rows * n }, () => 8 * random());
+    const targets = Int32Array.from({ length: rows }, (_, row) => row % n);
+    const resident = kernels.tensor([1]);
+    const bytes = () => resident.data.buffer.byteLength;
+    kernels.fitTemperature(logits, targets, { shape: [rows, n] });
+    kernels.calibrationError(logits, targets, { shape: [rows, n] });
+    expect(bytes()).toBeLessThan(2 ** 20);
+    resident.dispose();
+  });
+});
+
+describe('says why there is none', () => {
+  const SEPARABLE = /^the loss falls all the way to temperature 0:/;
+  const MEANINGLESS = /^the loss falls all the way to temperature Infinity:/;
+  const { NaN: none } = Number;
+
+  test.each<[string, number[], number[], number[], Partial<TemperatureFit>, RegExp]>([
+    ['separable', [2, 0, 0, 3], [0, 1], [2, 2], { temperature: 0, nllAfter: 0 }, SEPARABLE],
+    ['separable but for ties', [2, 2, 0, 3], [0, 1], [2, 2], { temperature: 0, nllAfter: Math.LN2 / 2 }, SEPARABLE],
+    ['the wrong way round', [2, 0, 0, 3], [1, 0], [2, 2], { temperature: Infinity, nllAfter: Math.LN2 }, MEANINGLESS],
+    ['no better than chance', [2, 0, 2, 0], [0, 1], [2, 2], { temperature: Infinity, nllAfter: Math.LN2 }, MEANINGLESS],
+    [
+      'all alike',
+      [1, 1, 3, 3],
+      [0, 1],
+      [2, 2],
+      { temperature: 1, nllAfter: Math.LN2 },
+      /^the loss is the same at every/,
+    ],
+    ['NaN', [1, none, 3, 3], [0, 1], [2, 2], { temperature: none, nllAfter: none }, /^the loss is NaN:/],
+    ['+Infinity', [1, Infinity], [0], [1, 2], { temperature: none, nllAfter: none }, /^the loss is NaN:/],
+    ['no target', [1, -Infinity], [1], [1, 2], { temperature: none, nllAfter: Infinity }, /^the loss is infinite/],
+    ['ignored', [1, 2], [-100], [1, 2], { temperature: none, nllBefore: none, nllAfter: none }, /^no row counts:/],
+    ['no rows', [], [], [0, 2], { temperature: none, nllBefore: none, nllAfter: none }, /^no row counts:/],
+  ])('%s', (_, logits, targets, shape, expected, reason) => {
+    for (const dtype of DTYPES) {
+      const found = fitTemperature(floatsOf(dtype, logits), targets, { shape });
+      expect(found).toMatchObject({
+        converged: false,
+        iterations: 0,
+        reason: expect.stringMatching(reason),
+        temperature: expected.temperature,
+      });
+      expect(Math.abs(found.nllAfter - expected.nllAfter!) < 1e-6 || Object.is(found.nllAfter, expected.nllAfter)).toBe(
+        true,
+      );
+    }
+  });
+
+  test('-Infinity beside the target is a class that cannot be', () => {
+    const logits = [Math.log(3) * 2, 0, -Infinity];
+    const rows = [logits, logits, logits, logits].flat();
+    const found = fitTemperature(Float64Array.from(rows), [0, 0, 0, 1], { shape: [4, 3] });
+    expectTemperature(found, 2, 1e-12);
+  });
+
+  test('a temperature beyond those that are taken', () => {
+    for (const [scale, bound] of [
+      [2 ** -110, 2 ** -100],
+      [2 ** 110, 2 ** 100],
+    ] as const) {
+      const { logits, targets, shape } = calibrated('float32', 5, scale);
+      const found = fitTemperature(logits, targets, { shape });
+      expect(found).toMatchObject({
+        temperature: bound,
+        converged: false,
+        reason: expect.stringMatching(/still falls/),
+      });
+      expect(found.iterations).toBeLessThan(3);
+    }
+  });
+
+  test('an end that is not reached: the squares of such logits overflow, and nothing tells how far it is', () => {
+    const { logits, targets, shape } = calibrated('float64', 5, 1e200);
+    const found = fitTemperature(logits, targets, { shape });
+    expect(found).toMatchObject({ converged: false, iterations: 100, reason: 'no end after 100 steps' });
+  });
+});
+
+test.each<[unknown, unknown, object, typeof Error, string]>([
+  [
+    [1, 2, 3, 4],
+    [0, 2],
+    { shape: [2, 2] },
+    RangeError,
+    'targets[1] is 2, expected an integer in [0, 2) or ignoreIndex (-100)',
+  ],
+  [[1, 2], [0, 2], {}, RangeError, 'targets[1] is 2, expected an integer in [0, 2) or ignoreIndex (-100)'],
+  [[1, 2], [0], {}, RangeError, 'targets has 1 elements, expected 2, one for each row'],
+  [
+    [1, 2],
+    new Float64Array(1),
+    { shape: [1, 2] },
+    TypeError,
+    'targets is Float64Array(1), expected class indices (integers)',
+  ],
+  [[1, 2], [0], { shape: [1, 2], T: 1 }, TypeError, 'unknown option "T", expected one of shape, axis, ignoreIndex'],
+  [[1, 2], [0], { shape: [1, 2], ignoreIndex: 1.5 }, RangeError, 'ignoreIndex is 1.5, expected an integer'],
+  [null, [0], {}, TypeError, 'logits is null, expected number[]'],
+])('refuses %j, %j, %j', (logits, targets, options, Type, message) => {
+  const run = () => fitTemperature(logits as number[], targets as number[], options);
+  expect(run).toThrow(Type);
+  expect(run).toThrow(`fitTemperature: ${message}`);
+});

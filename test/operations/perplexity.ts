@@ -1,0 +1,11 @@
+import { CLASS_INDICES, FLOATS, type Operation } from '../support/operation.js';
+
+/** An evaluation of all rows: see test/perplexity.test.ts. */
+export const perplexity: Operation & { readonly kind: 'report' } = {
+  kind: 'report',
+  name: 'perplexity',
+  arguments: ['logits', 'targets'],
+  options: ['shape', 'axis', 'ignoreIndex'],
+  variants: [{ operands: { logits: FLOATS, targets: CLASS_INDICES }, plain: { ignoreIndex: -100 } }],
+  needsElements: true,
+};
