@@ -9,6 +9,7 @@ export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
 export * from './functions.js';
 export { Tensor } from './memory/tensor.js';
+export { type ReliabilityDiagramOptions, reliabilityDiagram } from './reliability-diagram.js';
 export type { MemoryUsage, Settings } from './runtime.js';
 export type {
   ArrayOf,

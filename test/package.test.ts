@@ -86,6 +86,8 @@ describe('the packed package, installed into an empty project', () => {
     };
     const [one, all] = await Promise.all([bundle('one.mjs'), bundle('all.mjs')]);
     expect(all).toContain('logSumExp');
+    expect(all).toContain('calibrationState');
+    expect(one).not.toContain('State');
     expect(one).not.toContain('logSumExp');
     expect(one).not.toContain('logSoftmax');
     expect(one).not.toContain('createKernels:');

@@ -1,0 +1,247 @@
+import type { CalibrationBin } from './call/bins.js';
+import { readingError } from './call/caller.js';
+import { readCount, readList } from './call/json.js';
+import { type OptionNames, readOptions } from './call/options.js';
+import { rangeError, typeError } from './errors.js';
+import type { Calibration } from './ops/calibrationError.js';
+
+/** Options of {@link reliabilityDiagram}. */
+export interface ReliabilityDiagramOptions {
+  /** Size in pixels, from 240 to 4000. Default 480. */
+  width?: number;
+  /** Default 480. */
+  height?: number;
+  /** A line above the diagram. Default none. */
+  title?: string;
+}
+
+const OPERATION = 'reliabilityDiagram';
+const OPTIONS: OptionNames<ReliabilityDiagramOptions> = { width: true, height: true, title: true };
+const SIZES = [240, 4000] as const;
+
+/** A bin that holds rows, and what is drawn of all. */
+type Drawn = Readonly<CalibrationBin>;
+interface Figures {
+  readonly ece: number;
+  readonly rows: number;
+  readonly bins: readonly Drawn[];
+}
+
+/** Reads what calibrationError gave, or what JSON made of that, where NaN is null. @throws TypeError, RangeError */
+function readCalibration(calibration: unknown): Figures {
+  const expected = 'what calibrationError gives';
+  try {
+    if (typeof calibration !== 'object' || calibration === null) {
+      throw typeError(OPERATION, 'calibration', calibration, expected);
+    }
+    const { ece, bins } = calibration as Partial<Calibration>;
+    const all = Array.from(readList(OPERATION, 'calibration.bins', bins), readBin);
+    const drawn = all.filter((bin) => bin !== undefined);
+    const rows = drawn.reduce((sum, { count }) => sum + count, 0);
+    return { ece: ece === null ? Number.NaN : readNumber('calibration.ece', ece), rows, bins: drawn };
+  } catch (error) {
+    throw readingError(error, OPERATION, 'calibration', calibration, expected);
+  }
+}
+
+/** A bin, undefined where it holds nothing: of such only the count is there. */
+function readBin(bin: unknown, index: number): Drawn | undefined {
+  const name = `calibration.bins[${index}]`;
+  if (typeof bin !== 'object' || bin === null) throw typeError(OPERATION, name, bin, 'a bin');
+  const { lower, upper, count, confidence, accuracy } = bin as Partial<CalibrationBin>;
+  if (readCount(OPERATION, `${name}.count`, count) === 0) return undefined;
+  return {
+    lower: readNumber(`${name}.lower`, lower),
+    upper: readNumber(`${name}.upper`, upper),
+    count: count!,
+    confidence: readNumber(`${name}.confidence`, confidence ?? Number.NaN),
+    accuracy: readNumber(`${name}.accuracy`, accuracy ?? Number.NaN),
+  };
+}
+
+function readNumber(argument: string, value: unknown): number {
+  if (typeof value !== 'number') throw typeError(OPERATION, argument, value, 'a number');
+  return value;
+}
+
+function readSize(argument: string, size: unknown): number {
+  const [least, most] = SIZES;
+  if (size === undefined) return 480;
+  if (typeof size !== 'number') throw typeError(OPERATION, argument, size, 'a number');
+  if (!(size >= least && size <= most)) throw rangeError(OPERATION, argument, size, `a number in [${least}, ${most}]`);
+  return size;
+}
+
+/** Text that XML may hold. */
+function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;');
+}
+
+/** Colours that keep their contrast in light and dark, and for readers who do not tell red from green. */
+const STYLE = `
+.reliability{--back:#fff;--ink:#1f2328;--faint:#d1d9e0;--bar:#4078c0;--gap:#d1622b;font:12px system-ui,sans-serif}
+@media (prefers-color-scheme:dark){.reliability{--back:#0d1117;--ink:#e6edf3;--faint:#3d444d;--bar:#6ca4f8;--gap:#f0883e}}
+.reliability .back{fill:var(--back)}
+.reliability text{fill:var(--ink)}
+.reliability .title{font-size:15px;font-weight:600}
+.reliability .axis{fill:none;stroke:var(--ink)}
+.reliability .grid{stroke:var(--faint)}
+.reliability .ideal{stroke:var(--ink);stroke-dasharray:5 4}
+.reliability .bar{fill:var(--bar);stroke:var(--back)}
+.reliability .gap{fill:var(--gap);fill-opacity:.45;stroke:var(--gap)}
+.reliability .note{stroke:var(--back);stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
+`;
+
+const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+
+/** A part of the picture whose sides stand for 0 to 1. */
+class Panel {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+
+  constructor(left: number, top: number, right: number, bottom: number) {
+    this.left = left;
+    this.top = top;
+    this.right = right;
+    this.bottom = bottom;
+  }
+
+  x(value: number): number {
+    return round(this.left + inUnit(value) * (this.right - this.left));
+  }
+
+  y(value: number): number {
+    return round(this.bottom - inUnit(value) * (this.bottom - this.top));
+  }
+
+  /** A rectangle between two values of each axis; none for NaN. */
+  rect(kind: string, left: number, right: number, from: number, to: number): string {
+    if (!(from <= to || to <= from)) return '';
+    const width = round(this.x(right) - this.x(left));
+    const height = round(Math.abs(this.y(to) - this.y(from)));
+    return `<rect class="${kind}" x="${this.x(left)}" y="${this.y(Math.max(from, to))}" width="${width}" height="${height}"/>`;
+  }
+
+  line(kind: string, x1: number, y1: number, x2: number, y2: number): string {
+    return `<line class="${kind}" x1="${this.x(x1)}" y1="${this.y(y1)}" x2="${this.x(x2)}" y2="${this.y(y2)}"/>`;
+  }
+
+  /** Its left and lower sides. */
+  get axes(): string {
+    return `<path class="axis" d="M${this.x(0)} ${this.y(1)}V${this.y(0)}H${this.x(1)}"/>`;
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function inUnit(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
+}
+
+function text(content: string, x: number, y: number, rest = ''): string {
+  return `<text x="${round(x)}" y="${round(y)}"${rest}>${escapeXml(content)}</text>`;
+}
+
+const MIDDLE = ' text-anchor="middle"';
+const END = ' text-anchor="end"';
+
+/** Accuracy against confidence: a bar for each bin, what is missing or too much, and the diagonal. */
+function accuracyPanel(panel: Panel, { ece, rows, bins }: Figures): string[] {
+  const grid = TICKS.slice(1).flatMap((tick) => [
+    panel.line('grid', tick, 0, tick, 1),
+    panel.line('grid', 0, tick, 1, tick),
+  ]);
+  const bars = bins.map(({ lower, upper, accuracy }) => panel.rect('bar', lower, upper, 0, accuracy));
+  const gaps = bins.map(({ lower, upper, accuracy, confidence }) => {
+    return panel.rect('gap', lower, upper, accuracy, confidence);
+  });
+  const labels = TICKS.map((tick) => text(tick.toFixed(1), panel.left - 8, panel.y(tick) + 4, END));
+  const middle = (panel.top + panel.bottom) / 2;
+  const name = text('Accuracy', 0, 0, `${MIDDLE} transform="translate(16 ${round(middle)}) rotate(-90)"`);
+  const error = Number.isNaN(ece) ? 'NaN' : ece.toFixed(3);
+  const notes = [`ECE ${error}`, `${rows} rows`].map((note, i) => {
+    return text(note, panel.left + 10, panel.top + 20 + 17 * i, ' class="note"');
+  });
+  return [...grid, ...bars, ...gaps, panel.line('ideal', 0, 0, 1, 1), panel.axes, ...labels, name, ...notes];
+}
+
+/** How many rows each bin holds. */
+function countPanel(panel: Panel, { bins }: Figures): string[] {
+  const most = bins.reduce((largest, { count }) => Math.max(largest, count), 0);
+  const bars = bins.map(({ lower, upper, count }) => panel.rect('bar', lower, upper, 0, count / most));
+  const labels = TICKS.map((tick) => text(tick.toFixed(1), panel.x(tick), panel.bottom + 16, MIDDLE));
+  const largest = text(String(most), panel.left - 8, panel.top + 8, END);
+  const name = text('Confidence', (panel.left + panel.right) / 2, panel.bottom + 36, MIDDLE);
+  const rows = text(
+    'Rows',
+    0,
+    0,
+    `${MIDDLE} transform="translate(16 ${round((panel.top + panel.bottom) / 2)}) rotate(-90)"`,
+  );
+  return [...bars, panel.axes, ...labels, largest, name, rows];
+}
+
+/** What the colours mean, in a line that ends at `right`. */
+function legend(right: number, y: number): string[] {
+  const entry = (kind: string, name: string, x: number) => [
+    `<rect class="${kind}" x="${round(x)}" y="${y - 10}" width="12" height="12"/>`,
+    text(name, x + 17, y),
+  ];
+  return [...entry('bar', 'Accuracy', right - 214), ...entry('gap', 'Gap to confidence', right - 128)];
+}
+
+/**
+ * The reliability diagram of a classifier, as a picture in SVG: the accuracy of each bin against its confidence, with the
+ * gap between the two, the diagonal of a classifier whose confidence is honest, the expected calibration error, and how
+ * many rows each bin holds. In light or dark, as the reader's screen is.
+ *
+ * For a file, for `innerHTML`, or as an image by `data:image/svg+xml,` and encodeURIComponent. It holds no script, and
+ * nothing of the title but text.
+ * After Guo et al., On calibration of modern neural networks, 2017.
+ *
+ * @param calibration what {@link calibrationError} gives, a `calibrationState` has as its value, or JSON made of that.
+ * @returns SVG.
+ * @throws TypeError for anything else or an unknown option, RangeError for a size out of [240, 4000].
+ *
+ * @example
+ * const calibration = calibrationError([0.1, 0.4, 0.8, 0.9], [0, 1, 1, 1], { from: 'probabilities', bins: 5 });
+ * reliabilityDiagram(calibration, { title: 'Validation' }); // '<svg xmlns="http://www.w3.org/2000/svg" class="reli…'
+ */
+export function reliabilityDiagram(calibration: Calibration, options?: ReliabilityDiagramOptions): string {
+  const figures = readCalibration(calibration);
+  const given = readOptions<ReliabilityDiagramOptions>(OPERATION, options, OPTIONS, true);
+  const width = readSize('width', given.width);
+  const height = readSize('height', given.height);
+  const { title = '' } = given;
+  if (typeof title !== 'string') throw typeError(OPERATION, 'title', title, 'a string');
+
+  const [left, right] = [60, width - 20];
+  const [top, bottom] = [title === '' ? 30 : 62, height - 46];
+  const strip = round((bottom - top) / 6);
+  const accuracies = new Panel(left, top, right, bottom - strip - 14);
+  const counts = new Panel(left, bottom - strip, right, bottom);
+  const { ece, rows, bins } = figures;
+  const about = `Accuracy against confidence of ${rows} rows in ${bins.length} bins; expected calibration error ${ece}.`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="reliability" role="img" width="${width}" height="${height}" ` +
+      `viewBox="0 0 ${width} ${height}">`,
+    `<title>${escapeXml(title === '' ? 'Reliability diagram' : title)}</title>`,
+    `<desc>${escapeXml(about)}</desc>`,
+    `<style>${STYLE}</style>`,
+    '<rect class="back" width="100%" height="100%"/>',
+    ...(title === '' ? [] : [text(title, (left + right) / 2, 28, `${MIDDLE} class="title"`)]),
+    ...accuracyPanel(accuracies, figures),
+    ...legend(right, top - 10),
+    ...countPanel(counts, figures),
+    '</svg>\n',
+  ].join('\n');
+}
