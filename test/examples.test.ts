@@ -21,6 +21,13 @@ const CHECKS: Record<string, (printed: string) => void> = {
     expect(gains.length).toBe(4);
     expect(Math.min(...gains)).toBeGreaterThan(2);
   },
+  'evaluate-in-workers.mjs': (printed) => {
+    const lines = columnsOf(printed, /^\d+ +[\d.]+ +\d+ +[\d.]+ × +([\d.]+) +([\d.]+) +([\d.]+)$/gm);
+    const [[, , ece]] = lines as [[number, number, number]];
+    // However many workers there are, they find the same.
+    for (const figures of lines) expect(figures).toEqual(lines[0]);
+    expect(printed).toContain(`ECE of all rows in one call: ${ece.toFixed(4)}`);
+  },
   'attention.mjs': (printed) => {
     expect(printed).toContain('Checked: all 48 rows sum to 1');
     expect(printed).not.toContain('\x1b');
