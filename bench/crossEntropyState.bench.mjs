@@ -4,8 +4,8 @@ const [ROWS, CLASSES] = [8, 32000];
 
 /** Logits in one call, and in chunks of their classes: a state of each, merged, and the gradient of each from that. */
 const CASES = [
-  { label: '8 × 32000, crossEntropyWithGrad', elements: ROWS * CLASSES, chunks: 1, inOneCall: true },
-  { label: '8 × 32000, 4 chunks merged', elements: ROWS * CLASSES, chunks: 4, inOneCall: false },
+  { label: '8 × 32000, one call', elements: ROWS * CLASSES, chunks: 1, inOneCall: true },
+  { label: '8 × 32000, 4 chunks', elements: ROWS * CLASSES, chunks: 4, inOneCall: false },
 ];
 
 const TARGETS = Int32Array.from({ length: ROWS }, (_, row) => (row * 7919) % CLASSES);

@@ -324,7 +324,7 @@ describe('errors', () => {
     [
       (s) => s.add([1, 2, 3], { ...T, offset: 4 }),
       RangeError,
-      'add: chunk has 3 elements, expected as many for each of 2 rows',
+      'add: chunk has 3 elements, expected as many elements for each of 2 rows',
     ],
     [(s) => s.add([1, 2], any({ offset: 4 })), TypeError, 'add: targets is undefined, expected class indices'],
     [(s) => s.add([1, 2], any(undefined)), TypeError, 'add: targets is undefined, expected class indices'],

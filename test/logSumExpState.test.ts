@@ -1,79 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Kernels, LogSumExpState } from '../src/index.js';
+import type { BackendName, Kernels, LogSumExpState } from '../src/index.js';
 import { setOf, sets } from './support/backends.js';
-import { ALL_KINDS, DTYPES, type Dtype, type Floats, type Kind, numbers, randomOf } from './support/cases.js';
+import { DTYPES, type Floats, numbers, randomOf } from './support/cases.js';
 import { runProgram } from './support/examples.js';
+import { cut, gather, limitOf, rowOf, type Split, splits } from './support/merging.js';
 import * as oracle from './support/oracle.js';
 
-const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 100 });
-
-/** A row, where it is cut, and how its pieces come together again. */
-interface Split {
-  readonly dtype: Dtype;
-  readonly kind: Kind;
-  readonly n: number;
-  readonly seed: number;
-  /** Whether the row is shifted so that the result is about 0: there its errors count most. */
-  readonly isCentred: boolean;
-}
-
-const splits = (dtype: Dtype): fc.Arbitrary<Split> =>
-  fc.record({
-    dtype: fc.constant(dtype),
-    kind: fc.constantFrom(...ALL_KINDS),
-    n: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 60, max: 1500 })),
-    seed: fc.integer({ min: 1, max: 1e6 }),
-    isCentred: fc.boolean(),
-  });
-
-function rowOf({ dtype, kind, n, seed, isCentred }: Split): Floats {
-  const x = numbers(dtype, n, kind, seed);
-  const { hi } = oracle.logSumExp('float64', x);
-  return isCentred && Number.isFinite(hi[0]) ? x.map((value) => value - (hi[0] as number)) : x;
-}
-
-/** Cuts 0 … n at random, with empty pieces among them. */
-function cut(n: number, random: () => number): [start: number, end: number][] {
-  const pieces: [number, number][] = [];
-  for (let start = 0; start < n; ) {
-    const end = Math.min(n, start + Math.floor(random() ** 4 * (n + 1)));
-    pieces.push([start, end]);
-    start = Math.max(end, start + Number(random() < 0.1));
-    if (start > end) pieces.push([end, start]);
-  }
-  return pieces;
-}
-
-/** Adds every piece to a state, some to the same one, and merges the states in any tree. Returns how often it merged. */
-function gather(
-  random: () => number,
-  pieces: readonly [number, number][],
-  create: () => LogSumExpState<number>,
-  add: (state: LogSumExpState<number>, start: number, end: number) => void,
-): { state: LogSumExpState<number>; merges: number } {
-  const states = [create()];
-  for (const [start, end] of pieces) {
-    if (random() < 0.7) states.push(create());
-    add(states.at(-1) as LogSumExpState<number>, start, end);
-  }
-  const merges = states.length - 1;
-  while (states.length > 1) {
-    const [other] = states.splice(Math.floor(random() * states.length), 1) as [LogSumExpState<number>];
-    (states[Math.floor(random() * states.length)] as LogSumExpState<number>).merge(other);
-  }
-  return { state: states[0] as LogSumExpState<number>, merges };
-}
-
-/** The contract: how far a value may be from the exact one. */
-function limitOf(dtype: Dtype, backend: string, merges: number, value: number, scale: number): number {
-  const merged = (8 + merges) * 2 ** -52 * Math.max(1, Math.abs(value));
-  return merged + (dtype === 'float32' ? (backend === 'reference' ? 1 : 5) * 2 ** -23 * scale : 0);
-}
+const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 60 });
 
 function expectExact(
   split: Split,
-  backend: string,
+  backend: BackendName,
   merges: number,
   actual: number,
   { hi, lo, scale }: oracle.Scaled,
@@ -141,7 +79,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
         const x = numbers(dtype, n, 'within ±8', n).map((value) => (value / 8 - Math.log(n)) * t) as Floats;
         const state = kernels.logSumExpState();
         for (let i = 0; i < n; i += 8016) state.add(x.slice(i, i + 8016), { temperature: t });
-        const split: Split = { dtype, kind: 'within ±8', n, seed: n, isCentred: true };
+        const split: Split = { dtype, kind: 'within ±8', n, seed: n, isCentred: true, isSorted: false };
         expectExact(split, backend, 0, state.value, oracle.logSumExp('double-double', x, t));
       }
     });
@@ -161,7 +99,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       expect(state.count).toBe(n);
       expect(state.value).toHaveLength(rows);
       for (let row = 0; row < rows; row += 23) {
-        const split: Split = { dtype, kind: 'within ±30', n, seed: 3, isCentred: false };
+        const split: Split = { dtype, kind: 'within ±30', n, seed: 3, isCentred: false, isSorted: false };
         const exact = oracle.logSumExp('double-double', x.subarray(row * n, row * n + n));
         expectExact(split, backend, 3, state.value[row] as number, exact);
       }
@@ -371,11 +309,16 @@ describe('errors', () => {
   const rows: Row[] = [
     [(s) => s.add(any(undefined)), TypeError, 'add: chunk is undefined, expected number[], Float32Array, Float64Array'],
     [(s) => s.add([1, any('2')]), TypeError, 'add: chunk[1] is "2", expected a number'],
-    [(s) => s.add([1, 2, 3]), RangeError, 'add: chunk has 3 elements, expected as many for each of 2 rows'],
+    [(s) => s.add([1, 2, 3]), RangeError, 'add: chunk has 3 elements, expected as many elements for each of 2 rows'],
+    [
+      (_, k) => k.logSumExpState().add([1, 2], { shape: [2, 1] }),
+      RangeError,
+      'add: chunk has shape [2, 1], expected one row',
+    ],
     [
       (s) => s.add([1, 2], { shape: [1, 2] }),
       RangeError,
-      'add: chunk has shape [1, 2], expected as many for each of 2 rows',
+      'add: chunk has shape [1, 2], expected as many elements for each of 2 rows',
     ],
     [(s) => s.add([1, 2], { shape: [2, 2] }), RangeError, 'add: chunk has 2 elements, expected 4 for shape [2, 2]'],
     [(s) => s.add({ data: [1], shape: [] }), RangeError, 'add: axis is -1, expected a shape with an axis'],
@@ -469,6 +412,17 @@ describe('callers whose code runs in the middle of an add', () => {
     const expected = kernels.logSumExpState().add([5]).add([5]).add([1, 2]);
     expect(state.toJSON()).toEqual(expected.toJSON());
   });
+});
+
+test('is the same bits on every engine', () => {
+  const { kernels } = setOf('simd128');
+  const state = kernels.logSumExpState();
+  for (let i = 0; i < 100; i++) {
+    const x = numbers(i % 2 === 0 ? 'float32' : 'float64', 37, 'within ±30', i + 1);
+    state.merge(kernels.logSumExpState().add(x, { temperature: 1 + (i % 7) / 3 }));
+  }
+  expect(state.toJSON().sums).toEqual([29.988664627075195, 1, 9.347033650594865, 5.011555411007916e-15]);
+  expect(state.value).toBe(32.325364501900594);
 });
 
 test('128 256 logits in 16 chunks are as right as in one', () => {

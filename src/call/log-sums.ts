@@ -4,9 +4,9 @@ import { roundingOf } from '../reference/sum.js';
 import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 
 /**
- * Sums of exponentials that merge, one for each row: Σ w e^(x / t) = e^(maximum / t) · (top + others + lost), where top is
- * the weight at the maximum, others are the other terms and lost is what rounding took from the two. With the maximum's
- * own term apart the other terms count to their last digit, however small.
+ * Sums of exponentials that merge, one for each row: Σ w e^(x / t) = e^(maximum / t) · (top + others + lost), where top
+ * is the weight at the maximum, others are the other terms and lost is what rounding took from the two. With the
+ * maximum's own term apart the other terms count to their last digit, however small.
  *
  * Where the maximum is not finite it is all there is: −∞ for a sum without terms, ∞, or NaN.
  *
@@ -132,7 +132,7 @@ export class LogSums {
     return this.#cells[at + 1]! + this.#cells[at + 2]! + this.#cells[at + 3]!;
   }
 
-  /** 1 − e^(c / t) / Σ e^(x / t) for a c that is one of the x, right to its last digits even where c is the maximum. */
+  /** 1 − e^(c / t) / Σ e^(x / t), c one of the x: right to its last digits, even where c is the maximum. */
   complement(row: number, c: number): number {
     const at = SUMS_LENGTH * row;
     const maximum = this.#cells[at]!;

@@ -72,5 +72,6 @@ export function rowsOfChunk(operation: string, chunk: Operand, rows: number): Ro
   const split = splitByAxis(operation, shapeOf(chunk), -1);
   if (split.count === rows || (rows === 0 && length === 0)) return split;
   const got = shape === undefined ? `${length} elements` : `shape ${showShape(shape)}`;
-  throw new RangeError(`${operation}: ${argument} has ${got}, expected as many for each of ${rows} rows`);
+  const expected = rows === 1 ? 'one row' : `as many elements for each of ${rows} rows`;
+  throw new RangeError(`${operation}: ${argument} has ${got}, expected ${expected}`);
 }

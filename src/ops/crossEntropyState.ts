@@ -413,9 +413,9 @@ function readSettings(operation: string, options: unknown): Settings {
  * takes another state; `value` is the loss, and `gradient` its gradient for a chunk. `toJSON` and `from` take a state to
  * another process. Targets are class indices; there are no class weights, and no label smoothing.
  *
- * With m merges, a row's loss is off by at most (8 + m) · 2⁻⁵² times the larger of the distance of its target from the maximum,
- * over t, and log Σ e^((x − maximum) / t): the loss of a confident row keeps its digits. float32 chunks add crossEntropy's bound for
- * float32. Rows that hold NaN or +∞, or nothing but −∞, give NaN.
+ * With m merges and adds, a row's loss is off by at most (8 + m) · 2⁻⁵² times the larger of log Σ e^((x − maximum) / t)
+ * and the distance of its target's logit from the maximum, over t: the loss of a confident row keeps its digits. float32
+ * chunks add crossEntropy's bound for float32. Rows that hold NaN or +∞, or nothing but −∞, give NaN.
  * Formula: torch.nn.functional.cross_entropy; the sums merge as in {@link logSumExpState}.
  *
  * @returns a {@link CrossEntropyState}.
@@ -423,7 +423,8 @@ function readSettings(operation: string, options: unknown): Settings {
  *
  * @example
  * const targets = [0, 2];
- * const state = crossEntropyState({ rows: 2 }).add([1, 2, 1, 5], { targets, offset: 0 }).add([3, 1], { targets, offset: 2 });
+ * const state = crossEntropyState({ rows: 2 });
+ * state.add([1, 2, 1, 5], { targets, offset: 0 }).add([3, 1], { targets, offset: 2 }).count; // 3
  * state.value; // 3.222
  * state.gradient([3, 1], { offset: 2 }); // Float32Array [0.333, -0.491]
  */

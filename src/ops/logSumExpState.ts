@@ -35,8 +35,8 @@ export interface LogSumExpStateJson {
   options: LogSumExpStateOptions;
   count: number;
   /**
-   * Four numbers for each row, whose sum of exponentials is e^(first) · (second + third + fourth): the maximum, the weight
-   * at the maximum, the other terms, and what rounding took from the two.
+   * Four numbers for each row: the maximum, the weight at the maximum, the other terms relative to it, and what rounding
+   * took from the two. The sum of exponentials is e^first · (second + third + fourth).
    */
   sums: JsonNumber[];
 }
@@ -145,8 +145,8 @@ function readRowCount(operation: string, options: unknown): number | undefined {
  * `add` takes a chunk, `merge` another state, `value` is the result so far: −∞ while there is nothing; and as
  * {@link logSumExp} has it for NaN, ±∞ and weights. `toJSON` and `from` take a state to another process.
  *
- * With m merges and adds the value is off by at most (8 + m) · 2⁻⁵² · max(1, |value|), for float32 chunks by logSumExp's bound for
- * float32 beside it. The state is four numbers for each row, in JavaScript's own memory.
+ * With m merges and adds, and weights that are not negative, the value is off by at most (8 + m) · 2⁻⁵² · max(1, |value|);
+ * float32 chunks add logSumExp's bound for float32. A state is four numbers for each row, in JavaScript's own memory.
  * Formula: the maximum and the sum of exponentials relative to it, as in Milakov and Gimelshein, Online normalizer
  * calculation for softmax, 2018.
  *
