@@ -13,6 +13,17 @@ function run(program, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** Why the pipelines cannot run in this Node, if they cannot. */
+function whatIsLacking(require) {
+  if (require('node:util').isPrimitive === undefined) return 'Apache Beam 2.49 runs in Node 22 or earlier';
+  try {
+    require('softmax-wasm');
+  } catch (error) {
+    if (error.code !== 'ERR_REQUIRE_ESM') throw error;
+    return 'Node 20.19, 22.12 and later can require ES modules';
+  }
+}
+
 const lock = join(HERE, 'package-lock.json');
 const installed = join(HERE, 'node_modules/.package-lock.json');
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
@@ -20,11 +31,9 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   // It is large and runs programs of its dependencies, none of which is needed here.
   run('npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund');
 }
-try {
-  createRequire(import.meta.url)('softmax-wasm');
-} catch (error) {
-  if (error.code !== 'ERR_REQUIRE_ESM') throw error;
-  console.log(`skipped: Node ${process.versions.node} cannot require ES modules, as 20.19, 22.12 and later do`);
+const problem = whatIsLacking(createRequire(import.meta.url));
+if (problem !== undefined) {
+  console.log(`skipped: ${problem}, and this is Node ${process.versions.node}`);
   process.exit();
 }
 for (const program of ['make-shards.mjs', 'check-coder.mjs', 'evaluate.mjs', 'vocabulary.mjs']) {
