@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CrossEntropyState, Kernels } from '../src/index.js';
+import { type CrossEntropyState, type Kernels, OutOfMemoryError } from '../src/index.js';
 import { setOf, sets } from './support/backends.js';
 import { SMALLEST_NORMAL, SMALLEST_STEP } from './support/bounds.js';
 import {
@@ -471,6 +471,27 @@ describe('errors', () => {
       new TypeError(`crossEntropyState.gradient: ${message}`),
     );
   });
+});
+
+test('a chunk beyond the limit of memory changes nothing', () => {
+  const kernels = setOf('debug').create({ maxMemory: 2 ** 20 });
+  const state = kernels.crossEntropyState().add([1, 2], { targets: 1, offset: 0 });
+  const before = JSON.stringify(state);
+  const long = new Float32Array(2 ** 19);
+  expect(() => state.add(long, { targets: 1, offset: 2 })).toThrow(/^crossEntropyState.add: /);
+  expect(() => state.gradient(long, { offset: 2 })).toThrow(OutOfMemoryError);
+  // Room for what the kernel is given, and not for the result.
+  const rows = 6600;
+  const wide = kernels
+    .crossEntropyState({ rows })
+    .add(new Float32Array(rows), { targets: new Int32Array(rows), offset: 0 });
+  using tensor = kernels.tensor(new Float32Array(rows), [rows, 1]);
+  using filler = kernels.zeros([70_000]);
+  const usage = kernels.memoryUsage();
+  expect(() => wide.gradient(tensor, { offset: 0 })).toThrow(OutOfMemoryError);
+  expect(kernels.memoryUsage()).toEqual(usage);
+  expect(filler.disposed).toBe(false);
+  expect(JSON.stringify(state)).toBe(before);
 });
 
 describe('callers whose code runs in the middle of a call', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { BackendName, Kernels, LogSumExpState } from '../src/index.js';
+import { type BackendName, type Kernels, type LogSumExpState, OutOfMemoryError } from '../src/index.js';
 import { setOf, sets } from './support/backends.js';
 import { DTYPES, type Floats, numbers, randomOf } from './support/cases.js';
 import { runProgram } from './support/examples.js';
@@ -363,6 +363,16 @@ describe('errors', () => {
     expect((error as Error).message).toContain(`logSumExpState${message.startsWith(':') ? '' : '.'}${message}`);
     expect(JSON.stringify(state)).toBe(before);
   });
+});
+
+test('a chunk beyond the limit of memory adds nothing', () => {
+  const kernels = setOf('debug').create({ maxMemory: 2 ** 20 });
+  const state = kernels.logSumExpState().add([1]);
+  const before = JSON.stringify(state);
+  expect(() => state.add(new Float32Array(2 ** 19))).toThrow(OutOfMemoryError);
+  expect(() => state.add(new Float32Array(2 ** 19))).toThrow(/^logSumExpState.add: /);
+  expect(JSON.stringify(state)).toBe(before);
+  expect(state.add([1]).value).toBe(Math.log(2) + 1);
 });
 
 describe('callers whose code runs in the middle of an add', () => {

@@ -197,7 +197,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
    * The gradient of the loss of all chunks together with respect to the logits of one of them, which was added to this
    * state or to one that was merged into it: (softmax(x / t) − q) / t, q the target, divided as the loss is.
    *
-   * @param chunk the logits that were added; those of another dtype than float64 must have been added as such.
+   * @param chunk the logits that were added, in the same dtype.
    * @returns as many elements in the kind of array or tensor that the chunk is, or `out`.
    * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, for other targets than
    * were added, or while the class of a row was in no chunk: nothing is written then.
@@ -210,14 +210,16 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const { elementBytes } = input;
     const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS);
     const out = readOptionalOut(call, given.out, elementBytes);
-    const gradOutput = readGradOutput(call, given.gradOutput, input);
-    const targets = given.targets === undefined ? undefined : readClassIndices(call, given.targets);
+    const upstream = given.gradOutput;
+    const gradOutput = readGradOutput(call, upstream, input);
+    const wanted = given.targets;
+    const targets = wanted === undefined ? undefined : readClassIndices(call, wanted);
     const offset = readCount(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
     if (typeof gradOutput !== 'number') {
-      if (this.#settings.reduction !== 'none') {
-        const expected = `a number for reduction "${this.#settings.reduction}"`;
-        throw typeError(name, 'gradOutput', given.gradOutput, expected);
+      const { reduction } = this.#settings;
+      if (reduction !== 'none') {
+        throw typeError(name, 'gradOutput', upstream, `a number for reduction "${reduction}"`);
       }
       checkCount(name, gradOutput, rows.count, 'one for each row');
     }
@@ -228,15 +230,12 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
       checkSize(call, out, input.length);
       checkOverlaps(call, out, input);
     }
-    const result = out ?? newResult(call, input, shapeOf(input));
-    if (input.length > 0) {
-      const scales = this.#scales(call, classes, gradOutput);
-      this.#runGradient(call, input, rows, result, scales, out === undefined);
-      const elements = elementsOf(call.runtime.arena, result);
-      this.#eachWithin(classes, offset, rows.n, (row, at) => {
-        elements[at] = -scales[row]! * this.#sums.complement(row, this.#logits[row]!);
-      });
-    }
+    const scales = this.#scales(call, classes, gradOutput);
+    const result = this.#scaledSoftmax(call, input, rows, scales, out);
+    const elements = elementsOf(call.runtime.arena, result);
+    this.#eachWithin(classes, offset, rows.n, (row, at) => {
+      elements[at] = -scales[row]! * this.#sums.complement(row, this.#logits[row]!);
+    });
     return wrapResult(result, out !== undefined, input, input.shape) as MapResult<X, O>;
   }
 
@@ -325,23 +324,20 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   }
 
   /** scale · softmax of each row. */
-  #runGradient(
-    { runtime, operation }: Call,
-    input: Operand,
-    rows: Rows,
-    result: Operand,
-    scales: Float64Array,
-    isNew: boolean,
-  ): void {
+  #scaledSoftmax(call: Call, input: Operand, rows: Rows, scales: Float64Array, out: Operand | undefined): Operand {
+    const { runtime, operation } = call;
     const { run, arena } = runtime;
     const { temperature } = this.#settings;
+    const shape = shapeOf(input);
+    if (input.length === 0) return out ?? newResult(call, input, shape);
     const compute = runtime.kernel(KERNEL, input.elementBytes, operation);
     run.open(operation, rows, input.elementBytes);
     const given = run.reserve(rows.count * GIVEN_BYTES);
+    const result = out ?? newResult(call, input, shape);
     const from = run.input(input);
     const to = run.output(result);
     const perRow = run.perRow(given, GIVEN_BYTES);
-    run.start(isNew ? result : undefined);
+    run.start(out === undefined ? result : undefined);
     scales.forEach((scale, row) => {
       arena.f64.set([this.#sums.maximum(row), this.#sums.total(row), scale], given / 8 + 3 * row);
     });
@@ -350,6 +346,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
       const x = run.at(from);
       compute({ x, y: run.at(to), rows: outer, n: rows.n, temperature, given: run.at(perRow), scratch });
     }
+    return result;
   }
 
   /** @throws TypeError where a maximum is no float32: it came with another chunk */
