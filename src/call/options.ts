@@ -86,9 +86,6 @@ function isPolluted(): boolean {
     plain.reduction !== undefined ||
     plain.gradOutput !== undefined ||
     plain.k !== undefined ||
-    plain.rows !== undefined ||
-    plain.targets !== undefined ||
-    plain.offset !== undefined ||
     plain.out !== undefined ||
     plain.dtype !== undefined ||
     plain.backend !== undefined ||

@@ -119,7 +119,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const name = `${NAME}.add`;
     const call = openCall(name);
     const input = readOperand(call, 'chunk', chunk);
-    const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS);
+    const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, true);
     const targets = readClassIndices(call, given.targets);
     const offset = readCount(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
@@ -208,7 +208,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const call = openCall(name);
     const input = readOperand(call, 'chunk', chunk);
     const { elementBytes } = input;
-    const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS);
+    const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS, true);
     const out = readOptionalOut(call, given.out, elementBytes);
     const upstream = given.gradOutput;
     const gradOutput = readGradOutput(call, upstream, input);
@@ -391,7 +391,7 @@ function countOf(classes: Float64Array): number {
 }
 
 function readSettings(operation: string, options: unknown): Settings {
-  const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS);
+  const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, true);
   const rows = given.rows === undefined ? undefined : readCount(operation, 'rows', given.rows);
   const temperature = readTemperature(operation, given.temperature, 8);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex);

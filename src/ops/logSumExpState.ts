@@ -133,7 +133,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
 }
 
 function readRowCount(operation: string, options: unknown): number | undefined {
-  const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS);
+  const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS, true);
   return rows === undefined ? undefined : readCount(operation, 'rows', rows);
 }
 
