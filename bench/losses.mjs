@@ -72,8 +72,15 @@ export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
  * The benchmark of an operation on logits and class indices that has no gradient.
  * @param operation its name
  * @param plain (x, targets, rows, n): the work by hand, a number or an array
+ * @param {object} [options]
+ * @param {(example: object) => Int32Array} [options.targetsOf] the class of each row
+ * @param {(value: any) => number | ArrayLike<number>} [options.figuresOf] what to compare of the operation's result
  */
-export function onIndices(operation, plain) {
+export function onIndices(
+  operation,
+  plain,
+  { targetsOf = classIndices, figuresOf = (value) => value.data ?? value } = {},
+) {
   const resultOf = (value) => Float32Array.from(typeof value === 'number' ? [value] : value);
   return {
     cases: CASES.filter(({ withGrad }) => !withGrad),
@@ -81,7 +88,7 @@ export function onIndices(operation, plain) {
 
     plain(example) {
       const x = logits(example.elements);
-      const targets = classIndices(example);
+      const targets = targetsOf(example);
       let value;
       const run = () => {
         value = plain(x, targets, example.rows, example.n);
@@ -92,13 +99,13 @@ export function onIndices(operation, plain) {
     ours(kernels, example) {
       const shape = [example.rows, example.n];
       const x = kernels.tensor(logits(example.elements), shape);
-      const targets = classIndices(example);
+      const targets = targetsOf(example);
       let value;
       const run = () => {
         value?.dispose?.();
         value = kernels[operation](x, targets);
       };
-      return { run, result: () => resultOf(value.data ?? value) };
+      return { run, result: () => resultOf(figuresOf(value)) };
     },
   };
 }

@@ -234,12 +234,15 @@ describe('is', () => {
     );
   });
 
-  test('at most as large for equal mass as for one bin, and no smaller than it', () => {
+  test('no smaller for many bins than for one, and no larger than the worst of them', () => {
     const x = numbers('float64', 300, 'within ±8', 8);
     const targets = Int32Array.from({ length: 100 }, (_, row) => row % 3);
     const of = (options: CalibrationOptions) => calibrationError(x, targets, { shape: [100, 3], ...options }).ece;
     for (const scheme of ['width', 'mass'] as const) {
       expect(of({ scheme, bins: 10 })).toBeGreaterThanOrEqual(of({ scheme, bins: 1 }));
+      const { ece, mce } = calibrationError(x, targets, { shape: [100, 3], scheme });
+      expect(mce).toBeGreaterThanOrEqual(ece);
+      expect(mce).toBeLessThanOrEqual(1);
       expect(of({ scheme, bins: 1 })).toBe(of({ scheme: 'width', bins: 1 }));
     }
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { examples, readmePrograms, runExample, runProgram } from './support/examples.js';
 
@@ -27,6 +28,17 @@ const CHECKS: Record<string, (printed: string) => void> = {
     // However many workers there are, they find the same.
     for (const figures of lines) expect(figures).toEqual(lines[0]);
     expect(printed).toContain(`ECE of all rows in one call: ${ece.toFixed(4)}`);
+  },
+  'calibration.mjs': (printed) => {
+    const [[ece, , nll], [scaledEce, , scaledNll]] = columnsOf(
+      printed,
+      /^(?:before|after) +(\S+) +(\S+) +(\S+) +\S+$/gm,
+    ) as [[number, number, number], [number, number, number]];
+    expect(scaledEce).toBeLessThan(ece / 2);
+    expect(scaledNll).toBeLessThan(nll);
+    const [before, after] = printed.match(/^.*\.svg$/gm)!.map((file) => readFileSync(file, 'utf8')) as [string, string];
+    expect(before).toContain(`>ECE ${ece.toFixed(3)}<`);
+    expect(after).toContain('Unseen digits, after temperature scaling');
   },
   'attention.mjs': (printed) => {
     expect(printed).toContain('Checked: all 48 rows sum to 1');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createKernels, type TemperatureFit } from '../src/index.js';
 import fixtures from './fixtures/calibration.json' with { type: 'json' };
-import { sets } from './support/backends.js';
-import { DTYPES, type Dtype, type Floats, floatsOf, randomOf } from './support/cases.js';
+import { setOf, sets } from './support/backends.js';
+import { DTYPES, type Dtype, type Floats, floatsOf, numbers, randomOf, sizeOf } from './support/cases.js';
 
 const { fitTemperature } = createKernels({ backend: 'simd128' });
 
@@ -43,7 +43,7 @@ function expectTemperature(fit: TemperatureFit, temperature: number, tolerance: 
   expect(fit.nllAfter).toBeLessThanOrEqual(fit.nllBefore * (1 + 1e-7));
 }
 
-describe.each(sets)('$name', ({ kernels }) => {
+describe.each(sets)('$name', ({ kernels, create }) => {
   describe.each(DTYPES)('%s', (dtype) => {
     test.each(fitted)('the temperature of "$name"', ({ x, targets, shape, fit }) => {
       const found = kernels.fitTemperature(floatsOf(dtype, x), targets, { shape });
@@ -56,6 +56,21 @@ describe.each(sets)('$name', ({ kernels }) => {
     test.each([1e-6, 0.01, 0.1, 0.5, 1, 1.7, 5, 30, 1e3, 1e6])('the factor %f of the logits', (factor) => {
       const { logits, targets, shape } = calibrated(dtype, 9, factor);
       expectTemperature(kernels.fitTemperature(logits, targets, { shape }), factor, TOLERANCE[dtype]);
+    });
+
+    test.each([2, 3, 4, 5, 50, 131])('%i classes, along any axis', (n) => {
+      for (const inner of [1, 3, 17]) {
+        const shape = [9, n, inner];
+        const x = numbers(dtype, sizeOf(shape), 'within ±8', n + inner);
+        // A class that cannot be, in every other slice; it is no target.
+        for (let i = 0; n > 2 && i < x.length; i += 2 * n * inner) x[i] = -Infinity;
+        const best = kernels.argmax({ data: x, shape }, { axis: 1 }).data;
+        // Two of three rows are right, and what is right of the others is no better than chance.
+        const targets = best.map((c, row) => (row % 3 > 0 ? c : c + 1 < n ? c + 1 : n - 2));
+        const found = kernels.fitTemperature(x, targets, { shape, axis: 1 });
+        const expected = setOf('reference').kernels.fitTemperature(x, targets, { shape, axis: 1 });
+        expectTemperature(found, expected.temperature, 10 * TOLERANCE[dtype]);
+      }
     });
 
     test('the factor of many rows along another axis, some ignored', () => {
@@ -125,16 +140,14 @@ describe.each(sets)('$name', ({ kernels }) => {
   });
 
   test('allocates nothing of the size of the logits', () => {
-    const [rows, n] = [1000, 500];
-    const random = randomOf(1);
-    const logits = Float32Array.from({ length: rows * n }, () => 8 * random());
+    const { fitTemperature, calibrationError, tensor } = create();
+    const [rows, n] = [1000, 300];
+    const logits = numbers('float32', rows * n, 'within ±8', 1);
     const targets = Int32Array.from({ length: rows }, (_, row) => row % n);
-    const resident = kernels.tensor([1]);
-    const bytes = () => resident.data.buffer.byteLength;
-    kernels.fitTemperature(logits, targets, { shape: [rows, n] });
-    kernels.calibrationError(logits, targets, { shape: [rows, n] });
-    expect(bytes()).toBeLessThan(2 ** 20);
-    resident.dispose();
+    const resident = tensor([1]);
+    fitTemperature(logits, targets, { shape: [rows, n] });
+    calibrationError(logits, targets, { shape: [rows, n] });
+    expect(resident.data.buffer.byteLength).toBeLessThan(2 ** 20);
   });
 });
 
@@ -184,17 +197,13 @@ describe('says why there is none', () => {
   });
 
   test('a temperature beyond those that are taken', () => {
-    for (const [scale, bound] of [
+    for (const [scale, temperature] of [
       [2 ** -110, 2 ** -100],
-      [2 ** 110, 2 ** 100],
+      [2 ** 110, Infinity],
     ] as const) {
       const { logits, targets, shape } = calibrated('float32', 5, scale);
       const found = fitTemperature(logits, targets, { shape });
-      expect(found).toMatchObject({
-        temperature: bound,
-        converged: false,
-        reason: expect.stringMatching(/still falls/),
-      });
+      expect(found).toMatchObject({ temperature, converged: false, reason: expect.stringContaining('the loss') });
       expect(found.iterations).toBeLessThan(3);
     }
   });

@@ -1,12 +1,18 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import {
   accuracy,
+  accuracyState,
   argmax,
   type BackendInfo,
+  type Calibration,
   type CrossEntropyState,
+  calibrationError,
+  calibrationState,
   createKernels,
   crossEntropyState,
+  type EvaluationState,
   type FloatArray,
+  fitTemperature,
   type Input,
   init,
   type Kernels,
@@ -19,7 +25,10 @@ import {
   logSumExpState,
   type MemoryUsage,
   memoryUsage,
+  type nllState,
   OutOfMemoryError,
+  perplexity,
+  reliabilityDiagram,
   sigmoid,
   softmax,
   softmaxBackward,
@@ -41,6 +50,7 @@ declare const like64: { data: Float64Array; dims: readonly number[] };
 declare const typed64: { data: unknown; dtype: 'float64'; shape: number[] };
 declare const unknownLike: { data: unknown; shape: number[] };
 declare const input: Input;
+declare const labels: Int32Array;
 
 describe('an element for an element', () => {
   test('by input', () => {
@@ -227,5 +237,36 @@ describe('tensors and sets', () => {
     expectTypeOf(init()).toEqualTypeOf<Promise<BackendInfo>>();
     expectTypeOf(memoryUsage()).toEqualTypeOf<MemoryUsage>();
     expectTypeOf(new OutOfMemoryError('')).toExtend<RangeError>();
+  });
+});
+
+describe('evaluations', () => {
+  test('by function', () => {
+    expectTypeOf(perplexity(f32, 0)).toEqualTypeOf<number>();
+    expectTypeOf(
+      calibrationError(like32, labels, { from: 'probabilities', scheme: 'mass' }),
+    ).toEqualTypeOf<Calibration>();
+    expectTypeOf(fitTemperature(t, [0, 1]).reason).toEqualTypeOf<string | undefined>();
+    expectTypeOf(reliabilityDiagram(calibrationState().value, { width: 300 })).toEqualTypeOf<string>();
+    // @ts-expect-error: probabilities are given by from
+    calibrationError(f32, labels, { probabilities: true });
+    // @ts-expect-error: a scheme there is not
+    calibrationError(f32, labels, { scheme: 'quantile' });
+    // @ts-expect-error: targets are class indices
+    perplexity(f32, f32);
+  });
+
+  test('states', () => {
+    const state = accuracyState({ k: 2 });
+    expectTypeOf(state).toEqualTypeOf<EvaluationState<number>>();
+    expectTypeOf(
+      state.add(f32, labels, { shape: [2, 2] }).merge(accuracyState.from(state.toJSON())).value,
+    ).toBeNumber();
+    expectTypeOf(calibrationState({ bins: 3 }).value).toEqualTypeOf<Calibration>();
+    expectTypeOf(createKernels().nllState.from).toEqualTypeOf<typeof nllState.from>();
+    // @ts-expect-error: a calibration is no accuracy
+    state.merge(calibrationState());
+    // @ts-expect-error: the options of a state are given when it is made
+    state.add(f32, labels, { ignoreIndex: 0 });
   });
 });

@@ -181,6 +181,7 @@ export class MassBins implements Bins {
   }
 
   read(operation: string, json: unknown): void {
+    // Of null and undefined both are missing.
     const { right, wrong } = Object(json) as Record<string, unknown>;
     this.#right.read(operation, 'json.bins.right', right);
     this.#wrong.read(operation, 'json.bins.wrong', wrong);

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../arrays.js';
 import { typeError } from '../errors.js';
 import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/kernels.js';
-import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
+import { SUM_BYTES } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import { argmax } from '../reference/argmax.js';
 import { crossEntropy } from '../reference/crossEntropy.js';
@@ -14,7 +14,6 @@ import { elementsOf, type Operand, shapeOf } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
-import { Sum } from './sum.js';
 import { checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
@@ -27,8 +26,8 @@ export interface PlaceOptions {
   axis?: number;
 }
 
-/** An evaluation has the time to look at every name of Object.prototype. */
-const NO_SHORTCUT = true;
+/** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
+export const AS_IF_POLLUTED = true;
 
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
@@ -65,7 +64,7 @@ export function readEvaluation<O extends PlaceOptions>(
   const call = openCall(operation);
   const input = readOperand(call, argument, x);
   const read = readTargets(call, targets);
-  const given = readOptions<PlaceOptions>(operation, options, names, NO_SHORTCUT);
+  const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
   if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
@@ -105,8 +104,8 @@ export interface Block {
   /** Room for as many elements as x has, and for int32 for each row; 0 where nobody asked for it. */
   readonly work: number;
   readonly indices: number;
-  /** Where loss kernels add to, at first 0. */
-  readonly sum: number;
+  /** Two float64 that kernels add to, at first 0. */
+  readonly sums: number;
   readonly scratch: number;
 }
 
@@ -119,19 +118,19 @@ interface BlockSettings {
 }
 
 /**
- * Visits a settled evaluation's rows block by block. Returns how many are not ignored, and what was added to `sum`.
+ * Visits a settled evaluation's rows block by block. Returns how many are not ignored, and what was added to `sums`.
  * @throws RangeError for a target out of range, OutOfMemoryError; nothing has been visited then
  */
 export function forEachBlock(
   { call, input, targets, rows, isBinary }: Evaluation,
   { ignoreIndex, works = false, complement = () => 0 }: BlockSettings,
   visit: (block: Block) => void,
-): { count: number; sum: Sum } {
+): { count: number; sums: [number, number] } {
   const { runtime, operation } = call;
   const { run, arena } = runtime;
   const { n, count } = rows;
   run.open(operation, rows, input.elementBytes);
-  const sum = run.reserve(SUM_BYTES);
+  const sums = run.reserve(SUM_BYTES);
   const targetIndices = run.reserve(count * 4);
   const otherIndices = works ? run.reserve(count * 4) : 0;
   const counted = placeIndices(runtime, operation, targets, n, ignoreIndex, targetIndices);
@@ -140,13 +139,13 @@ export function forEachBlock(
   const work = works ? run.intermediate() : -1;
   const indices = works ? run.perRow(otherIndices, 4) : -1;
   run.start();
-  arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
+  arena.f64.fill(0, sums / 8, sums / 8 + SUM_BYTES / 8);
   while (run.next()) {
     const { outer, inner, scratch } = run;
-    const ours = { work: run.atOrZero(work), indices: run.atOrZero(indices), sum, scratch };
+    const ours = { work: run.atOrZero(work), indices: run.atOrZero(indices), sums, scratch };
     visit({ outer, n, inner, x: run.at(x), targets: run.at(to), ...ours });
   }
-  return { count: counted, sum: new Sum(arena.f64[sum / 8], arena.f64[(sum + SUM_LOST) / 8]) };
+  return { count: counted, sums: [arena.f64[sums / 8]!, arena.f64[sums / 8 + 1]!] };
 }
 
 /** Pairs of numbers, those of class 0 and class 1, from those of class 1 alone. */
@@ -177,9 +176,12 @@ export function forEachTarget(
   visit: (target: number, first: number, row: number) => void,
 ): void {
   const { i32 } = arena;
-  for (let row = 0; row < outer * inner; row++) {
-    const target = i32[targets / 4 + row]!;
-    if (target >= 0) visit(target, Math.floor(row / inner) * n * inner + (row % inner), row);
+  let row = 0;
+  for (let slice = 0; slice < outer; slice++) {
+    for (let column = 0; column < inner; column++, row++) {
+      const target = i32[targets / 4 + row]!;
+      if (target >= 0) visit(target, slice * n * inner + column, row);
+    }
   }
 }
 
@@ -187,12 +189,12 @@ const CROSS_ENTROPY = /* @__PURE__ */ defineKernel(crossEntropyKernel, crossEntr
 const SOFTMAX = /* @__PURE__ */ defineKernel(softmaxKernel, softmax);
 const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 
-/** What adds the losses of a block's rows to its sum: crossEntropy of x / temperature. */
+/** What adds the losses of a block's rows to its sums: crossEntropy of x / temperature, and what rounding takes from it. */
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
   const none = { losses: 0, gradient: 0, weight: 0, smoothing: 0, scale: 1, gradOutput: 0 };
-  return ({ outer, n, inner, x, targets, sum, scratch }) => {
-    compute({ ...none, x, targets, outer, n, inner, temperature, sum, scratch });
+  return ({ outer, n, inner, x, targets, sums, scratch }) => {
+    compute({ ...none, x, targets, outer, n, inner, temperature, sum: sums, scratch });
   };
 }
 

@@ -1,7 +1,7 @@
 import { show, typeError } from '../errors.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { ClassIndices, Input, TensorLike } from '../types.js';
-import type { PlaceOptions } from './evaluation.js';
+import { AS_IF_POLLUTED, type PlaceOptions } from './evaluation.js';
 import { readCount, readJson } from './json.js';
 import { type Given, type OptionNames, readOptions } from './options.js';
 
@@ -68,7 +68,7 @@ export class EvaluationState<Value> {
 
   /**
    * Adds the rows of another state, which stays as it is. In whatever order and groups states are merged, counts are the
-   * same, and everything else but for a last digit.
+   * same, and sums but for what float64 rounds: 2⁻⁵³ for each row at the very most.
    * @returns the state itself.
    * @throws TypeError unless it is a state of the same kind, RangeError for one with other options or classes.
    */
@@ -122,7 +122,7 @@ export interface StateFactory<O, Value> {
 /** Declares a kind of states; bundlers drop it by the pure mark at its calls. */
 export function defineState<O extends object, T extends Tally, V>(kind: StateKind<O, T, V>): StateFactory<O, V> {
   const make = (runtime: Runtime, operation: string, options: unknown, read?: (tally: T) => void) => {
-    const settings = kind.settings(operation, readOptions<O>(operation, options, kind.options, true));
+    const settings = kind.settings(operation, readOptions<O>(operation, options, kind.options, AS_IF_POLLUTED));
     const tally = kind.tally(settings);
     read?.(tally);
     return new EvaluationState<V>(runtime, kind as never, settings, tally);

@@ -122,7 +122,7 @@ class Predictions {
     const computeProbabilities = isLogits ? probabilitiesOf(evaluation, temperature) : undefined;
     const predict = isBinary ? undefined : predictionsOf(evaluation);
     const complement = isLogits ? undefined : (p: number) => 1 - p;
-    const { count, sum } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
+    const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
       // All is checked by now.
       this.#prepare(perRow);
       addLosses?.(block);
@@ -130,7 +130,7 @@ class Predictions {
       predict?.(block);
       this.#addBlock(evaluation, block, isLogits ? block.work : block.x);
     });
-    this.#nll.merge(sum);
+    this.#nll.merge(new Sum(...sums));
     this.count += count;
   }
 
@@ -181,12 +181,9 @@ class Predictions {
   get value(): Calibration {
     const { count } = this;
     const edged = this.#bins.edged();
-    const isEmpty = count === 0;
     const calibration: Calibration = {
       ece: meanError(edged, count),
-      mce: isEmpty
-        ? Number.NaN
-        : Math.max(...edged.map(({ tally }) => (tally.count > 0 ? Math.abs(tally.surplus) / tally.count : 0))),
+      mce: count === 0 ? Number.NaN : worstError(edged),
       brier: this.#brier.value / count,
       nll: this.#nll.value / count,
       bins: edged.map(({ lower, upper, tally }) => tally.toBin(lower, upper)),
@@ -229,6 +226,13 @@ function meanError(edged: readonly EdgedBin[], count: number): number {
   let sum = 0;
   for (const { tally } of edged) sum += Math.abs(tally.surplus);
   return sum / count;
+}
+
+/** The largest |accuracy − confidence| of a bin that holds rows. */
+function worstError(edged: readonly EdgedBin[]): number {
+  let worst = 0;
+  for (const { tally } of edged) if (tally.count > 0) worst = Math.max(worst, Math.abs(tally.surplus) / tally.count);
+  return worst;
 }
 
 /** Σ (p_c − y_c)² of a row, y one-hot. */

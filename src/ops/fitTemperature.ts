@@ -5,13 +5,18 @@ import {
   lossesOf,
   PLACE_OPTIONS,
   type PlaceOptions,
+  predictionsOf,
   probabilitiesOf,
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
 import { HIGH_TEMPERATURE, LOW_TEMPERATURE, type OptionNames } from '../call/options.js';
+import { Sum } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
+import { fitTemperatureKernel } from '../generated/kernels.js';
+import { fitTemperature as reference } from '../reference/fitTemperature.js';
 import type { ClassIndices, Input, TensorLike } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link fitTemperature}. */
 export interface FitTemperatureOptions extends PlaceOptions {
@@ -37,11 +42,13 @@ export interface TemperatureFit {
 
 const OPTIONS: OptionNames<FitTemperatureOptions> = { ...PLACE_OPTIONS, ignoreIndex: true };
 
+const KERNEL = /* @__PURE__ */ defineKernel(fitTemperatureKernel, reference);
+
 /** Far more than Newton's method needs, and enough to halve any interval down to its last digits. */
 const MOST_ITERATIONS = 100;
 /** How far a bound that is not known yet is moved out. */
 const FACTOR = 8;
-/** Steps of so much of the scale are the last: Newton's method squares what is left. */
+/** A step that is so small a part of β is the last: Newton's method squares what is left. */
 const TOLERANCE = { 4: 2 ** -20, 8: 2 ** -32 } as const;
 
 /** The mean loss over β = 1 / t is convex; its slope and its curvature, times the number of rows. */
@@ -64,8 +71,8 @@ class Fit {
   losses(temperature: number): { count: number; nll: number } {
     const evaluation = this.#evaluation;
     const settings = { ignoreIndex: this.#ignoreIndex };
-    const { count, sum } = forEachBlock(evaluation, settings, lossesOf(evaluation, temperature));
-    return { count, nll: sum.value / count };
+    const { count, sums } = forEachBlock(evaluation, settings, lossesOf(evaluation, temperature));
+    return { count, nll: new Sum(...sums).value / count };
   }
 
   /** The temperatures that kernels take. */
@@ -84,72 +91,34 @@ class Fit {
   /** Σ over the rows of E_p[x − x_target] and of Var_p[x], p = softmax(β x). */
   derivatives(beta: number): Derivatives {
     const { call, input } = this.#evaluation;
-    const { arena } = call.runtime;
-    const { elementBytes } = input;
     const computeProbabilities = probabilitiesOf(this.#evaluation, 1 / beta);
-    let slope = 0;
-    let curvature = 0;
+    const addDerivatives = call.runtime.kernel(KERNEL, input.elementBytes, call.operation);
     const settings = { ignoreIndex: this.#ignoreIndex, works: true };
-    forEachBlock(this.#evaluation, settings, (block) => {
-      const { n, inner, x, work } = block;
+    const { sums } = forEachBlock(this.#evaluation, settings, (block) => {
       computeProbabilities(block);
-      const heap = arena.floats(elementBytes);
-      const toP = (work - x) / elementBytes;
-      forEachTarget(arena, block, (target, first) => {
-        const start = x / elementBytes + first;
-        const own = heap[start + target * inner]!;
-        let mean = 0;
-        let square = 0;
-        for (let at = start, end = start + n * inner; at < end; at += inner) {
-          const p = heap[at + toP]!;
-          // A class of no probability may be infinitely far.
-          if (p === 0) continue;
-          const distance = heap[at]! - own;
-          mean += p * distance;
-          square += p * distance * distance;
-        }
-        slope += mean;
-        curvature += square - mean * mean;
-      });
+      const { x, work, targets, outer, n, inner, sums } = block;
+      addDerivatives({ x, p: work, targets, outer, n, inner, sums });
     });
+    const [slope, curvature] = sums;
     return { slope, curvature };
   }
 
-  /**
-   * The same as β → 0, where every finite logit is as likely as the others, and the limit of the slope as β → ∞, where the
-   * largest is sure.
-   */
-  limits(): { atZero: Derivatives; slopeAtInfinity: number } {
+  /** The limit of the slope as β → ∞, where the largest logit of a row is sure: 0 if that is every target's. */
+  get slopeAtInfinity(): number {
     const { call, input } = this.#evaluation;
     const { arena } = call.runtime;
+    const predict = predictionsOf(this.#evaluation);
     let slope = 0;
-    let curvature = 0;
-    let slopeAtInfinity = 0;
-    forEachBlock(this.#evaluation, { ignoreIndex: this.#ignoreIndex }, (block) => {
-      const { n, inner, x } = block;
+    forEachBlock(this.#evaluation, { ignoreIndex: this.#ignoreIndex, works: true }, (block) => {
+      predict(block);
+      const { x, inner, indices } = block;
       const heap = arena.floats(input.elementBytes);
-      forEachTarget(arena, block, (target, first) => {
+      forEachTarget(arena, block, (target, first, row) => {
         const start = x / input.elementBytes + first;
-        const own = heap[start + target * inner]!;
-        let finite = 0;
-        let sum = 0;
-        let squares = 0;
-        let largest = 0;
-        for (let at = start, end = start + n * inner; at < end; at += inner) {
-          const distance = heap[at]! - own;
-          if (distance === -Infinity) continue;
-          finite++;
-          sum += distance;
-          squares += distance * distance;
-          if (distance > largest) largest = distance;
-        }
-        const mean = sum / finite;
-        slope += mean;
-        curvature += squares / finite - mean * mean;
-        slopeAtInfinity += largest;
+        slope += heap[start + arena.i32[indices / 4 + row]! * inner]! - heap[start + target * inner]!;
       });
     });
-    return { atZero: { slope, curvature }, slopeAtInfinity };
+    return slope;
   }
 }
 
@@ -241,7 +210,9 @@ export function fitTemperature(
   if (count === 0) return failed(Number.NaN, Number.NaN, NO_ROWS);
   if (Number.isNaN(nllBefore)) return failed(Number.NaN, Number.NaN, NOT_A_NUMBER);
   if (nllBefore === Infinity) return failed(Number.NaN, Infinity, INFINITE);
-  const { atZero, slopeAtInfinity } = fit.limits();
+  // At the highest temperature every finite logit is as likely as the others.
+  const atZero = fit.derivatives(1 / fit.high);
+  const { slopeAtInfinity } = fit;
   if (atZero.slope === 0 && slopeAtInfinity === 0) return failed(1, nllBefore, CONSTANT);
   if (slopeAtInfinity === 0) return failed(0, fit.losses(fit.low).nll, AT_ZERO);
   if (atZero.slope >= 0) return failed(Infinity, fit.losses(fit.high).nll, AT_INFINITY);

@@ -32,9 +32,9 @@ class Losses {
 
   add(evaluation: Evaluation, ignoreIndex: number): void {
     settleEvaluation(evaluation);
-    const { count, sum } = forEachBlock(evaluation, { ignoreIndex }, lossesOf(evaluation, 1));
+    const { count, sums } = forEachBlock(evaluation, { ignoreIndex }, lossesOf(evaluation, 1));
     this.count += count;
-    this.sum.merge(sum);
+    this.sum.merge(new Sum(...sums));
   }
 
   merge({ count, sum }: Losses): void {

@@ -8,4 +8,11 @@ export const fitTemperature: Operation & { readonly kind: 'report' } = {
   options: ['shape', 'axis', 'ignoreIndex'],
   variants: [{ operands: { logits: FLOATS, targets: CLASS_INDICES }, plain: { ignoreIndex: -100 } }],
   needsElements: true,
+  contracts: {
+    fitTemperature: {
+      operands: ({ a, b, c, d }, outer, n, inner) => ({ x: a, p: b, targets: c, outer, n, inner, sums: d }),
+      apart: ['ad', 'bd', 'cd'],
+      same: [],
+    },
+  },
 };
