@@ -46,7 +46,16 @@ export const READ_AHEAD: usize = READ_END + 4; // what readGap read
 
 /** Where rows/logsum.ts stores exponentials that are not wanted: a vector. */
 export const UNWANTED: usize = EXP_BYTES + 64;
-const ROW_END: usize = UNWANTED + 16;
+/** Sums of exponentials that a kernel needs for itself. */
+export const ROW_SUMS: usize = UNWANTED + 16;
+
+// A sum of exponentials Σ w_j e^(x_j / t), f64 each, wherever it lies: e^(maximum / t) times the other three together.
+export const SUMS_MAXIMUM: usize = 0;
+export const SUMS_TOP: usize = 8; // the weights at the maximum
+export const SUMS_OTHERS: usize = 16; // the terms of the other elements, relative to e^(maximum / t)
+export const SUMS_LOST: usize = 24; // what rounding took from the two
+export const SUMS_BYTES: usize = 32;
+const ROW_END: usize = ROW_SUMS + SUMS_BYTES;
 
 /** Copies of tails, simd/tail.ts: a vector for each operand and result of an elementwise kernel. */
 export const TAILS: usize = EXP_BYTES;

@@ -1,5 +1,6 @@
 // An operation is a file of one name in each of five folders and a line in each of three lists: says what is missing. One
-// whose file in src/ops/ defines no kernel is plain TypeScript, and has nothing to compile, to fall back on or to time.
+// whose file in src/ops/ defines no kernel is plain TypeScript, and has nothing to compile, to fall back on or to time. What
+// makes a state is no operation that the suites go over, and has tests of its own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const namesIn = (folder, ending) =>
@@ -17,9 +18,14 @@ const families = new Map(
 const NO_OPERATIONS = ['tensor'];
 const LISTS = [
   { list: 'src/functions.ts', entryOf: (name) => `'./ops/${name}.js'` },
-  { list: 'test/operations/index.ts', entryOf: (name) => `'./${name}.js'` },
+  { list: 'test/operations/index.ts', entryOf: (name) => (makesState(name) ? '' : `'./${name}.js'`) },
   { list: 'README.md', entryOf: (name) => `\`${name}(` },
 ];
+
+/** Whether it makes a state. */
+function makesState(name) {
+  return name.endsWith('State');
+}
 
 function hasKernel(name) {
   const file = `src/ops/${name}.ts`;
@@ -27,7 +33,8 @@ function hasKernel(name) {
 }
 
 function filesOf(name) {
-  const always = [`src/ops/${name}.ts`, `test/operations/${name}.ts`];
+  const tests = makesState(name) ? `test/${name}.test.ts` : `test/operations/${name}.ts`;
+  const always = [`src/ops/${name}.ts`, tests];
   if (!hasKernel(name)) return always;
   const kernel = `assembly/kernels/${families.get(name) ?? '<family>'}/${name}.ts`;
   return [...always, kernel, `src/reference/${name}.ts`, `bench/${name}.bench.mjs`];

@@ -22,6 +22,14 @@ export {
   crossEntropyWithGrad,
 } from './ops/crossEntropy.js';
 export {
+  type CrossEntropyChunkOptions,
+  type CrossEntropyGradientOptions,
+  type CrossEntropyState,
+  type CrossEntropyStateJson,
+  type CrossEntropyStateOptions,
+  crossEntropyState,
+} from './ops/crossEntropyState.js';
+export {
   type DistillationOptions,
   type DistillationWithGradOptions,
   distillation,
@@ -36,6 +44,13 @@ export { logSigmoid } from './ops/logSigmoid.js';
 export { logSoftmax } from './ops/logSoftmax.js';
 export { logSoftmaxBackward } from './ops/logSoftmaxBackward.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
+export {
+  type LogSumExpChunkOptions,
+  type LogSumExpState,
+  type LogSumExpStateJson,
+  type LogSumExpStateOptions,
+  logSumExpState,
+} from './ops/logSumExpState.js';
 export { type NllLossOptions, type NllLossWithGradOptions, nllLoss, nllLossWithGrad } from './ops/nllLoss.js';
 export { type PenalizeOptions, penalize, type TokenBias, type Tokens } from './ops/penalize.js';
 export {

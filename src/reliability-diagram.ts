@@ -82,20 +82,37 @@ function escapeXml(text: string): string {
     .replace(/"/g, '&quot;');
 }
 
-/** Colours that keep their contrast in light and dark, and for readers who do not tell red from green. */
-const STYLE = `
-.reliability{--back:#fff;--ink:#1f2328;--faint:#d1d9e0;--bar:#4078c0;--gap:#d1622b;font:12px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){.reliability{--back:#0d1117;--ink:#e6edf3;--faint:#3d444d;--bar:#6ca4f8;--gap:#f0883e}}
-.reliability .back{fill:var(--back)}
-.reliability text{fill:var(--ink)}
+/** Colours that keep their contrast, and that readers tell apart who do not tell red from green. */
+const LIGHT = { back: '#fff', ink: '#1f2328', faint: '#d1d9e0', bar: '#4078c0', gap: '#d1622b' };
+const DARK: typeof LIGHT = { back: '#0d1117', ink: '#e6edf3', faint: '#3d444d', bar: '#6ca4f8', gap: '#f0883e' };
+
+/** What the colours are used for. Not by variables of CSS: programs that make PDF of SVG do not know them. */
+function colourRules({ back, ink, faint, bar, gap }: typeof LIGHT): string {
+  return [
+    `.reliability .back{fill:${back}}`,
+    `.reliability text{fill:${ink}}`,
+    `.reliability .axis,.reliability .ideal{stroke:${ink}}`,
+    `.reliability .grid{stroke:${faint}}`,
+    `.reliability .bar{fill:${bar};stroke:${back}}`,
+    `.reliability .gap{fill:${gap};stroke:${gap}}`,
+    `.reliability .note{stroke:${back}}`,
+  ].join('\n');
+}
+
+function styleSheet(): string {
+  return `
+.reliability{font-family:system-ui,sans-serif;font-size:12px}
 .reliability .title{font-size:15px;font-weight:600}
-.reliability .axis{fill:none;stroke:var(--ink)}
-.reliability .grid{stroke:var(--faint)}
-.reliability .ideal{stroke:var(--ink);stroke-dasharray:5 4}
-.reliability .bar{fill:var(--bar);stroke:var(--back)}
-.reliability .gap{fill:var(--gap);fill-opacity:.45;stroke:var(--gap)}
-.reliability .note{stroke:var(--back);stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
+.reliability .axis{fill:none}
+.reliability .ideal{stroke-dasharray:5 4}
+.reliability .gap{fill-opacity:.45}
+.reliability .note{stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
+${colourRules(LIGHT)}
+@media (prefers-color-scheme:dark){
+${colourRules(DARK)}
+}
 `;
+}
 
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
@@ -236,7 +253,7 @@ export function reliabilityDiagram(calibration: Calibration, options?: Reliabili
       `viewBox="0 0 ${width} ${height}">`,
     `<title>${escapeXml(title === '' ? 'Reliability diagram' : title)}</title>`,
     `<desc>${escapeXml(about)}</desc>`,
-    `<style>${STYLE}</style>`,
+    `<style>${styleSheet()}</style>`,
     '<rect class="back" width="100%" height="100%"/>',
     ...(title === '' ? [] : [text(title, (left + right) / 2, 28, `${MIDDLE} class="title"`)]),
     ...accuracyPanel(accuracies, figures),

@@ -234,12 +234,15 @@ describe('is', () => {
     );
   });
 
-  test('at most as large for equal mass as for one bin, and no smaller than it', () => {
+  test('no smaller for many bins than for one, and no larger than the worst of them', () => {
     const x = numbers('float64', 300, 'within ±8', 8);
     const targets = Int32Array.from({ length: 100 }, (_, row) => row % 3);
     const of = (options: CalibrationOptions) => calibrationError(x, targets, { shape: [100, 3], ...options }).ece;
     for (const scheme of ['width', 'mass'] as const) {
       expect(of({ scheme, bins: 10 })).toBeGreaterThanOrEqual(of({ scheme, bins: 1 }));
+      const { ece, mce } = calibrationError(x, targets, { shape: [100, 3], scheme });
+      expect(mce).toBeGreaterThanOrEqual(ece);
+      expect(mce).toBeLessThanOrEqual(1);
       expect(of({ scheme, bins: 1 })).toBe(of({ scheme: 'width', bins: 1 }));
     }
   });
@@ -322,7 +325,13 @@ describe('refuses', () => {
     [X, [0, 2], SHAPE, RangeError, 'targets[1] is 2, expected an integer in [0, 2) or ignoreIndex (-100)'],
     [X, [0, 1, 2, 0], {}, RangeError, 'targets[2] is 2, expected an integer in [0, 2) or ignoreIndex (-100)'],
     [X, [0, 1, 1], SHAPE, RangeError, 'targets has 3 elements, expected 2, one for each row'],
-    [X, [0, 1, 1], {}, RangeError, 'targets has 3 elements, expected 4, one for each row'],
+    [
+      X,
+      [0, 1, 1],
+      {},
+      RangeError,
+      'targets has 3 elements, expected 4, one for each number of x (rows of several classes need shape)',
+    ],
     [X, new Float32Array(2), SHAPE, TypeError, 'targets is Float32Array(2), expected class indices (integers)'],
     [[], [0, 1], { shape: [2, 0] }, RangeError, 'x has 0 elements along the axis, expected at least 1'],
     [X, [0, 1], { shape: [3, 2] }, RangeError, 'x has 4 elements, expected 6 for shape [3, 2]'],

@@ -201,7 +201,20 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
   describe.runIf(set === 'debug')('Object.prototype', () => {
     const NAMES = new Set([
       ...allCalls().flatMap(({ options }) => Object.keys(options)),
-      ...['out', 'values', 'indices', 'dtype', 'backend', 'module', 'maxMemory'],
+      ...[
+        'rows',
+        'state',
+        'options',
+        'count',
+        'sums',
+        'out',
+        'values',
+        'indices',
+        'dtype',
+        'backend',
+        'module',
+        'maxMemory',
+      ],
       ...['data', 'dims', 'type', 'dataSync', 'location', 'stride', 'strides', 'offset', 'name of theirs'],
     ]);
     const polluted = new Set<string>();
@@ -243,6 +256,12 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
         own.softmax([1, 2], {}),
         own.topK([3, 4], 1),
         own.softmax(x, {}).shape,
+        own.logSumExpState({}).add([1, 2], {}).add([3]).value,
+        own.logSumExpState.from(own.logSumExpState({ rows: 2 }).add(like).toJSON()).value,
+        own
+          .crossEntropyState({ rows: 2 })
+          .add(like, { targets: [0, 1], offset: 0 })
+          .gradient(like, { offset: 0 }),
         own.tensor([1, 2]).shape,
         own.tensor(like, undefined, {}).dtype,
         own.zeros([2]).dtype,

@@ -22,6 +22,13 @@ const CHECKS: Record<string, (printed: string) => void> = {
     expect(gains.length).toBe(4);
     expect(Math.min(...gains)).toBeGreaterThan(2);
   },
+  'evaluate-in-workers.mjs': (printed) => {
+    const lines = columnsOf(printed, /^\d+ +[\d.]+ +\d+ +[\d.]+ × +([\d.]+) +([\d.]+) +([\d.]+)$/gm);
+    const [[, , ece]] = lines as [[number, number, number]];
+    // However many workers there are, they find the same.
+    for (const figures of lines) expect(figures).toEqual(lines[0]);
+    expect(printed).toContain(`ECE of all rows in one call: ${ece.toFixed(4)}`);
+  },
   'calibration.mjs': (printed) => {
     const [[ece, , nll], [scaledEce, , scaledNll]] = columnsOf(
       printed,

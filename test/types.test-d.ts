@@ -5,21 +5,25 @@ import {
   argmax,
   type BackendInfo,
   type Calibration,
+  type CrossEntropyState,
   calibrationError,
   calibrationState,
   createKernels,
   createRandom,
+  crossEntropyState,
   type EvaluationState,
   type FloatArray,
   fitTemperature,
   type Input,
   init,
   type Kernels,
+  type LogSumExpState,
   logProbs,
   logSigmoid,
   logSoftmax,
   logSoftmaxBackward,
   logSumExp,
+  logSumExpState,
   type MemoryUsage,
   memoryUsage,
   type nllState,
@@ -237,6 +241,20 @@ describe('tensors and sets', () => {
     expectTypeOf(t.dtype).toEqualTypeOf<'float32' | 'float64'>();
     expectTypeOf(t.disposed).toEqualTypeOf<boolean>();
     expectTypeOf(t).toExtend<Disposable>();
+  });
+
+  test('states', () => {
+    expectTypeOf(logSumExpState()).toEqualTypeOf<LogSumExpState<number>>();
+    expectTypeOf(logSumExpState().add(f32).value).toEqualTypeOf<number>();
+    expectTypeOf(logSumExpState({ rows: 2 }).add(input).value).toEqualTypeOf<Float64Array>();
+    const read = logSumExpState.from(logSumExpState().toJSON());
+    expectTypeOf(read.value).toEqualTypeOf<number | Float64Array>();
+    expectTypeOf(logSumExpState().merge(read).value).toEqualTypeOf<number>();
+    const losses = crossEntropyState({ rows: 2, reduction: 'none' });
+    expectTypeOf(losses).toEqualTypeOf<CrossEntropyState<Float64Array>>();
+    expectTypeOf(crossEntropyState({ rows: 2 }).value).toEqualTypeOf<number>();
+    expectTypeOf(losses.gradient(f32, { offset: 0 })).toEqualTypeOf<Float32Array>();
+    expectTypeOf(losses.gradient(t, { offset: 0 })).toEqualTypeOf<Tensor>();
   });
 
   test('Kernels have the functions with their types', () => {

@@ -12,8 +12,8 @@ import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
 /**
- * The maximum in lane 0, and log Σ e^((x − maximum) / t) in lane 1: log1p of the sum without the maximum's own term, so
- * that the other terms count to their last digit, however small. NaN in lane 1 if the maximum is not finite.
+ * The maximum in lane 0, and in lane 1 Σ e^((x − maximum) / t) without the maximum's own term, so that the other terms
+ * count to their last digit, however small. NaN in lane 1 if the maximum is not finite.
  */
 export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usize): v128 {
   const limit = unshiftedLimit<T>(temperature);
@@ -23,7 +23,7 @@ export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usiz
   if (!isNaN(maximumOf(sums))) return sums;
   const maximum = rowMax<T>(x, n);
   prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndLog(<f64>maximum, maxShiftedLogSum<T>(x, 0, 0, n, maximum, scratch));
+  return maximumAndOthers(<f64>maximum, maxShiftedOthers<T>(x, 0, 0, n, maximum, scratch));
 }
 
 /** The same, and y = 2^k · e^(x / t), with its sums in ROW_TOTAL and ROW_OTHERS; y may be x. */
@@ -36,21 +36,28 @@ export function rowExpLogSum<T>(x: usize, y: usize, n: usize, temperature: f64, 
   }
   const maximum = rowMax<T>(x, n);
   prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndLog(<f64>maximum, maxShiftedLogSum<T>(x, y, 0, n, maximum, scratch));
+  return maximumAndOthers(<f64>maximum, maxShiftedOthers<T>(x, y, 0, n, maximum, scratch));
 }
 
-/** The logarithm of rowLogSum for the elements that the mask's bytes keep, max-shifted. */
+/** log Σ e^((x − maximum) / t) of the elements that the mask's bytes keep, max-shifted. */
 export function rowLogSumKept<T>(
   x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
+  return log1pOf(rowOthersKept<T>(x, bytes, n, maximum, temperature, scratch));
+}
+
+/** The same without the maximum's own term, as rowLogSum has it, and without the logarithm. */
+export function rowOthersKept<T>(
+  x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
+): f64 {
   prepareRow<T>(scratch, maximum, temperature);
-  return maxShiftedLogSum<T>(x, 0, bytes, n, maximum, scratch);
+  return maxShiftedOthers<T>(x, 0, bytes, n, maximum, scratch);
 }
 
 // @ts-ignore: decorator
 @inline
-function maximumAndLog(maximum: f64, logSum: f64): v128 {
-  return f64x2.replace_lane(f64x2.splat(maximum), 1, logSum);
+function maximumAndOthers(maximum: f64, others: f64): v128 {
+  return f64x2.replace_lane(f64x2.splat(maximum), 1, others);
 }
 
 /** The maximum in the result of rowLogSum. */
@@ -60,11 +67,18 @@ export function maximumOf(sums: v128): f64 {
   return f64x2.extract_lane(sums, 0);
 }
 
-/** The logarithm in the result of rowLogSum. */
+/** The sum without the maximum's own term in the result of rowLogSum. */
+// @ts-ignore: decorator
+@inline
+export function othersOf(sums: v128): f64 {
+  return f64x2.extract_lane(sums, 1);
+}
+
+/** log Σ e^((x − maximum) / t), from the result of rowLogSum. */
 // @ts-ignore: decorator
 @inline
 export function logSumOf(sums: v128): f64 {
-  return f64x2.extract_lane(sums, 1);
+  return log1pOf(othersOf(sums));
 }
 
 function logSumUnshifted<T>(x: usize, n: usize, limit: T, scratch: usize): v128 {
@@ -185,7 +199,7 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
     withoutTop = beneath + othersInPartial<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
   }
   if (stores) store<f64>(scratch, withoutTop, ROW_OTHERS);
-  return maximumAndLog(<f64>maximum, log1pOf(withoutTop / <f64>top));
+  return maximumAndOthers(<f64>maximum, withoutTop / <f64>top);
 }
 
 /** The largest lane and the sum of the others; no lane is negative. */
@@ -227,10 +241,10 @@ function othersInPartial<T>(stored: bool, p: usize, n: usize, value: T, scratch:
 }
 
 /**
- * log Σ e^((x − maximum) / t), max-shifted, of all elements or of those that the mask's bytes keep. Terms equal to the
- * maximum are counted, not summed. If y is not 0, it is filled, and ROW_TOTAL and ROW_OTHERS set, as in rowExpLogSum.
+ * Σ e^((x − maximum) / t) without the maximum's own term, max-shifted, of all elements or of those that the mask's bytes
+ * keep. Terms equal to the maximum are counted, not summed. If y is not 0, it is filled, and ROW_TOTAL and ROW_OTHERS set, as in rowExpLogSum.
  */
-function maxShiftedLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
+function maxShiftedOthers<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
@@ -283,7 +297,7 @@ function maxShiftedLogSum<T>(x: usize, y: usize, bytes: usize, n: usize, maximum
     store<f64>(scratch, others + count * top, ROW_TOTAL);
     store<f64>(scratch, others + (count - 1) * top, ROW_OTHERS);
   }
-  return log1pOf(count - 1 + others / top);
+  return count - 1 + others / top;
 }
 
 /** log1p of a number. Not inlined: all forms share it. */

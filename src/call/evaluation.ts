@@ -86,10 +86,15 @@ function pairsOf(input: Operand, { axis }: Rows): Rows {
 }
 
 /** Settles the call, and checks what was read. @throws TypeError, RangeError */
-export function settleEvaluation({ call, input, targets, rows }: Evaluation): void {
+export function settleEvaluation({ call, input, targets, rows, isBinary }: Evaluation): void {
   const { operation } = call;
   settle(call);
   checkNotEmpty(operation, input, rows);
+  const { length } = targets.indices!;
+  if (isBinary && length !== rows.count) {
+    const expected = `${rows.count}, one for each number of ${input.argument} (rows of several classes need shape)`;
+    throw new RangeError(`${operation}: targets has ${length} elements, expected ${expected}`);
+  }
   checkIndices(operation, targets, input, rows);
 }
 

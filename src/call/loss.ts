@@ -65,7 +65,8 @@ export function readLoss(
   return { call, input, withGrad, reduction: reduction as string, out, gradOutput, accumulate };
 }
 
-function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): number | Operand {
+/** Reads what comes in from above: a number, 1 if it is not given, or an operand. @throws TypeError, RangeError */
+export function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): number | Operand {
   if (value === undefined) return 1;
   return typeof value === 'number' ? value : readOperand(call, 'gradOutput', value, elementBytes);
 }

@@ -63,3 +63,15 @@ export function splitByAxis(operation: string, shape: readonly number[], axis: u
   if (!(outer * inner > 0)) outer = inner = 0;
   return { outer, n, inner, count: outer * inner, axis: at };
 }
+
+/** The rows of a chunk that holds as many elements for each of so many rows, the rows one after the other. @throws RangeError */
+export function rowsOfChunk(operation: string, chunk: Operand, rows: number): Rows {
+  const { argument, length, shape } = chunk;
+  const n = rows === 0 ? 0 : length / rows;
+  if (shape === undefined && Number.isInteger(n)) chunk.shape = rows === 1 ? [n] : [rows, n];
+  const split = splitByAxis(operation, shapeOf(chunk), -1);
+  if (split.count === rows || (rows === 0 && length === 0)) return split;
+  const got = shape === undefined ? `${length} elements` : `shape ${showShape(shape)}`;
+  const expected = rows === 1 ? 'one row' : `as many elements for each of ${rows} rows`;
+  throw new RangeError(`${operation}: ${argument} has ${got}, expected ${expected}`);
+}

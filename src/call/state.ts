@@ -77,7 +77,7 @@ export class EvaluationState<Value> {
     if (typeof other !== 'object' || other === null || !(#kind in other) || other.#kind !== this.#kind) {
       throw typeError(operation, 'other', other, `a state made by ${this.#kind.name}`);
     }
-    checkSame(operation, this.#settings, other.#settings);
+    checkSameSettings(operation, this.#settings, other.#settings);
     this.#tally.merge(other.#tally);
     return this;
   }
@@ -99,8 +99,8 @@ export class EvaluationState<Value> {
   }
 }
 
-/** @throws RangeError for settings that differ */
-function checkSame(operation: string, own: object, other: object): void {
+/** Checks the settings of two states. @throws RangeError for some that differ */
+export function checkSameSettings(operation: string, own: object, other: object): void {
   for (const [name, value] of Object.entries(own)) {
     const found: unknown = (other as Record<string, unknown>)[name];
     if (found !== value) {

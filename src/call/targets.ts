@@ -204,6 +204,31 @@ function convertIndices(
   return counted;
 }
 
+/**
+ * Class indices of any number of classes, one for each of so many rows: -1 where they are ignored.
+ * @throws RangeError for another number of them, or for one that is neither a class nor ignoreIndex
+ */
+export function classesOf(
+  operation: string,
+  { array, length }: IntegerPlace,
+  rows: number,
+  ignoreIndex: number,
+): Float64Array {
+  if (length !== rows) {
+    throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
+  }
+  const classes = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const target = Number(array[row]);
+    if (target !== ignoreIndex && !(Number.isSafeInteger(target) && target >= 0)) {
+      const expected = `an integer, 0 or more, or ignoreIndex (${show(ignoreIndex)})`;
+      throw rangeError(operation, `targets[${row}]`, array[row], expected);
+    }
+    classes[row] = target === ignoreIndex ? -1 : target;
+  }
+  return classes;
+}
+
 /** Targets with one for each element, read once. */
 export interface ElementTargets {
   /** Floats. */

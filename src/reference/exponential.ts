@@ -88,7 +88,7 @@ export function storeShares(
 }
 
 /** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */
-function remainderOf(a: number, quotient: number, b: number): number {
+export function remainderOf(a: number, quotient: number, b: number): number {
   const product = quotient * b;
   const [q, qLow] = halvesOf(quotient);
   const [h, bLow] = halvesOf(b);

@@ -23,7 +23,29 @@ interface Term {
 
 /** log Σ w_i e^(x_i / t): a weight 0 removes its element, a sum of 0 gives -∞ and a negative one NaN. */
 export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: WeightedLogSumExpOperands): void {
-  const { x, y, outer, n, inner, temperature, mask, weights } = operands;
+  const { y, temperature } = operands;
+  const heap = heaps.floats(elementBytes);
+  forEachWeightedRow(heaps, elementBytes, operands, ({ max, top, others }, index) => {
+    const sum = top + others;
+    const logarithm = sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum);
+    heap[y / elementBytes + index] = Number.isFinite(max) ? max / temperature + logarithm : max;
+  });
+}
+
+/** e^(max / t) · (top + others): the weights at the maximum, and the terms of the other elements. */
+interface WeightedSum {
+  readonly max: number;
+  readonly top: number;
+  readonly others: number;
+}
+
+/** Visits the weighted sums of a kernel's rows. */
+export function forEachWeightedRow(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, outer, n, inner, temperature, mask, weights }: Omit<WeightedLogSumExpOperands, 'y' | 'scratch'>,
+  visit: (sum: WeightedSum, index: number) => void,
+): void {
   const heap = heaps.floats(elementBytes);
   forEachRow(outer, n, inner, (offset, index) => {
     const terms: Term[] = [];
@@ -32,15 +54,16 @@ export function weightedLogSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: W
       if (w !== 0 && keeps(heaps, mask, index, j, n))
         terms.push({ x: heap[indexOf(x, elementBytes) + offset + j * inner]!, w });
     }
-    heap[y / elementBytes + index] = logWeightedSum(terms, temperature, elementBytes);
+    visit(weightedSum(terms, temperature, elementBytes), index);
   });
 }
 
-function logWeightedSum(terms: readonly Term[], temperature: number, elementBytes: 4 | 8): number {
+/** Where the result is no number times e^(max / t), it is itself the maximum: ∞, -∞ for no elements, or NaN. */
+function weightedSum(terms: readonly Term[], temperature: number, elementBytes: 4 | 8): WeightedSum {
   const max = terms.reduce((m, { x }) => Math.max(m, x), -Infinity);
   // What decides where infinities or NaN are about: any finite e^x counts as 1.
   const total = terms.reduce((sum, { x, w }) => sum + w * (Number.isFinite(x) ? 1 : Math.exp(x)), 0);
-  if (!Number.isFinite(max) || !Number.isFinite(total)) return Math.log(total);
+  if (!Number.isFinite(max) || !Number.isFinite(total)) return { max: Math.log(total), top: 0, others: 0 };
   // Those at the maximum first: what −1 cancels against, near a sum of 1, is exact.
   const [tops, rest] = [terms.filter(({ x }) => x === max), terms.filter(({ x }) => x !== max)];
   const top = sumOf(
@@ -51,6 +74,5 @@ function logWeightedSum(terms: readonly Term[], temperature: number, elementByte
     Float64Array.from(rest, ({ x, w }) => w * exponential(x, max, temperature, elementBytes)),
     elementBytes,
   );
-  const sum = top + others;
-  return max / temperature + (sum > 0.5 && sum < 2 ? Math.log1p(top - 1 + others) : Math.log(sum));
+  return { max, top, others };
 }

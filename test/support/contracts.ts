@@ -71,4 +71,26 @@ export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
     same: [],
   },
   transpose: { operands: ({ a, b }) => ({ x: a, y: b }), apart: ['ab'], same: [] },
+  expSums: {
+    operands: ({ a, b, scratch }, outer, n, inner) => {
+      return { x: a, sums: b, rows: outer * inner, n, temperature: 1, scratch, mask: 0 };
+    },
+    apart: ['ab'],
+    same: [],
+  },
+  // The descriptor of no weights at all, at c.
+  weightedExpSums: {
+    operands: ({ a, b, c, scratch }, outer, n, inner) => {
+      return { x: a, sums: b, rows: outer * inner, n, temperature: 1, scratch, mask: 0, weights: c };
+    },
+    apart: ['ab'],
+    same: [],
+  },
+  softmaxOfSums: {
+    operands: ({ a, b, c, scratch }, outer, n, inner) => {
+      return { x: a, y: b, rows: outer * inner, n, temperature: 1, given: c, scratch };
+    },
+    apart: ['ab', 'cb'],
+    same: ['ab'],
+  },
 };

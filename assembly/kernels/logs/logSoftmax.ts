@@ -47,9 +47,9 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch:
 
 /** A row, or the kept range of one. Returns log Σ e^((x_j − max) / t). */
 function row<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): f64 {
-  const sums = rowLogSum<T>(x, n, t, scratch);
-  result<T>(x, y, n, <T>maximumOf(sums), t, logSumOf(sums));
-  return logSumOf(sums);
+  const sums = rowLogSum<T>(x, n, t, scratch), logSum = logSumOf(sums);
+  result<T>(x, y, n, <T>maximumOf(sums), t, logSum);
+  return logSum;
 }
 
 function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): void {

@@ -10,16 +10,17 @@ import { blockLogSum } from "../../blocks/logsum";
 import { maskBlock } from "../../blocks/mask";
 import { blockMaxima } from "../../blocks/reduce";
 import { checkRows } from "../../contracts";
-import {
-  findKeptRange, hasOperand, isDense, keptEnd, keptStart, operandAddress, operandStride, startKeptRanges
-} from "../../mask";
-import { leastExponent, unshiftedLimit, wideExp } from "../../math/exp";
-import { ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
+import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
+import { unshiftedLimit } from "../../math/exp";
+import { prepareExp } from "../../math/exp-table";
 import { log, log1p } from "../../math/log";
 import { roundingOf } from "../../math/sum";
 import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
+import { weightedSums } from "../../rows/weighted";
+import {
+  HEADER_BYTES, LOG_SUM, MAXIMUM, ROW_SUMS, SUMS_LOST, SUMS_MAXIMUM, SUMS_OTHERS, SUMS_TOP
+} from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 export function logSumExp<T>(
@@ -86,63 +87,19 @@ export function weightedLogSumExp<T>(
 ): void {
   checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
   prepareExp<f64>(1, scratch);
+  const sums = scratch + ROW_SUMS;
   for (let i: usize = 0; i < outer * inner; i++) {
     const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
-    const weight = operandAddress(weights, i, sizeof<T>());
-    const bytes = mask && hasOperand(mask) ? operandAddress(mask, i, 1) : 0;
-    const result = weighted(sizeof<T>(), first, n, inner, temperature, scratch, bytes, mask, weight, weights);
-    store<T>(y + i * sizeof<T>(), <T>result);
+    weightedSums(sizeof<T>(), first, n, inner, temperature, scratch, mask, weights, i, sums);
+    const m = load<f64>(sums, SUMS_MAXIMUM);
+    store<T>(y + i * sizeof<T>(), <T>(isFinite(m) ? m / temperature + logOfSums(sums) : m));
   }
 }
 
-/** One function for both types, elements of `size` bytes: it computes in f64 anyway. */
-function weighted(
-  size: usize, x: usize, n: usize, inner: usize, t: f64, scratch: usize, bytes: usize, mask: usize, weight: usize,
-  weights: usize
-): f64 {
-  const wStep = operandStride(weights) * size, bStep = bytes ? operandStride(mask) : 0, xStep = inner * size;
-  let m: f64 = -Infinity, total: f64 = 0;
-  for (let j: usize = 0; j < n; j++) {
-    const w = element(size, weight + j * wStep), v = element(size, x + j * xStep);
-    if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
-    m = max<f64>(m, v);
-    // Decides the result if there are infinities or NaN: any finite e^v counts as 1.
-    total += w * (isFinite(v) ? 1 : v < 0 ? 0 : v);
-  }
-  if (!isFinite(m) || !isFinite(total)) return total > 0 ? total : total == 0 ? -Infinity : NaN;
-  const log2e = log2eOver<f64>(scratch), magic = magicNumber<f64>(scratch), high = ln2HighOf<f64>(scratch);
-  const least = leastExponent<f64>(), unused = log2e;
-  let top = 0.0, topLost = 0.0, others = 0.0, othersLost = 0.0;
-  for (let j: usize = 0; j < n; j++) {
-    const w = element(size, weight + j * wStep), v = element(size, x + j * xStep);
-    if (w == 0 || (bytes && !load<u8>(bytes + j * bStep))) continue;
-    if (v == m) {
-      const sum = top + w;
-      topLost += roundingOf<f64>(top, w, sum);
-      top = sum;
-    } else {
-      // In halves: v − m could overflow where (v − m) / t does not.
-      const d = f64x2.splat((v * 0.5 - m * 0.5) / t * 2);
-      const e = wideExp<f64>(d, least, scratch, log2e, magic, high, unused, unused, unused, unused, unused);
-      const term = w * v128.extract_lane<f64>(e, 0), sum = others + term;
-      othersLost += roundingOf<f64>(others, term, sum);
-      others = sum;
-    }
-  }
-  return m / t + logOfSum(top, others, topLost + othersLost);
-}
-
-// @ts-ignore: decorator
-@inline
-function element(size: usize, p: usize): f64 {
-  return size == 4 ? <f64>load<f32>(p) : load<f64>(p);
-}
-
-/** log(top + others + lost); near 1 by log1p of sum − 1, so that cancellation is exact. */
-function logOfSum(top: f64, others: f64, lost: f64): f64 {
-  const sum = top + others, lostHere = roundingOf<f64>(top, others, sum) + lost;
-  if (sum > 0.8 && sum < 2) {
-    return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(sum - 1 + lostHere)), 0);
-  }
-  return v128.extract_lane<f64>(log<f64>(f64x2.splat(sum + lostHere)), 0);
+/** log of the sum without the factor e^(maximum / t); near 1 by log1p of sum − 1, so that cancellation is exact. */
+function logOfSums(sums: usize): f64 {
+  const top = load<f64>(sums, SUMS_TOP), others = load<f64>(sums, SUMS_OTHERS);
+  const sum = top + others, lost = roundingOf<f64>(top, others, sum) + load<f64>(sums, SUMS_LOST);
+  if (sum > 0.8 && sum < 2) return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(sum - 1 + lost)), 0);
+  return v128.extract_lane<f64>(log<f64>(f64x2.splat(sum + lost)), 0);
 }

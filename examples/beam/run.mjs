@@ -1,0 +1,41 @@
+// npm run test:beam: installs Apache Beam where it is missing, makes the shards and runs both pipelines on the direct
+// runner. Each of them fails where it does not give what one call on everything gives.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+
+function run(program, ...args) {
+  const { status } = spawnSync(program, args, { cwd: HERE, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Why the pipelines cannot run in this Node, if they cannot. */
+function whatIsLacking(require) {
+  if (require('node:util').isPrimitive === undefined) return 'Apache Beam 2.49 runs in Node 22 or earlier';
+  try {
+    require('softmax-wasm');
+  } catch (error) {
+    if (error.code !== 'ERR_REQUIRE_ESM') throw error;
+    return 'Node 20.19, 22.12 and later can require ES modules';
+  }
+}
+
+const lock = join(HERE, 'package-lock.json');
+const installed = join(HERE, 'node_modules/.package-lock.json');
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+  console.log('installing Apache Beam …');
+  // It is large and runs programs of its dependencies, none of which is needed here.
+  run('npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund');
+}
+const problem = whatIsLacking(createRequire(import.meta.url));
+if (problem !== undefined) {
+  console.log(`skipped: ${problem}, and this is Node ${process.versions.node}`);
+  process.exit();
+}
+for (const program of ['make-shards.mjs', 'check-coder.mjs', 'evaluate.mjs', 'vocabulary.mjs']) {
+  run(process.execPath, program);
+}

@@ -1,0 +1,449 @@
+import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
+import { findSums } from '../call/exp-sums.js';
+import { type JsonNumber, jsonNumber, readCount, readJson, readJsonNumber, readList } from '../call/json.js';
+import { LogSums, readSums } from '../call/log-sums.js';
+import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
+import { readOperand } from '../call/operand.js';
+import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import { elementsOf, type Operand, shapeOf } from '../call/place.js';
+import { checkSize, newResult, readOptionalOut, wrapResult } from '../call/result.js';
+import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
+import { checkSameSettings } from '../call/state.js';
+import { classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
+import { show, typeError } from '../errors.js';
+import { softmaxOfSumsKernel } from '../generated/kernels.js';
+import type { Tensor } from '../memory/tensor.js';
+import { softmaxOfSums } from '../reference/crossEntropyState.js';
+import { sumOf } from '../reference/sum.js';
+import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
+import type { ClassIndices, FloatArray, Input, MapResult, Reduction, TensorLike } from '../types.js';
+import { defineKernel } from '../wasm/kernel.js';
+
+/** Options of {@link crossEntropyState}. */
+export interface CrossEntropyStateOptions {
+  /** How many rows there are. Without it there is one. */
+  rows?: number;
+  /** Divides the logits first; positive. Default 1. */
+  temperature?: number;
+  /** Rows with this target count for nothing. Default -100. */
+  ignoreIndex?: number;
+  /** `'mean'` (the default) over the rows that count, `'sum'`, or `'none'` for a loss for each row. */
+  reduction?: Reduction;
+}
+
+/** Options of {@link CrossEntropyState.add}. */
+export interface CrossEntropyChunkOptions {
+  /** Sizes of the chunk's axes, [rows, classes] or more in front. Default: as many classes for each row. */
+  shape?: readonly number[];
+  /** The class of each row, counted over all chunks; the same whatever the chunk. */
+  targets: ClassIndices | TensorLike;
+  /** The class that the chunk begins with. */
+  offset: number;
+}
+
+/** Options of {@link CrossEntropyState.gradient}. */
+export interface CrossEntropyGradientOptions {
+  /** Sizes of the chunk's axes, as for `add`. */
+  shape?: readonly number[];
+  /** The class of each row, if they are to be compared with those that were added. */
+  targets?: ClassIndices | TensorLike;
+  /** The class that the chunk begins with. */
+  offset: number;
+  /** Receives the gradient: same dtype and number of elements; the chunk itself, or no overlap with any argument. */
+  out?: FloatArray | Tensor;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
+  gradOutput?: number | Input;
+}
+
+/** A {@link CrossEntropyState} as plain JSON. */
+export interface CrossEntropyStateJson {
+  state: 'crossEntropyState';
+  options: CrossEntropyStateOptions;
+  count: number;
+  /** Four numbers for each row, as logSumExpState has them. */
+  sums: JsonNumber[];
+  /** The class of each row, -1 where it is ignored; null while no chunk was added. */
+  targets: number[] | null;
+  /** The logit of each row's class, null where it was in no chunk. */
+  targetLogits: (JsonNumber | null)[];
+}
+
+/** Options, each with its value; `rows` is undefined where there is one. */
+type Settings = Required<Omit<CrossEntropyStateOptions, 'rows'>> & { readonly rows: number | undefined };
+
+const NAME = 'crossEntropyState';
+const OPTIONS: OptionNames<CrossEntropyStateOptions> = {
+  rows: true,
+  temperature: true,
+  ignoreIndex: true,
+  reduction: true,
+};
+const CHUNK_OPTIONS: OptionNames<CrossEntropyChunkOptions> = { shape: true, targets: true, offset: true };
+const GRADIENT_OPTIONS: OptionNames<CrossEntropyGradientOptions> = { ...CHUNK_OPTIONS, out: true, gradOutput: true };
+const KERNEL = /* @__PURE__ */ defineKernel(softmaxOfSumsKernel, softmaxOfSums);
+/** Bytes of what the kernel is given for each row. */
+const GIVEN_BYTES = 24;
+
+/** A cross-entropy in progress, over chunks of the classes of its rows: made by {@link crossEntropyState}. */
+export class CrossEntropyState<Value extends number | Float64Array = number | Float64Array> {
+  readonly #runtime: Runtime;
+  readonly #settings: Settings;
+  readonly #sums: LogSums;
+  /** The class of each row, -1 where it is ignored; undefined while no chunk was added. */
+  #classes: Float64Array | undefined;
+  /** The logit of each row's class, and whether it was in a chunk. */
+  readonly #logits: Float64Array;
+  readonly #isFound: Uint8Array;
+  #count = 0;
+
+  /** @internal */
+  constructor(runtime: Runtime, settings: Settings, cells?: Float64Array) {
+    const rows = settings.rows ?? 1;
+    this.#runtime = runtime;
+    this.#settings = settings;
+    this.#sums = new LogSums(rows, settings.temperature, cells);
+    this.#logits = new Float64Array(rows);
+    this.#isFound = new Uint8Array(rows);
+  }
+
+  /**
+   * Adds a chunk: the logits of n classes of every row, those from `offset` on. Nothing is added when it throws.
+   *
+   * @param chunk as many logits for each row, the rows one after the other.
+   * @returns the state itself.
+   * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, for other targets than
+   * before, or where the class of a row was in a chunk before.
+   */
+  add(chunk: Input, options: CrossEntropyChunkOptions): this {
+    handRuntime(this.#runtime);
+    const name = `${NAME}.add`;
+    const call = openCall(name);
+    const input = readOperand(call, 'chunk', chunk);
+    const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, true);
+    const targets = readClassIndices(call, given.targets);
+    const offset = readCount(name, 'offset', given.offset);
+    const rows = this.#settle(call, input, given.shape);
+    const classes = this.#classesOf(name, targets);
+    const { n } = rows;
+    this.#eachWithin(classes, offset, n, (row) => {
+      if (this.#isFound[row]) {
+        throw new RangeError(
+          `${name}: class ${classes[row]}, the target of row ${row}, was in a chunk before, ${ONCE}`,
+        );
+      }
+    });
+    if (input.length > 0) {
+      const found = findSums(call, input, rows, this.#settings.temperature);
+      const { arena } = call.runtime;
+      this.#sums.addFound(arena.f64, found);
+      const logits = elementsOf(arena, input);
+      this.#eachWithin(classes, offset, n, (row, at) => {
+        this.#isFound[row] = 1;
+        this.#logits[row] = logits[at]!;
+      });
+    }
+    this.#classes = classes;
+    this.#count += n;
+    return this;
+  }
+
+  /**
+   * Adds the chunks of another state of the same rows and targets, which stays as it is.
+   * @returns the state itself.
+   * @throws TypeError unless it is such a state, RangeError for one with other options or targets, or where both have had
+   * the class of a row.
+   */
+  merge(other: CrossEntropyState): this {
+    const name = `${NAME}.merge`;
+    if (typeof other !== 'object' || other === null || !(#settings in other)) {
+      throw typeError(name, 'other', other, `a state made by ${NAME}`);
+    }
+    checkSameSettings(name, this.#settings, other.#settings);
+    if (other.#classes === undefined) return this;
+    checkSameTargets(name, 'other', other.#classes, this.#classes);
+    const twice = this.#isFound.findIndex((isFound, row) => isFound === 1 && other.#isFound[row] === 1);
+    if (twice >= 0) {
+      throw new RangeError(`${name}: the target of row ${twice} was in a chunk of both states, ${ONCE}`);
+    }
+    this.#classes = other.#classes;
+    this.#sums.merge(other.#sums);
+    other.#isFound.forEach((isFound, row) => {
+      if (!isFound) return;
+      this.#isFound[row] = 1;
+      this.#logits[row] = other.#logits[row]!;
+    });
+    this.#count += other.#count;
+    return this;
+  }
+
+  /** How many classes of each row were added so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * The loss of all chunks together, in float64: a number, or with reduction `'none'` one for each of the `rows`.
+   * @throws RangeError while the class of a row was in no chunk.
+   */
+  get value(): Value {
+    const { rows, reduction } = this.#settings;
+    const classes = this.#completeClasses(`${NAME}.value`);
+    const losses = classes.map((target, row) => (target < 0 ? 0 : this.#lossOf(row)));
+    if (reduction === 'none') return (rows === undefined ? losses[0] : losses) as Value;
+    return (sumOf(losses, 8) / (reduction === 'mean' ? countOf(classes) : 1)) as Value;
+  }
+
+  /**
+   * The gradient of the loss of all chunks together with respect to the logits of one of them, which was added to this
+   * state or to one that was merged into it: (softmax(x / t) − q) / t, q the target, divided as the loss is.
+   *
+   * @param chunk the logits that were added, in the same dtype.
+   * @returns as many elements in the kind of array or tensor that the chunk is, or `out`.
+   * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, for other targets than
+   * were added, or while the class of a row was in no chunk: nothing is written then.
+   */
+  gradient<X extends Input, const O extends CrossEntropyGradientOptions>(chunk: X, options: O): MapResult<X, O> {
+    handRuntime(this.#runtime);
+    const name = `${NAME}.gradient`;
+    const call = openCall(name);
+    const input = readOperand(call, 'chunk', chunk);
+    const { elementBytes } = input;
+    const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS, true);
+    const out = readOptionalOut(call, given.out, elementBytes);
+    const upstream = given.gradOutput;
+    const gradOutput = readGradOutput(call, upstream, input);
+    const wanted = given.targets;
+    const targets = wanted === undefined ? undefined : readClassIndices(call, wanted);
+    const offset = readCount(name, 'offset', given.offset);
+    const rows = this.#settle(call, input, given.shape);
+    if (typeof gradOutput !== 'number') {
+      const { reduction } = this.#settings;
+      if (reduction !== 'none') {
+        throw typeError(name, 'gradOutput', upstream, `a number for reduction "${reduction}"`);
+      }
+      checkCount(name, gradOutput, rows.count, 'one for each row');
+    }
+    if (targets !== undefined) this.#classesOf(name, targets);
+    const classes = this.#completeClasses(name);
+    if (elementBytes === 4) this.#checkMaxima(name);
+    if (out !== undefined) {
+      checkSize(call, out, input.length);
+      checkOverlaps(call, out, input);
+    }
+    const scales = this.#scales(call, classes, gradOutput);
+    const result = this.#scaledSoftmax(call, input, rows, scales, out);
+    const elements = elementsOf(call.runtime.arena, result);
+    this.#eachWithin(classes, offset, rows.n, (row, at) => {
+      elements[at] = -scales[row]! * this.#sums.complement(row, this.#logits[row]!);
+    });
+    return wrapResult(result, out !== undefined, input, input.shape) as MapResult<X, O>;
+  }
+
+  /** Plain JSON, which `crossEntropyState.from` reads again, in this process or another: bit for bit the same state. */
+  toJSON(): CrossEntropyStateJson {
+    const { rows, ...others } = this.#settings;
+    return {
+      state: NAME,
+      options: rows === undefined ? others : { rows, ...others },
+      count: this.#count,
+      sums: this.#sums.toJSON(),
+      targets: this.#classes === undefined ? null : [...this.#classes],
+      targetLogits: Array.from(this.#logits, (logit, row) => (this.#isFound[row] ? jsonNumber(logit) : null)),
+    };
+  }
+
+  /** @internal Reads into an empty state what its toJSON gave. */
+  restore(operation: string, json: Record<string, unknown>): this {
+    const rows = this.#logits.length;
+    const { count, targets, targetLogits } = json;
+    this.#count = readCount(operation, 'json.count', count);
+    for (const [row, logit] of readList(operation, 'json.targetLogits', targetLogits, rows).entries()) {
+      if (logit === null) continue;
+      this.#isFound[row] = 1;
+      this.#logits[row] = readJsonNumber(operation, `json.targetLogits[${row}]`, logit);
+    }
+    if (targets === null) return this;
+    this.#classes = Float64Array.from(readList(operation, 'json.targets', targets, rows), (target, row) => {
+      return target === -1 ? -1 : readCount(operation, `json.targets[${row}]`, target);
+    });
+    return this;
+  }
+
+  /** Settles a call, and checks the shape of its chunk and the temperature for its type. */
+  #settle(call: Call, input: Operand, shape: unknown): Rows {
+    const { operation } = call;
+    giveShape(operation, input, shape);
+    settle(call);
+    readTemperature(operation, this.#settings.temperature, input.elementBytes);
+    return rowsOfChunk(operation, input, this.#logits.length);
+  }
+
+  /** @throws RangeError for targets that are none, or are not those of the chunks before */
+  #classesOf(operation: string, { indices }: Targets): Float64Array {
+    const { ignoreIndex } = this.#settings;
+    const classes = classesOf(operation, indices!, this.#logits.length, ignoreIndex);
+    checkSameTargets(operation, 'targets', classes, this.#classes);
+    return classes;
+  }
+
+  /** Visits the rows whose class is in a chunk, with the place of its logit. */
+  #eachWithin(classes: Float64Array, offset: number, n: number, visit: (row: number, at: number) => void): void {
+    for (let row = 0; row < classes.length; row++) {
+      const at = classes[row]! - offset;
+      if (classes[row]! >= 0 && at >= 0 && at < n) visit(row, row * n + at);
+    }
+  }
+
+  /** @throws RangeError while the class of a row was in no chunk */
+  #completeClasses(operation: string): Float64Array {
+    const classes = this.#classes ?? (this.#logits.length === 0 ? new Float64Array(0) : undefined);
+    if (classes === undefined)
+      throw new RangeError(`${operation}: no chunk was added, expected one with each row's target`);
+    const missing = classes.findIndex((target, row) => target >= 0 && !this.#isFound[row]);
+    if (missing >= 0) {
+      const target = classes[missing];
+      throw new RangeError(`${operation}: class ${target}, the target of row ${missing}, was in no chunk, ${ONCE}`);
+    }
+    return classes;
+  }
+
+  #lossOf(row: number): number {
+    const logit = this.#logits[row]!;
+    if (!Number.isFinite(this.#sums.maximum(row))) return NaN;
+    return logit === -Infinity ? Infinity : this.#sums.logarithm(row, logit);
+  }
+
+  /** What the softmax of each row is multiplied by. */
+  #scales({ runtime: { arena } }: Call, classes: Float64Array, gradOutput: number | Operand): Float64Array {
+    const { temperature, reduction } = this.#settings;
+    const divisor = (reduction === 'mean' ? countOf(classes) : 1) * temperature;
+    const upstream = typeof gradOutput === 'number' ? undefined : elementsOf(arena, gradOutput);
+    return classes.map((target, row) => {
+      return target < 0 ? 0 : (upstream === undefined ? (gradOutput as number) : upstream[row]!) / divisor;
+    });
+  }
+
+  /** scale · softmax of each row. */
+  #scaledSoftmax(call: Call, input: Operand, rows: Rows, scales: Float64Array, out: Operand | undefined): Operand {
+    const { runtime, operation } = call;
+    const { run, arena } = runtime;
+    const { temperature } = this.#settings;
+    const shape = shapeOf(input);
+    if (input.length === 0) return out ?? newResult(call, input, shape);
+    const compute = runtime.kernel(KERNEL, input.elementBytes, operation);
+    run.open(operation, rows, input.elementBytes);
+    const given = run.reserve(rows.count * GIVEN_BYTES);
+    const result = out ?? newResult(call, input, shape);
+    const from = run.input(input);
+    const to = run.output(result);
+    const perRow = run.perRow(given, GIVEN_BYTES);
+    run.start(out === undefined ? result : undefined);
+    scales.forEach((scale, row) => {
+      arena.f64.set([this.#sums.maximum(row), this.#sums.total(row), scale], given / 8 + 3 * row);
+    });
+    while (run.next()) {
+      const { outer, scratch } = run;
+      const x = run.at(from);
+      compute({ x, y: run.at(to), rows: outer, n: rows.n, temperature, given: run.at(perRow), scratch });
+    }
+    return result;
+  }
+
+  /** @throws TypeError where a maximum is no float32: it came with another chunk */
+  #checkMaxima(operation: string): void {
+    for (let row = 0; row < this.#logits.length; row++) {
+      const maximum = this.#sums.maximum(row);
+      if (Object.is(Math.fround(maximum), maximum)) continue;
+      throw new TypeError(
+        `${operation}: chunk is float32, expected float64, as the chunk with the maximum of row ${row}, ${maximum}`,
+      );
+    }
+  }
+}
+
+const ONCE = 'expected it in exactly one';
+
+function readClassIndices(call: Call, value: unknown): Targets {
+  const targets = readTargets(call, value);
+  if (targets.probabilities !== undefined)
+    throw typeError(call.operation, 'targets', value, 'class indices (integers)');
+  return targets;
+}
+
+/** @throws RangeError for classes that are not those from before, if there are any */
+function checkSameTargets(
+  operation: string,
+  argument: string,
+  classes: Float64Array,
+  before: Float64Array | undefined,
+): void {
+  const row = before === undefined ? -1 : classes.findIndex((target, i) => target !== before[i]);
+  if (row < 0) return;
+  const [got, expected] = [classes, before!].map((each) => (each[row]! < 0 ? 'ignored' : each[row]));
+  throw new RangeError(
+    `${operation}: the target of row ${row} is ${got} in ${argument}, expected ${expected}, as before`,
+  );
+}
+
+/** How many rows are not ignored. */
+function countOf(classes: Float64Array): number {
+  return classes.reduce((count, target) => (target < 0 ? count : count + 1), 0);
+}
+
+function readSettings(operation: string, options: unknown): Settings {
+  const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, true);
+  const rows = given.rows === undefined ? undefined : readCount(operation, 'rows', given.rows);
+  const temperature = readTemperature(operation, given.temperature, 8);
+  const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex);
+  const { reduction = 'mean' } = given;
+  if (!REDUCTIONS.includes(reduction as Reduction)) {
+    throw typeError(operation, 'reduction', reduction, `one of ${REDUCTIONS.map(show).join(', ')}`);
+  }
+  return { rows, temperature, ignoreIndex, reduction: reduction as Reduction };
+}
+
+/**
+ * A cross-entropy of rows whose classes come in chunks: the loss of a vocabulary that no machine holds whole, and its
+ * gradient for the chunk at hand. Chunks may be added in any order, and states of some of them merged in any tree.
+ *
+ * `add` takes the logits of some classes of every row, with all targets and the class that the chunk begins with; `merge`
+ * takes another state; `value` is the loss, and `gradient` its gradient for a chunk. `toJSON` and `from` take a state to
+ * another process. Targets are class indices; there are no class weights, and no label smoothing.
+ *
+ * With m merges and adds, a row's loss is off by at most (8 + m) · 2⁻⁵² times the larger of log Σ e^((x − maximum) / t)
+ * and the distance of its target's logit from the maximum, over t: the loss of a confident row keeps its digits. float32
+ * chunks add crossEntropy's bound for float32. Rows that hold NaN or +∞, or nothing but −∞, give NaN.
+ * Formula: torch.nn.functional.cross_entropy; the sums merge as in {@link logSumExpState}.
+ *
+ * @returns a {@link CrossEntropyState}.
+ * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
+ *
+ * @example
+ * const targets = [0, 2];
+ * const state = crossEntropyState({ rows: 2 });
+ * state.add([1, 2, 1, 5], { targets, offset: 0 }).add([3, 1], { targets, offset: 2 }).count; // 3
+ * state.value; // 3.222
+ * state.gradient([3, 1], { offset: 2 }); // Float32Array [0.333, -0.491]
+ */
+export function crossEntropyState<const O extends CrossEntropyStateOptions>(
+  options?: O,
+): CrossEntropyState<O extends { rows: number; reduction: 'none' } ? Float64Array : number> {
+  const runtime = takeRuntime();
+  return new CrossEntropyState(runtime, readSettings(NAME, options));
+}
+
+/**
+ * The state that this was: what `toJSON` gave, and JSON.parse of what JSON.stringify made of it.
+ * @throws TypeError, RangeError unless it is the JSON of such a state.
+ */
+crossEntropyState.from = (json: CrossEntropyStateJson): CrossEntropyState => {
+  const runtime = takeRuntime();
+  const name = `${NAME}.from`;
+  return readJson(NAME, json, (record) => {
+    const settings = readSettings(name, record.options);
+    return new CrossEntropyState(runtime, settings, readSums(name, record.sums, settings.rows ?? 1)).restore(
+      name,
+      record,
+    );
+  });
+};
