@@ -7,7 +7,7 @@ import { runProgram } from './support/examples.js';
 import { cut, gather, limitOf, rowOf, type Split, splits } from './support/merging.js';
 import * as oracle from './support/oracle.js';
 
-const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 60 });
+const check = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, { seed: 42, numRuns: 50 });
 
 function expectExact(
   split: Split,
@@ -211,10 +211,6 @@ describe('a million merges', () => {
     'that rise and rise': {
       at: (i) => stateOf(i * STEP),
       exact: Math.log(Math.expm1(MANY * STEP) / Math.expm1(STEP)),
-    },
-    'that fall and fall': {
-      at: (i) => stateOf(-i * STEP),
-      exact: Math.log(Math.expm1(-MANY * STEP) / Math.expm1(-STEP)),
     },
   };
 
