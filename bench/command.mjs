@@ -16,6 +16,8 @@ export function parseCommand(ownOptions = {}) {
   return {
     options,
     operations: chosen(positionals),
+    /** Whether one line for each operation will do. */
+    isGlance: options.quick && positionals.length === 0,
     rounds: options.quick ? 2 : 5,
     roundMilliseconds: options.quick ? 20 : 120,
     isWanted: ({ elements }) => !options.quick || elements <= QUICK_ELEMENTS,

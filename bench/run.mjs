@@ -9,15 +9,18 @@ import { PLAIN } from './contender.mjs';
 import { BACKENDS, CONTENDERS, firstCall, Worker } from './contenders.mjs';
 import { checkResult } from './harness.mjs';
 import { describeMachine } from './machine.mjs';
-import { printCase, printFirstCall, printHeader, progress } from './table.mjs';
+import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
 
-const { options, operations, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
+const { options, operations, isGlance, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
+/** What a glance shows of an operation, where it has that. */
+const GLANCE = '256 × 1024';
 const FIRST_CALLS = options.quick ? 3 : 15;
 
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
 console.log(`The best of ${ROUNDS} rounds, each the median of its samples; spread: how far the rounds lie apart.`);
 console.log('float32, one thread.');
+if (isGlance) printGlanceHeader(CONTENDERS);
 
 const results = [];
 for (const operation of operations) await runOperation(operation);
@@ -29,9 +32,11 @@ if (options.json !== undefined) {
 
 async function runOperation(operation) {
   const { default: bench } = await import(`./${operation}.bench.mjs`);
-  const cases = bench.cases.filter(isWanted);
+  const cases = isGlance
+    ? [bench.cases.find(({ label }) => label === GLANCE) ?? bench.cases[0]]
+    : bench.cases.filter(isWanted);
   const workers = await startWorkers(operation);
-  printHeader(operation);
+  if (!isGlance) printHeader(operation);
   for (const [done, example] of cases.entries()) {
     const { label, elements } = example;
     const say = (what) => progress(`${operation} ${done + 1}/${cases.length}: ${label}, ${what}`);
@@ -56,7 +61,8 @@ async function runOperation(operation) {
       const contender = { contender: name, nanoseconds, ratio: plain / nanoseconds, spread };
       return { operation, case: label, elements, ...contender, elementsPerSecond: (elements / nanoseconds) * 1e9 };
     });
-    printCase(label, lines);
+    if (isGlance) printGlance(operation, label, lines);
+    else printCase(label, lines);
     results.push(...lines);
   }
   for (const worker of workers) worker.stop();

@@ -1,9 +1,17 @@
-// Pieces of a picture. It needs no font, script or style from elsewhere.
+// Pieces of a picture. It needs no font, script or style from elsewhere, and is dark where the reader's screen is.
 
-export const INK = '#1f2328';
-export const FAINT = '#6b7280';
-export const GRID = '#e5e7eb';
-export const COLOURS = { ours: '#0b62d6', theirs: '#8a919c' };
+export const INK = 'var(--ink)';
+export const FAINT = 'var(--faint)';
+export const GRID = 'var(--grid)';
+export const PAPER = 'var(--paper)';
+export const COLOURS = { ours: 'var(--ours)', theirs: 'var(--theirs)' };
+
+const STYLE = [
+  'svg { --ink: #1f2328; --faint: #6b7280; --grid: #e5e7eb; --paper: #ffffff; --ours: #0b62d6; --theirs: #8a919c; }',
+  '@media (prefers-color-scheme: dark) {',
+  'svg { --ink: #e6edf3; --faint: #9198a1; --grid: #30363d; --paper: #0d1117; --ours: #6cb2ff; --theirs: #7d8590; }',
+  '}',
+].join(' ');
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const coordinates = (...values) => values.map((v) => v.toFixed(1));
@@ -25,6 +33,11 @@ export function path(points, stroke, width = 1) {
   return `<polyline points="${through}" fill="none" stroke="${stroke}" stroke-width="${width}"/>`;
 }
 
+export function rectangle(x, y, width, height, fill) {
+  const [left, top, w, h] = coordinates(x, y, width, height);
+  return `<rect x="${left}" y="${top}" width="${w}" height="${h}" fill="${fill}"/>`;
+}
+
 export function dot(x, y, stroke, fill = stroke) {
   const [cx, cy] = coordinates(x, y);
   return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
@@ -35,7 +48,8 @@ export function picture(title, width, height, parts) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
     `<title>${escaped(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<style>${STYLE}</style>`,
+    `<rect width="${width}" height="${height}" fill="${PAPER}"/>`,
     text(24, 32, title, { size: 20, weight: 600 }),
     ...parts,
     '</svg>',

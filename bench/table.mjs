@@ -33,6 +33,17 @@ export function printCase(label, lines) {
   }
 }
 
+/** One line for each operation: the time of the first contender, and how many times faster the others are. */
+export function printGlanceHeader(contenders) {
+  console.log(`\n${''.padEnd(40)}${contenders.map((name) => name.padStart(18)).join('')}`);
+}
+
+export function printGlance(operation, label, lines) {
+  const [plain, ...others] = lines;
+  const ratios = others.map(({ ratio }) => `${formatRatio(ratio)} ×`.padStart(18));
+  console.log(`${operation} ${label}`.padEnd(40) + formatTime(plain.nanoseconds).padStart(18) + ratios.join(''));
+}
+
 /** Three digits and the unit that suits them. */
 export function formatTime(nanoseconds) {
   const [scale, unit] = nanoseconds < 1e3 ? [1, 'ns'] : nanoseconds < 1e6 ? [1e3, 'µs'] : [1e6, 'ms'];

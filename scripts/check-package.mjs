@@ -5,14 +5,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const NEEDED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/simd128.wasm', 'dist/relaxed-simd.wasm'];
-const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts|wasm))$/;
+const NEEDED = [
+  ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/performance.md'],
+  ...['dist/simd128.wasm', 'dist/relaxed-simd.wasm', 'dist/bare.js', 'dist/softmax-wasm.min.js'],
+];
+const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts|wasm)|docs\/\w[\w-]*\.(md|svg))$/;
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: 'inherit' });
 
 const folder = mkdtempSync(join(tmpdir(), 'softmax-wasm-check-'));
 try {
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+  run(process.execPath, 'scripts/stage.mjs');
+  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: 'build/package',
     encoding: 'utf8',
   });
   const [{ filename, files, size, unpackedSize }] = JSON.parse(packed);

@@ -10,7 +10,7 @@ const rows = [
   { what: 'argmax, topK', budget: 24, bytes: await bundle('{ argmax, topK }') },
   { what: 'softmax, crossEntropyWithGrad', budget: 52, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
   { what: 'crossEntropyWithGrad', budget: 39, bytes: await bundle('{ crossEntropyWithGrad }') },
-  { what: 'logSoftmax', budget: 30, bytes: await bundle('{ logSoftmax }') },
+  { what: 'logSoftmax', budget: 31, bytes: await bundle('{ logSoftmax }') },
   { what: 'softmax, logSoftmax', budget: 41, bytes: await bundle('{ softmax, logSoftmax }') },
   { what: 'everything', budget: 119, bytes: await bundle() },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));

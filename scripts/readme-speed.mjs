@@ -1,6 +1,6 @@
 // Writes what the README and docs/performance.md show of speed from these runs, on a machine that does nothing else:
 //     npm run bench -- --json bench/results/speed.json
-//     npm run bench:peers -- --node 24 --json bench/results/peers-24.json --svg docs/peers.svg
+//     npm run bench:peers -- --node 24 --json bench/results/peers-24.json
 //     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
@@ -11,15 +11,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { medianOf } from '../bench/command.mjs';
 import { PLAIN } from '../bench/contender.mjs';
 import { BACKENDS } from '../bench/contenders.mjs';
+import { drawBars } from '../bench/peers/bars.mjs';
+import { drawChart, NARROW, WIDE } from '../bench/peers/chart.mjs';
 import { NATIVE, OURS, PEERS } from '../bench/peers/peers.mjs';
 import { formatBytes } from '../bench/scale/report.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
+import { bundle, gzipped } from './size.mjs';
 
 const README = 'README.md';
 const NOTEBOOK = 'docs/performance.md';
 const RESULTS = 'bench/results';
 
-/** What the README shows of each operation; the run has more. */
+/** How far apart the rounds of a figure may lie: one that is above it is measured again, not shown. */
+const MOST_SPREAD = 0.15;
+
+/** What is shown of each operation; the run has more. */
 const SHOWN = {
   softmax: [
     '1 × 10, typed arrays',
@@ -45,10 +51,14 @@ const SHOWN_ERRORS = [
   ['crossEntropyWithGrad', '256 × 1024'],
 ];
 
-write(README, 'speed', ['speed'], ownTable);
-write(README, 'peers', ['peers-24', 'peers-20'], peersTables);
-write(README, 'browsers', ['browsers'], browsersTable);
-write(README, 'scale', ['scale'], scalePicture);
+/** The size of a bundle with softmax alone, as `npm run check:size` has it. */
+const kilobytes = gzipped(await bundle('{ softmax }')) / 1000;
+
+write(README, 'chart', ['peers-24'], chart);
+write(NOTEBOOK, 'speed', ['speed'], ownTable);
+write(NOTEBOOK, 'peers', ['peers-24', 'peers-20'], peersTables);
+write(NOTEBOOK, 'browsers', ['browsers'], browsersTable);
+write(NOTEBOOK, 'scale', ['scale'], scalePicture);
 write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
 write(NOTEBOOK, 'nodes', ['speed', 'node-22', 'node-24', 'node-26'], nodesTable);
 
@@ -109,6 +119,7 @@ function ownTable({ machine, date, results, firstCalls }) {
     return [`${operation} ${label}`, formatTime(find(operation, label, PLAIN).nanoseconds), ...ours];
   });
   const lines = shown.flatMap(([operation, label]) => BACKENDS.map((backend) => find(operation, label, backend)));
+  refuseSpread(lines);
   const first = firstCalls.map(({ backend, median, most }) => {
     return `${median.toFixed(1)} ms on ${backend} (at most ${most.toFixed(1)})`;
   });
@@ -119,10 +130,29 @@ function ownTable({ machine, date, results, firstCalls }) {
   ].join('\n');
 }
 
+function chart(report) {
+  refuseSpread(report.results.filter(({ shape, problem }) => shape !== undefined && !problem));
+  writeFileSync('docs/speed.svg', drawBars(report, kilobytes));
+  return '![Time of softmax of 256 rows of 1024 logits, with the largest error, in five libraries](docs/speed.svg)';
+}
+
+/** @throws Error that names the lines whose rounds lie too far apart */
+function refuseSpread(lines) {
+  const far = lines.filter(({ spread }) => spread > MOST_SPREAD);
+  if (far.length === 0) return;
+  const names = far.map(({ operation, label, case: name = label, peer, contender = peer, spread }) => {
+    return `${operation} ${name} of ${contender} (${percent(spread)})`;
+  });
+  throw new Error(`the rounds lie more than ${percent(MOST_SPREAD)} apart, run these again: ${names.join('; ')}`);
+}
+
 function peersTables(newer, older) {
+  writeFileSync('docs/peers.svg', drawChart(newer, WIDE));
+  writeFileSync('docs/peers-narrow.svg', drawChart(newer, NARROW));
   return [
     '### Beside other libraries',
-    '\n![Time and speed of each library on each operation](docs/peers.svg)\n',
+    '\n<picture><source media="(max-width: 700px)" srcset="peers-narrow.svg"><img src="peers.svg" ' +
+      'alt="Time and speed of each library on each operation"></picture>\n',
     peersTable(newer),
     `\n<details><summary>The same in Node ${older.machine.node}</summary>\n`,
     peersTable(older),
@@ -132,6 +162,7 @@ function peersTables(newer, older) {
 
 function peersTable(report) {
   const lines = report.results.filter(({ shape, problem }) => shape !== undefined && !problem);
+  refuseSpread(lines);
   const ours = Number.parseInt(report.machine.node, 10) < 22 ? 'simd128' : OURS[0];
   const peers = PEERS.filter((name) => lines.some(({ peer }) => peer === name));
   const find = (operation, label, name) =>
@@ -229,7 +260,7 @@ function scalePicture({ results }) {
   const most = `${elements.toLocaleString('en')} elements${held === elements ? ' in one call' : ''}`;
   return [
     '### Up to a billion elements',
-    '\n![Time of an element and linear memory from a thousand elements to a billion](docs/scale.svg)\n',
+    '\n![Time of an element and linear memory from a thousand elements to a billion](scale.svg)\n',
     `Arrays of JavaScript are streamed: ${most}, and linear memory stays at ${formatBytes(memory)}. \`npm run bench:scale\``,
   ].join('\n');
 }

@@ -13,6 +13,8 @@ const SOURCES = [
   'tsconfig.json',
   'package.json',
   'scripts/build.mjs',
+  'scripts/bundle.mjs',
+  'scripts/stage.mjs',
   'scripts/build-wasm.mjs',
   'scripts/families.mjs',
   'scripts/low-constants.mjs',
@@ -21,7 +23,14 @@ const SOURCES = [
 ];
 const GENERATED = 'src/generated';
 /** One file of each thing the build writes. */
-const BUILT = ['src/generated/stamp.ts', 'build/debug.wasm', 'dist/index.js', 'dist/relaxed-simd.wasm'];
+const BUILT = [
+  'src/generated/stamp.ts',
+  'build/debug.wasm',
+  'dist/index.js',
+  'dist/relaxed-simd.wasm',
+  'dist/bare.js',
+  'build/package/package.json',
+];
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 

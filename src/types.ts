@@ -30,7 +30,7 @@ export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array 
  * The last argument of a call, options of type O, which may be undefined or left out: of `options?: O` an O without the
  * undefined would be inferred. The intersection gives the names in a call their documentation.
  */
-export type Given<O, Options> = undefined extends O
+export type OptionsArgument<O, Options> = undefined extends O
   ? [options: O] | []
   : [options: O & { readonly [name in keyof Options]?: unknown }] | [];
 

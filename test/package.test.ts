@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -39,6 +40,52 @@ describe('the packed package, installed into an empty project', () => {
       ${PRINT}`,
     );
     expect(await project.run(process.execPath, 'module.mjs')).toBe(`simd128\n${EXPECTED}`);
+  });
+
+  test('one file for <script type="module">, which imports nothing', async () => {
+    const file = await readFile(project.path('node_modules/softmax-wasm/dist/softmax-wasm.min.js'), 'utf8');
+    await project.write('copied.mjs', file);
+    await project.write('single.mjs', `import { softmax, backendInfo } from './copied.mjs'; ${PRINT}`);
+    expect(await project.run(process.execPath, 'single.mjs')).toBe(EXPECTED);
+    expect(file).not.toMatch(/\bfrom ?"/);
+  });
+
+  test('the entry without modules of its own, given one', async () => {
+    await project.write(
+      'bare.mjs',
+      `import { readFileSync } from 'node:fs';
+      import { createRequire } from 'node:module';
+      import { backendInfo, init, softmax } from 'softmax-wasm/bare';
+      const path = createRequire(import.meta.url).resolve('softmax-wasm/simd128.wasm');
+      await init({ module: await WebAssembly.compile(readFileSync(path)) });
+      console.log(backendInfo().name);
+      ${PRINT}`,
+    );
+    expect(await project.run(process.execPath, 'bare.mjs')).toBe(`simd128\n${EXPECTED}`);
+    await project.write(
+      'none.mjs',
+      `import { backendInfo, createKernels, softmax } from 'softmax-wasm/bare';
+      console.warn = () => undefined;
+      ${PRINT}
+      console.log(backendInfo().name, backendInfo().tried[1].error);
+      try { createKernels({ backend: 'simd128' }); } catch (error) { console.log(error.message); }`,
+    );
+    const error = 'softmax-wasm/bare embeds no modules: await init({ module }) first';
+    expect(await project.run(process.execPath, 'none.mjs')).toBe(
+      `${EXPECTED}\nreference ${error}\ncreateKernels: backend simd128 cannot run: ${error}`,
+    );
+    // A module as text is one word of thousands of characters.
+    const textOf = (name: string) => readFile(project.path(`node_modules/softmax-wasm/dist/${name}`), 'utf8');
+    expect(await textOf('softmax-wasm.min.js')).toMatch(/\S{5000}/);
+    expect(await textOf('bare.js')).not.toMatch(/['"][^'"\s]{1000}/);
+  });
+
+  test('has no scripts, which would need what is not in it', async () => {
+    const text = await readFile(project.path('node_modules/softmax-wasm/package.json'), 'utf8');
+    const published = JSON.parse(text) as Record<string, unknown>;
+    expect(published).not.toHaveProperty('scripts');
+    expect(published).not.toHaveProperty('devDependencies');
+    expect(published.main).toBe('./dist/index.js');
   });
 
   test.each([

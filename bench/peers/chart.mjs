@@ -1,20 +1,26 @@
 // The results as a picture: a panel for each operation, in it a block for each shape, in that a line for each peer with
 // a dot on a logarithmic scale, and the figures beside it.
-import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, picture, text } from '../svg.mjs';
+import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, PAPER, picture, text } from '../svg.mjs';
 import { formatRatio, formatTime } from '../table.mjs';
 import { NATIVE, OURS } from './peers.mjs';
 
-const COLUMNS = 3;
+/** Blocks side by side: for a wide screen, and for a narrow one. */
+export const WIDE = 3;
+export const NARROW = 1;
 const BLOCK = { width: 388, names: 120, figures: 108, title: 34, line: 17, axis: 26, gap: 22 };
 const MARGIN = 24;
 const HEADER = 74;
 const PANEL_TITLE = 30;
 
+const EXPLANATION =
+  'Billions of float32 elements in a second: further to the right is faster, each grid line ten times the one before. ' +
+  'Beside it the time of a call, and how many times that of ours.';
+
 /** What a dot looks like: its outline and its inside. */
 const KINDS = {
   'softmax-wasm': [COLOURS.ours, COLOURS.ours],
   'JavaScript and WebAssembly': [COLOURS.theirs, COLOURS.theirs],
-  'native code': [COLOURS.theirs, '#ffffff'],
+  'native code': [COLOURS.theirs, PAPER],
 };
 const [OUR_KIND, WEB_KIND, NATIVE_KIND] = Object.keys(KINDS);
 
@@ -23,8 +29,8 @@ function kindOf(peer) {
   return NATIVE.includes(peer) ? NATIVE_KIND : WEB_KIND;
 }
 
-/** @returns {string} the SVG of a report of run.mjs */
-export function drawChart({ machine, date, results, versions }) {
+/** @returns {string} the SVG of a report of run.mjs, with so many blocks side by side */
+export function drawChart({ machine, date, results, versions }, columns = WIDE) {
   const lines = results
     .filter(({ problem, shape }) => !problem && shape !== undefined)
     .map((it) => ({ ...it, speed: it.elements / it.nanoseconds }));
@@ -32,9 +38,12 @@ export function drawChart({ machine, date, results, versions }) {
   const scale = logarithmic(Math.min(...speeds), Math.max(...speeds));
 
   const parts = [];
-  const width = 2 * MARGIN + COLUMNS * BLOCK.width + (COLUMNS - 1) * BLOCK.gap;
-  let y = HEADER;
-  for (const panel of layOut(lines)) {
+  const width = 2 * MARGIN + columns * BLOCK.width + (columns - 1) * BLOCK.gap;
+  // The explanation, a line of it for each that the width has room for.
+  const explanation = wrap(EXPLANATION, width - 2 * MARGIN);
+  const top = HEADER + (columns === NARROW ? BLOCK.line * 2 : 0);
+  let y = top + (explanation.length - 1) * BLOCK.line;
+  for (const panel of layOut(lines, columns)) {
     let x = MARGIN;
     for (const { operation, blocks } of panel.operations) {
       const span = blocks.length * (BLOCK.width + BLOCK.gap) - BLOCK.gap;
@@ -50,34 +59,42 @@ export function drawChart({ machine, date, results, versions }) {
 
   const peers = Object.entries(versions).filter(([, version]) => version !== '');
   const caption = `${machine.cpu}, one thread, Node ${machine.node}, ${date.slice(0, 10)}. ${peers.map((it) => it.join(' ')).join(', ')}.`;
-  const height = y + MARGIN;
+  const captions = wrap(caption, width - 2 * MARGIN);
+  const height = y + MARGIN + captions.length * 14;
   return picture('softmax-wasm beside its peers', width, height, [
-    text(
-      MARGIN,
-      56,
-      'Billions of float32 elements in a second: further to the right is faster, each grid line ten times the one before. Beside it the time of a call, and how many times that of ours.',
-      { fill: FAINT },
-    ),
+    ...explanation.map((words, i) => text(MARGIN, top - 18 + i * BLOCK.line, words, { fill: FAINT })),
     ...Object.keys(KINDS).map((kind, i) => {
-      const x = width - MARGIN - 400 + [0, 115, 310][i];
-      return `${dot(x, 28, ...KINDS[kind])}${text(x + 9, 32, kind, { fill: kind === OUR_KIND ? COLOURS.ours : INK })}`;
+      const [x, base] =
+        columns === NARROW ? [MARGIN + 4 + [0, 105, 302][i], 56] : [width - MARGIN - 400 + [0, 115, 310][i], 32];
+      return `${dot(x, base - 4, ...KINDS[kind])}${text(x + 9, base, kind, { fill: kind === OUR_KIND ? COLOURS.ours : INK })}`;
     }),
     ...parts,
-    text(MARGIN, height - 12, caption, { size: 11, fill: FAINT }),
+    ...captions.map((words, i) => text(MARGIN, y + 16 + i * 14, words, { size: 11, fill: FAINT })),
   ]);
 }
 
+/** Lines of whole words, by the width of a usual letter. */
+function wrap(words, width) {
+  const lines = [''];
+  for (const word of words.split(' ')) {
+    const longer = `${lines[lines.length - 1]} ${word}`.trim();
+    if (longer.length * 6.2 <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Operations side by side as long as their blocks fit; one with more blocks than columns goes on below. */
-function layOut(lines) {
+function layOut(lines, columns) {
   const panels = [];
   let free = 0;
   for (const ofOperation of groupBy(lines, ({ operation }) => operation)) {
     const blocks = groupBy(ofOperation, ({ label }) => label);
-    for (let first = 0; first < blocks.length; first += COLUMNS) {
-      const some = blocks.slice(first, first + COLUMNS);
+    for (let first = 0; first < blocks.length; first += columns) {
+      const some = blocks.slice(first, first + columns);
       if (free < some.length) {
         panels.push({ operations: /** @type {any[]} */ ([]), height: 0 });
-        free = COLUMNS;
+        free = columns;
       }
       free -= some.length;
       const panel = panels[panels.length - 1];

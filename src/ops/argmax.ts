@@ -9,7 +9,7 @@ import { readRows } from '../call/rows.js';
 import { argmaxKernel } from '../generated/kernels.js';
 import { argmax as reference } from '../reference/argmax.js';
 import type { Runtime } from '../runtime.js';
-import type { Given, IndexResult, Input, Mask, NoOptions } from '../types.js';
+import type { IndexResult, Input, Mask, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link argmax}. */
@@ -110,7 +110,7 @@ function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, y: num
  */
 export function argmax<X extends Input, const O extends ArgmaxOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, ArgmaxOptions>
+  ...options: OptionsArgument<O, ArgmaxOptions>
 ): IndexResult<X, O>;
 export function argmax(x: unknown, options?: unknown): unknown {
   return run(x, options);

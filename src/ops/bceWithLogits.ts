@@ -8,10 +8,10 @@ import type {
   ElementGradResult,
   ElementLossResult,
   FloatArray,
-  Given,
   Input,
   Labels,
   NoOptions,
+  OptionsArgument,
   Reduction,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -83,7 +83,7 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGra
 export function bceWithLogits<X extends Input, const O extends BceWithLogitsOptions | undefined = NoOptions>(
   logits: X,
   targets: Labels | Input,
-  ...options: Given<O, BceWithLogitsOptions>
+  ...options: OptionsArgument<O, BceWithLogitsOptions>
 ): ElementLossResult<X, O>;
 export function bceWithLogits(logits: unknown, targets: unknown, options?: unknown): unknown {
   return elementLoss(LOSS, logits, targets, options);
@@ -104,7 +104,11 @@ export function bceWithLogits(logits: unknown, targets: unknown, options?: unkno
 export function bceWithLogitsWithGrad<
   X extends Input,
   const O extends BceWithLogitsWithGradOptions | undefined = NoOptions,
->(logits: X, targets: Labels | Input, ...options: Given<O, BceWithLogitsWithGradOptions>): ElementGradResult<X, O>;
+>(
+  logits: X,
+  targets: Labels | Input,
+  ...options: OptionsArgument<O, BceWithLogitsWithGradOptions>
+): ElementGradResult<X, O>;
 export function bceWithLogitsWithGrad(logits: unknown, targets: unknown, options?: unknown): unknown {
   return elementLoss(WITH_GRAD, logits, targets, options);
 }

@@ -7,12 +7,12 @@ import { crossEntropy as reference, softCrossEntropy as softReference } from '..
 import type {
   ClassIndices,
   FloatArray,
-  Given,
   GradResult,
   Input,
   LossResult,
   Mask,
   NoOptions,
+  OptionsArgument,
   Reduction,
   TensorLike,
 } from '../types.js';
@@ -104,7 +104,7 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
 export function crossEntropy<X extends Input, const O extends CrossEntropyOptions | undefined = NoOptions>(
   logits: X,
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
-  ...options: Given<O, CrossEntropyOptions>
+  ...options: OptionsArgument<O, CrossEntropyOptions>
 ): LossResult<X, O>;
 export function crossEntropy(logits: unknown, targets: unknown, options?: unknown): unknown {
   return classLoss(LOSS, logits, targets, options);
@@ -128,7 +128,7 @@ export function crossEntropyWithGrad<
 >(
   logits: X,
   targets: ClassIndices | FloatArray | TensorLike | Tensor,
-  ...options: Given<O, CrossEntropyWithGradOptions>
+  ...options: OptionsArgument<O, CrossEntropyWithGradOptions>
 ): GradResult<X, O>;
 export function crossEntropyWithGrad(logits: unknown, targets: unknown, options?: unknown): unknown {
   return classLoss(WITH_GRAD, logits, targets, options);

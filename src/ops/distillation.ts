@@ -7,7 +7,15 @@ import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
-import type { BatchReduction, FloatArray, Given, GradResult, Input, LossResult, NoOptions } from '../types.js';
+import type {
+  BatchReduction,
+  FloatArray,
+  GradResult,
+  Input,
+  LossResult,
+  NoOptions,
+  OptionsArgument,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link distillation}. */
@@ -112,7 +120,7 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
 export function distillation<X extends Input, const O extends DistillationOptions | undefined = NoOptions>(
   studentLogits: X,
   teacherLogits: Input,
-  ...options: Given<O, DistillationOptions>
+  ...options: OptionsArgument<O, DistillationOptions>
 ): LossResult<X, O>;
 export function distillation(studentLogits: unknown, teacherLogits: unknown, options?: unknown): unknown {
   return runDistillation(false, studentLogits, teacherLogits, options);
@@ -133,7 +141,11 @@ export function distillation(studentLogits: unknown, teacherLogits: unknown, opt
 export function distillationWithGrad<
   X extends Input,
   const O extends DistillationWithGradOptions | undefined = NoOptions,
->(studentLogits: X, teacherLogits: Input, ...options: Given<O, DistillationWithGradOptions>): GradResult<X, O>;
+>(
+  studentLogits: X,
+  teacherLogits: Input,
+  ...options: OptionsArgument<O, DistillationWithGradOptions>
+): GradResult<X, O>;
 export function distillationWithGrad(studentLogits: unknown, teacherLogits: unknown, options?: unknown): unknown {
   return runDistillation(true, studentLogits, teacherLogits, options);
 }

@@ -3,7 +3,7 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { entropyKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { entropy as reference } from '../reference/entropy.js';
-import type { FloatArray, Given, Input, Mask, NoOptions, ReduceResult } from '../types.js';
+import type { FloatArray, Input, Mask, NoOptions, OptionsArgument, ReduceResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link entropy}. */
@@ -62,7 +62,7 @@ const ENTROPY: RowReduction = {
  */
 export function entropy<X extends Input, const O extends EntropyOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, EntropyOptions>
+  ...options: OptionsArgument<O, EntropyOptions>
 ): ReduceResult<X, O>;
 export function entropy(x: unknown, options?: unknown): unknown {
   return reduceRows(ENTROPY, x, options);

@@ -8,9 +8,9 @@ import type {
   ElementGradResult,
   ElementLossResult,
   FloatArray,
-  Given,
   Input,
   NoOptions,
+  OptionsArgument,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
@@ -74,7 +74,7 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'klDivWithGrad', withGrad: true,
 export function klDiv<X extends Input, const O extends KlDivOptions | undefined = NoOptions>(
   logProbs: X,
   targets: Input,
-  ...options: Given<O, KlDivOptions>
+  ...options: OptionsArgument<O, KlDivOptions>
 ): ElementLossResult<X, O>;
 export function klDiv(logProbs: unknown, targets: unknown, options?: unknown): unknown {
   return elementLoss(LOSS, logProbs, targets, options);
@@ -95,7 +95,7 @@ export function klDiv(logProbs: unknown, targets: unknown, options?: unknown): u
 export function klDivWithGrad<X extends Input, const O extends KlDivWithGradOptions | undefined = NoOptions>(
   logProbs: X,
   targets: Input,
-  ...options: Given<O, KlDivWithGradOptions>
+  ...options: OptionsArgument<O, KlDivWithGradOptions>
 ): ElementGradResult<X, O>;
 export function klDivWithGrad(logProbs: unknown, targets: unknown, options?: unknown): unknown {
   return elementLoss(WITH_GRAD, logProbs, targets, options);

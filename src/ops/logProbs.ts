@@ -3,7 +3,16 @@ import type { OptionNames } from '../call/options.js';
 import { logProbsKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logProbs as reference } from '../reference/logProbs.js';
-import type { ClassIndices, FloatArray, Given, Input, Mask, NoOptions, ReduceResult, TensorLike } from '../types.js';
+import type {
+  ClassIndices,
+  FloatArray,
+  Input,
+  Mask,
+  NoOptions,
+  OptionsArgument,
+  ReduceResult,
+  TensorLike,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logProbs}. */
@@ -68,7 +77,7 @@ const LOG_PROBS: ClassLoss = {
 export function logProbs<X extends Input, const O extends LogProbsOptions | undefined = NoOptions>(
   logits: X,
   targets: ClassIndices | TensorLike,
-  ...options: Given<O, LogProbsOptions>
+  ...options: OptionsArgument<O, LogProbsOptions>
 ): ReduceResult<X, O>;
 export function logProbs(logits: unknown, targets: unknown, options?: unknown): unknown {
   return classLoss(LOG_PROBS, logits, targets, options);

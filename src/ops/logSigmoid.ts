@@ -1,7 +1,7 @@
 import { type ElementMap, mapElements } from '../call/elements.js';
 import { logSigmoidKernel } from '../generated/kernels.js';
 import { logSigmoid as reference } from '../reference/logSigmoid.js';
-import type { Given, Input, MapResult, NoOptions } from '../types.js';
+import type { Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { SIGMOID_OPTIONS, type SigmoidOptions } from './sigmoid.js';
 
@@ -28,7 +28,7 @@ const LOG_SIGMOID: ElementMap = {
  */
 export function logSigmoid<X extends Input, const O extends SigmoidOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, SigmoidOptions>
+  ...options: OptionsArgument<O, SigmoidOptions>
 ): MapResult<X, O>;
 export function logSigmoid(x: unknown, options?: unknown): unknown {
   return mapElements(LOG_SIGMOID, x, options);

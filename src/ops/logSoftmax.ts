@@ -1,7 +1,7 @@
 import { mapRows, type RowMap } from '../call/map.js';
 import { logSoftmaxKernel } from '../generated/kernels.js';
 import { logSoftmax as reference } from '../reference/logSoftmax.js';
-import type { Given, Input, MapResult, NoOptions } from '../types.js';
+import type { Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { SOFTMAX_OPTIONS, type SoftmaxOptions } from './softmax.js';
 
@@ -32,7 +32,7 @@ const LOG_SOFTMAX: RowMap = {
  */
 export function logSoftmax<X extends Input, const O extends SoftmaxOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, SoftmaxOptions>
+  ...options: OptionsArgument<O, SoftmaxOptions>
 ): MapResult<X, O>;
 export function logSoftmax(x: unknown, options?: unknown): unknown {
   return mapRows(LOG_SOFTMAX, x, options);

@@ -1,7 +1,7 @@
 import { type BackwardMap, mapBackward } from '../call/map.js';
 import { logSoftmaxBackwardKernel } from '../generated/kernels.js';
 import { logSoftmaxBackward as reference } from '../reference/logSoftmaxBackward.js';
-import type { Given, Input, MapResult, NoOptions } from '../types.js';
+import type { Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { BACKWARD_OPTIONS, type SoftmaxBackwardOptions } from './softmaxBackward.js';
 
@@ -38,7 +38,7 @@ const LOG_SOFTMAX_BACKWARD: BackwardMap = {
 export function logSoftmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions | undefined = NoOptions>(
   logP: X,
   dy: Input,
-  ...options: Given<O, SoftmaxBackwardOptions>
+  ...options: OptionsArgument<O, SoftmaxBackwardOptions>
 ): MapResult<X, O>;
 export function logSoftmaxBackward(logP: unknown, dy: unknown, options?: unknown): unknown {
   return mapBackward(LOG_SOFTMAX_BACKWARD, logP, dy, options);

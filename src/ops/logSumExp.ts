@@ -3,7 +3,7 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
-import type { FloatArray, Given, Input, Mask, NoOptions, ReduceResult } from '../types.js';
+import type { FloatArray, Input, Mask, NoOptions, OptionsArgument, ReduceResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logSumExp}. */
@@ -70,7 +70,7 @@ const LOG_SUM_EXP: RowReduction = {
  */
 export function logSumExp<X extends Input, const O extends LogSumExpOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, LogSumExpOptions>
+  ...options: OptionsArgument<O, LogSumExpOptions>
 ): ReduceResult<X, O>;
 export function logSumExp(x: unknown, options?: unknown): unknown {
   return reduceRows(LOG_SUM_EXP, x, options);

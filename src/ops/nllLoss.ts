@@ -7,11 +7,11 @@ import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
   ClassIndices,
   FloatArray,
-  Given,
   GradResult,
   Input,
   LossResult,
   NoOptions,
+  OptionsArgument,
   Reduction,
   TensorLike,
 } from '../types.js';
@@ -88,7 +88,7 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'nllLossWithGrad', withGrad: true,
 export function nllLoss<X extends Input, const O extends NllLossOptions | undefined = NoOptions>(
   logProbs: X,
   targets: ClassIndices | TensorLike,
-  ...options: Given<O, NllLossOptions>
+  ...options: OptionsArgument<O, NllLossOptions>
 ): LossResult<X, O>;
 export function nllLoss(logProbs: unknown, targets: unknown, options?: unknown): unknown {
   return classLoss(LOSS, logProbs, targets, options);
@@ -109,7 +109,7 @@ export function nllLoss(logProbs: unknown, targets: unknown, options?: unknown):
 export function nllLossWithGrad<X extends Input, const O extends NllLossWithGradOptions | undefined = NoOptions>(
   logProbs: X,
   targets: ClassIndices | TensorLike,
-  ...options: Given<O, NllLossWithGradOptions>
+  ...options: OptionsArgument<O, NllLossWithGradOptions>
 ): GradResult<X, O>;
 export function nllLossWithGrad(logProbs: unknown, targets: unknown, options?: unknown): unknown {
   return classLoss(WITH_GRAD, logProbs, targets, options);

@@ -18,7 +18,7 @@ import { type Rows, readRows } from '../call/rows.js';
 import { checkLength } from '../call/shape.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
-import type { Input, MapResult, NoOptions, Given as OptionsArgument, TensorLike } from '../types.js';
+import type { Input, MapResult, NoOptions, OptionsArgument, TensorLike } from '../types.js';
 
 /** Tokens of a row: integers, as often as they occur. */
 export type Tokens = readonly number[] | IntegerArray;

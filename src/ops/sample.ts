@@ -24,7 +24,7 @@ import { HOLDS_INFINITY, HOLDS_NAN } from '../generated/layout.js';
 import type { Tensor } from '../memory/tensor.js';
 import { checkCount, freshKey, type Key, keyOf, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
-import type { ClassBits, FloatArray, IndexResult, Input, Mask, NoOptions, Given as OptionsArgument } from '../types.js';
+import type { ClassBits, FloatArray, IndexResult, Input, Mask, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { LOG_PROBS_KERNEL } from './logProbs.js';
 

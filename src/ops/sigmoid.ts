@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { sigmoidKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import type { FloatArray, Given, Input, MapResult, NoOptions } from '../types.js';
+import type { FloatArray, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
@@ -39,7 +39,7 @@ const SIGMOID: ElementMap = {
  */
 export function sigmoid<X extends Input, const O extends SigmoidOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, SigmoidOptions>
+  ...options: OptionsArgument<O, SigmoidOptions>
 ): MapResult<X, O>;
 export function sigmoid(x: unknown, options?: unknown): unknown {
   return mapElements(SIGMOID, x, options);

@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmax as reference } from '../reference/softmax.js';
-import type { FloatArray, Given, Input, MapResult, Mask, NoOptions } from '../types.js';
+import type { FloatArray, Input, MapResult, Mask, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
@@ -66,7 +66,7 @@ const SOFTMAX: RowMap = {
  */
 export function softmax<X extends Input, const O extends SoftmaxOptions | undefined = NoOptions>(
   x: X,
-  ...options: Given<O, SoftmaxOptions>
+  ...options: OptionsArgument<O, SoftmaxOptions>
 ): MapResult<X, O>;
 export function softmax(x: unknown, options?: unknown): unknown {
   return mapRows(SOFTMAX, x, options);

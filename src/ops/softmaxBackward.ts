@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxBackwardKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
-import type { FloatArray, Given, Input, MapResult, NoOptions } from '../types.js';
+import type { FloatArray, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
@@ -57,7 +57,7 @@ const SOFTMAX_BACKWARD: BackwardMap = {
 export function softmaxBackward<X extends Input, const O extends SoftmaxBackwardOptions | undefined = NoOptions>(
   y: X,
   dy: Input,
-  ...options: Given<O, SoftmaxBackwardOptions>
+  ...options: OptionsArgument<O, SoftmaxBackwardOptions>
 ): MapResult<X, O>;
 export function softmaxBackward(y: unknown, dy: unknown, options?: unknown): unknown {
   return mapBackward(SOFTMAX_BACKWARD, y, dy, options);

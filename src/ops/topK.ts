@@ -13,7 +13,7 @@ import { typeError } from '../errors.js';
 import { topKKernel } from '../generated/kernels.js';
 import { topK as reference } from '../reference/topK.js';
 import type { Runtime } from '../runtime.js';
-import type { Given, Input, Mask, NoOptions, TopKOut, TopKResult } from '../types.js';
+import type { Input, Mask, NoOptions, OptionsArgument, TopKOut, TopKResult } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link topK}. */
@@ -155,7 +155,7 @@ function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: n
 export function topK<X extends Input, const O extends TopKOptions | undefined = NoOptions>(
   x: X,
   k: number,
-  ...options: Given<O, TopKOptions>
+  ...options: OptionsArgument<O, TopKOptions>
 ): TopKResult<X, O>;
 export function topK(x: unknown, k: unknown, options?: unknown): unknown {
   return run(x, k, options);

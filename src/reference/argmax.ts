@@ -6,17 +6,21 @@ import { forEachRow, indexOf } from './rows.js';
 export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
   const heap = heaps.floats(elementBytes);
   forEachRow(outer, n, inner, (offset, row) => {
-    const first = indexOf(x, elementBytes) + offset;
-    let largest = heap[first]!;
-    let index = 0;
-    for (let i = 1, at = first + inner; i < n; i++, at += inner) {
-      const value = heap[at]!;
-      // Not above it, and not NaN; nothing is above NaN.
-      if (value <= largest) continue;
-      if (Number.isNaN(largest)) break;
-      largest = value;
-      index = i;
-    }
-    heaps.i32[y / 4 + row] = index;
+    heaps.i32[y / 4 + row] = rowArgmax(heap, indexOf(x, elementBytes) + offset, n, inner);
   });
+}
+
+/** A function of its own: in a closure, engines read what it captures anew for each element. */
+function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
+  let largest = heap[first]!;
+  let index = 0;
+  for (let i = 1, at = first + stride; i < n; i++, at += stride) {
+    const value = heap[at]!;
+    // Not above it, and not NaN; nothing is above NaN.
+    if (value <= largest) continue;
+    if (Number.isNaN(largest)) break;
+    largest = value;
+    index = i;
+  }
+  return index;
 }

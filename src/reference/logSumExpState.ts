@@ -9,9 +9,9 @@ import { forEachMaskedRow } from './rows.js';
 export function expSums(heaps: Heaps, elementBytes: 4 | 8, operands: ExpSumsOperands): void {
   const { sums, rows, temperature } = operands;
   forEachMaskedRow(heaps, elementBytes, { ...operands, outer: rows, inner: 1 }, (row, max = -Infinity, _, index) => {
-    const isFinite = Number.isFinite(max);
-    const others = isFinite ? exponentials(row, max, temperature, elementBytes, row) : 0;
-    storeSums(heaps, sums, index, max, isFinite ? 1 : 0, others);
+    const isUsual = Number.isFinite(max);
+    const others = isUsual ? exponentials(row, max, temperature, elementBytes, row) : 0;
+    storeSums(heaps, sums, index, max, isUsual ? 1 : 0, others);
   });
 }
 

@@ -16,11 +16,25 @@ export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: Sof
     const first = indexOf(y, elementBytes) + offset;
     const sum =
       elementBytes === 4 ? dot(heap, first, fromDy, n, inner) : exactDot(heap, first, fromDy, inner, products);
-    const subtracted = sum * factor;
-    for (let at = first; at < first + n * inner; at += inner) {
-      heap[at + to] = heap[at]! * scale * (heap[at + fromDy]! * factor - subtracted);
-    }
+    storeGradient(heap, first, fromDy, to, n, inner, scale, factor, sum * factor);
   });
+}
+
+/** dx = y · scale · (dy · factor − subtracted). */
+function storeGradient(
+  heap: Float32Array | Float64Array,
+  first: number,
+  fromDy: number,
+  to: number,
+  n: number,
+  stride: number,
+  scale: number,
+  factor: number,
+  subtracted: number,
+): void {
+  for (let at = first; at < first + n * stride; at += stride) {
+    heap[at + to] = heap[at]! * scale * (heap[at + fromDy]! * factor - subtracted);
+  }
 }
 
 /** Σ y_j dy_j of float32 elements, whose sum float64 keeps without care. */

@@ -236,7 +236,10 @@ function remediesFor(error: unknown): readonly string[] {
     return ['await init() first: it compiles without blocking, which is allowed'];
   }
   if (/content.security.policy|\bCSP\b|unsafe-eval|disallowed by embedder/i.test(message(error))) {
-    return ["allow 'wasm-unsafe-eval' in the script-src of the page's Content-Security-Policy"];
+    return [
+      "allow 'wasm-unsafe-eval' in the script-src of the page's Content-Security-Policy, or where a .wasm file can be " +
+        'imported, as in a Cloudflare Worker: await init({ module })',
+    ];
   }
   return [];
 }

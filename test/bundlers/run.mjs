@@ -34,7 +34,12 @@ function prepare() {
   mkdirSync(WORK);
   cpSync(join(HERE, 'fixtures'), WORK, { recursive: true });
   writeFileSync(join(WORK, 'package.json'), '{ "private": true, "type": "module" }');
-  const packed = command('npm pack', 'npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', WORK], ROOT);
+  const packed = command(
+    'npm pack',
+    'npm',
+    ['pack', '--json', '--pack-destination', WORK],
+    join(ROOT, 'build/package'),
+  );
   const [{ filename }] = JSON.parse(packed);
   command('npm install', 'npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
 }

@@ -31,8 +31,8 @@ export async function installPackage(): Promise<Project> {
     return stdout.trim();
   };
   await write('package.json', '{ "private": true }');
-  const packed = await execute('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: ROOT,
+  const packed = await execute('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: join(ROOT, 'build/package'),
   });
   const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
   await run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`);

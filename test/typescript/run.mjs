@@ -34,7 +34,7 @@ function prepare() {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK);
   writeFileSync(join(WORK, 'package.json'), '{ "private": true, "type": "module" }');
-  const packed = command('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', WORK], ROOT);
+  const packed = command('npm', ['pack', '--json', '--pack-destination', WORK], join(ROOT, 'build/package'));
   const [{ filename }] = JSON.parse(packed);
   command('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
   cpSync(join(HERE, 'use.ts'), join(WORK, 'use.ts'));

@@ -1,0 +1,40 @@
+// npm run docs: the API as pages in build/docs, each export with its example, by typedoc, which is installed here. Fails
+// where an exported function has no example, or a link in a comment leads nowhere.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+function run(program, args, cwd) {
+  const { status } = spawnSync(program, args, { cwd, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const installed = join(HERE, 'node_modules/.package-lock.json');
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(HERE, 'package-lock.json')).mtimeMs) {
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
+}
+const json = 'build/docs.json';
+run(
+  process.execPath,
+  [
+    join(HERE, 'node_modules/typedoc/bin/typedoc'),
+    ...['--entryPoints', 'src/index.ts', '--tsconfig', 'tsconfig.json', '--readme', 'README.md'],
+    ...['--out', 'build/docs', '--json', json, '--treatValidationWarningsAsErrors', '--excludeInternal'],
+    ...['--validation.notExported', 'false', '--disableSources', '--skipErrorChecking'],
+  ],
+  ROOT,
+);
+
+/** typedoc's number for functions. */
+const FUNCTION = 64;
+const { children } = JSON.parse(readFileSync(join(ROOT, json), 'utf8'));
+const functions = children.filter(({ kind }) => kind === FUNCTION);
+const hasExample = ({ signatures }) =>
+  signatures.every(({ comment }) => comment?.blockTags?.some(({ tag }) => tag === '@example'));
+const lacking = functions.filter((declared) => !hasExample(declared)).map(({ name }) => name);
+console.log(`${functions.length} functions, without an example: ${lacking.join(', ') || 'none'}`);
+process.exitCode = lacking.length > 0 ? 1 : 0;
