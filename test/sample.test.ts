@@ -101,6 +101,7 @@ describe.each(sets)('$name', (set) => {
           { topP: 0.5, topK: 9000 },
           { minP: 0.1 },
           { topP: 0.999 },
+          { topP: 0 },
         ]) {
           compared += expectDraws(kernels, x, options, us, `${dtype}, ${n}, ${name}`);
           all += us.length;
