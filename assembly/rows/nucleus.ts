@@ -20,7 +20,7 @@ const TRUST: f64 = 0.01;
 /** The same of the whole histogram: its sums round otherwise than the total. */
 const ROUNDING: f64 = 1e-9;
 
-/** The first weight of rest. */
+/** The least weight but 0. */
 // @ts-ignore: decorator
 @inline
 function LEAST<T>(): f64 {
@@ -36,7 +36,8 @@ export function nucleusEnd<T>(
 ): usize {
   const target = share * total;
   let count = collectBetween<T>(x, weights, n, n <= FEW ? LEAST<T>() : total / FEW, Infinity, candidates, scratch);
-  if (sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
+  // Of no candidates there is no last one, even if the target is 0.
+  if (count && sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
   let stride = max<usize>(1, n / SAMPLED);
   while (true) {
     const sum = fillBins<T>(weights, n, stride, scratch), trust = stride == 1 ? ROUNDING : TRUST;
