@@ -161,7 +161,7 @@ describe('refuses', () => {
     [[1, 2], { shape: [3] }, RangeError, 'inspectLogits: x has 2 elements, expected 3 for shape [3]'],
     [[1, 2], { axis: 1 }, RangeError, 'inspectLogits: axis is 1, expected a whole number in [-1, 1)'],
     [['1'], undefined, TypeError, 'inspectLogits: x[0] is "1", expected a number (nested arrays: tensor() takes them)'],
-    [[1, 2], 3, TypeError, 'inspectLogits: options is 3, expected an object'],
+    [[1, 2], 3, TypeError, 'inspectLogits: options is 3, expected an object: { axis: 3 }'],
   ])('%j, %j', (x, options, Type, message) => {
     expect(() => inspectLogits(x as Input, options as object)).toThrow(new Type(message));
   });
