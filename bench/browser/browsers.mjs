@@ -31,6 +31,16 @@ export const BROWSERS = {
   WebKit: openWebKit,
 };
 
+/** Whether a browser that puppeteer drives is there. */
+export function isInstalled(name) {
+  try {
+    pathOf(name.toUpperCase());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function pathOf(program) {
   const places = [process.env[program], ...PLACES[program]].filter((path) => path !== undefined);
   const path = places.find(existsSync);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 // @ts-expect-error: plain JavaScript
-import { BROWSERS } from '../../bench/browser/browsers.mjs';
+import { BROWSERS, isInstalled } from '../../bench/browser/browsers.mjs';
 
 interface Browser {
   request(text: string): Promise<string>;
@@ -40,7 +40,8 @@ async function serve(isIsolated: boolean) {
 }
 
 describe.each(['Chromium', 'Firefox'])('script tags in %s', (name) => {
-  test.each([
+  // Where the browser is missing, that it was skipped is said.
+  test.skipIf(!isInstalled(name)).each([
     ['wasm', false],
     ['wasm', true],
     ['cpu', false],
