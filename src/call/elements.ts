@@ -9,16 +9,7 @@ import { type Given, type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand, shapeOf } from './place.js';
 import { checkSize, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import {
-  floatBytes,
-  hasStill,
-  isShort,
-  mayOverlap,
-  offsetOfLike,
-  placeSmall,
-  smallResult,
-  takeSmall,
-} from './small.js';
+import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -65,7 +56,7 @@ function mapShort(operation: ElementMap, x: FloatArray, bytes: 4 | 8, options: u
   }
   const { shape } = given;
   const isUnchanged = arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length));
-  if (shape === undefined && isUnchanged && !mayOverlap(x, offset, result, outOffset)) {
+  if (shape === undefined && isUnchanged && !overlap(x, offset, result, outOffset, length * bytes)) {
     return mapSmall(runtime, operation, x, out, bytes, length);
   }
   const input = operandFrom(call, 'x', x, length, offset, moment);

@@ -13,16 +13,7 @@ import { newArray, type Operand, shapeOf } from './place.js';
 import { checkSize, dtypeOf, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import {
-  floatBytes,
-  hasStill,
-  isShort,
-  mayOverlap,
-  offsetOfLike,
-  placeSmall,
-  smallResult,
-  takeSmall,
-} from './small.js';
+import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -79,7 +70,7 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const result = (isLike ? x : out) as FloatArray;
   const isPlain = mask === undefined && causal === undefined && axis === -1;
   if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
-    if (!mayOverlap(x, offset, result, outOffset)) {
+    if (!overlap(x, offset, result, outOffset, length * bytes)) {
       return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
     }
   }

@@ -36,10 +36,11 @@ export function hasStill(x: FloatArray, length: number): boolean {
   return x[length - 1] !== undefined && x[length] === undefined;
 }
 
-/** Whether two short arrays alike, that begin where they do, share bytes but are not the very same range. */
-export function mayOverlap(x: FloatArray, offset: number, out: FloatArray, outOffset: number): boolean {
-  // That they begin alike is asked first: the engine takes its time to name a buffer.
-  return offset !== outOffset && bufferOf(x) === bufferOf(out);
+/** Whether two short arrays of so many bytes, that begin where they do, share some but are not the very same range. */
+export function overlap(x: FloatArray, offset: number, out: FloatArray, outOffset: number, bytes: number): boolean {
+  const distance = Math.abs(offset - outOffset);
+  // Where they begin is asked first: the engine takes its time to name a buffer.
+  return distance !== 0 && distance < bytes && bufferOf(x) === bufferOf(out);
 }
 
 /** Copies a short array into the scratch: its address there. */

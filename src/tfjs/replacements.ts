@@ -11,12 +11,19 @@ import type { KernelCall, TensorInfo } from './types.js';
 /** A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. */
 export type Replacement = (storage: Storage, call: KernelCall) => TensorInfo | TensorInfo[] | undefined;
 
-/** Elements from which on a call is worth the copies to our memory and back. */
-const WORTH_COPIES = 1000;
+/**
+ * Elements from which on a call is worth its price: copies to our memory and back, or less work than the checks of its
+ * arguments.
+ */
+const WORTH_A_CALL = 1000;
+
+/** Elements of a row from which on the largest are found faster here: shorter ones are simply sorted, there too. */
+const WORTH_A_SEARCH = 64;
 
 /** Whether a tensor is worth the way here: what TensorFlow.js does with other dtypes, it goes on doing. */
-function suits({ memory }: Storage, { dtype, shape }: TensorInfo): boolean {
-  return dtype === 'float32' && shape.length > 0 && product(shape) >= (memory === 'shared' ? 1 : WORTH_COPIES);
+function suits({ memory }: Storage, { dtype, shape }: TensorInfo, isMuchWork = false): boolean {
+  const least = isMuchWork && memory === 'shared' ? 1 : WORTH_A_CALL;
+  return dtype === 'float32' && shape.length > 0 && product(shape) >= least;
 }
 
 /** The faster forms, by the kernel's name. */
@@ -50,7 +57,7 @@ export const REPLACEMENTS = {
     const x = inputs.x!;
     const { shape } = x;
     const k = attrs!.k as number;
-    if (k === 0 || !suits(storage, x)) return undefined;
+    if (k === 0 || shape.at(-1)! < WORTH_A_SEARCH || !suits(storage, x)) return undefined;
     const results = [...shape.slice(0, -1), k];
     const outputs = [storage.create(results, 'float32'), storage.create(results, 'int32')] as const;
     const [values, indices] = outputs;
@@ -63,7 +70,7 @@ export const REPLACEMENTS = {
 } as const satisfies Record<string, Replacement>;
 
 function mapRows(map: typeof softmax, storage: Storage, x: TensorInfo, given: number): TensorInfo | undefined {
-  if (!suits(storage, x)) return undefined;
+  if (!suits(storage, x, true)) return undefined;
   const { shape } = x;
   const axis = lastAsMinusOne(given, shape);
   const y = storage.create(shape, 'float32');
