@@ -10,7 +10,7 @@ export interface Example {
 }
 
 /** Folders whose examples need another library, and are run beside that. */
-const HOSTS = ['tfjs'];
+const HOSTS = ['tfjs', 'transformers'];
 
 /** Everything between an `@example` and the next tag or the end of its comment, in the folder of a host or in no such. */
 export async function documentedExamples(host?: string): Promise<Example[]> {
