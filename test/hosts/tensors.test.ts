@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { crossEntropy, softmax, type TensorLike, tensor, topK } from '../../src/index.js';
+import { crossEntropy, penalize, softmax, type TensorLike, tensor, topK } from '../../src/index.js';
+import { programsIn, runDocumented } from '../support/documentation.js';
 import { readText } from '../support/platform.js';
 
 const require = createRequire(import.meta.url);
@@ -281,4 +282,21 @@ test('brain.js: what a network returns by name', () => {
   const x = network.run([0, 1]);
   expect(() => softmax(x)).toThrow('softmax: x is an object, expected number[], Float32Array');
   expect(softmax(Object.values(x) as number[])).toHaveLength(2);
+});
+
+test('web-llm: the logit processor of docs/others.md', async () => {
+  const [program] = programsIn(await readText('docs/others.md'));
+  const logits = Float32Array.of(2, 1, -1);
+  const lines = [...program!.lines, 'use(processor);'];
+  const use = (processor: Record<string, (given?: unknown) => unknown>) => {
+    expect(processor.processLogits!(logits)).toBe(logits);
+    expect([...logits]).toEqual([2, 1, -1]);
+    processor.processSampledToken!(0);
+    processor.processLogits!(logits);
+    expect([...logits]).toEqual([Math.fround(2 / 1.1), 1, -1]);
+    processor.resetState!();
+    processor.processLogits!(logits);
+    expect([...logits]).toEqual([Math.fround(2 / 1.1), 1, -1]);
+  };
+  await runDocumented({ name: 'web-llm', lines }, { penalize, use });
 });
