@@ -248,6 +248,11 @@ const tensorLikes: Row[] = [
     `softmax: x is ${STRIDED}`,
   ],
   [
+    (k) => k.softmax(any({ data: detached(), shape: [0, 4], stride: [4, 1], offset: 0 })),
+    TypeError,
+    'softmax: x is detached, expected an array whose buffer is alive',
+  ],
+  [
     (k, out) => k.softmax(any({ data: new Float32Array(3), shape: [4], stride: [1], offset: 0 }), { out }),
     RangeError,
     'softmax: x has 3 elements, expected 4 for shape [4]',

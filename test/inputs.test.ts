@@ -85,6 +85,10 @@ describe.each(sets)('$name', ({ kernels, create }) => {
         data.slice(2, 6),
       );
       expect([data[1], data[6]]).toEqual([9, 9]);
+      expect(softmax({ data, shape: [0, 2], stride: [2, 1], offset: 8 })).toEqual({
+        data: new Float32Array(0),
+        shape: [0, 2],
+      });
       const targets = { data: Int32Array.of(7, 1, 0), shape: [2], stride: [1], offset: 1 };
       expect(kernels.crossEntropy([1, 2, 3, 4], targets, { shape: [2, 2] })).toBe(
         kernels.crossEntropy([1, 2, 3, 4], [1, 0], { shape: [2, 2] }),

@@ -107,4 +107,5 @@ for (const backend of options.backend) {
   }
   for (const host of hosts) host.stop();
 }
-if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+if (options.json !== undefined)
+  saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, results });

@@ -224,7 +224,9 @@ function readParts(operation: string, argument: string, source: Record<string, u
 /** The elements of a contiguous view, which begin at an offset; undefined where that takes a copy. */
 function partOf(data: unknown, offset: number, size: number): unknown {
   const array = data as FloatArray;
-  const isWithin = elementBytesOf(array) > 0 && offset >>> 0 === offset && offset + size <= countOf(array);
+  // A detached array has no elements: whoever reads it says so.
+  const isWithin =
+    elementBytesOf(array) && countOf(array) && offset >>> 0 === offset && offset + size <= countOf(array);
   if (isWithin) return viewOf(array, offset, size);
   return offset === 0 ? data : undefined;
 }
@@ -232,7 +234,7 @@ function partOf(data: unknown, offset: number, size: number): unknown {
 /** The error for an object without data or a shape: it names its class, and what to write instead. */
 function noNumbers(operation: string, argument: string, source: Record<PropertyKey, unknown>): TypeError {
   const name = source[Symbol.toStringTag] ?? (source.constructor as { name?: unknown } | undefined)?.name;
-  const isNamed = typeof name === 'string' && name !== '' && name !== 'Object';
+  const isNamed = typeof name === 'string' && name && name !== 'Object';
   const what = isNamed ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
   const line = lineFor(argument, source);
   return new TypeError(`${operation}: ${argument} is ${what}, expected ${EXPECTED}${line && ` (pass ${line})`}`);
