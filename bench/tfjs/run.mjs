@@ -4,7 +4,7 @@
 // results are compared before anything is timed.
 import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import install from '../../test/tfjs/install.mjs';
+import { install } from '../../scripts/install.mjs';
 import { bestOf, saveJson } from '../command.mjs';
 import { flagsOf } from '../contenders.mjs';
 import { describeMachine } from '../machine.mjs';
@@ -87,7 +87,7 @@ async function compare(hosts, name) {
   };
 }
 
-install();
+install('test/tfjs');
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}); best of ${ROUNDS} rounds`);
 const results = [];
@@ -107,4 +107,5 @@ for (const backend of options.backend) {
   }
   for (const host of hosts) host.stop();
 }
-if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+if (options.json !== undefined)
+  saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, results });

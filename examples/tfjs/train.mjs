@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { register } from 'softmax-wasm/tfjs';
-import install from '../../test/tfjs/install.mjs';
+import { install } from '../../scripts/install.mjs';
 import { createRandom } from '../lib/random.mjs';
 import { table } from '../lib/table.mjs';
 
@@ -18,7 +18,7 @@ const BATCH = 64;
 const STEPS = QUICK ? 15 : 60;
 const WARM_UP = 5;
 
-install();
+install('test/tfjs');
 // In a project of your own: import * as tf from '@tensorflow/tfjs'; import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 const home = new URL('../../test/tfjs/', import.meta.url);
 const require = createRequire(home);

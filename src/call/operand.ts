@@ -1,4 +1,13 @@
-import { bufferOf, checkAttached, countOf, type FloatArray, offsetOf, typedArrayTag } from '../arrays.js';
+import {
+  bufferOf,
+  checkAttached,
+  countOf,
+  elementBytesOf,
+  type FloatArray,
+  offsetOf,
+  typedArrayTag,
+  viewOf,
+} from '../arrays.js';
 import { isArray, show, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { addressOf, dtypeOfTensor, ownerOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
@@ -201,48 +210,58 @@ function readParts(operation: string, argument: string, source: Record<string, u
   }
   const sizes = source.shape ?? source.dims;
   const shape = sizes === undefined ? undefined : readShape(operation, `${argument}.shape`, sizes);
-  const isView = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides, source.offset);
+  const isStrided = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides);
+  const offset = source.offset;
   // The data comes last: whatever the others run, it is taken as it is then.
   const data = source.data;
-  if (typeof data === 'function') throw refuse('an array of another library', `await ${argument}.data()`);
-  if (data === undefined) throw noNumbers(operation, argument, source);
-  if (shape === undefined) {
-    throw new TypeError(`${operation}: ${argument} has neither shape nor dims, expected a tensor-like object with one`);
-  }
-  if (isView) {
-    throw new TypeError(
-      `${operation}: ${argument} is a strided view, expected numbers in memory: pass a row-major contiguous copy`,
-    );
-  }
-  return { data, shape };
+  if (typeof data === 'function') throw refuse('a tensor of another library', `await ${argument}.data()`);
+  if (data === undefined || shape === undefined) throw noNumbers(operation, argument, source);
+  const part = typeof offset === 'number' ? partOf(data, offset, product(shape)) : data;
+  if (isStrided || part === undefined) throw refuse('a strided view', `ndarrayUnpack(${argument}).flat(Infinity)`);
+  return { data: part, shape };
 }
 
-/** The error for an object without data: it names its class, and what to pass instead. */
+/** The elements of a contiguous view, which begin at an offset; undefined where that takes a copy. */
+function partOf(data: unknown, offset: number, size: number): unknown {
+  const array = data as FloatArray;
+  // A detached array has no elements: whoever reads it says so.
+  const isWithin =
+    elementBytesOf(array) && countOf(array) && offset >>> 0 === offset && offset + size <= countOf(array);
+  if (isWithin) return viewOf(array, offset, size);
+  return offset === 0 ? data : undefined;
+}
+
+/** The error for an object without data or a shape: it names its class, and what to write instead. */
 function noNumbers(operation: string, argument: string, source: Record<PropertyKey, unknown>): TypeError {
   const name = source[Symbol.toStringTag] ?? (source.constructor as { name?: unknown } | undefined)?.name;
-  const isNamed = typeof name === 'string' && name !== '' && name !== 'Object';
+  const isNamed = typeof name === 'string' && name && name !== 'Object';
   const what = isNamed ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
-  const hint = hintOf(argument, source);
-  return new TypeError(`${operation}: ${argument} is ${what}, expected ${EXPECTED}${hint === '' ? '' : ` (${hint})`}`);
+  const line = lineFor(argument, source);
+  return new TypeError(`${operation}: ${argument} is ${what}, expected ${EXPECTED}${line && ` (pass ${line})`}`);
 }
 
-function hintOf(argument: string, source: Record<PropertyKey, unknown>): string {
-  if (typeof source.then === 'function') return 'await it';
-  if (ArrayBuffer.isView(source)) return `pass new Float32Array(${argument}.buffer)`;
-  if (source[Symbol.toStringTag] === 'ArrayBuffer') return `pass new Float32Array(${argument})`;
-  if (typeof source[Symbol.iterator] === 'function') return `pass Array.from(${argument})`;
-  // What a session returns: tensors by their names.
-  const keys = Object.keys(source).filter((key) => typeof source[key] === 'object');
-  return keys.length === 0
-    ? ''
-    : `pass ${keys
-        .slice(0, 3)
-        .map((key) => `${argument}.${key}`)
-        .join(' or ')}`;
+/** What gives the numbers of such an object, '' where nobody knows. */
+function lineFor(x: string, source: Record<PropertyKey, unknown>): string {
+  if (typeof source.then === 'function') return `await ${x}`;
+  if (ArrayBuffer.isView(source)) return `new Float32Array(${x}.buffer)`;
+  if (source[Symbol.toStringTag] === 'ArrayBuffer') return `new Float32Array(${x})`;
+  // math.js, whose iterator gives objects.
+  if (source.isMatrix) return `tensor(${x}.toArray())`;
+  // ml-matrix.
+  if (source.to1DArray) return `{ data: Float64Array.from(${x}.to1DArray()), shape: [${x}.rows, ${x}.columns] }`;
+  // Apache Arrow: a vector of lists has a child.
+  if (source.numChildren) return `{ data: ${x}.getChildAt(0).toArray(), shape: [${x}.length, ${x}.stride] }`;
+  if (source.numChildren === 0) return `${x}.toArray()`;
+  if (typeof source[Symbol.iterator] === 'function') return `Array.from(${x})`;
+  // What a session of ONNX Runtime returns: tensors by their names.
+  return Object.keys(source)
+    .filter((key) => typeof source[key] === 'object')
+    .slice(0, 3)
+    .map((key) => `${x}.${key}`)
+    .join(' or ');
 }
 
-function isContiguous(shape: readonly number[], strides: unknown, offset: unknown): boolean {
-  if (typeof offset === 'number' && offset !== 0) return false;
+function isContiguous(shape: readonly number[], strides: unknown): boolean {
   if (!isArray(strides) && typedArrayTag(strides) === undefined) return true;
   if (product(shape) === 0) return true;
   let step = 1;

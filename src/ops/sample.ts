@@ -84,7 +84,7 @@ const OPTIONS: OptionNames<SampleOptions> = {
 };
 
 /** Names that other samplers have. */
-const HINTS: Hints = {
+export const SAMPLE_HINTS: Hints = {
   top_k: 'the name is topK here',
   top_p: 'the name is topP here',
   min_p: 'the name is minP here',
@@ -151,7 +151,7 @@ function run(logits: unknown, options: unknown): unknown {
   const call = openCall('sample');
   const { operation } = call;
   const input = readOperand(call, 'logits', logits);
-  const given = readOptions<SampleOptions>(operation, options, OPTIONS, isPollutedHere(), HINTS);
+  const given = readOptions<SampleOptions>(operation, options, OPTIONS, isPollutedHere(), SAMPLE_HINTS);
   const { out: asked } = given;
   const out = asked === undefined ? undefined : readIndexOut(call, 'out', asked);
   const { logProbs: askedLogProbs } = given;

@@ -1,4 +1,4 @@
-import { type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
+import { checkAttached, countOf, type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
 import { addPlace, type Call, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, readingError } from '../call/caller.js';
 import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
@@ -11,12 +11,12 @@ import type { Arena } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
 import type { TensorLike } from '../types.js';
 
-/** Numbers in arrays in arrays, as deep as there are axes. */
-export type NestedNumbers = readonly (number | NestedNumbers)[];
+/** Numbers in arrays in arrays, as deep as there are axes; the innermost ones may be typed. */
+export type NestedNumbers = readonly (number | FloatArray | NestedNumbers)[];
 
 /** Options of {@link tensor} and {@link zeros}. */
 export interface TensorOptions {
-  /** The element type. Default: float64 for a Float64Array, else float32. */
+  /** The element type. Default: float64 for a Float64Array, or nested arrays that begin with one, else float32. */
   dtype?: Dtype | undefined;
 }
 
@@ -75,8 +75,11 @@ function readNumbers(
 /** The most axes that nested arrays make: deeper ones may well go on for ever, as an array does that is within itself. */
 const MOST_AXES = 64;
 
-/** Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank. */
-function flatten(arena: Arena, name: string, nested: readonly unknown[], elementBytes: 4 | 8): Operand {
+/**
+ * Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank, and the array
+ * that it is in the element type, where none is asked for.
+ */
+function flatten(arena: Arena, name: string, nested: readonly unknown[], dtype: Dtype | undefined): Operand {
   const shape: number[] = [];
   /** Where the element at hand is. */
   const path: number[] = [];
@@ -84,19 +87,23 @@ function flatten(arena: Arena, name: string, nested: readonly unknown[], element
   /** Made once the shape is known. */
   let data: FloatArray | undefined;
   let count = 0;
-  const make = (): FloatArray => {
+  const make = (usual: Dtype): FloatArray => {
     const size = product(shape);
+    const elementBytes = (dtype ?? usual) === 'float64' ? 8 : 4;
     arena.checkLimit(size * elementBytes, 'tensor');
     return arrayFor('tensor', size, (n) => newArray(elementBytes, n));
   };
   const visit = (level: unknown): void => {
     const depth = path.length;
-    if (!isArray(level)) {
+    const tag = typedArrayTag(level);
+    if (tag !== undefined && (data === undefined || depth < shape.length)) {
+      visitRow(checkFloats('tensor', where(), level, tag), depth);
+    } else if (!isArray(level)) {
       if (data !== undefined && depth < shape.length) {
         throw typeError('tensor', where(), level, `an array of ${shape[depth]}`);
       }
       if (typeof level !== 'number') throw typeError('tensor', where(), level, 'a number');
-      data ??= make();
+      data ??= make('float32');
       data[count++] = level;
     } else if (data !== undefined && depth === shape.length) {
       throw typeError('tensor', where(), level, 'a number');
@@ -104,12 +111,25 @@ function flatten(arena: Arena, name: string, nested: readonly unknown[], element
       throw new RangeError(`tensor: ${name} is nested more than ${MOST_AXES} deep, expected at most ${MOST_AXES} axes`);
     } else visitAll(level, depth);
   };
+  const checkOrAdd = (level: unknown, depth: number, length: number): void => {
+    if (depth === shape.length) shape.push(length);
+    else if (length !== shape[depth]) throw rangeError('tensor', where(), level, `an array of ${shape[depth]}`);
+  };
+  /** A typed array, which is an innermost one. */
+  const visitRow = (row: FloatArray, depth: number): void => {
+    const length = countOf(row);
+    if (length === 0) checkAttached('tensor', where(), row);
+    checkOrAdd(row, depth, length);
+    if (depth < shape.length - 1) throw typeError('tensor', `${where()}[0]`, row[0], `an array of ${shape[depth + 1]}`);
+    data ??= make(typedArrayTag(row) === 'Float64Array' ? 'float64' : 'float32');
+    write(data, row, count);
+    count += length;
+  };
   const visitAll = (level: readonly unknown[], depth: number): void => {
     try {
       const length = lengthOf('tensor', name, level);
-      if (depth === shape.length) shape.push(length);
-      else if (length !== shape[depth]) throw rangeError('tensor', where(), level, `an array of ${shape[depth]}`);
-      if (length === 0) data ??= make();
+      checkOrAdd(level, depth, length);
+      if (length === 0) data ??= make('float32');
       for (let i = 0; i < length; i++) {
         path[depth] = i;
         visit(level[i]);
@@ -127,7 +147,7 @@ function flatten(arena: Arena, name: string, nested: readonly unknown[], element
 /**
  * Numbers copied into linear memory, where calls use them without copying.
  *
- * @param data numbers, nested arrays of them, a float array or a tensor-like object.
+ * @param data numbers, nested arrays of them or of float arrays, a float array or a tensor-like object.
  * @param shape sizes of the axes; default: the shape the data came in.
  * @throws TypeError for data of another kind, RangeError for ragged arrays or a shape that does not fit,
  * OutOfMemoryError at the limit of linear memory.
@@ -135,6 +155,8 @@ function flatten(arena: Arena, name: string, nested: readonly unknown[], element
  * @example
  * const x = tensor([[1, 2], [3, 4]]);
  * x.shape; // [2, 2]
+ * @example
+ * tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]).data; // Float64Array [1, 2, 3, 4]
  */
 export function tensor(
   data: NestedNumbers | FloatArray | TensorLike,
@@ -147,13 +169,12 @@ export function tensor(
   const given = shape === undefined ? undefined : readShape(operation, 'shape', shape);
   const dtype = readDtype(operation, options);
   const { nested, name, shape: own } = source;
-  const operand = source.operand ?? flatten(runtime.arena, name, nested!, dtype === 'float64' ? 8 : 4);
+  const operand = source.operand ?? flatten(runtime.arena, name, nested!, dtype);
   addPlace(call, operand);
   settle(call);
   if (own !== undefined) checkLength(operation, 'data', operand.length, own);
   if (given !== undefined) checkLength(operation, 'data', operand.length, given);
-  const usual = nested === undefined ? dtypeOf(operand) : 'float32';
-  const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), dtype ?? usual);
+  const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), dtype ?? dtypeOf(operand));
   // A tensor may be one of another set of kernels.
   write(dataOf(tensor), operand.tensor === undefined ? elementsOf(runtime.arena, operand) : dataOf(operand.tensor));
   return tensor;

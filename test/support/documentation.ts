@@ -10,7 +10,7 @@ export interface Example {
 }
 
 /** Folders whose examples need another library, and are run beside that. */
-const HOSTS = ['tfjs'];
+const HOSTS = ['tfjs', 'transformers'];
 
 /** Everything between an `@example` and the next tag or the end of its comment, in the folder of a host or in no such. */
 export async function documentedExamples(host?: string): Promise<Example[]> {
@@ -31,6 +31,20 @@ export async function documentedExamples(host?: string): Promise<Example[]> {
     }
   }
   return examples;
+}
+
+/** The programs of a page, named by their first line of code, and the line of names that each imports of the package. */
+export function programsIn(page: string): (Example & { readonly imported: readonly string[] })[] {
+  return [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => {
+    const lines = text!.split('\n');
+    const isImport = (line: string) => line.startsWith('import ');
+    const imported = /\{(.*)\} from 'softmax-wasm'/.exec(lines.filter(isImport).join('\n'))?.[1] ?? '';
+    return {
+      name: lines.find((line) => /^(?:async )?(?:function|const)/.test(line)) ?? lines[0]!,
+      imported: imported.split(',').map((name) => name.trim()),
+      lines: lines.filter((line) => !isImport(line)),
+    };
+  });
 }
 
 /** A value as the examples write it: numbers to three decimals. */

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import * as library from '../../src/index.js';
 import { register } from '../../src/tfjs/index.js';
-import { documentedExamples, runDocumented } from '../support/documentation.js';
+import { documentedExamples, programsIn, runDocumented } from '../support/documentation.js';
+import { readText } from '../support/platform.js';
 import { cases } from './cases.js';
 import { loadTensorFlow } from './load.js';
 
@@ -89,4 +91,18 @@ const examples = await documentedExamples('tfjs');
 test.each(examples)('the example $name', async (example) => {
   const tf = await loadTensorFlow('wasm');
   for (const { told, got } of await runDocumented(example, { tf, register })) expect(got).toBe(told);
+});
+
+test.each(programsIn(await readText('docs/tensorflow.md')))('docs/tensorflow.md: $name', async (program) => {
+  const tf = await loadTensorFlow('wasm');
+  const pairs = await runDocumented(program, { ...library, tf, register });
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const { told, got } of pairs) expect(got).toBe(told);
+});
+
+test('a tensor is refused with the line of docs/tensorflow.md', async () => {
+  const tf = await loadTensorFlow('wasm');
+  const line = '{ data: x.dataSync(), shape: x.shape }';
+  expect(() => library.softmax(tf.tensor([1, 2]) as never)).toThrow(`expected numbers in memory: ${line}`);
+  expect(await readText('docs/tensorflow.md')).toContain(`softmax(${line})`);
 });

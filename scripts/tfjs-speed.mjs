@@ -1,0 +1,31 @@
+// What docs/tensorflow.md shows of speed, from runs of `npm run bench:tfjs` in several versions of Node.
+import { formatRatio, formatTime } from '../bench/table.mjs';
+
+/** Tables of the backends: each case with TensorFlow.js alone and with softmax-wasm, in one Node beside the other. */
+export function tfjsTables(...reports) {
+  const backends = [...new Set(reports.flatMap(({ results }) => results.map(({ backend }) => backend)))];
+  const { machine, date } = reports[0];
+  const where = `${machine.cpu}, one core, ${machine.platform}, ${date.slice(0, 10)}`;
+  return [
+    ...backends.map((backend) => backendTable(backend, reports)),
+    `The best of several rounds, which take turns. ${where}. \`npm run bench:tfjs\``,
+  ].join('\n\n');
+}
+
+function backendTable(backend, reports) {
+  const runs = reports.map(({ machine, results }) => ({
+    node: `Node ${Number.parseInt(machine.node, 10)}`,
+    lines: results.filter((line) => line.backend === backend),
+  }));
+  const cases = [...new Set(runs.flatMap(({ lines }) => lines.map((line) => line.case)))];
+  const head = [backend, ...runs.flatMap(({ node }) => [`${node}: tfjs`, 'with softmax-wasm', 'ratio'])];
+  const rows = cases.map((name) => [name, ...runs.flatMap(({ lines }) => cellsOf(lines, name))]);
+  const alignment = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, alignment, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function cellsOf(lines, name) {
+  const line = lines.find((one) => one.case === name);
+  if (line === undefined) return ['', '', ''];
+  return [formatTime(line.alone), formatTime(line.registered), `${formatRatio(line.ratio)} ×`];
+}

@@ -1,0 +1,71 @@
+import { type OptionNames, readOptions } from '../call/options.js';
+import { typeError } from '../errors.js';
+import { SAMPLE_HINTS, type SampleOptions, sample } from '../ops/sample.js';
+import type { TensorLike } from '../types.js';
+
+/** Options of {@link samplingProcessor}: those of sample that hold for a whole text. */
+export type SamplingOptions = Pick<
+  SampleOptions,
+  'temperature' | 'topK' | 'topP' | 'minP' | 'temperatureLast' | 'seed' | 'random'
+>;
+
+const OPTIONS: OptionNames<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  minP: true,
+  temperatureLast: true,
+  seed: true,
+  random: true,
+};
+
+/**
+ * A logits processor for `generate` of transformers.js that draws the next token with {@link sample}: every other logit
+ * becomes -∞, so that whatever the library does next takes that token, with `do_sample` or without.
+ *
+ * It has to be the last one. With a `seed` the draw of a token follows from its place in the text and its row in the batch,
+ * so the same prompt continues in the same way, each time the processor is used.
+ *
+ * @param LogitsProcessor the class of transformers.js that it extends.
+ * @returns a LogitsProcessor, for the option `logits_processor` of `generate`.
+ * @throws TypeError for another class, or an unknown option; TypeError, RangeError for a wrong value, as {@link sample} does.
+ *
+ * @example
+ * // import { LogitsProcessor } from '@huggingface/transformers'; import { samplingProcessor } from 'softmax-wasm/transformers';
+ * const processor = samplingProcessor(LogitsProcessor, { temperature: 0.8, topP: 0.95, seed: 42 });
+ * // await model.generate({ ...inputs, max_new_tokens: 100, logits_processor: [processor] });
+ * processor([[1n]], new Tensor('float32', Float32Array.of(2, 1, 0.1), [1, 3])).data; // Float32Array [0, -Infinity, -Infinity]
+ */
+export function samplingProcessor<P extends object>(LogitsProcessor: new () => P, options?: SamplingOptions): P {
+  if (typeof LogitsProcessor !== 'function') {
+    throw typeError('samplingProcessor', 'LogitsProcessor', LogitsProcessor, 'the class of transformers.js');
+  }
+  const given: SamplingOptions = {
+    ...(readOptions<SamplingOptions>(
+      'samplingProcessor',
+      options,
+      OPTIONS,
+      undefined,
+      SAMPLE_HINTS,
+    ) as SamplingOptions),
+  };
+  // No row is drawn from, but what is wrong with the options is said now.
+  sample([], { ...given, shape: [0, 1] });
+
+  class SamplingProcessor extends (LogitsProcessor as new () => object) {
+    _call(inputIds: readonly (readonly bigint[])[], logits: TensorLike): TensorLike {
+      const step = given.seed === undefined ? {} : { step: inputIds[0]!.length };
+      keepDrawn(logits, sample(logits, { ...given, ...step }).data);
+      return logits;
+    }
+  }
+  return new SamplingProcessor() as P;
+}
+
+/** Makes every logit -∞ but that of the class drawn for its row. */
+function keepDrawn({ data }: TensorLike, draws: Int32Array): void {
+  const logits = data as Float32Array;
+  const n = logits.length / draws.length;
+  logits.fill(Number.NEGATIVE_INFINITY);
+  for (const [row, token] of draws.entries()) logits[row * n + token] = 0;
+}
