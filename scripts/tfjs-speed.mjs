@@ -8,7 +8,7 @@ export function tfjsTables(...reports) {
   const where = `${machine.cpu}, one core, ${machine.platform}, ${date.slice(0, 10)}`;
   return [
     ...backends.map((backend) => backendTable(backend, reports)),
-    `The best of several rounds, which take turns. ${where}. \`npm run bench:tfjs\``,
+    `Medians of several pairs of processes, whose rounds take turns. ${where}. \`npm run bench:tfjs\``,
   ].join('\n\n');
 }
 
