@@ -1,0 +1,26 @@
+import { make } from './dom.js';
+
+/** A number from 0 to 1 as a bar with its digits, in a cell of a table. */
+export interface Bar {
+  readonly cell: HTMLTableCellElement;
+  show(value: number): void;
+}
+
+export function makeBar(): Bar {
+  const fill = make('span', { className: 'fill' });
+  const digits = make('span', { className: 'digits' });
+  const track = make('span', { className: 'track' }, fill);
+  track.setAttribute('aria-hidden', 'true');
+  return {
+    cell: make('td', { className: 'bar' }, track, digits),
+    show(value) {
+      fill.style.width = `${Number.isNaN(value) ? 0 : 100 * value}%`;
+      digits.textContent = formatProbability(value);
+      digits.classList.toggle('wrong', Number.isNaN(value));
+    },
+  };
+}
+
+export function formatProbability(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value.toFixed(4);
+}
