@@ -24,3 +24,17 @@ export function makeBar(): Bar {
 export function formatProbability(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value.toFixed(4);
 }
+
+/** A number from −1 to 1 as a bar that begins in the middle. */
+export function makeSignedBar(): Bar {
+  const { cell, show } = makeBar();
+  const fill = cell.querySelector<HTMLElement>('.fill')!;
+  return {
+    cell,
+    show(value) {
+      show(value);
+      fill.style.width = `${50 * Math.abs(value)}%`;
+      fill.style.marginLeft = `${50 + 50 * Math.min(value, 0)}%`;
+    },
+  };
+}

@@ -103,7 +103,10 @@ describe.each(KINDS)('in $name', (kind) => {
         for (const theme of ['light', 'dark']) {
           const page = await browser.open(width);
           await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
-          await page.screenshot({ path: `${SCREENSHOTS}/${width}-${theme}.png`, fullPage: true });
+          for (const section of await page.$$('section')) {
+            const id = await section.evaluate((it) => it.id);
+            await section.screenshot({ path: `${SCREENSHOTS}/${id}-${width}-${theme}.png` });
+          }
           await page.close();
         }
       }
@@ -227,6 +230,35 @@ describe.each(KINDS)('in $name', (kind) => {
         { shape: [4000, 5] },
       );
       expect(temperature).toBe(Number(fit.temperature.toPrecision(3)));
+      await page.close();
+    });
+
+    test('losses: probabilities, gradients and losses are the library’s', async () => {
+      const page = await browser.open();
+      const expectShown = async (logits: Float64Array, target: number, labelSmoothing: number) => {
+        const p = library.softmax(logits);
+        const { loss, grad } = library.crossEntropyWithGrad(logits, target, { labelSmoothing });
+        const twice = library.crossEntropyWithGrad(p, target, { labelSmoothing });
+        expect(await column(page, 'losses', 'td:nth-child(3)')).toEqual(shown(p));
+        expect(await column(page, 'losses', 'td:nth-child(4)')).toEqual(shown(grad));
+        expect(await column(page, 'losses', 'td:nth-child(5)')).toEqual(shown(library.softmaxBackward(p, twice.grad)));
+        const text = `The loss is ${loss.toFixed(4)}; with softmax twice ${twice.loss.toFixed(4)}.`;
+        expect(await page.waitForSelector(`::-p-text(${text})`)).not.toBeNull();
+      };
+      await expectShown(Float64Array.of(-2, 4, 1), 0, 0);
+      await page.focus('#losses [data-id="smoothing"]');
+      await page.keyboard.press('ArrowRight');
+      await page.focus('#losses [name="right-class"]');
+      await page.keyboard.press('ArrowDown');
+      await page.focus('#losses [aria-label="Logit of class C"]');
+      await page.keyboard.press('End');
+      await expectShown(Float64Array.of(-2, 4, 10), 1, 0.01);
+
+      await page.focus('#losses [data-id="z"]');
+      await page.keyboard.press('Home');
+      const { loss, grad } = library.bceWithLogitsWithGrad(Float64Array.of(-8), Float64Array.of(1));
+      const text = `At z = -8.0 the loss is ${loss.toFixed(4)}, its slope ${grad[0]!.toFixed(4)}.`;
+      expect(await page.waitForSelector(`::-p-text(${text})`)).not.toBeNull();
       await page.close();
     });
 
