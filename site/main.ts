@@ -1,5 +1,6 @@
 import { backendInfo } from 'softmax-wasm';
 import { sectionOf } from './lib/dom.js';
+import { showAttention } from './sections/attention.js';
 import { showCalibration } from './sections/calibration.js';
 import { showLosses } from './sections/losses.js';
 import { showSampling } from './sections/sampling.js';
@@ -9,6 +10,7 @@ showSoftmax();
 showSampling();
 showCalibration();
 showLosses();
+showAttention();
 const { name, reason } = backendInfo();
 sectionOf('backend').textContent = name;
 sectionOf('backend-reason').textContent = `(${reason})`;

@@ -262,6 +262,42 @@ describe.each(KINDS)('in $name', (kind) => {
       await page.close();
     });
 
+    test('attention: each row of weights adds up to 1, over what the masks keep', async () => {
+      const page = await browser.open();
+      const weights = async () => {
+        const cells = (await column(page, 'attention', 'td')).map(Number);
+        return Array.from({ length: 8 }, (_, query) => cells.slice(8 * query, 8 * query + 8));
+      };
+      // Eight weights, each rounded to two decimals.
+      const expectSums = (rows: readonly number[][]) => {
+        for (const row of rows) expect(Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1)).toBeLessThan(0.045);
+      };
+      const padded = await weights();
+      expectSums(padded);
+      for (const row of padded) expect(row[7]).toBe(0);
+      // Equal words have the same query, and find each other.
+      expect(padded[0]).toEqual(padded[3]);
+      expect(padded[0]![0]).toBe(padded[0]![3]);
+
+      await page.focus('#attention [data-id="causal"]');
+      await page.keyboard.press(' ');
+      const causal = await weights();
+      expectSums(causal);
+      causal.forEach((row, query) => {
+        for (const weight of row.slice(query + 1)) expect(weight).toBe(0);
+      });
+      expect(causal[0]![0]).toBe(1);
+
+      await page.click('#attention [data-id="causal"]');
+      await page.click('#attention [data-id="padding"]');
+      await page.focus('#attention [data-id="temperature"]');
+      await page.keyboard.press('End');
+      const level = await weights();
+      expectSums(level);
+      for (const row of level) expect(Math.min(...row)).toBeGreaterThan(0);
+      await page.close();
+    });
+
     test('softmax: the mouse moves a logit', async () => {
       const page = await browser.open();
       const slider = (await page.$('#softmax [aria-label="Logit of class B"]'))!;
