@@ -3,14 +3,18 @@ import { sectionOf } from './lib/dom.js';
 import { showAttention } from './sections/attention.js';
 import { showCalibration } from './sections/calibration.js';
 import { showLosses } from './sections/losses.js';
+import { showOwnLogits } from './sections/own.js';
 import { showSampling } from './sections/sampling.js';
 import { showSoftmax } from './sections/softmax.js';
+import { showTraining } from './sections/training.js';
 
 showSoftmax();
 showSampling();
 showCalibration();
 showLosses();
 showAttention();
+showTraining();
+showOwnLogits();
 const { name, reason } = backendInfo();
 sectionOf('backend').textContent = name;
 sectionOf('backend-reason').textContent = `(${reason})`;

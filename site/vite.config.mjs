@@ -25,6 +25,7 @@ export default defineConfig({
   base: './',
   resolve: { alias: { 'softmax-wasm': pathTo('../dist/index.js') } },
   build: { outDir: 'dist', target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  worker: { format: 'es' },
   preview: { host: '127.0.0.1' },
   plugins: [page],
 });

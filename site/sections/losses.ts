@@ -54,7 +54,7 @@ function makeRow(value: number, index: number, onChange: () => void): Row {
   logit.value = String(value);
   logit.setAttribute('aria-label', `Logit of class ${name}`);
   for (const input of [right, logit]) input.addEventListener('input', onChange);
-  const digits = make('output');
+  const digits = make('output', { ariaLive: 'off' });
   const bars = [makeBar(), makeSignedBar(), makeSignedBar()] as const;
   const element = make(
     'tr',

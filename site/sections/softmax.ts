@@ -39,7 +39,7 @@ export function showSoftmax(): void {
     slider.value = String(logit);
     slider.setAttribute('aria-label', `Logit of class ${name}`);
     slider.addEventListener('input', update);
-    const row: Row = { slider, digits: make('output'), bars: [makeBar(), makeBar(), makeBar()] };
+    const row: Row = { slider, digits: make('output', { ariaLive: 'off' }), bars: [makeBar(), makeBar(), makeBar()] };
     rows.push(row);
     const logitCell = make('td', { className: 'logit' }, slider, row.digits);
     body.append(make('tr', {}, make('th', { scope: 'row' }, name), logitCell, ...row.bars.map(({ cell }) => cell)));

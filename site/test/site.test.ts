@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'puppeteer-core';
+import type { ElementHandle, Page } from 'puppeteer-core';
 import * as library from 'softmax-wasm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runDocumented } from '../../test/support/documentation.js';
+import { EPOCHS, Trainer } from '../lib/trainer.js';
 import { CHROMIUM_WITHOUT_SIMD, KINDS, SiteBrowser } from './browser.js';
+import { npy } from './npy.js';
 
 const AXE = fileURLToPath(new URL('../node_modules/axe-core/axe.min.js', import.meta.url));
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const HTML = readFileSync(`${DIST}index.html`, 'utf8');
 
-/** A folder to write pictures of the site to, for a look at them. */
-const { SCREENSHOTS } = process.env;
+/** A folder to write pictures of the sections to, for a look at them; a file for the one in the README. */
+const { PICTURE, SCREENSHOTS } = process.env;
 
 /** The numbers of a column of a section's table, as they are shown. */
 async function column(page: Page, section: string, selector: string): Promise<string[]> {
@@ -27,6 +31,9 @@ function madeUpExamples() {
 }
 
 const shown = (values: Iterable<number>) => Array.from(values, (value) => value.toFixed(4));
+
+/** Longer than an epoch takes. */
+const rest = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 /** Clicks the button of this text. */
 async function click(page: Page, section: string, text: string): Promise<void> {
@@ -95,6 +102,14 @@ describe.each(KINDS)('in $name', (kind) => {
     test.each([360, 768, 1440])('%i pixels need no scrolling sideways', async (width) => {
       const page = await browser.open(width);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      await page.close();
+    });
+
+    test.skipIf(PICTURE === undefined || kind.browser !== 'chrome')('the picture in the README', async () => {
+      const page = await browser.open(900);
+      const playground = (await page.waitForSelector('#softmax .playground'))!;
+      await page.waitForSelector('::-p-text(A is the most probable)');
+      await playground.screenshot({ path: PICTURE! as `${string}.png` });
       await page.close();
     });
 
@@ -298,6 +313,99 @@ describe.each(KINDS)('in $name', (kind) => {
       await page.close();
     });
 
+    test('training: learns in a worker, pauses, goes on, starts anew', async () => {
+      const page = await browser.open();
+      const figure = (id: string) => page.$eval(`#training [data-id="${id}"]`, (it) => it.textContent ?? '');
+      // Read from a copy: reading a canvas makes Chromium complain.
+      const alpha = () =>
+        page.evaluate(`(() => {
+          const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+          copy.drawImage(document.querySelector('#training canvas'), 0, 0);
+          return copy.getImageData(0, 0, 1, 1).data[3];
+        })()`);
+      expect(await alpha()).toBe(0);
+
+      await click(page, 'training', 'Start');
+      await page.waitForFunction(`document.querySelector('#training [data-id="epoch"]').textContent !== '0'`);
+      await click(page, 'training', 'Pause');
+      await rest();
+      const epoch = Number(await figure('epoch'));
+      expect(epoch).toBeLessThan(EPOCHS);
+      const trainer = new Trainer();
+      let progress = trainer.trainEpoch();
+      while (progress.epoch < epoch) progress = trainer.trainEpoch();
+      // Engines' sines and cosines differ in their last digits.
+      expect(Math.abs(Number(await figure('loss')) - progress.loss)).toBeLessThan(0.02);
+      expect(await alpha()).toBe(255);
+      await rest();
+      expect(Number(await figure('epoch'))).toBe(epoch);
+
+      await page.focus('#training [data-id="start"]');
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(`document.querySelector('#training [data-id="epoch"]').textContent === '${EPOCHS}'`, {
+        timeout: 90_000,
+      });
+      expect(Number.parseFloat(await figure('accuracy'))).toBeGreaterThan(90);
+      expect(Number(await figure('loss'))).toBeLessThan(0.3);
+
+      await click(page, 'training', 'Reset');
+      expect([await figure('epoch'), await figure('loss'), await alpha()]).toEqual(['0', '–', 0]);
+      await page.close();
+    });
+
+    test('logits of your own: pasted, chosen and dropped', async () => {
+      const page = await browser.open();
+      const summary = () => page.$eval('#own [data-id="summary"]', (it) => it.textContent ?? '');
+      const untilSummary = (text: string) =>
+        page.waitForFunction(`document.querySelector('#own [data-id="summary"]').textContent.includes('${text}')`);
+      const expectTable = async (logits: Float64Array, shape: readonly [number, number]) => {
+        const { values, indices } = library.topK(library.softmax(logits, { shape }), shape[1], { shape });
+        const nats = library.entropy(logits, { shape });
+        const cells = Array.from(nats, (value, row) => {
+          const ranks = Array.from({ length: shape[1] }, (_, rank) => row * shape[1] + rank);
+          return [ranks.map((at) => `${indices[at]}: ${values[at]!.toFixed(4)}`).join('; '), value.toFixed(4)];
+        });
+        expect(await column(page, 'own', 'td')).toEqual(cells.flat());
+      };
+      const paste = (text: string) =>
+        page.evaluate(
+          `(() => { const area = document.querySelector('#own textarea'); area.value = ${JSON.stringify(text)};` +
+            ` area.dispatchEvent(new Event('input')); })()`,
+        );
+
+      await paste('[[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]]');
+      expect(await summary()).toBe('Shape [2, 3], 2 rows of 3 classes, values from 0.1 to 0.7.');
+      const { warnings } = library.inspectLogits([0.7, 0.2, 0.1, 0.3, 0.3, 0.4], { shape: [2, 3] });
+      expect(await page.$$eval('#own li', (items) => items.map(({ textContent }) => textContent))).toEqual(warnings);
+      await paste('1, 2, x');
+      expect(await summary()).toBe("Line 1 has 'x', expected a number.");
+      expect(await page.$$('#own tbody tr')).toHaveLength(0);
+
+      await page.focus('#own textarea');
+      await paste('');
+      await page.keyboard.type('3, 1, 2');
+      await expectTable(Float64Array.of(3, 1, 2), [1, 3]);
+
+      const folder = mkdtempSync(join(tmpdir(), 'softmax-wasm-'));
+      const file = join(folder, 'logits.npy');
+      writeFileSync(file, npy('<f8', '(2, 2)', Float64Array.of(1, 2, 4, 3)));
+      const input = (await page.$('#own input[type="file"]')) as ElementHandle<HTMLInputElement>;
+      await input.uploadFile(file);
+      await untilSummary('Shape [2, 2]');
+      await expectTable(Float64Array.of(1, 2, 4, 3), [2, 2]);
+      rmSync(folder, { recursive: true });
+
+      await page.evaluate(`(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['5 6 9\\n7 8 1'], 'logits.txt'));
+        const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+        document.querySelector('#own').dispatchEvent(drop);
+      })()`);
+      await untilSummary('values from 1 to 9');
+      await expectTable(Float64Array.of(5, 6, 9, 7, 8, 1), [2, 3]);
+      await page.close();
+    });
+
     test('softmax: the mouse moves a logit', async () => {
       const page = await browser.open();
       const slider = (await page.$('#softmax [aria-label="Logit of class B"]'))!;
@@ -320,8 +428,19 @@ describe.skipIf(CHROMIUM_WITHOUT_SIMD.path === undefined)('in Chromium without S
     try {
       const page = await browser.open();
       expect(await page.$eval('#backend', (it) => it.textContent)).toBe('reference');
+      expect(browser.complaints).toHaveLength(1);
+      expect(browser.complaints[0]).toMatch(/^console: softmax-wasm: running in plain TypeScript/);
       const expected = shown(library.softmax(Float64Array.of(2, 1, 0.1, -1)));
       expect(await column(page, 'softmax', 'td:nth-child(3)')).toEqual(expected);
+      await click(page, 'sampling', 'Draw 1000');
+      await click(page, 'calibration', 'Fit');
+      for (const section of ['softmax', 'sampling', 'calibration', 'losses', 'attention', 'own']) {
+        const cells = await column(page, section, 'td');
+        expect(cells.length).toBeGreaterThan(3);
+        for (const cell of cells) expect(cell).toMatch(/^[-\d]/);
+      }
+      await click(page, 'training', 'Start');
+      await page.waitForFunction(`document.querySelector('#training [data-id="epoch"]').textContent !== '0'`);
     } finally {
       await browser.close();
     }
