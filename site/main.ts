@@ -1,6 +1,7 @@
 import { backendInfo } from 'softmax-wasm';
 import { sectionOf } from './lib/dom.js';
 import { showAttention } from './sections/attention.js';
+import { showBenchmark } from './sections/benchmark.js';
 import { showCalibration } from './sections/calibration.js';
 import { showLosses } from './sections/losses.js';
 import { showOwnLogits } from './sections/own.js';
@@ -15,6 +16,7 @@ showLosses();
 showAttention();
 showTraining();
 showOwnLogits();
+showBenchmark();
 const { name, reason } = backendInfo();
 sectionOf('backend').textContent = name;
 sectionOf('backend-reason').textContent = `(${reason})`;

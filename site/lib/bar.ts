@@ -3,7 +3,8 @@ import { make } from './dom.js';
 /** A number from 0 to 1 as a bar with its digits, in a cell of a table. */
 export interface Bar {
   readonly cell: HTMLTableCellElement;
-  show(value: number): void;
+  /** With its digits, or another text. */
+  show(value: number, text?: string): void;
 }
 
 export function makeBar(): Bar {
@@ -13,9 +14,9 @@ export function makeBar(): Bar {
   track.setAttribute('aria-hidden', 'true');
   return {
     cell: make('td', { className: 'bar' }, track, digits),
-    show(value) {
+    show(value, text = formatProbability(value)) {
       fill.style.width = `${Number.isNaN(value) ? 0 : 100 * value}%`;
-      digits.textContent = formatProbability(value);
+      digits.textContent = text;
       digits.classList.toggle('wrong', Number.isNaN(value));
     },
   };

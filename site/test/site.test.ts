@@ -406,6 +406,37 @@ describe.each(KINDS)('in $name', (kind) => {
       await page.close();
     });
 
+    test('benchmark: the quick run finishes, and a run can be stopped', async () => {
+      const page = await browser.open();
+      const summary = () => page.$eval('#benchmark [data-id="summary"]', (it) => it.textContent ?? '');
+      const untilSummary = (text: string) =>
+        page.waitForFunction(
+          `/^(${text}|Ended)/.test(document.querySelector('#benchmark [data-id="summary"]').textContent)`,
+          { timeout: 100_000 },
+        );
+      await page.focus('#benchmark [data-id="quick"]');
+      await page.keyboard.press('Enter');
+      await untilSummary('Done');
+      expect(await summary()).toMatch(/^Done, on (Chrome|Firefox) \d+, \d+ cores: every result was right\.$/);
+      const times = await column(page, 'benchmark', 'td');
+      expect(times).toHaveLength(12);
+      for (const time of times) expect(time).toMatch(/^[\d.]+ (µs|ms)$/);
+      const markdown = await page.$eval('#benchmark textarea', (it) => (it as HTMLTextAreaElement).value);
+      expect(markdown).toContain(
+        '| operation | plain JavaScript | simd128 | relaxed-simd |\n| --- | ---: | ---: | ---: |\n',
+      );
+      expect(markdown.match(/^\| (softmax|logSoftmax|crossEntropy|sample) /gm)).toHaveLength(4);
+      // For those who read the log.
+      console.log(markdown);
+
+      await click(page, 'benchmark', 'Full run');
+      await untilSummary('Running');
+      await click(page, 'benchmark', 'Stop');
+      await untilSummary('Ended');
+      expect(await summary()).toBe('Ended: stopped.');
+      await page.close();
+    });
+
     test('softmax: the mouse moves a logit', async () => {
       const page = await browser.open();
       const slider = (await page.$('#softmax [aria-label="Logit of class B"]'))!;
