@@ -6,8 +6,9 @@ import { accuracy, argmax, backendInfo, crossEntropyWithGrad, softmax } from 'so
 import { batches, rowsOf } from './lib/batches.mjs';
 import { Network } from './lib/network.mjs';
 import { drawRegions } from './lib/picture.mjs';
-import { createRandom, normal } from './lib/random.mjs';
+import { createRandom } from './lib/random.mjs';
 import { compareWithPlain } from './lib/speed.mjs';
+import { makeSpirals } from './lib/spirals.mjs';
 
 const QUICK = process.argv.includes('--quick');
 const CLASSES = 3;
@@ -15,20 +16,6 @@ const POINTS = 900;
 const BATCH = 60;
 const EPOCHS = QUICK ? 20 : 80;
 const NAMES = ['A', 'B', 'C'];
-
-/** Points on interleaved spirals, with some noise: no straight line separates them. */
-function makeSpirals(random) {
-  const points = new Float32Array(POINTS * 2);
-  const labels = new Int32Array(POINTS);
-  for (let i = 0; i < POINTS; i++) {
-    const label = i % CLASSES;
-    const radius = 0.05 + 0.9 * random();
-    const angle = 5 * radius + (2 * Math.PI * label) / CLASSES + 0.2 * normal(random);
-    points.set([radius * Math.cos(angle), radius * Math.sin(angle)], 2 * i);
-    labels[i] = label;
-  }
-  return { points, labels };
-}
 
 function trainEpoch(network, { points, labels }, rate, random) {
   let total = 0;
@@ -53,8 +40,8 @@ function share(network, { points, labels }) {
 }
 
 const random = createRandom(7);
-const training = makeSpirals(random);
-const unseen = makeSpirals(random);
+const training = makeSpirals(POINTS, CLASSES, random);
+const unseen = makeSpirals(POINTS, CLASSES, random);
 const network = new Network([2, 48, 48, CLASSES], random);
 
 console.log(`Three spirals of ${POINTS / CLASSES} points, batches of ${BATCH}, softmax on ${backendInfo().name}\n`);

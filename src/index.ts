@@ -2,7 +2,6 @@ export { init } from './setup.js';
 
 // First, so that the modules are at the start of a bundle: see runtime.ts.
 
-export type { PlaceOptions } from './call/evaluation.js';
 export type { EvaluationState, StateFactory, StateJson } from './call/state.js';
 export { createKernels, type Kernels } from './create-kernels.js';
 export { OutOfMemoryError } from './errors.js';
@@ -31,6 +30,7 @@ export type {
   MemoryUsage,
   NoOptions,
   OptionsArgument,
+  PlaceOptions,
   ReduceResult,
   Reduction,
   Settings,

@@ -152,3 +152,11 @@ export interface ClassBits {
   /** ceil(classes / 32) words for all rows, or as many for each row. */
   readonly bits: Int32Array | Uint32Array;
 }
+
+/** The options that tell how predictions lie. */
+export interface PlaceOptions {
+  /** Sizes of the axes. Plain numbers without it are one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number | undefined;
+}

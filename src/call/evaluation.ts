@@ -6,6 +6,7 @@ import type { Arena } from '../memory/arena.js';
 import { argmax } from '../reference/argmax.js';
 import { crossEntropy } from '../reference/crossEntropy.js';
 import { softmax } from '../reference/softmax.js';
+import type { PlaceOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { readOperand } from './operand.js';
@@ -17,14 +18,6 @@ import type { ElementSource } from './run.js';
 import { checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
-
-/** The options that tell how predictions lie. */
-export interface PlaceOptions {
-  /** Sizes of the axes. Plain numbers without it are one row. */
-  shape?: readonly number[] | undefined;
-  /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number | undefined;
-}
 
 /** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
 export const AS_IF_POLLUTED = true;

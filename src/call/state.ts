@@ -1,7 +1,7 @@
 import { show, typeError } from '../errors.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
-import type { ClassIndices, Input, TensorLike } from '../types.js';
-import { AS_IF_POLLUTED, type PlaceOptions } from './evaluation.js';
+import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
+import { AS_IF_POLLUTED } from './evaluation.js';
 import { readCount, readJson } from './json.js';
 import { type Given, type OptionNames, readOptions } from './options.js';
 
@@ -36,6 +36,14 @@ export interface StateJson {
   count: number;
 }
 
+/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+let newState: (
+  runtime: Runtime,
+  kind: StateKind<never, never, never>,
+  settings: object,
+  tally: Tally,
+) => EvaluationState<never>;
+
 /**
  * An evaluation in progress, over shards of rows: made by `accuracyState`, `nllState`, `perplexityState` or
  * `calibrationState`.
@@ -47,8 +55,11 @@ export class EvaluationState<Value> {
   readonly #settings: object;
   readonly #tally: Tally;
 
-  /** @internal */
-  constructor(runtime: Runtime, kind: StateKind<never, never, Value>, settings: object, tally: Tally) {
+  static {
+    newState = (runtime, kind, settings, tally) => new EvaluationState(runtime, kind, settings, tally);
+  }
+
+  private constructor(runtime: Runtime, kind: StateKind<never, never, Value>, settings: object, tally: Tally) {
     this.#runtime = runtime;
     this.#kind = kind as unknown as StateKind<object, Tally, Value>;
     this.#settings = settings;
@@ -125,7 +136,7 @@ export function defineState<O extends object, T extends Tally, V>(kind: StateKin
     const settings = kind.settings(operation, readOptions<O>(operation, options, kind.options, AS_IF_POLLUTED));
     const tally = kind.tally(settings);
     read?.(tally);
-    return new EvaluationState<V>(runtime, kind as never, settings, tally);
+    return newState(runtime, kind as never, settings, tally) as EvaluationState<V>;
   };
   return Object.assign((options?: O) => make(takeRuntime(), kind.name, options), {
     from: (json: StateJson) => {

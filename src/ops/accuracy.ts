@@ -1,5 +1,5 @@
 import { openCall, settle } from '../call/call.js';
-import { PLACE_OPTIONS, type PlaceOptions } from '../call/evaluation.js';
+import { PLACE_OPTIONS } from '../call/evaluation.js';
 import { readCount } from '../call/json.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { MaskedInput } from '../call/masked-input.js';
@@ -13,7 +13,7 @@ import { typeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import type { Runtime } from '../runtime.js';
-import type { ClassIndices, Input, Mask, TensorLike } from '../types.js';
+import type { ClassIndices, Input, Mask, PlaceOptions, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link accuracy}. */

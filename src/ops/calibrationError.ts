@@ -6,7 +6,6 @@ import {
   forEachTarget,
   lossesOf,
   PLACE_OPTIONS,
-  type PlaceOptions,
   predictionsOf,
   probabilitiesOf,
   readEvaluation,
@@ -18,7 +17,7 @@ import { defineState, type StateFactory } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
 import { rangeError, typeError } from '../errors.js';
-import type { ClassIndices, FloatArray, Input, TensorLike } from '../types.js';
+import type { ClassIndices, FloatArray, Input, PlaceOptions, TensorLike } from '../types.js';
 
 export type { CalibrationBin };
 

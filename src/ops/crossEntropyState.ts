@@ -84,6 +84,9 @@ const KERNEL = /* @__PURE__ */ defineKernel(softmaxOfSumsKernel, softmaxOfSums);
 /** Bytes of what the kernel is given for each row. */
 const GIVEN_BYTES = 24;
 
+/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+let newState: (runtime: Runtime, settings: Settings, cells?: Float64Array) => CrossEntropyState<never>;
+
 /** A cross-entropy in progress, over chunks of the classes of its rows: made by {@link crossEntropyState}. */
 export class CrossEntropyState<Value extends number | Float64Array = number | Float64Array> {
   readonly #runtime: Runtime;
@@ -96,8 +99,11 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   readonly #isFound: Uint8Array;
   #count = 0;
 
-  /** @internal */
-  constructor(runtime: Runtime, settings: Settings, cells?: Float64Array) {
+  static {
+    newState = (runtime, settings, cells) => new CrossEntropyState(runtime, settings, cells);
+  }
+
+  private constructor(runtime: Runtime, settings: Settings, cells?: Float64Array) {
     const rows = settings.rows ?? 1;
     this.#runtime = runtime;
     this.#settings = settings;
@@ -429,7 +435,7 @@ export function crossEntropyState<const O extends CrossEntropyStateOptions>(
   options?: O,
 ): CrossEntropyState<O extends { rows: number; reduction: 'none' } ? Float64Array : number> {
   const runtime = takeRuntime();
-  return new CrossEntropyState(runtime, readSettings(NAME, options));
+  return newState(runtime, readSettings(NAME, options));
 }
 
 /**
@@ -441,9 +447,6 @@ crossEntropyState.from = (json: CrossEntropyStateJson): CrossEntropyState => {
   const name = `${NAME}.from`;
   return readJson(NAME, json, (record) => {
     const settings = readSettings(name, record.options);
-    return new CrossEntropyState(runtime, settings, readSums(name, record.sums, settings.rows ?? 1)).restore(
-      name,
-      record,
-    );
+    return newState(runtime, settings, readSums(name, record.sums, settings.rows ?? 1)).restore(name, record);
   });
 };

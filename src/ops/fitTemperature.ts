@@ -4,7 +4,6 @@ import {
   forEachTarget,
   lossesOf,
   PLACE_OPTIONS,
-  type PlaceOptions,
   predictionsOf,
   probabilitiesOf,
   readEvaluation,
@@ -15,7 +14,7 @@ import { Sum } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
 import { fitTemperatureKernel } from '../generated/kernels.js';
 import { fitTemperature as reference } from '../reference/fitTemperature.js';
-import type { ClassIndices, Input, TensorLike } from '../types.js';
+import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link fitTemperature}. */

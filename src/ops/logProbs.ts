@@ -1,8 +1,7 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
+import { LOG_PROBS_KERNEL } from '../call/log-probs.js';
 import type { OptionNames } from '../call/options.js';
-import { logProbsKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
-import { logProbs as reference } from '../reference/logProbs.js';
 import type {
   ClassIndices,
   FloatArray,
@@ -13,7 +12,6 @@ import type {
   ReduceResult,
   TensorLike,
 } from '../types.js';
-import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logProbs}. */
 export interface LogProbsOptions {
@@ -40,8 +38,6 @@ const OPTIONS: OptionNames<LogProbsOptions> = {
   ignoreIndex: true,
   out: true,
 };
-
-export const LOG_PROBS_KERNEL = /* @__PURE__ */ defineKernel(logProbsKernel, reference);
 
 const LOG_PROBS: ClassLoss = {
   name: 'logProbs',

@@ -50,6 +50,9 @@ const CHUNK_OPTIONS: OptionNames<LogSumExpChunkOptions> = {
   mask: true,
 };
 
+/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+let newState: (runtime: Runtime, rows: number | undefined, sums: LogSums, count: number) => LogSumExpState<never>;
+
 /** A log-sum-exp in progress, over chunks of its rows: made by {@link logSumExpState}. */
 export class LogSumExpState<Value extends number | Float64Array = number | Float64Array> {
   readonly #runtime: Runtime;
@@ -58,8 +61,11 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
   readonly #sums: LogSums;
   #count: number;
 
-  /** @internal */
-  constructor(runtime: Runtime, rows: number | undefined, sums: LogSums, count: number) {
+  static {
+    newState = (runtime, rows, sums, count) => new LogSumExpState(runtime, rows, sums, count);
+  }
+
+  private constructor(runtime: Runtime, rows: number | undefined, sums: LogSums, count: number) {
     this.#runtime = runtime;
     this.#rows = rows;
     this.#sums = sums;
@@ -167,7 +173,7 @@ export function logSumExpState<const O extends LogSumExpStateOptions>(
 ): LogSumExpState<O extends { rows: number } ? Float64Array : number> {
   const runtime = takeRuntime();
   const rows = readRowCount(NAME, options);
-  return new LogSumExpState(runtime, rows, new LogSums(rows ?? 1), 0);
+  return newState(runtime, rows, new LogSums(rows ?? 1), 0);
 }
 
 /**
@@ -180,6 +186,6 @@ logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
   return readJson(NAME, json, ({ options, count, sums }) => {
     const rows = readRowCount(name, options);
     const restored = new LogSums(rows ?? 1, 1, readSums(name, sums, rows ?? 1));
-    return new LogSumExpState(runtime, rows, restored, readCount(name, 'json.count', count));
+    return newState(runtime, rows, restored, readCount(name, 'json.count', count));
   });
 };

@@ -3,7 +3,6 @@ import {
   forEachBlock,
   lossesOf,
   PLACE_OPTIONS,
-  type PlaceOptions,
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
@@ -11,7 +10,7 @@ import type { Given, OptionNames } from '../call/options.js';
 import { defineState, type StateFactory, type StateKind } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
-import type { ClassIndices, Input, TensorLike } from '../types.js';
+import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
 
 /** Options of {@link nllState} and {@link perplexityState}. */
 export interface NllStateOptions {

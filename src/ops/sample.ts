@@ -3,6 +3,7 @@ import { type BitsPlace, readClassMask, wordsOf } from '../call/bits.js';
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { PLAIN } from '../call/caller.js';
 import { describeMask } from '../call/descriptor.js';
+import { LOG_PROBS_KERNEL } from '../call/log-probs.js';
 import { type Mask as CheckedMask, checkMask } from '../call/mask.js';
 import { readOperand } from '../call/operand.js';
 import {
@@ -26,7 +27,6 @@ import { checkCount, freshKey, type Key, keyOf, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
 import type { ClassBits, FloatArray, IndexResult, Input, Mask, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
-import { LOG_PROBS_KERNEL } from './logProbs.js';
 
 /** Options of {@link sample}. */
 export interface SampleOptions {

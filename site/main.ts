@@ -1,0 +1,22 @@
+import { backendInfo } from 'softmax-wasm';
+import { sectionOf } from './lib/dom.js';
+import { showAttention } from './sections/attention.js';
+import { showBenchmark } from './sections/benchmark.js';
+import { showCalibration } from './sections/calibration.js';
+import { showLosses } from './sections/losses.js';
+import { showOwnLogits } from './sections/own.js';
+import { showSampling } from './sections/sampling.js';
+import { showSoftmax } from './sections/softmax.js';
+import { showTraining } from './sections/training.js';
+
+showSoftmax();
+showSampling();
+showCalibration();
+showLosses();
+showAttention();
+showTraining();
+showOwnLogits();
+showBenchmark();
+const { name, reason } = backendInfo();
+sectionOf('backend').textContent = name;
+sectionOf('backend-reason').textContent = `(${reason})`;
