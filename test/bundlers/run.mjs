@@ -44,14 +44,26 @@ function prepare() {
   command('npm install', 'npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
 }
 
-/** A piece out of the middle of each family's text, by which a bundle shows that it holds the family. */
+const MARKER_LENGTH = 100;
+
+/** A piece of each family's text that no other has, by which a bundle shows that it holds the family. */
 function markers() {
   const folder = join(WORK, 'node_modules/softmax-wasm/dist/generated');
-  return readdirSync(folder)
+  const texts = readdirSync(folder)
     .filter((file) => file.endsWith('.js'))
-    .map((file) => [file.slice(0, -3), readFileSync(join(folder, file), 'utf8').match(/text = '([^']+)'/)?.[1]])
-    .filter(([, text]) => text !== undefined)
-    .map(([family, text]) => ({ family, marker: text.slice(text.length / 2, text.length / 2 + 100) }));
+    .map((file) => ({
+      family: file.slice(0, -3),
+      text: readFileSync(join(folder, file), 'utf8').match(/text = '([^']+)'/)?.[1],
+    }))
+    .filter(({ text }) => text !== undefined);
+  return texts.map(({ family, text }) => {
+    const others = texts.filter((one) => one.family !== family);
+    for (let at = 0; at + MARKER_LENGTH <= text.length; at += MARKER_LENGTH) {
+      const marker = text.slice(at, at + MARKER_LENGTH);
+      if (!others.some((other) => other.text.includes(marker))) return { family, marker };
+    }
+    throw new Error(`${family}: all of its text is in other families too`);
+  });
 }
 
 function familiesIn(code) {
