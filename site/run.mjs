@@ -2,23 +2,17 @@
 // site/dist/.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, statSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { install } from '../scripts/install.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-function run(program, args, cwd) {
-  const { status } = spawnSync(program, args, { cwd, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-const installed = join(HERE, 'node_modules/.package-lock.json');
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(HERE, 'package-lock.json')).mtimeMs) {
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
-}
-run(process.execPath, ['scripts/typedoc/run.mjs'], ROOT);
+install('site');
+const { status } = spawnSync(process.execPath, ['scripts/typedoc/run.mjs'], { cwd: ROOT, stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
 const { build, preview } = await import('vite');
 const configFile = join(HERE, 'vite.config.mjs');
 await build({ configFile });

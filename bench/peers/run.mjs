@@ -2,12 +2,10 @@
 //
 // Times the library beside others that do the same. Each runs in a process of its own with its inputs where it likes
 // them best; a result is compared with one in float64 before it is timed, and rounds take turns.
-import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createKernels } from '../../dist/index.js';
+import { install } from '../../scripts/install.mjs';
 import { demandKnown, medianOf, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
@@ -171,14 +169,9 @@ async function startPeers(/** @type {string[]} */ names) {
 
 /** Installs the peers into their own folder unless they are there; those that are missing then say so themselves. */
 function installPeers() {
-  const folder = fileURLToPath(new URL('.', import.meta.url));
-  const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
-  if (modified(`${folder}node_modules/.package-lock.json`) >= modified(`${folder}package-lock.json`)) return;
-  console.error('installing the peers into bench/peers (some 800 MB) …');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: folder,
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) console.error('that failed: going on with what is there');
+  try {
+    install('bench/peers');
+  } catch (error) {
+    console.error(`${error.message}: going on with what is there`);
+  }
 }

@@ -1,10 +1,9 @@
 // npm run test:beam: installs Apache Beam where it is missing, makes the shards and runs both pipelines on the direct
 // runner. Each of them fails where it does not give what one call on everything gives.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { install } from '../../scripts/install.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
@@ -24,13 +23,7 @@ function whatIsLacking(require) {
   }
 }
 
-const lock = join(HERE, 'package-lock.json');
-const installed = join(HERE, 'node_modules/.package-lock.json');
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  console.log('installing Apache Beam …');
-  // It is large and runs programs of its dependencies, none of which is needed here.
-  run('npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund');
-}
+install('examples/beam');
 const problem = whatIsLacking(createRequire(import.meta.url));
 if (problem !== undefined) {
   console.log(`skipped: ${problem}, and this is Node ${process.versions.node}`);

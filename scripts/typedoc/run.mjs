@@ -1,24 +1,17 @@
 // npm run docs: the API as pages in build/docs, each export with its example, by typedoc, which is installed here. Fails
 // where an exported function has no example, or a link in a comment leads nowhere.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { install } from '../install.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-function run(program, args, cwd) {
-  const { status } = spawnSync(program, args, { cwd, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-const installed = join(HERE, 'node_modules/.package-lock.json');
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(HERE, 'package-lock.json')).mtimeMs) {
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
-}
+install('scripts/typedoc');
 const json = 'build/docs.json';
-run(
+const { status } = spawnSync(
   process.execPath,
   [
     join(HERE, 'node_modules/typedoc/bin/typedoc'),
@@ -26,8 +19,9 @@ run(
     ...['--out', 'build/docs', '--json', json, '--treatValidationWarningsAsErrors', '--excludeInternal'],
     ...['--validation.notExported', 'false', '--disableSources', '--skipErrorChecking'],
   ],
-  ROOT,
+  { cwd: ROOT, stdio: 'inherit' },
 );
+if (status !== 0) process.exit(status ?? 1);
 
 /** typedoc's number for functions. */
 const FUNCTION = 64;

@@ -1,48 +1,16 @@
 // npm run test:bundlers: packs the package, and has each bundler make a program of it that imports one operation, and one
 // that imports all. Both must run, and the one operation must bring its own family of kernels and no other's.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { install } from '../../scripts/install.mjs';
+import { command, installPacked } from '../support/packed.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WORK = join(HERE, 'work');
 /** What the programs print. */
 const EXPECTED = { softmax: '0.659 0.242 0.099', everything: 'function 1 ' };
-
-function command(what, program, args, cwd) {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${what} failed:\n${stdout}\n${stderr}`);
-  return stdout.trim();
-}
-
-/** Installs the bundlers where they are missing or out of date. */
-function install() {
-  const lock = join(HERE, 'package-lock.json');
-  const installed = join(HERE, 'node_modules/.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log('installing the bundlers …');
-  // Not npm ci, which takes a lock file without the optional packages of other platforms for a wrong one.
-  command('npm install', 'npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
-}
-
-/** A folder with the programs, and the packed package installed. */
-function prepare() {
-  rmSync(WORK, { recursive: true, force: true });
-  mkdirSync(WORK);
-  cpSync(join(HERE, 'fixtures'), WORK, { recursive: true });
-  writeFileSync(join(WORK, 'package.json'), '{ "private": true, "type": "module" }');
-  const packed = command(
-    'npm pack',
-    'npm',
-    ['pack', '--json', '--pack-destination', WORK],
-    join(ROOT, 'build/package'),
-  );
-  const [{ filename }] = JSON.parse(packed);
-  command('npm install', 'npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
-}
 
 const MARKER_LENGTH = 100;
 
@@ -82,7 +50,7 @@ async function tryBundler([name, bundle]) {
     const code = await bundle(join(WORK, `${program}.mjs`), WORK);
     const file = join(WORK, `${name}-${program}.mjs`);
     writeFileSync(file, code);
-    check(`${name}, ${program}`, command(file, process.execPath, [file], WORK), EXPECTED[program]);
+    check(`${name}, ${program}`, command(process.execPath, [file], WORK), EXPECTED[program]);
     const expected = program === 'softmax' ? 'core, softmax' : MARKERS.map(({ family }) => family).join(', ');
     check(`${name}, ${program}: families`, familiesIn(code).join(', '), expected);
     sizes.push(gzipSync(code).length / 1000);
@@ -106,9 +74,10 @@ async function tryNext() {
   return { name: 'next', version: versionOf('next'), sizes: [], seconds: (Date.now() - start) / 1000 };
 }
 
-install();
+install('test/bundlers');
 const { bundlers, codeIn, runTool } = await import('./bundlers.mjs');
-prepare();
+installPacked(WORK);
+cpSync(join(HERE, 'fixtures'), WORK, { recursive: true });
 const MARKERS = markers();
 const wanted = process.argv.slice(2);
 const columns = (...cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(12) : cell.padStart(14))).join('');

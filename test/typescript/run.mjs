@@ -1,12 +1,13 @@
 // npm run test:typescript: packs the package and compiles a program against its declarations, all of which are checked,
 // with each version of TypeScript, without the types of browsers and of Node.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { install } from '../../scripts/install.mjs';
+import { installPacked } from '../support/packed.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WORK = join(HERE, 'work');
 
 const EXACT = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
@@ -16,29 +17,6 @@ const SETTINGS = {
   bundler: { strict: true, module: 'esnext', moduleResolution: 'bundler' },
   node10: { strict: true, ...NODE10 },
 };
-
-function command(program, args, cwd) {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}\n${stderr}`);
-  return stdout.trim();
-}
-
-/** Installs the versions where they are missing or out of date. */
-function install() {
-  const installed = join(HERE, 'node_modules/.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(HERE, 'package-lock.json')).mtimeMs) return;
-  command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE);
-}
-
-function prepare() {
-  rmSync(WORK, { recursive: true, force: true });
-  mkdirSync(WORK);
-  writeFileSync(join(WORK, 'package.json'), '{ "private": true, "type": "module" }');
-  const packed = command('npm', ['pack', '--json', '--pack-destination', WORK], join(ROOT, 'build/package'));
-  const [{ filename }] = JSON.parse(packed);
-  command('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], WORK);
-  cpSync(join(HERE, 'use.ts'), join(WORK, 'use.ts'));
-}
 
 /** What a version says of the program with these settings: nothing when all is right. */
 function compile(version, name, settings) {
@@ -51,8 +29,9 @@ function compile(version, name, settings) {
   return spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: WORK, encoding: 'utf8' }).stdout.trim();
 }
 
-install();
-prepare();
+install('test/typescript');
+installPacked(WORK);
+cpSync(join(HERE, 'use.ts'), join(WORK, 'use.ts'));
 const { dependencies } = JSON.parse(readFileSync(join(HERE, 'package.json'), 'utf8'));
 for (const dependency of Object.keys(dependencies)) {
   const version = dependency.replace('typescript-', '');
