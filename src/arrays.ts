@@ -1,7 +1,19 @@
-/** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array. */
-export type Dtype = 'float32' | 'float64';
+/** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array, float16 for Float16Array. */
+export type Dtype = 'float16' | 'float32' | 'float64';
 
-export type FloatArray = Float32Array | Float64Array;
+/** Bytes of an element. */
+export const BYTES: Readonly<Record<Dtype, number>> = { float16: 2, float32: 4, float64: 8 };
+
+/** Floats of 16 bits: kernels take them as float32, and results are rounded once. */
+export type Half = 'float16' | 'bfloat16';
+
+/** Float16Array, where TypeScript's library has it. */
+export type HalfArray = typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : never;
+
+/** Floats as kernels take them. */
+export type WideArray = Float32Array | Float64Array;
+
+export type FloatArray = WideArray | HalfArray;
 
 /** Integers of any width. */
 export type IntegerArray =
@@ -21,7 +33,7 @@ export type IntegerArray =
  */
 
 /** A typed array of any numbers. */
-export type AnyNumbers = FloatArray | IntegerArray;
+export type AnyNumbers = WideArray | IntegerArray;
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 const getter = (name: string | symbol) => Object.getOwnPropertyDescriptor(prototype, name)!.get!;
@@ -30,7 +42,7 @@ const lengthGetter = getter('length') as (this: AnyNumbers) => number;
 const offsetGetter = getter('byteOffset') as (this: AnyNumbers) => number;
 const bufferGetter = getter('buffer') as (this: AnyNumbers) => ArrayBufferLike;
 const setMethod = prototype.set as (this: AnyNumbers, source: AnyNumbers | readonly number[], at: number) => void;
-const fillMethod = prototype.fill as (this: FloatArray, value: number) => unknown;
+const fillMethod = prototype.fill as (this: AnyNumbers, value: number) => unknown;
 const keysMethod = prototype.keys as (this: AnyNumbers) => unknown;
 
 type Constructor = new (source: AnyNumbers | ArrayBufferLike, offset?: number, length?: number) => AnyNumbers;
@@ -47,7 +59,11 @@ const TYPES = {
   BigUint64Array,
   Float32Array,
   Float64Array,
-} as unknown as Record<string, Constructor>;
+  Float16Array: (globalThis as { Float16Array?: unknown }).Float16Array,
+} as unknown as Record<string, Constructor | undefined>;
+
+/** What holds float16: Float16Array where the engine has it, else an array of their bits. */
+export const HALF_TAG = TYPES.Float16Array === undefined ? 'Uint16Array' : 'Float16Array';
 
 const INTEGER_BYTES: Readonly<Record<string, number | undefined>> = {
   Int8Array: 1,
@@ -101,20 +117,30 @@ export function copyOf<A extends AnyNumbers>(array: A): A {
   return new TYPES[typedArrayTag(array)!]!(array) as A;
 }
 
+/** A new array of the type with this tag. */
+export function arrayOf(tag: string, source: number | ArrayBufferLike, offset?: number, length?: number): AnyNumbers {
+  return new TYPES[tag]!(source as ArrayBufferLike, offset, length);
+}
+
+/** The bits of floats of 16 bits. */
+export function bitsOf(array: AnyNumbers, start: number, count: number): Uint16Array {
+  return new Uint16Array(bufferOf(array), offsetOf(array) + 2 * start, count);
+}
+
 /** Writes numbers into the array from an element on. */
 export function write(array: AnyNumbers, numbers: AnyNumbers | readonly number[], at = 0): void {
   setMethod.call(array, numbers, at);
 }
 
 /** Sets every element. */
-export function fill(array: FloatArray, value: number): void {
+export function fill(array: AnyNumbers, value: number): void {
   fillMethod.call(array, value);
 }
 
 /** Bytes of an element. */
 export function elementBytesOf(array: AnyNumbers): number {
   const tag = typedArrayTag(array);
-  return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : integerBytes(tag);
+  return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : tag === 'Float16Array' ? 2 : integerBytes(tag);
 }
 
 /** Bytes of an element of a typed array of integers with this tag, 0 for anything else. */

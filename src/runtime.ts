@@ -2,7 +2,8 @@ import { coreFamily } from './generated/families.js';
 
 // The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
 
-import type { Dtype } from './arrays.js';
+import { BYTES, type Dtype } from './arrays.js';
+import { type HalfKernels, Halves } from './call/halves.js';
 import { type OptionNames, readOptions } from './call/options.js';
 import { Run, type Transpose } from './call/run.js';
 import { product } from './call/shape.js';
@@ -44,6 +45,7 @@ function isModule(value: unknown): value is WebAssembly.Module {
 /** A backend with its memory and tensors: what a set of functions works on. */
 export class Runtime implements TensorOwner {
   readonly arena: Arena;
+  readonly halves: Halves;
   readonly run: Run;
   #backend: Backend;
   /** Whether the backend was left to us: it may then become another one. */
@@ -59,7 +61,9 @@ export class Runtime implements TensorOwner {
     this.#isAuto = isAuto;
     this.#backend = backend;
     this.arena = arena;
-    this.run = new Run(arena, backend.modules?.exportsOf(coreFamily).transpose_f32 as Transpose | undefined);
+    const core = backend.modules?.exportsOf(coreFamily) as (HalfKernels & { transpose_f32: Transpose }) | undefined;
+    this.halves = new Halves(arena, core);
+    this.run = new Run(arena, this.halves, core?.transpose_f32);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }
@@ -102,7 +106,7 @@ export class Runtime implements TensorOwner {
   /** A new tensor with unset elements. It takes the shape for its own: nobody may change that. */
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
-    const address = this.arena.allocate(size * (dtype === 'float32' ? 4 : 8), operation);
+    const address = this.arena.allocate(size * BYTES[dtype], operation);
     const tensor = makeTensor(this, address, shape, size, dtype);
     this.#tensors++;
     this.#bytes += this.arena.sizeOf(address);

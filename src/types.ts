@@ -1,20 +1,33 @@
-import type { Dtype, FloatArray, IntegerArray } from './arrays.js';
+import type { Dtype, FloatArray, Half, HalfArray, IntegerArray, WideArray } from './arrays.js';
 import type { Tensor } from './memory/tensor.js';
 
 export type { Dtype, FloatArray, IntegerArray };
 
-/** Numbers of another library: anything with row-major `data` and a `shape` (or `dims`). */
+/**
+ * Numbers of another library: anything with row-major `data` and a `shape` (or `dims`). A Uint16Array holds the bits of
+ * floats where the `type` (or `dtype`) is 'float16' or 'bfloat16'.
+ */
 export interface TensorLike {
   readonly data: unknown;
   readonly shape?: readonly number[];
   readonly dims?: readonly number[];
+  readonly type?: unknown;
+  readonly dtype?: unknown;
 }
+
+/** Bits of 16-bit floats, as a tensor-like says. */
+type HalfBits =
+  | { readonly data: Uint16Array; readonly type: Half }
+  | { readonly data: Uint16Array; readonly dtype: Half };
+
+/** Any floats of 16 bits. */
+type Halves = HalfArray | { readonly data: HalfArray } | HalfBits;
 
 /** What an operation takes: plain numbers (counted as float32), a typed array, a tensor-like object, a Tensor. */
 export type Input = readonly number[] | FloatArray | TensorLike | Tensor;
 
 /** What an operation returns for a tensor-like input. */
-export interface TensorResult<A = FloatArray> {
+export interface TensorResult<A = FloatArray | Uint16Array> {
   data: A;
   shape: number[];
 }
@@ -24,7 +37,17 @@ export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array 
   ? Float64Array
   : X extends Float32Array | readonly number[] | { readonly data: Float32Array | readonly number[] }
     ? Float32Array
-    : FloatArray;
+    : X extends HalfArray | { readonly data: HalfArray }
+      ? HalfArray
+      : X extends HalfBits
+        ? Uint16Array
+        : FloatArray;
+
+/** The typed array that holds a number for each row: float32 for floats of 16 bits. */
+type RowsOf<X> = X extends Halves ? Float32Array : ArrayOf<X>;
+
+/** What a result says of its elements where they are bits. */
+type SaysHalf<X> = X extends HalfBits ? { dtype: Half } : unknown;
 
 /**
  * The last argument of a call, options of type O, which may be undefined or left out: of `options?: O` an O without the
@@ -51,14 +74,14 @@ type Elements<X> = X extends Tensor
   ? Tensor
   : X extends FloatArray | readonly number[]
     ? ArrayOf<X>
-    : TensorResult<ArrayOf<X>>;
+    : TensorResult<ArrayOf<X>> & SaysHalf<X>;
 
 /** A number for each row along the axis. */
 type PerRow<X, Shape> = X extends Tensor
   ? Tensor
   : X extends FloatArray | readonly number[]
-    ? ArrayOrElement<Shape, ArrayOf<X>>
-    : TensorResult<ArrayOf<X>>;
+    ? ArrayOrElement<Shape, RowsOf<X>>
+    : TensorResult<RowsOf<X>>;
 
 /** Result of an elementwise operation: as many elements as x. */
 export type MapResult<X, O> = OutOr<OptionOf<O, 'out'>, Elements<X>>;
@@ -72,9 +95,15 @@ export type IndexResult<X, O> = OutOr<
   X extends FloatArray | readonly number[] ? ArrayOrElement<OptionOf<O, 'shape'>, Int32Array> : TensorResult<Int32Array>
 >;
 
+/** Where a number for each row goes. */
+export type RowsOut = WideArray | Tensor;
+
+/** Where elements go, as many as the input has: for floats of 16 bits such ones, their bits, or float32. */
+export type ElementsOut = FloatArray | Uint16Array | Tensor;
+
 /** Where topK writes: values of the dtype of x, and their indices. */
 export interface TopKOut {
-  values: FloatArray | Tensor;
+  values: ElementsOut;
   indices: Int32Array;
 }
 

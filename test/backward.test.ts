@@ -334,12 +334,12 @@ function describeFailures(operation: Backward): void {
       call: (k, out) => run(k)(X, new Float64Array(6), { shape, out }),
     },
     {
-      message: `${operation.name}: ${argument} is Int32Array(6), expected number[], Float32Array, Float64Array, a tensor-like object or a Tensor (convert integers with Float32Array.from)`,
+      message: `${operation.name}: ${argument} is Int32Array(6), expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor (convert integers with Float32Array.from)`,
       type: TypeError,
       call: (k, out) => run(k)(new Int32Array(6), X, { shape, out }),
     },
     {
-      message: `${operation.name}: dy is undefined, expected number[], Float32Array, Float64Array, a tensor-like object or a Tensor`,
+      message: `${operation.name}: dy is undefined, expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor`,
       type: TypeError,
       call: (k, out) => run(k)(X, undefined, { shape, out }),
     },

@@ -230,7 +230,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
         [[f32, gone], 'tensor: data[1] is detached, expected an array whose buffer is alive'],
         [
           [f32, new Int32Array(2)],
-          'tensor: data[1] is Int32Array(2), expected number[], Float32Array, Float64Array, a tensor-like object or a ' +
+          'tensor: data[1] is Int32Array(2), expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a ' +
             'Tensor (convert integers with Float32Array.from)',
         ],
       ];

@@ -178,7 +178,7 @@ describeErrors([
   },
   {
     message:
-      'logProbs: logits is undefined, expected number[], Float32Array, Float64Array, a tensor-like object or a Tensor',
+      'logProbs: logits is undefined, expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor',
     type: TypeError,
     call: (k) => k.logProbs(undefined as never, [0, 1]),
   },

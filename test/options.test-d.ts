@@ -55,29 +55,30 @@ declare const t: Tensor;
 declare const like: { data: Float32Array; shape: number[] };
 declare const isNone: boolean;
 
-/** Anything that a result may be beside a number. */
-type Result<A> = FloatArray | Tensor | A;
+/** Anything that a number for each row may be in, and as many elements as x. */
+type Rows<A> = FloatArray | Tensor | A;
+type Elements<A> = Rows<A> | Uint16Array;
 
 describe('options of a declared type give every result that they may ask for', () => {
   test('as many elements as x', () => {
     const check = (wide: SoftmaxOptions, maybe?: SoftmaxOptions) => {
-      expectTypeOf(softmax(f32, wide)).toEqualTypeOf<Result<Float32Array>>();
-      expectTypeOf(logSoftmax(t, maybe)).toEqualTypeOf<Result<Tensor>>();
-      expectTypeOf(softmax(like, maybe)).toEqualTypeOf<Result<TensorResult<Float32Array>>>();
+      expectTypeOf(softmax(f32, wide)).toEqualTypeOf<Elements<Float32Array>>();
+      expectTypeOf(logSoftmax(t, maybe)).toEqualTypeOf<Elements<Tensor>>();
+      expectTypeOf(softmax(like, maybe)).toEqualTypeOf<Elements<TensorResult<Float32Array>>>();
     };
     const others = (wide: SigmoidOptions, backward: SoftmaxBackwardOptions) => {
-      expectTypeOf(sigmoid(f64, wide)).toEqualTypeOf<Result<Float64Array>>();
-      expectTypeOf(softmaxBackward(like, f32, backward)).toEqualTypeOf<Result<TensorResult<Float32Array>>>();
+      expectTypeOf(sigmoid(f64, wide)).toEqualTypeOf<Elements<Float64Array>>();
+      expectTypeOf(softmaxBackward(like, f32, backward)).toEqualTypeOf<Elements<TensorResult<Float32Array>>>();
     };
     expectTypeOf([check, others]).toBeArray();
   });
 
   test('a number for a row', () => {
     const check = (wide: LogSumExpOptions, others: EntropyOptions, maybe?: LogProbsOptions) => {
-      expectTypeOf(logSumExp(f32, wide)).toEqualTypeOf<number | Result<Float32Array>>();
-      expectTypeOf(logSumExp(t, wide)).toEqualTypeOf<Result<Tensor>>();
-      expectTypeOf(entropy(f64, others)).toEqualTypeOf<number | Result<Float64Array>>();
-      expectTypeOf(logProbs(f32, 1, maybe)).toExtend<number | Result<Float32Array>>();
+      expectTypeOf(logSumExp(f32, wide)).toEqualTypeOf<number | Rows<Float32Array>>();
+      expectTypeOf(logSumExp(t, wide)).toEqualTypeOf<Rows<Tensor>>();
+      expectTypeOf(entropy(f64, others)).toEqualTypeOf<number | Rows<Float64Array>>();
+      expectTypeOf(logProbs(f32, 1, maybe)).toExtend<number | Rows<Float32Array>>();
       expectTypeOf<number>().toExtend<ReturnType<typeof logProbs<Float32Array, LogProbsOptions>>>();
     };
     expectTypeOf(check).toBeFunction();
@@ -94,13 +95,13 @@ describe('options of a declared type give every result that they may ask for', (
 
   test('losses', () => {
     const check = (classes: CrossEntropyOptions, logs: NllLossOptions, teacher: DistillationOptions) => {
-      expectTypeOf(crossEntropy(f32, 1, classes)).toEqualTypeOf<number | Result<Float32Array>>();
-      expectTypeOf(nllLoss(t, [1], logs)).toEqualTypeOf<number | Result<Tensor>>();
-      expectTypeOf(distillation(like, like, teacher)).toEqualTypeOf<number | Result<TensorResult<Float32Array>>>();
+      expectTypeOf(crossEntropy(f32, 1, classes)).toEqualTypeOf<number | Rows<Float32Array>>();
+      expectTypeOf(nllLoss(t, [1], logs)).toEqualTypeOf<number | Rows<Tensor>>();
+      expectTypeOf(distillation(like, like, teacher)).toEqualTypeOf<number | Rows<TensorResult<Float32Array>>>();
     };
     const elements = (binary: BceWithLogitsOptions, divergence: KlDivOptions) => {
-      expectTypeOf(bceWithLogits(f32, f32, binary)).toEqualTypeOf<number | Result<Float32Array>>();
-      expectTypeOf(klDiv(f64, f64, divergence)).toEqualTypeOf<number | Result<Float64Array>>();
+      expectTypeOf(bceWithLogits(f32, f32, binary)).toEqualTypeOf<number | Elements<Float32Array>>();
+      expectTypeOf(klDiv(f64, f64, divergence)).toEqualTypeOf<number | Elements<Float64Array>>();
     };
     expectTypeOf([check, elements]).toBeArray();
   });
@@ -108,7 +109,7 @@ describe('options of a declared type give every result that they may ask for', (
   test('losses with gradients', () => {
     interface Both<Loss, Grad> {
       loss: number | Loss;
-      grad: Result<Grad>;
+      grad: Elements<Grad>;
     }
     const check = (
       classes: CrossEntropyWithGradOptions,

@@ -11,6 +11,7 @@ import {
   createKernels,
   createRandom,
   crossEntropyState,
+  crossEntropyWithGrad,
   type EvaluationState,
   type FloatArray,
   fitTemperature,
@@ -50,6 +51,7 @@ declare const floats: FloatArray;
 declare const t: Tensor;
 declare const like32: { data: Float32Array; shape: number[] };
 declare const like64: { data: Float64Array; dims: readonly number[] };
+declare const bits: { data: Uint16Array; dims: number[]; type: 'float16' };
 declare const typed64: { data: unknown; dtype: 'float64'; shape: number[] };
 declare const unknownLike: { data: unknown; shape: number[] };
 declare const input: Input;
@@ -234,11 +236,15 @@ describe('tensors and sets', () => {
     expectTypeOf(tensor([[[1]]], [1], { dtype: 'float64' })).toEqualTypeOf<Tensor>();
     expectTypeOf(tensor(like32)).toEqualTypeOf<Tensor>();
     expectTypeOf(zeros(frozen)).toEqualTypeOf<Tensor>();
+    expectTypeOf(softmax(bits)).toEqualTypeOf<TensorResult<Uint16Array> & { dtype: 'float16' | 'bfloat16' }>();
+    expectTypeOf(logSumExp(bits)).toEqualTypeOf<TensorResult<Float32Array>>();
+    expectTypeOf(topK(bits, 1).values.data).toEqualTypeOf<Uint16Array>();
+    expectTypeOf(crossEntropyWithGrad(bits, [1]).grad.data).toEqualTypeOf<Uint16Array>();
     expectTypeOf(t.data).toEqualTypeOf<FloatArray>();
     expectTypeOf(t.toArray()).toEqualTypeOf<FloatArray>();
     expectTypeOf(t.copyTo(f32)).toEqualTypeOf<Float32Array>();
     expectTypeOf(t.shape).toEqualTypeOf<readonly number[]>();
-    expectTypeOf(t.dtype).toEqualTypeOf<'float32' | 'float64'>();
+    expectTypeOf(t.dtype).toEqualTypeOf<'float16' | 'float32' | 'float64'>();
     expectTypeOf(t.disposed).toEqualTypeOf<boolean>();
     expectTypeOf(t).toExtend<Disposable>();
   });

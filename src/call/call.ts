@@ -44,7 +44,7 @@ function settleOne(arena: Arena, operation: string, place: Place): void {
   const { argument, array, tensor, address, length } = place;
   if (tensor !== undefined) addressOf(operation, argument, tensor);
   else if (address >= 0) {
-    if (place.moment !== arena.moment && arena.hasFreed(address, length * place.elementBytes!, place.moment!)) {
+    if (place.moment !== arena.moment && arena.hasFreed(address, bytesOf(place), place.moment!)) {
       throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
     }
   } else checkUnchanged(operation, argument, array!, length);
@@ -87,6 +87,6 @@ function offsetIn({ address, array }: Place): number {
   return address >= 0 ? address : offsetOf(array!);
 }
 
-function bytesOf({ array, length, elementBytes }: Place): number {
-  return length * (elementBytes ?? elementBytesOf(array!));
+function bytesOf({ array, length, elementBytes, half }: Place): number {
+  return length * (half !== undefined ? 2 : (elementBytes ?? elementBytesOf(array!)));
 }

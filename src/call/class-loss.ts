@@ -11,7 +11,7 @@ import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readOptions, readTemperature } from './options.js';
-import type { Operand } from './place.js';
+import { type Operand, readerOf } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
@@ -188,19 +188,18 @@ const TWO_BLOCKS = { transposedBlocks: 2 };
 /** Copies the target's element of each row, so that no other has to be brought into linear memory. */
 function pickTargets(
   { arena }: Runtime,
-  { address: from, array, elementBytes }: Operand,
+  input: Operand,
   { n, inner, count }: Rows,
   indices: number,
   address: number,
 ): void {
-  const heap = arena.floats(elementBytes);
-  const source = from < 0 ? array! : heap;
-  const start = from < 0 ? 0 : from / elementBytes;
-  const at = address / elementBytes;
+  const heap = arena.floats(input.elementBytes);
+  const element = readerOf(arena, input);
+  const at = address / input.elementBytes;
   for (let row = 0; row < count; row++) {
     const target = arena.i32[indices / 4 + row]!;
     const column = row % inner;
-    if (target >= 0) heap[at + row] = source[start + ((row - column) * n + target * inner + column)]!;
+    if (target >= 0) heap[at + row] = element((row - column) * n + target * inner + column);
   }
 }
 

@@ -65,7 +65,7 @@ function inDtype({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8): Ope
   if (operand.elementBytes === elementBytes) return operand;
   const floats = elementsOf(arena, operand);
   const array = elementBytes === 4 ? new Float32Array(floats) : new Float64Array(floats);
-  return { ...operand, array, tensor: undefined, address: -1, elementBytes };
+  return { ...operand, array, tensor: undefined, address: -1, elementBytes, half: undefined };
 }
 
 /** More than the number of any row. */

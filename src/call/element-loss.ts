@@ -10,7 +10,7 @@ import { addElements, checkResults, emptyLoss, type LossCall, type LossOptions, 
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type OptionNames, readFlag, readOptions } from './options.js';
-import { type Operand, shapeOf } from './place.js';
+import { type Operand, shapeOf, widened } from './place.js';
 import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
@@ -55,7 +55,7 @@ function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unkn
   const { elementBytes } = input;
   const read = readTargets(call, loss, targets, input);
   const given = readOptions<ElementLossOptions>(name, options, loss.options);
-  const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions);
+  const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions, input.half);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);
@@ -130,5 +130,5 @@ function addWeight(runtime: Runtime, weight: BroadcastOperand | undefined, input
   if (weight === undefined) return -1;
   const { operand, own } = weight;
   if (operand.length === input.length) return addElements(runtime, operand, input.elementBytes);
-  return runtime.run.broadcast(new Broadcast(operand, own, shapeOf(input)));
+  return runtime.run.broadcast(new Broadcast(widened(runtime.arena, operand), own, shapeOf(input)));
 }

@@ -6,8 +6,8 @@ import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { PLAIN } from './caller.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions } from './options.js';
-import { newArray, type Operand, shapeOf } from './place.js';
-import { checkSize, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
+import { newArray, type Operand } from './place.js';
+import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
 import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
 
@@ -30,7 +30,13 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   const call = openCall(operation.name);
   const input = readOperand(call, 'x', x);
   const given = readElementOptions(operation, options);
-  return mapOperand(call, operation, input, readOptionalOut(call, given.out, input.elementBytes), given.shape);
+  return mapOperand(
+    call,
+    operation,
+    input,
+    readOptionalOut(call, given.out, input.elementBytes, input.half),
+    given.shape,
+  );
 }
 
 function readElementOptions({ name, options: names }: ElementMap, options: unknown): Given<ElementOptions> {
@@ -84,7 +90,7 @@ function mapOperand(
   const { run } = runtime;
   run.open(operation, elementsAsRows(length), elementBytes);
   const from = run.input(input);
-  const result = out ?? newResult(call, input, shapeOf(input));
+  const result = out ?? newLike(call, input);
   const to = run.output(result);
   run.start(out === undefined ? result : undefined);
   while (run.next()) compute({ x: run.at(from), y: run.at(to), count: run.outer, scratch: run.scratch });

@@ -11,7 +11,7 @@ import { defineKernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions } from './options.js';
-import { elementsOf, type Operand, shapeOf } from './place.js';
+import { elementsOf, type Operand, shapeOf, widened } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
@@ -132,7 +132,7 @@ export function forEachBlock(
   const targetIndices = run.reserve(count * 4);
   const otherIndices = works ? run.reserve(count * 4) : 0;
   const counted = placeIndices(runtime, operation, targets, n, ignoreIndex, targetIndices);
-  const x = isBinary ? run.broadcast(new Pairs(input, complement)) : run.input(input);
+  const x = isBinary ? run.broadcast(new Pairs(arena, input, complement)) : run.input(input);
   const to = run.perRow(targetIndices, 4);
   const work = works ? run.intermediate() : -1;
   const indices = works ? run.perRow(otherIndices, 4) : -1;
@@ -152,8 +152,8 @@ class Pairs implements ElementSource {
   readonly #input: Operand;
   readonly #complement: (x: number) => number;
 
-  constructor(input: Operand, complement: (x: number) => number) {
-    this.#input = input;
+  constructor(arena: Arena, input: Operand, complement: (x: number) => number) {
+    this.#input = widened(arena, input);
     this.#complement = complement;
   }
 

@@ -1,3 +1,4 @@
+import type { Half } from '../arrays.js';
 import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
@@ -8,8 +9,8 @@ import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { readOperand } from './operand.js';
 import { type Given, readFlag } from './options.js';
-import { type Operand, shapeOf } from './place.js';
-import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
+import { type Operand, shapeOf, widened } from './place.js';
+import { checkSize, fillResult, newLike, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
 
@@ -39,16 +40,20 @@ export interface LossCall {
   readonly accumulate: boolean;
 }
 
-/** Reads the options that every loss has but the shape, once its arguments are read; of the reductions the first is usual. */
+/**
+ * Reads the options that every loss has but the shape, once its arguments are read; of the reductions the first is usual.
+ * `half` tells how losses are stored where that is in 16 bits.
+ */
 export function readLoss(
   call: Call,
   withGrad: boolean,
   input: Operand,
   options: Given<LossOptions>,
   reductions: readonly string[],
+  half?: Half,
 ): LossCall {
   const { operation } = call;
-  const out = readOptionalOut(call, options.out, input.elementBytes);
+  const out = readOptionalOut(call, options.out, input.elementBytes, withGrad ? input.half : half);
   const given = options.gradOutput;
   const gradOutput = readGradOutput(call, given, input);
   const accumulate = readFlag(operation, 'accumulate', options.accumulate);
@@ -123,11 +128,17 @@ export function runLoss(
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(SUM_BYTES);
   const upstream = addGradOutput(lossCall, rows);
-  const losses = isReduced ? undefined : isLossOut ? out : newResult(call, input, shape);
+  const losses = isReduced
+    ? undefined
+    : isLossOut
+      ? out
+      : rows === undefined
+        ? newLike(call, input)
+        : newResult(call, input, shape);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
   try {
-    if (withGrad) gradient = out ?? newResult(call, input, own);
+    if (withGrad) gradient = out ?? newLike(call, input);
   } catch (error) {
     madeLosses?.tensor?.dispose();
     throw error;
@@ -191,8 +202,8 @@ function addGradOutput({ call, input, gradOutput }: LossCall, rows: Rows | undef
 }
 
 /** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
-export function addElements({ run }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
+export function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
   if (operand.elementBytes === elementBytes) return run.input(operand);
   const shape = [operand.length];
-  return run.broadcast(new Broadcast(operand, shape, shape));
+  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
 }

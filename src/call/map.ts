@@ -9,8 +9,8 @@ import { describeMask } from './descriptor.js';
 import { checkMask, readMask } from './mask.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import { newArray, type Operand, shapeOf } from './place.js';
-import { checkSize, dtypeOf, newResult, readOptionalOut, readOut, wrapResult } from './result.js';
+import { newArray, type Operand } from './place.js';
+import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
 import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
@@ -43,7 +43,7 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
   const call = openCall(operation.name);
   const input = readOperand(call, 'x', x);
   const given = readOptions<MapOptions>(operation.name, options, operation.options);
-  const out = readOptionalOut(call, given.out, input.elementBytes);
+  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
   return mapOperand(call, operation, input, out, given);
 }
 
@@ -108,7 +108,7 @@ function mapOperand(
   run.open(operation, rows, elementBytes, mask && MASKED);
   const from = run.input(input);
   const descriptor = mask && describeMask(runtime, mask, input, rows);
-  const result = out ?? newResult(call, input, shapeOf(input));
+  const result = out ?? newLike(call, input);
   const to = run.output(result);
   run.start(out === undefined ? result : undefined);
   while (run.next()) {
@@ -121,7 +121,7 @@ function mapOperand(
 
 /** A result without elements. */
 function emptyMap(call: Call, out: Operand | undefined, input: Operand): unknown {
-  return wrapResult(out ?? newResult(call, input, shapeOf(input)), out !== undefined, input, input.shape);
+  return wrapResult(out ?? newLike(call, input), out !== undefined, input, input.shape);
 }
 
 /** mapRows for a few rows in typed arrays: the same checks and the same kernel. */
@@ -178,7 +178,7 @@ export function mapBackward(
   const { elementBytes } = input;
   const gradient = readOperand(call, 'dy', dy, elementBytes);
   const given = readOptions<PairOptions>(name, options, names);
-  const out = readOptionalOut(call, given.out, elementBytes);
+  const out = readOptionalOut(call, given.out, elementBytes, input.half);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const rows = readRows(name, input, given);
   settle(call);
@@ -195,7 +195,7 @@ export function mapBackward(
   run.open(name, rows, elementBytes, TWO_BLOCKS);
   const from = run.input(input);
   const upstream = run.input(gradient);
-  const result = out ?? newResult(call, input, shapeOf(input));
+  const result = out ?? newLike(call, input);
   const to = run.output(result);
   run.start(out === undefined ? result : undefined);
   while (run.next()) {

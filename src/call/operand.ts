@@ -4,6 +4,7 @@ import {
   countOf,
   elementBytesOf,
   type FloatArray,
+  type Half,
   offsetOf,
   typedArrayTag,
   viewOf,
@@ -13,10 +14,10 @@ import type { Moment } from '../memory/arena.js';
 import { addressOf, dtypeOfTensor, ownerOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
-import { newArray, newOperand, type Operand, type OperandKind } from './place.js';
+import { halfOf, newArray, newOperand, type Operand, type OperandKind } from './place.js';
 import { checkLength, product, readShape } from './shape.js';
 
-const EXPECTED = 'number[], Float32Array, Float64Array, a tensor-like object or a Tensor';
+const EXPECTED = 'number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor';
 
 /**
  * Reads a float argument. Plain numbers become elements of plainBytes: float32 for the first argument of an operation,
@@ -54,12 +55,13 @@ export function arrayOperand(
   kind: OperandKind,
   array: FloatArray,
   shape: readonly number[] | undefined,
+  said?: Half,
 ): Operand {
   const { moment } = runtime.arena;
   const length = countOf(array);
   if (length === 0) checkAttached(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
-  return newOperand(argument, kind, array, length, address, moment, shape);
+  return newOperand(argument, kind, array, length, address, moment, shape, said);
 }
 
 /** An array as it was at a moment, with this length and offset; the call has it from now on. */
@@ -77,6 +79,7 @@ export function operandFrom(
 
 /** @throws TypeError when the tensor is disposed */
 export function tensorOperand(operation: string, argument: string, tensor: Tensor): Operand {
+  const dtype = dtypeOfTensor(tensor);
   return {
     argument,
     kind: 'tensor',
@@ -84,7 +87,8 @@ export function tensorOperand(operation: string, argument: string, tensor: Tenso
     tensor,
     address: addressOf(operation, argument, tensor),
     length: sizeOfTensor(tensor),
-    elementBytes: dtypeOfTensor(tensor) === 'float32' ? 4 : 8,
+    elementBytes: dtype === 'float64' ? 8 : 4,
+    half: dtype === 'float16' ? dtype : undefined,
     moment: undefined,
     shape: shapeOfTensor(tensor),
     before: undefined,
@@ -99,34 +103,23 @@ export function checkOwner({ operation, runtime }: Call, argument: string, tenso
   }
 }
 
-/**
- * The value as a float array; `owner` is the tensor-like object whose data it is.
- * @throws TypeError for another element type
- */
-export function checkFloats(
-  operation: string,
-  argument: string,
-  value: unknown,
-  tag: string,
-  owner?: { type?: unknown; dtype?: unknown },
-): FloatArray {
-  if (tag !== 'Float32Array' && tag !== 'Float64Array') {
-    const hint = floatHint(tag, argument, owner);
+/** The value as a float array, of which its owner may say that it holds 16-bit floats. @throws TypeError for others */
+export function checkFloats(operation: string, argument: string, value: unknown, tag: string, said?: Half): FloatArray {
+  if (tag !== 'Float32Array' && tag !== 'Float64Array' && halfOf(tag, said) === undefined) {
+    const hint = floatHint(tag, argument);
     throw new TypeError(`${operation}: ${argument} is ${show(value)}, expected ${EXPECTED}${hint}`);
   }
   return value as FloatArray;
 }
 
 /** How to make floats of the elements, in words that are right whatever these are. */
-function floatHint(tag: string, argument: string, owner?: { type?: unknown; dtype?: unknown }): string {
+function floatHint(tag: string, argument: string): string {
   if (tag === '' || tag.startsWith('Big')) return '';
-  if (tag === 'Float16Array') return ' (convert float16 with Float32Array.from)';
-  if (tag !== 'Uint16Array') return ' (convert integers with Float32Array.from)';
+  const hint = ' (convert integers with Float32Array.from';
   // Float32Array.from of the bits makes 15360 of 1.
-  const halves = `new Float16Array(${argument}.buffer, ${argument}.byteOffset, ${argument}.length)`;
-  const bits = `the bits of float16 with Float32Array.from(${halves}), where the engine has Float16Array`;
-  const isFloat16 = owner?.type === 'float16' || owner?.dtype === 'float16';
-  return isFloat16 ? ` (convert ${bits})` : ` (convert integers with Float32Array.from, ${bits})`;
+  return tag === 'Uint16Array'
+    ? `${hint}, pass bits of float16 as { data: ${argument}, shape, type: 'float16' })`
+    : `${hint})`;
 }
 
 /** A copy of plain numbers, each element read once. */
@@ -150,14 +143,14 @@ function readNumbers(operation: string, argument: string, values: readonly unkno
 function tensorLikeOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
   const { operation } = call;
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
-  const { data, shape } = readTensorLike(operation, argument, value);
+  const { data, shape, type } = readTensorLike(operation, argument, value);
   const tag = typedArrayTag(data);
   const name = `${argument}.data`;
   const array =
     tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
-      : checkFloats(operation, name, data, tag ?? '', value);
-  const operand = arrayOperand(call, argument, 'tensorLike', array, shape);
+      : checkFloats(operation, name, data, tag ?? '', type);
+  const operand = arrayOperand(call, argument, 'tensorLike', array, shape, type);
   checkLength(operation, argument, operand.length, shape);
   return operand;
 }
@@ -175,9 +168,11 @@ export function readTensorLike(operation: string, argument: string, value: objec
   }
 }
 
-interface LikeParts {
+export interface LikeParts {
   readonly data: unknown;
   readonly shape: readonly number[];
+  /** What it says of its elements, where they are floats of 16 bits. */
+  readonly type: Half | undefined;
 }
 
 /** Whether Object.prototype was given anything that is read of a tensor-like: see isPolluted of options.ts. */
@@ -212,13 +207,18 @@ function readParts(operation: string, argument: string, source: Record<string, u
   const shape = sizes === undefined ? undefined : readShape(operation, `${argument}.shape`, sizes);
   const isStrided = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides);
   const offset = source.offset;
+  const type = halfNamed(source.type) ?? halfNamed(source.dtype);
   // The data comes last: whatever the others run, it is taken as it is then.
   const data = source.data;
   if (typeof data === 'function') throw refuse('a tensor of another library', `await ${argument}.data()`);
   if (data === undefined || shape === undefined) throw noNumbers(operation, argument, source);
   const part = typeof offset === 'number' ? partOf(data, offset, product(shape)) : data;
   if (isStrided || part === undefined) throw refuse('a strided view', `ndarrayUnpack(${argument}).flat(Infinity)`);
-  return { data: part, shape };
+  return { data: part, shape, type };
+}
+
+function halfNamed(name: unknown): Half | undefined {
+  return name === 'float16' || name === 'bfloat16' ? name : undefined;
 }
 
 /** The elements of a contiguous view, which begin at an offset; undefined where that takes a copy. */

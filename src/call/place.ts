@@ -1,6 +1,7 @@
-import { type AnyNumbers, type FloatArray, typedArrayTag } from '../arrays.js';
+import { type AnyNumbers, bitsOf, type FloatArray, type Half, typedArrayTag, type WideArray } from '../arrays.js';
 import type { Arena, Moment } from '../memory/arena.js';
 import type { Tensor } from '../memory/tensor.js';
+import { narrow, widen } from '../reference/half.js';
 
 /** Where the elements of an argument lie, as they were found when it was read. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   /** Bytes of an element, and when it was read: of what lies in linear memory. */
   readonly elementBytes?: number;
   readonly moment?: Moment | undefined;
+  /** How the elements are stored where that is in 16 bits. */
+  readonly half?: Half | undefined;
   /** The argument that the call read before this one. */
   before: Place | undefined;
 }
@@ -31,7 +34,9 @@ export type OperandKind = 'array' | 'tensorLike' | 'tensor';
 export interface Operand extends Place {
   readonly kind: OperandKind;
   readonly array: FloatArray | undefined;
+  /** Bytes of an element as kernels take it. */
   readonly elementBytes: 4 | 8;
+  readonly half: Half | undefined;
   /** The shape the caller or the argument gave, undefined for plain numbers without one. */
   shape: readonly number[] | undefined;
 }
@@ -45,7 +50,12 @@ export function shapeOf({ shape, length }: Operand): readonly number[] {
   return shape ?? [length];
 }
 
-/** An array whose place is known. */
+/** The 16-bit floats that an array holds, of which its owner may say so; undefined where it holds others. */
+export function halfOf(tag: string | undefined, said: Half | undefined): Half | undefined {
+  return tag === 'Float16Array' ? 'float16' : tag === 'Uint16Array' ? said : undefined;
+}
+
+/** An array whose place is known; `said` is what its owner says of it. */
 export function newOperand(
   argument: string,
   kind: OperandKind,
@@ -54,13 +64,56 @@ export function newOperand(
   address: number,
   moment: Moment | undefined,
   shape: readonly number[] | undefined,
+  said?: Half,
 ): Operand {
-  const elementBytes = typedArrayTag(array) === 'Float32Array' ? 4 : 8;
-  return { argument, kind, array, tensor: undefined, address, length, elementBytes, moment, shape, before: undefined };
+  const tag = typedArrayTag(array);
+  const elementBytes = tag === 'Float64Array' ? 8 : 4;
+  const half = halfOf(tag, said);
+  const before = undefined;
+  return { argument, kind, array, tensor: undefined, address, length, elementBytes, half, moment, shape, before };
 }
 
-/** The elements of an operand, wherever they lie, until the memory grows. */
-export function elementsOf(arena: Arena, { array, address, elementBytes, length }: Operand): FloatArray {
+/** The elements of an operand, wherever they lie, until the memory grows; a copy where they are stored in 16 bits. */
+export function elementsOf(arena: Arena, operand: Operand): WideArray {
+  const { array, address, elementBytes, length, half } = operand;
+  if (half !== undefined) return Float32Array.from(halvesOf(arena, operand), (bits) => widen(half, bits));
   if (address < 0) return array!;
   return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
+}
+
+/** The bits of an operand that is stored in 16, until the memory grows. */
+export function halvesOf(arena: Arena, { array, address, length }: Operand): Uint16Array {
+  return address < 0 ? bitsOf(array!, 0, length) : new Uint16Array(arena.buffer, address, length);
+}
+
+/** Reads single elements of an operand, until the memory grows. */
+export function readerOf(arena: Arena, operand: Operand): (i: number) => number {
+  const { half } = operand;
+  if (half === undefined) {
+    const elements = elementsOf(arena, operand);
+    return (i) => elements[i]!;
+  }
+  const halves = halvesOf(arena, operand);
+  return (i) => widen(half, halves[i]!);
+}
+
+/** Writes single elements of an operand, until the memory grows: to 16 bits by way of float32, as kernels do. */
+export function writerOf(arena: Arena, operand: Operand): (i: number, value: number) => void {
+  const { half } = operand;
+  if (half === undefined) {
+    const elements = elementsOf(arena, operand);
+    return (i, value) => {
+      elements[i] = value;
+    };
+  }
+  const halves = halvesOf(arena, operand);
+  return (i, value) => {
+    halves[i] = narrow(half, Math.fround(value));
+  };
+}
+
+/** The operand, or a copy of it in float32 where it is stored in 16 bits. */
+export function widened(arena: Arena, operand: Operand): Operand {
+  if (operand.half === undefined) return operand;
+  return { ...operand, array: elementsOf(arena, operand), tensor: undefined, address: -1, half: undefined };
 }

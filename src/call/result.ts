@@ -1,10 +1,12 @@
 import {
+  arrayOf,
   bufferOf,
   checkAttached,
   countOf,
   type Dtype,
   type FloatArray,
   fill,
+  type Half,
   offsetOf,
   typedArrayTag,
 } from '../arrays.js';
@@ -13,36 +15,45 @@ import type { Moment } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayOperand, checkOwner, tensorOperand } from './operand.js';
-import { type IndexPlace, newArray, newOperand, type Operand, type Place } from './place.js';
+import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
 import { product } from './shape.js';
 
 /** Where results go, and how the caller gets them. */
 
-export function dtypeOf({ elementBytes }: Operand): Dtype {
-  return elementBytes === 4 ? 'float32' : 'float64';
+export function dtypeOf({ elementBytes, half }: Pick<Operand, 'elementBytes' | 'half'>): Dtype | Half {
+  return half ?? (elementBytes === 4 ? 'float32' : 'float64');
 }
 
-/** Reads the option `out`, if it is given. @throws TypeError unless its elements have these bytes */
-export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8): Operand | undefined {
-  return out === undefined ? undefined : readOut(call, 'out', out, elementBytes);
+/** Reads the option `out`, if it is given: see readOut. */
+export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8, half?: Half): Operand | undefined {
+  return out === undefined ? undefined : readOut(call, 'out', out, elementBytes, half);
 }
 
-/** Reads where results go. @throws TypeError unless its elements have these bytes */
-export function readOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
-  return addPlace(call, outOf(call, argument, out, elementBytes));
+/**
+ * Reads where results go: elements of these bytes, or of 16 bits where results may be such.
+ * @throws TypeError for anything else
+ */
+export function readOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half?: Half): Operand {
+  return addPlace(call, outOf(call, argument, out, elementBytes, half));
 }
 
-function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8): Operand {
+function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half: Half | undefined): Operand {
   const { operation } = call;
-  const dtype = elementBytes === 4 ? 'float32' : 'float64';
   const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
   const tag = typedArrayTag(out);
-  if (tag === name) return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
-  if (tag !== undefined || !Tensor.is(out)) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
+  if (tag === name || (half !== undefined && halfOf(tag, half) === half)) {
+    return arrayOperand(call, argument, 'array', out as FloatArray, undefined, half);
+  }
+  if (tag !== undefined || !Tensor.is(out)) {
+    const halves = half === undefined ? '' : half === 'float16' ? 'Float16Array, a Uint16Array, a ' : 'Uint16Array, a ';
+    throw typeError(operation, argument, out, `a ${halves}${name} or a Tensor`);
+  }
   checkOwner(call, argument, out);
   const operand = tensorOperand(operation, argument, out);
-  if (operand.elementBytes !== elementBytes) {
-    throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${dtype}`);
+  if (operand.elementBytes !== elementBytes || (operand.half !== undefined && operand.half !== half)) {
+    const dtype = dtypeOf({ elementBytes, half: undefined });
+    const expected = half === undefined ? dtype : `${half} or ${dtype}`;
+    throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${expected}`);
   }
   return operand;
 }
@@ -74,12 +85,22 @@ export function checkSize({ operation }: Call, { argument, length }: Place, size
   if (length !== size) throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${size}`);
 }
 
-/** Storage for a result like the input: a Tensor for a Tensor, else an array. @throws OutOfMemoryError */
-export function newResult({ operation, runtime }: Call, input: Operand, shape: readonly number[]): Operand {
-  if (input.kind === 'tensor') {
-    return tensorOperand(operation, 'the result', runtime.allocate(operation, shape, dtypeOf(input)));
-  }
+/**
+ * Storage for a result like the input: a Tensor for a Tensor, else an array. `half` tells how it is stored where that is
+ * in 16 bits.
+ * @throws OutOfMemoryError
+ */
+export function newResult(
+  { operation, runtime }: Call,
+  input: Operand,
+  shape: readonly number[],
+  half?: Half,
+): Operand {
   const { elementBytes } = input;
+  if (input.kind === 'tensor') {
+    const dtype = dtypeOf({ elementBytes, half }) as Dtype;
+    return tensorOperand(operation, 'the result', runtime.allocate(operation, shape, dtype));
+  }
   const length = product(shape);
   // Only rows without elements can have more results than anything that was given has elements.
   const { limit } = runtime.arena;
@@ -87,7 +108,13 @@ export function newResult({ operation, runtime }: Call, input: Operand, shape: r
     const bytes = length * elementBytes;
     throw new OutOfMemoryError(`${operation}: ${bytes} bytes are needed for the result, the limit is ${limit}`);
   }
-  return newOperand('the result', 'array', newArray(elementBytes, length), length, -1, undefined, undefined);
+  const array = half === undefined ? newArray(elementBytes, length) : arrayOf(typedArrayTag(input.array)!, length);
+  return newOperand('the result', 'array', array as FloatArray, length, -1, undefined, undefined, half);
+}
+
+/** Storage for a result with as many elements as the input, stored as those are. */
+export function newLike(call: Call, input: Operand): Operand {
+  return newResult(call, input, shapeOf(input), input.half);
 }
 
 /** Sets every element of a result. */
@@ -103,12 +130,18 @@ export function newIndices(length: number): IndexPlace {
 
 /** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
 export function wrapResult(
-  { array, tensor }: Operand,
+  result: Operand,
   isOut: boolean,
   { kind }: Operand,
   shape: readonly number[] | undefined,
 ): unknown {
-  return isOut || kind !== 'tensorLike' ? (tensor ?? array) : { data: array, shape: shape!.slice() };
+  return isOut || kind !== 'tensorLike' ? (result.tensor ?? result.array) : likeOf(result, shape!);
+}
+
+/** Data and shape, and what the data are bits of, if they are. */
+export function likeOf({ array, half }: Operand, shape: readonly number[]): object {
+  const like = { data: array, shape: shape.slice() };
+  return typedArrayTag(array) === 'Uint16Array' ? { ...like, dtype: half } : like;
 }
 
 /** The same where each row has a number: a plain row gives that number. */

@@ -1,7 +1,8 @@
-import type { FloatArray, IntegerArray } from '../arrays.js';
+import type { FloatArray, Half, IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
 import { addRange, copyRange, type Heap, type Numbers } from './copy.js';
+import type { Halves } from './halves.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
 import type { Rows } from './rows.js';
@@ -47,6 +48,8 @@ class Slot implements PlannedOperand {
   perRow = 1;
   isOutput = false;
   isInteger = false;
+  /** How its elements are stored where that is in 16 bits: they are staged as float32. */
+  half: Half | undefined;
   elementBytes = 4;
   isTransposed = false;
   /** Where a block of the operand is staged, and where with the axis last. */
@@ -99,6 +102,7 @@ export class Run {
 
   readonly #arena: Arena;
   readonly #transpose: Transpose | undefined;
+  readonly #halves: Halves;
   /** The operands of the call, so many of them. */
   readonly #slots = Array.from({ length: MOST_SLOTS }, () => new Slot());
   #count = 0;
@@ -120,8 +124,9 @@ export class Run {
   /** Blocks of the arena that end with the call. */
   readonly #temporary: number[] = [];
 
-  constructor(arena: Arena, transpose: Transpose | undefined) {
+  constructor(arena: Arena, halves: Halves, transpose: Transpose | undefined) {
     this.#arena = arena;
+    this.#halves = halves;
     this.#transpose = transpose;
   }
 
@@ -142,7 +147,8 @@ export class Run {
 
   /** Adds an operand that is read; blocks of it are copied first where they are to be changed. */
   input(operand: Operand, isChanged = false): number {
-    const index = this.#add(operand.array, operand.address, this.#rows.n, false, operand.elementBytes, false);
+    const { array, address, elementBytes, half } = operand;
+    const index = this.#add(array, address, this.#rows.n, false, elementBytes, false, half);
     if (isChanged) this.#stageAnyway(this.#slots[index]!);
     return index;
   }
@@ -155,8 +161,8 @@ export class Run {
   }
 
   /** Adds floats that are written, or added to what is there: as many as are read, or so many for each row. */
-  output({ array, address }: Operand, perRow = this.#rows.n, isSum = false): number {
-    const index = this.#add(array, address, perRow, true, this.#elementBytes, false);
+  output({ array, address, half }: Operand, perRow = this.#rows.n, isSum = false): number {
+    const index = this.#add(array, address, perRow, true, this.#elementBytes, false, half);
     const slot = this.#slots[index]!;
     slot.isSum = isSum;
     if (isSum) this.#stageAnyway(slot);
@@ -192,6 +198,7 @@ export class Run {
     isOutput: boolean,
     elementBytes: number,
     isInteger: boolean,
+    half?: Half,
   ): number {
     const slot = this.#slots[this.#count]!;
     slot.array = array;
@@ -201,10 +208,12 @@ export class Run {
     slot.perRow = perRow;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
+    slot.half = half;
     slot.elementBytes = elementBytes;
     // One element for each row lies the same both ways.
     slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
+    if (half !== undefined) this.#stageAnyway(slot);
     return this.#count++;
   }
 
@@ -411,8 +420,14 @@ export class Run {
 
   /** Copies elements that lie side by side. */
   #copyPart(slot: Slot, start: number, at: number, count: number): void {
-    const heap = this.#heapOf(slot);
     const { home, isOutput, isSum, elementBytes } = slot;
+    if (slot.half !== undefined) {
+      if (!isOutput) this.#halves.load(slot, start, at * 4, count);
+      else if (isSum) this.#halves.add(slot, start, at * 4, count);
+      else this.#halves.store(slot, start, at * 4, count);
+      return;
+    }
+    const heap = this.#heapOf(slot);
     const array = home < 0 ? slot.array! : heap;
     const first = home < 0 ? start : start + home / elementBytes;
     if (isSum) addRange(array as FloatArray, first, heap, at, count);

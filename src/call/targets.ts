@@ -15,8 +15,8 @@ import { Tensor } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { readOperand, readTensorLike } from './operand.js';
-import { newArray, newOperand, type Operand, type Place } from './place.js';
+import { type LikeParts, readOperand, readTensorLike } from './operand.js';
+import { halfOf, newArray, newOperand, type Operand, type Place } from './place.js';
 import type { Rows } from './rows.js';
 import { areEqual, checkLength, withoutAxis } from './shape.js';
 
@@ -47,11 +47,17 @@ export function readTargets(call: Call, value: unknown): Targets {
   if (tag === undefined && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'targets', value, EXPECTED);
     const like = readTensorLike(operation, 'targets', value);
-    if (integerBytes(typedArrayTag(like.data)) > 0) return integerIndices(call, like.data, like.shape);
+    if (holdsIntegers(like)) return integerIndices(call, like.data, like.shape);
     return probabilities(readOperand(call, 'targets', like));
   }
   if (integerBytes(tag) > 0) return integerIndices(call, value, undefined);
   return probabilities(readOperand(call, 'targets', value));
+}
+
+/** Whether the numbers are integers, and not the bits of floats. */
+function holdsIntegers({ data, type }: Pick<LikeParts, 'data'> & Partial<LikeParts>): boolean {
+  const tag = typedArrayTag(data);
+  return integerBytes(tag) > 0 && halfOf(tag, type) === undefined;
 }
 
 function plainIndices(operation: string, values: readonly unknown[]): Targets {
@@ -243,20 +249,16 @@ export interface ElementTargets {
  */
 export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
   const { operation } = call;
-  let data = value;
-  let shape: readonly number[] | undefined;
+  let parts: Partial<LikeParts> & { data: unknown } = { data: value };
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) {
       throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
     }
-    const like = readTensorLike(operation, 'targets', value);
-    ({ data, shape } = like);
-    value = like;
+    value = parts = readTensorLike(operation, 'targets', value);
   }
+  const { data, shape } = parts;
   if (isArray(data)) return labels(operation, data, shape, elementBytes);
-  if (integerBytes(typedArrayTag(data)) > 0) {
-    return { operand: undefined, integers: readIntegers(call, data, shape) };
-  }
+  if (holdsIntegers(parts)) return { operand: undefined, integers: readIntegers(call, data, shape) };
   return { operand: readOperand(call, 'targets', value, elementBytes), integers: undefined };
 }
 

@@ -1,16 +1,19 @@
 // The type of `using` declarations, for those who compile without it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  arrayOf,
   bufferOf,
   checkAttached,
   copyOf,
   countOf,
   type Dtype,
   type FloatArray,
+  HALF_TAG,
   typedArrayTag,
   write,
 } from '../arrays.js';
 import { typeError } from '../errors.js';
+import { widen } from '../reference/half.js';
 import type { Arena } from './arena.js';
 
 /** What a tensor belongs to: the runtime of a set of kernels. */
@@ -19,6 +22,9 @@ export interface TensorOwner {
   /** Frees what a disposed tensor held. */
   release(tensor: Tensor, address: number): void;
 }
+
+/** The type of the array that a tensor's elements are in. */
+const TAGS: Readonly<Record<Dtype, string>> = { float16: HALF_TAG, float32: 'Float32Array', float64: 'Float64Array' };
 
 /** Keeps a tensor from being reclaimed while a view of its data is held. */
 const owners = new WeakMap<FloatArray, Tensor>();
@@ -59,8 +65,15 @@ const CONTENTS: PropertyDescriptor & ThisType<Tensor> = {
 /** What the constructor has to be given: only this file can. */
 const KEY = {};
 
-/** Elements that toString shows. */
+/** Elements that toString shows, and digits of them. */
 const SHOWN = 6;
+const DIGITS: Readonly<Record<Dtype, number>> = { float16: 5, float32: 7, float64: 16 };
+
+/** The first elements of a tensor as numbers, where the engine has no array for float16 too. */
+function numbersOf(tensor: Tensor, count = tensor.size): FloatArray {
+  const data = dataOf(tensor).subarray(0, count);
+  return typedArrayTag(data) === 'Uint16Array' ? Float32Array.from(data, (bits) => widen('float16', bits)) : data;
+}
 
 /**
  * Numbers that live in the library's linear memory: calls on tensors copy nothing. Made by {@link tensor},
@@ -103,8 +116,7 @@ export class Tensor {
       const address = addressOf('Tensor', 'the tensor', tensor);
       const { buffer } = tensor.#owner.arena;
       if (tensor.#view === undefined || bufferOf(tensor.#view) !== buffer) {
-        const Type = tensor.#dtype === 'float32' ? Float32Array : Float64Array;
-        tensor.#view = new Type(buffer, address, tensor.#size);
+        tensor.#view = arrayOf(TAGS[tensor.#dtype], buffer, address, tensor.#size) as FloatArray;
         owners.set(tensor.#view, tensor);
       }
       return tensor.#view;
@@ -178,7 +190,7 @@ export class Tensor {
    */
   copyTo<A extends FloatArray>(array: A): A {
     const data = dataOf(this);
-    const expected = this.#dtype === 'float32' ? 'Float32Array' : 'Float64Array';
+    const expected = TAGS[this.#dtype];
     if (typedArrayTag(array) !== expected) throw typeError('Tensor.copyTo', 'array', array, `a ${expected}`);
     checkAttached('Tensor.copyTo', 'array', array);
     const length = countOf(array);
@@ -191,20 +203,21 @@ export class Tensor {
 
   /** The elements, one after another. @throws TypeError when the tensor is disposed. */
   [Symbol.iterator](): IterableIterator<number> {
-    return dataOf(this).values();
+    return numbersOf(this).values();
   }
 
   /** What JSON.stringify makes of it: plain numbers. @throws TypeError when the tensor is disposed. */
   toJSON(): { dtype: Dtype; shape: readonly number[]; data: number[] } {
-    return { dtype: this.dtype, shape: this.shape, data: Array.from(dataOf(this)) };
+    return { dtype: this.dtype, shape: this.shape, data: Array.from(numbersOf(this)) };
   }
 
   /** For people, as console.log shows it: `Tensor float32 [2, 2] [ 1, 2, 3, 4 ]`. */
   toString(): string {
     const start = `Tensor ${this.dtype} [${this.shape.join(', ')}]`;
     if (this.disposed) return `${start} (disposed)`;
-    const digits = this.#dtype === 'float32' ? 7 : 16;
-    const elements = Array.from(dataOf(this).subarray(0, SHOWN), (value) => String(Number(value.toPrecision(digits))));
+    const elements = Array.from(numbersOf(this, SHOWN), (value) =>
+      String(Number(value.toPrecision(DIGITS[this.#dtype]))),
+    );
     if (this.#size > SHOWN) elements.push('…');
     return `${start} [ ${elements.join(', ')} ]`;
   }

@@ -2,12 +2,11 @@ import { type ElementLoss, elementLoss } from '../call/element-loss.js';
 import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { bceWithLogitsKernel } from '../generated/kernels.js';
-import type { Tensor } from '../memory/tensor.js';
 import { bceWithLogits as reference } from '../reference/bceWithLogits.js';
 import type {
   ElementGradResult,
   ElementLossResult,
-  FloatArray,
+  ElementsOut,
   Input,
   Labels,
   NoOptions,
@@ -28,14 +27,14 @@ export interface BceWithLogitsOptions {
   reduction?: Reduction | undefined;
   /** Receives the losses of the elements, with reduction `'none'`; the logits themselves, or no overlap with any
    * argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 /** Options of {@link bceWithLogitsWithGrad}. */
 export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
   /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input | undefined;
   /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */

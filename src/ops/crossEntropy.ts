@@ -6,6 +6,7 @@ import type { Tensor } from '../memory/tensor.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
 import type {
   ClassIndices,
+  ElementsOut,
   FloatArray,
   GradResult,
   Input,
@@ -14,6 +15,7 @@ import type {
   NoOptions,
   OptionsArgument,
   Reduction,
+  RowsOut,
   TensorLike,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -39,14 +41,14 @@ export interface CrossEntropyOptions {
    * number of rows; `'none'` gives a loss for each row. */
   reduction?: Reduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 /** Options of {@link crossEntropyWithGrad}. */
-export interface CrossEntropyWithGradOptions extends CrossEntropyOptions {
+export interface CrossEntropyWithGradOptions extends Omit<CrossEntropyOptions, 'out'> {
   /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
   /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */

@@ -5,18 +5,17 @@ import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
-import { elementsOf, type Operand, shapeOf } from '../call/place.js';
-import { checkSize, newResult, readOptionalOut, wrapResult } from '../call/result.js';
+import { elementsOf, type Operand, readerOf, writerOf } from '../call/place.js';
+import { checkSize, newLike, readOptionalOut, wrapResult } from '../call/result.js';
 import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
 import { checkSameSettings } from '../call/state.js';
 import { classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
-import type { Tensor } from '../memory/tensor.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
 import { sumOf } from '../reference/sum.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
-import type { ClassIndices, FloatArray, Input, MapResult, Reduction, TensorLike } from '../types.js';
+import type { ClassIndices, ElementsOut, Input, MapResult, Reduction, TensorLike } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link crossEntropyState}. */
@@ -50,7 +49,7 @@ export interface CrossEntropyGradientOptions {
   /** The class that the chunk begins with. */
   offset: number;
   /** Receives the gradient: same dtype and number of elements; the chunk itself, or no overlap with any argument. */
-  out?: FloatArray | Tensor;
+  out?: ElementsOut;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input;
 }
@@ -142,10 +141,10 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
       const found = findSums(call, input, rows, this.#settings.temperature);
       const { arena } = call.runtime;
       this.#sums.addFound(arena.f64, found);
-      const logits = elementsOf(arena, input);
+      const logit = readerOf(arena, input);
       this.#eachWithin(classes, offset, n, (row, at) => {
         this.#isFound[row] = 1;
-        this.#logits[row] = logits[at]!;
+        this.#logits[row] = logit(at);
       });
     }
     this.#classes = classes;
@@ -215,7 +214,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const input = readOperand(call, 'chunk', chunk);
     const { elementBytes } = input;
     const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS, true);
-    const out = readOptionalOut(call, given.out, elementBytes);
+    const out = readOptionalOut(call, given.out, elementBytes, input.half);
     const upstream = given.gradOutput;
     const gradOutput = readGradOutput(call, upstream, input);
     const wanted = given.targets;
@@ -238,9 +237,9 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     }
     const scales = this.#scales(call, classes, gradOutput);
     const result = this.#scaledSoftmax(call, input, rows, scales, out);
-    const elements = elementsOf(call.runtime.arena, result);
+    const write = writerOf(call.runtime.arena, result);
     this.#eachWithin(classes, offset, rows.n, (row, at) => {
-      elements[at] = -scales[row]! * this.#sums.complement(row, this.#logits[row]!);
+      write(at, -scales[row]! * this.#sums.complement(row, this.#logits[row]!));
     });
     return wrapResult(result, out !== undefined, input, input.shape) as MapResult<X, O>;
   }
@@ -334,12 +333,11 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const { runtime, operation } = call;
     const { run, arena } = runtime;
     const { temperature } = this.#settings;
-    const shape = shapeOf(input);
-    if (input.length === 0) return out ?? newResult(call, input, shape);
+    if (input.length === 0) return out ?? newLike(call, input);
     const compute = runtime.kernel(KERNEL, input.elementBytes, operation);
     run.open(operation, rows, input.elementBytes);
     const given = run.reserve(rows.count * GIVEN_BYTES);
-    const result = out ?? newResult(call, input, shape);
+    const result = out ?? newLike(call, input);
     const from = run.input(input);
     const to = run.output(result);
     const perRow = run.perRow(given, GIVEN_BYTES);

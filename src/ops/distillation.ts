@@ -5,16 +5,16 @@ import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
-import type { Tensor } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
 import type {
   BatchReduction,
-  FloatArray,
+  ElementsOut,
   GradResult,
   Input,
   LossResult,
   NoOptions,
   OptionsArgument,
+  RowsOut,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
@@ -30,14 +30,14 @@ export interface DistillationOptions {
    * for each row. */
   reduction?: BatchReduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 /** Options of {@link distillationWithGrad}. */
-export interface DistillationWithGradOptions extends DistillationOptions {
+export interface DistillationWithGradOptions extends Omit<DistillationOptions, 'out'> {
   /** Receives the gradient: same dtype and number of elements as the logits; the student's logits themselves, or no
    * overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
   /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */

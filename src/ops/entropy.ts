@@ -3,7 +3,7 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { entropyKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { entropy as reference } from '../reference/entropy.js';
-import type { FloatArray, Input, Mask, NoOptions, OptionsArgument, ReduceResult } from '../types.js';
+import type { Input, Mask, NoOptions, OptionsArgument, ReduceResult, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link entropy}. */
@@ -19,7 +19,7 @@ export interface EntropyOptions {
   /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
   mask?: Mask | undefined;
   /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 const OPTIONS: OptionNames<EntropyOptions> = {

@@ -1,13 +1,12 @@
 import { type ElementLoss, elementLoss } from '../call/element-loss.js';
 import type { OptionNames } from '../call/options.js';
 import { klDivKernel, logKlDivKernel } from '../generated/kernels.js';
-import type { Tensor } from '../memory/tensor.js';
 import { logKlDiv as logReference, klDiv as reference } from '../reference/klDiv.js';
 import type {
   BatchReduction,
   ElementGradResult,
   ElementLossResult,
-  FloatArray,
+  ElementsOut,
   Input,
   NoOptions,
   OptionsArgument,
@@ -25,14 +24,14 @@ export interface KlDivOptions {
   reduction?: BatchReduction | undefined;
   /** Receives the losses of the elements, with reduction `'none'`; the log-probabilities themselves, or no overlap with
    * any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 /** Options of {@link klDivWithGrad}. */
 export interface KlDivWithGradOptions extends KlDivOptions {
   /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
    * with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
   gradOutput?: number | Input | undefined;
   /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */

@@ -1,15 +1,14 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { LOG_PROBS_KERNEL } from '../call/log-probs.js';
 import type { OptionNames } from '../call/options.js';
-import type { Tensor } from '../memory/tensor.js';
 import type {
   ClassIndices,
-  FloatArray,
   Input,
   Mask,
   NoOptions,
   OptionsArgument,
   ReduceResult,
+  RowsOut,
   TensorLike,
 } from '../types.js';
 
@@ -27,7 +26,7 @@ export interface LogProbsOptions {
   /** Rows with this target give 0. Default -100. */
   ignoreIndex?: number | undefined;
   /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 const OPTIONS: OptionNames<LogProbsOptions> = {

@@ -3,7 +3,7 @@ import { type RowReduction, reduceRows } from '../call/reduce.js';
 import { logSumExpKernel, weightedLogSumExpKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { logSumExp as reference, weightedLogSumExp as weightedReference } from '../reference/logSumExp.js';
-import type { FloatArray, Input, Mask, NoOptions, OptionsArgument, ReduceResult } from '../types.js';
+import type { Input, Mask, NoOptions, OptionsArgument, ReduceResult, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link logSumExp}. */
@@ -24,7 +24,7 @@ export interface LogSumExpOptions {
   /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
   mask?: Mask | undefined;
   /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 const OPTIONS: OptionNames<LogSumExpOptions> = {

@@ -2,17 +2,17 @@ import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
 import { nllLossKernel } from '../generated/kernels.js';
-import type { Tensor } from '../memory/tensor.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
   ClassIndices,
-  FloatArray,
+  ElementsOut,
   GradResult,
   Input,
   LossResult,
   NoOptions,
   OptionsArgument,
   Reduction,
+  RowsOut,
   TensorLike,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -30,14 +30,14 @@ export interface NllLossOptions {
   /** `'mean'` (the default) divides by the weights of the targets; `'none'` gives a loss for each row. */
   reduction?: Reduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: RowsOut | undefined;
 }
 
 /** Options of {@link nllLossWithGrad}. */
-export interface NllLossWithGradOptions extends NllLossOptions {
+export interface NllLossWithGradOptions extends Omit<NllLossOptions, 'out'> {
   /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
    * with any argument. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
   gradOutput?: number | Input | undefined;
   /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */

@@ -1,24 +1,16 @@
-import {
-  checkAttached,
-  copyOf,
-  countOf,
-  type FloatArray,
-  type IntegerArray,
-  integerBytes,
-  typedArrayTag,
-  write,
-} from '../arrays.js';
+import { checkAttached, copyOf, countOf, type IntegerArray, integerBytes, typedArrayTag, write } from '../arrays.js';
 import { checkOverlaps, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, PLAIN, readingError } from '../call/caller.js';
 import { readOperand, readTensorLike } from '../call/operand.js';
 import { type Given, type Hints, isPolluted, type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf, type Operand, shapeOf } from '../call/place.js';
-import { checkSize, newResult, readOptionalOut, wrapResult } from '../call/result.js';
+import { elementsOf, halvesOf, type Operand, readerOf, writerOf } from '../call/place.js';
+import { checkSize, newLike, readOptionalOut, wrapResult } from '../call/result.js';
 import { type Rows, readRows } from '../call/rows.js';
 import { checkLength } from '../call/shape.js';
 import { isArray, rangeError, typeError } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
 import { Tensor } from '../memory/tensor.js';
-import type { Input, MapResult, NoOptions, OptionsArgument, TensorLike } from '../types.js';
+import type { ElementsOut, Input, MapResult, NoOptions, OptionsArgument, TensorLike } from '../types.js';
 
 /** Tokens of a row: integers, as often as they occur. */
 export type Tokens = readonly number[] | IntegerArray;
@@ -41,7 +33,7 @@ export interface PenalizeOptions {
   /** Added to the logits of these tokens, in every row: a Map, pairs, or an object. -Infinity rules a token out. */
   bias?: TokenBias | undefined;
   /** Receives the result: same dtype and number of elements; the logits themselves, or no overlap with them. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 const OPTIONS: OptionNames<PenalizeOptions> = {
@@ -82,7 +74,7 @@ function run(logits: unknown, tokens: unknown, options: unknown): unknown {
   const input = readOperand(call, 'logits', logits);
   const lists = readTokens(operation, tokens);
   const given = readOptions<PenalizeOptions>(operation, options, OPTIONS, isPollutedHere(), HINTS);
-  const out = readOptionalOut(call, given.out, input.elementBytes);
+  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
   const penalties = readPenalties(operation, given);
   const bias = readBias(operation, given.bias);
   const rows = readRows(operation, input, { shape: given.shape, axis: -1 });
@@ -94,14 +86,19 @@ function run(logits: unknown, tokens: unknown, options: unknown): unknown {
     checkOverlaps(call, out, input);
   }
 
-  const result = out ?? newResult(call, input, shapeOf(input));
-  const elements = elementsOf(runtime.arena, result);
-  if (!isSame(result, input)) write(elements, elementsOf(runtime.arena, input));
+  const result = out ?? newLike(call, input);
+  const { arena } = runtime;
+  if (!isSame(result, input)) copy(arena, input, result);
+  const element = readerOf(arena, result);
+  const set = writerOf(arena, result);
   for (let row = 0, first = 0; first < input.length; row++, first += rows.n) {
+    // Each is rounded once.
+    const changed = new Map<number, number>();
     for (const [token, count] of counts[row] ?? []) {
-      elements[first + token] = penalized(elements[first + token]!, count, penalties);
+      changed.set(token, penalized(element(first + token), count, penalties));
     }
-    for (const [token, value] of bias) elements[first + token] = elements[first + token]! + value;
+    for (const [token, value] of bias) changed.set(token, (changed.get(token) ?? element(first + token)) + value);
+    for (const [token, value] of changed) set(first + token, value);
   }
   return wrapResult(result, out !== undefined, input, input.shape);
 }
@@ -115,6 +112,11 @@ function penalized(logit: number, count: number, { repetition, frequency, presen
 function isSame(result: Operand, input: Operand): boolean {
   if (result.address >= 0) return result.address === input.address;
   return result.array === input.array;
+}
+
+function copy(arena: Arena, from: Operand, to: Operand): void {
+  if (to.half === undefined) write(elementsOf(arena, to), elementsOf(arena, from));
+  else write(halvesOf(arena, to), halvesOf(arena, from));
 }
 
 /** Tokens as they were read: of each row; or of one, where they were not in an array of arrays. */

@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { sigmoidKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { sigmoid as reference } from '../reference/sigmoid.js';
-import type { FloatArray, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
+import type { ElementsOut, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
@@ -11,7 +11,7 @@ export interface SigmoidOptions {
   /** Sizes of the axes; their product is the number of elements. Every element is on its own whatever they are. */
   shape?: readonly number[] | undefined;
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { shape: true, out: true };

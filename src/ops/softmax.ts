@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmax as reference } from '../reference/softmax.js';
-import type { FloatArray, Input, MapResult, Mask, NoOptions, OptionsArgument } from '../types.js';
+import type { ElementsOut, Input, MapResult, Mask, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
@@ -25,7 +25,7 @@ export interface SoftmaxOptions {
    */
   causal?: boolean | undefined;
   /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 export const SOFTMAX_OPTIONS: OptionNames<SoftmaxOptions> = {

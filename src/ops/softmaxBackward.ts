@@ -3,7 +3,7 @@ import type { OptionNames } from '../call/options.js';
 import { softmaxBackwardKernel } from '../generated/kernels.js';
 import type { Tensor } from '../memory/tensor.js';
 import { softmaxBackward as reference } from '../reference/softmaxBackward.js';
-import type { FloatArray, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
+import type { ElementsOut, Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link softmaxBackward} and {@link logSoftmaxBackward}. */
@@ -15,7 +15,7 @@ export interface SoftmaxBackwardOptions {
   /** The temperature of the forward operation. Default 1. */
   temperature?: number | undefined;
   /** Receives the result: same dtype and number of elements; dy or the first argument itself, or no overlap with either. */
-  out?: FloatArray | Tensor | undefined;
+  out?: ElementsOut | undefined;
 }
 
 export const BACKWARD_OPTIONS: OptionNames<SoftmaxBackwardOptions> = {

@@ -1,14 +1,25 @@
-import { checkAttached, countOf, type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
+import {
+  BYTES,
+  checkAttached,
+  countOf,
+  type Dtype,
+  type FloatArray,
+  type Half,
+  typedArrayTag,
+  write,
+} from '../arrays.js';
 import { addPlace, type Call, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, readingError } from '../call/caller.js';
 import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf, newArray, newOperand, type Operand, shapeOf } from '../call/place.js';
+import { elementsOf, halvesOf, newArray, newOperand, type Operand, shapeOf } from '../call/place.js';
 import { dtypeOf } from '../call/result.js';
 import { checkLength, product, readShape } from '../call/shape.js';
 import { isArray, rangeError, showShape, typeError } from '../errors.js';
-import type { Arena } from '../memory/arena.js';
+import { type Arena, STAGING_BYTES } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
+import { narrow } from '../reference/half.js';
+import type { Runtime } from '../runtime.js';
 import type { TensorLike } from '../types.js';
 
 /** Numbers in arrays in arrays, as deep as there are axes; the innermost ones may be typed. */
@@ -16,18 +27,24 @@ export type NestedNumbers = readonly (number | FloatArray | NestedNumbers)[];
 
 /** Options of {@link tensor} and {@link zeros}. */
 export interface TensorOptions {
-  /** The element type. Default: float64 for a Float64Array, or nested arrays that begin with one, else float32. */
+  /**
+   * The element type. Default: float64 for a Float64Array, or nested arrays that begin with one, float16 for a Float16Array
+   * or the bits of a tensor-like that says so, else float32.
+   */
   dtype?: Dtype | undefined;
 }
 
 const OPTIONS: OptionNames<TensorOptions> = { dtype: true };
 
+/** Elements of float32 in the staging memory. */
+const MOST_STAGED = STAGING_BYTES / 4;
+
 function readDtype(operation: string, options: unknown): Dtype | undefined {
   const { dtype } = readOptions<TensorOptions>(operation, options, OPTIONS);
-  if (dtype !== undefined && dtype !== 'float32' && dtype !== 'float64') {
-    throw typeError(operation, 'dtype', dtype, '"float32" or "float64"');
+  if (dtype !== undefined && !(typeof dtype === 'string' && Object.hasOwn(BYTES, dtype))) {
+    throw typeError(operation, 'dtype', dtype, '"float16", "float32" or "float64"');
   }
-  return dtype;
+  return dtype as Dtype | undefined;
 }
 
 /** Data as it was found: what has to be read element by element is not yet. */
@@ -47,7 +64,7 @@ function readSource(call: Call, data: unknown): Source {
   if (source !== undefined) return source;
   if (typeof data !== 'object' || data === null) throw typeError('tensor', 'data', data, NESTED);
   const like = readTensorLike('tensor', 'data', data);
-  const inner = readNumbers(call, 'data.data', like.data, like.shape, data);
+  const inner = readNumbers(call, 'data.data', like.data, like.shape, like.type);
   if (inner === undefined)
     throw typeError('tensor', 'data.data', like.data, 'numbers (nested arrays too) or a float array');
   return inner;
@@ -59,12 +76,12 @@ function readNumbers(
   name: string,
   data: unknown,
   shape: readonly number[] | undefined,
-  owner?: object,
+  type?: Half,
 ): Source | undefined {
   const tag = typedArrayTag(data);
   if (tag !== undefined) {
-    const floats = checkFloats('tensor', name, data, tag, owner);
-    const operand = arrayOperand(call, 'data', 'array', floats, undefined);
+    const floats = checkFloats('tensor', name, data, tag, type);
+    const operand = arrayOperand(call, 'data', 'array', floats, undefined, type);
     return { operand, nested: undefined, name, shape };
   }
   if (isArray(data)) return { operand: undefined, nested: data, name, shape };
@@ -89,7 +106,8 @@ function flatten(arena: Arena, name: string, nested: readonly unknown[], dtype: 
   let count = 0;
   const make = (usual: Dtype): FloatArray => {
     const size = product(shape);
-    const elementBytes = (dtype ?? usual) === 'float64' ? 8 : 4;
+    // Numbers are rounded once: to float16 from what they were.
+    const elementBytes = (dtype ?? usual) === 'float32' ? 4 : 8;
     arena.checkLimit(size * elementBytes, 'tensor');
     return arrayFor('tensor', size, (n) => newArray(elementBytes, n));
   };
@@ -174,10 +192,35 @@ export function tensor(
   settle(call);
   if (own !== undefined) checkLength(operation, 'data', operand.length, own);
   if (given !== undefined) checkLength(operation, 'data', operand.length, given);
-  const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), dtype ?? dtypeOf(operand));
+  const usual = dtypeOf(operand);
+  const type = dtype ?? (usual === 'bfloat16' ? 'float32' : usual);
+  const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), type);
   // A tensor may be one of another set of kernels.
-  write(dataOf(tensor), operand.tensor === undefined ? elementsOf(runtime.arena, operand) : dataOf(operand.tensor));
+  const from = operand.tensor === undefined ? operand : { ...operand, array: dataOf(operand.tensor), address: -1 };
+  copyInto(runtime, tensorOperand(operation, 'the result', tensor), from);
   return tensor;
+}
+
+/** Copies elements into a tensor, converted where they are of another dtype. */
+function copyInto({ arena, halves }: Runtime, to: Operand, from: Operand): void {
+  const { half, address, length } = to;
+  if (from.half !== undefined && dtypeOf(to) === 'float32') {
+    halves.load({ half: from.half, array: from.array, home: from.address }, 0, address, length);
+  } else if (half === undefined) write(elementsOf(arena, to), elementsOf(arena, from));
+  else if (half === from.half) write(halvesOf(arena, to), halvesOf(arena, from));
+  else if (from.elementBytes === 4) {
+    const elements = elementsOf(arena, from);
+    for (let i = 0; i < length; i += MOST_STAGED) {
+      const count = Math.min(length - i, MOST_STAGED);
+      arena.f32.set(elements.subarray(i, i + count), arena.staging / 4);
+      halves.store({ half, array: undefined, home: address }, i, arena.staging, count);
+    }
+  } else {
+    const bits = halvesOf(arena, to);
+    elementsOf(arena, from).forEach((value, i) => {
+      bits[i] = narrow(half, value);
+    });
+  }
 }
 
 /**

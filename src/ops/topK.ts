@@ -6,7 +6,7 @@ import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
 import { type IndexPlace, type Operand, shapeOf } from '../call/place.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
-import { checkSize, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
+import { checkSize, likeOf, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
 import { readRows } from '../call/rows.js';
 import { withAxis } from '../call/shape.js';
 import { typeError } from '../errors.js';
@@ -63,7 +63,7 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
   run.open(operation, rows, elementBytes);
   const capacity = Math.min(n, 4 * k + 32);
   const buffer = isEmpty ? 0 : run.reserve(capacity * 2 * elementBytes);
-  const values = out?.values ?? newResult(call, input, shape);
+  const values = out?.values ?? newResult(call, input, shape, input.half);
   const indices = out?.indices ?? newIndices(count * k);
   const masked = mask && !isEmpty ? new MaskedInput(runtime, operation, mask, input, rows) : undefined;
   const from = masked === undefined ? run.input(input) : -1;
@@ -99,8 +99,7 @@ function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, k: num
 /** Results that the call made, as the caller gets them. */
 function wrapBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
   if (kind === 'array') return { values: values.array, indices: indices.array };
-  const like = (data: unknown) => ({ data, shape: shape.slice() });
-  return { values: values.tensor ?? like(values.array), indices: like(indices.array) };
+  return { values: values.tensor ?? likeOf(values, shape), indices: { data: indices.array, shape: shape.slice() } };
 }
 
 /** Reads both results, each once. @throws TypeError unless it is an object with both */
@@ -111,7 +110,7 @@ function readOuts(call: Call, asked: unknown, input: Operand): Out {
   const isPolluted = PLAIN.values !== undefined || PLAIN.indices !== undefined;
   try {
     const out = (isPolluted ? ownOf(asked) : asked) as Partial<TopKOut>;
-    const values = readOut(call, 'out.values', out.values, input.elementBytes);
+    const values = readOut(call, 'out.values', out.values, input.elementBytes, input.half);
     const indices = readIndexOut(call, 'out.indices', out.indices);
     return { values, indices };
   } catch (error) {

@@ -60,7 +60,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'])('a session of %s', (name)
     for (const call of [() => softmax(logits), () => crossEntropy(logits, TARGETS), () => topK(logits, 2)]) {
       expect(call).toThrow(TypeError);
       expect(call).toThrow(
-        `is ${tag}(12), expected number[], Float32Array, Float64Array, a tensor-like object or a Tensor`,
+        `is ${tag}(12), expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor`,
       );
     }
     expect(() => softmax(logits)).toThrow(hint);

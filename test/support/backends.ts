@@ -39,6 +39,11 @@ export const sets: readonly TestSet[] = opened.filter((set) => 'kernels' in set)
 /** The sets that are WebAssembly. */
 export const wasmSets: readonly TestSet[] = sets.filter((set) => set.backend !== 'reference');
 
+/** The builds that run here. */
+export const buildNames = wasmSets
+  .filter(({ name }) => name !== 'debug')
+  .map(({ name }) => name as 'simd128' | 'relaxed-simd');
+
 /** What cannot run here and why: relaxed SIMD where the engine or the processor lacks it. */
 export const missing: readonly { name: string; error: string }[] = opened.filter((set) => 'error' in set);
 

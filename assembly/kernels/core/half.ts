@@ -1,0 +1,155 @@
+// float16 and bfloat16 to float32 and back, rounded to nearest, ties to even. Either way may run in place, forwards: what
+// is widened may be the last half of the bytes of y, what is narrowed may begin where y does.
+
+import { checkApart, checkArray } from "../../contracts";
+
+/** Halves in a vector. */
+const LANES: usize = 8;
+
+// Loaded once for a loop: V8 would make a constant anew each time, which takes longer than what is done with it.
+const MAGNITUDE: u32 = 0x7fffffff;
+/** 65536: all that is as large is ∞, and what is less and rounds to it has the same bits. */
+const INFINITE: u32 = 0x47800000;
+const EXPONENT: u32 = 0x7f800000;
+/** 2^-14, the smallest number that is not subnormal. */
+const SMALLEST: u32 = 0x38800000;
+/** Added to a power of two, 2^13 times that. */
+const SHIFT: u32 = 13 << 23;
+const NARROW = memory.data<u32>([MAGNITUDE, INFINITE, EXPONENT, SMALLEST, SHIFT, 0x80008000, 0x7e007e00]);
+/** In pairs of halves: all of the exponent; the sign, and what stays of the rest when it is shifted by 3; 224 as an exponent. */
+const WIDEN = memory.data<u32>([0x7c007c00, 0x8fff8fff, 0x70007000]);
+/** 2^-112 */
+const SCALE: f32 = 1.925929944387236e-34;
+
+function checkWiden(x: usize, y: usize, count: usize): void {
+  checkArray<u16>(x, count);
+  checkArray<f32>(y, count);
+  if (x != y + 2 * count) checkApart(x, 2 * count, y, 4 * count);
+}
+
+function checkNarrow(x: usize, y: usize, count: usize): void {
+  checkArray<f32>(x, count);
+  checkArray<u16>(y, count);
+  if (x != y) checkApart(x, 4 * count, y, 2 * count);
+}
+
+/** Lanes of 32 bits: those of `low` as the lower halves, those of `high` as the upper ones. */
+// @ts-ignore: decorator
+@inline
+function joinLow(low: v128, high: v128): v128 {
+  return v128.shuffle<i16>(low, high, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// @ts-ignore: decorator
+@inline
+function joinHigh(low: v128, high: v128): v128 {
+  return v128.shuffle<i16>(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+export function widenFloat16(x: usize, y: usize, count: usize): void {
+  checkWiden(x, y, count);
+  const exponent = v128.load_splat<u32>(WIDEN);
+  const shifted = v128.load_splat<u32>(WIDEN, 4);
+  const bias = v128.load_splat<u32>(WIDEN, 8);
+  const scale = f32x4.splat(SCALE);
+  for (; count >= LANES; count -= LANES, x += 2 * LANES, y += 4 * LANES) {
+    const half = v128.load(x);
+    if (i16x8.all_true(v128.and(half, exponent))) {
+      const low = i16x8.shl(half, 13);
+      // The exponent 224 too large, so that ∞ and NaN have that of float32; the product takes 112 back.
+      const high = i16x8.add(v128.and(i16x8.shr_s(half, 3), shifted), bias);
+      v128.store(y, f32x4.mul(joinLow(low, high), scale));
+      v128.store(y, f32x4.mul(joinHigh(low, high), scale), 16);
+    } else {
+      v128.store(y, widenAny(i32x4.extend_low_i16x8_u(half)));
+      v128.store(y, widenAny(i32x4.extend_high_i16x8_u(half)), 16);
+    }
+  }
+  for (; count > 0; count--, x += 2, y += 4) {
+    v128.store_lane<f32>(y, widenAny(i32x4.splat(load<u16>(x))), 0);
+  }
+}
+
+/** float16 in lanes of 32 bits, zeros and subnormal numbers too. */
+function widenAny(half: v128): v128 {
+  const magnitude = i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13);
+  const normal = f32x4.mul(i32x4.add(magnitude, i32x4.splat(0x70000000)), f32x4.splat(SCALE));
+  // 2^-14 and so many 2^-24, less 2^-14.
+  const smallest = i32x4.splat(SMALLEST);
+  const subnormal = f32x4.sub(i32x4.add(magnitude, smallest), smallest);
+  const isSubnormal = i32x4.lt_s(magnitude, i32x4.splat(1 << 23));
+  const sign = i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16);
+  return v128.or(v128.bitselect(subnormal, normal, isSubnormal), sign);
+}
+
+export function narrowFloat16(x: usize, y: usize, count: usize): void {
+  checkNarrow(x, y, count);
+  const magnitude = v128.load_splat<u32>(NARROW);
+  const infinite = v128.load_splat<u32>(NARROW, 4);
+  const exponent = v128.load_splat<u32>(NARROW, 8);
+  const smallest = v128.load_splat<u32>(NARROW, 12);
+  const shift = v128.load_splat<u32>(NARROW, 16);
+  const signs = v128.load_splat<u32>(NARROW, 20);
+  const quiet = v128.load_splat<u32>(NARROW, 24);
+  for (; count >= LANES; count -= LANES, x += 4 * LANES, y += 2 * LANES) {
+    const a = v128.load(x), b = v128.load(x, 16);
+    const bits = i16x8.narrow_i32x4_u(
+      magnitudeBits(a, magnitude, infinite, exponent, smallest, shift),
+      magnitudeBits(b, magnitude, infinite, exponent, smallest, shift)
+    );
+    const isNan = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b));
+    // Saturated as integers, floats below 0 have the sign that halves have.
+    const sign = v128.and(i16x8.narrow_i32x4_s(a, b), signs);
+    v128.store(y, v128.or(v128.or(bits, sign), v128.and(isNan, quiet)));
+  }
+  for (; count > 0; count--, x += 4, y += 2) {
+    const value = v128.load_splat<f32>(x);
+    const bits = v128.extract_lane<i32>(magnitudeBits(value, magnitude, infinite, exponent, smallest, shift), 0);
+    const isNan = v128.extract_lane<i32>(f32x4.ne(value, value), 0);
+    store<u16>(y, <u16>(bits | ((load<u32>(x) >> 16) & 0x8000) | (isNan & 0x7e00)));
+  }
+}
+
+/** |x| as float16, in lanes of 32 bits; ∞ for NaN. */
+// @ts-ignore: decorator
+@inline
+function magnitudeBits(x: v128, magnitude: v128, infinite: v128, exponent: v128, smallest: v128, shift: v128): v128 {
+  const clamped = i32x4.min_s(v128.and(x, magnitude), infinite);
+  const power = i32x4.max_s(v128.and(clamped, exponent), smallest);
+  // 2^13 times the power of two in x: the sum with that is rounded to the 10 bits behind it that float16 has.
+  const large = i32x4.add(power, shift);
+  const rounded = i32x4.sub(f32x4.add(clamped, large), large);
+  // So many units of the last place, 1024 and more of them but for subnormal numbers, and the exponent.
+  return i32x4.add(rounded, i32x4.shr_u(i32x4.sub(power, smallest), 13));
+}
+
+export function widenBfloat16(x: usize, y: usize, count: usize): void {
+  checkWiden(x, y, count);
+  const zero = i16x8.splat(0);
+  for (; count >= LANES; count -= LANES, x += 2 * LANES, y += 4 * LANES) {
+    const half = v128.load(x);
+    v128.store(y, joinLow(zero, half));
+    v128.store(y, joinHigh(zero, half), 16);
+  }
+  for (; count > 0; count--, x += 2, y += 4) store<u32>(y, <u32>load<u16>(x) << 16);
+}
+
+export function narrowBfloat16(x: usize, y: usize, count: usize): void {
+  checkNarrow(x, y, count);
+  for (; count >= LANES; count -= LANES, x += 4 * LANES, y += 2 * LANES) {
+    v128.store(y, i16x8.narrow_i32x4_s(roundToUpper(v128.load(x)), roundToUpper(v128.load(x, 16))));
+  }
+  for (; count > 0; count--, x += 4, y += 2) {
+    store<i16>(y, <i16>v128.extract_lane<i32>(roundToUpper(v128.load_splat<f32>(x)), 0));
+  }
+}
+
+/** The upper halves of float32, rounded, sign-extended. */
+// @ts-ignore: decorator
+@inline
+function roundToUpper(x: v128): v128 {
+  const isOdd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
+  const rounded = i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), isOdd);
+  const quiet = v128.or(x, i32x4.splat(0x400000));
+  return i32x4.shr_s(v128.bitselect(quiet, rounded, f32x4.ne(x, x)), 16);
+}

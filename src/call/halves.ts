@@ -1,0 +1,87 @@
+import { bitsOf, type FloatArray, type Half } from '../arrays.js';
+import type { Arena } from '../memory/arena.js';
+import { narrow, widen } from '../reference/half.js';
+
+/** Converts so many floats from one address to another, forwards. */
+type Convert = (x: number, y: number, count: number) => void;
+
+/** The kernels that convert, or none: then it is done here. */
+export interface HalfKernels {
+  readonly widenFloat16: Convert;
+  readonly narrowFloat16: Convert;
+  readonly widenBfloat16: Convert;
+  readonly narrowBfloat16: Convert;
+}
+
+/** Where floats of 16 bits are stored: in an array, or at an address of linear memory where that is not -1. */
+interface Stored {
+  readonly half: Half | undefined;
+  readonly array: unknown;
+  readonly home: number;
+}
+
+/** Copies between floats that are stored in 16 bits and float32 in linear memory. */
+export class Halves {
+  readonly #arena: Arena;
+  readonly #kernels: HalfKernels | undefined;
+
+  constructor(arena: Arena, kernels: HalfKernels | undefined) {
+    this.#arena = arena;
+    this.#kernels = kernels;
+  }
+
+  /** Copies count elements from `start` on to an address. */
+  load({ half, array, home }: Stored, start: number, to: number, count: number): void {
+    if (home >= 0) {
+      this.#widen(half!, home + 2 * start, to, count);
+      return;
+    }
+    // Into the last half of what they are widened to: so that takes no other memory.
+    const from = to + 2 * count;
+    this.#at(from, count).set(bitsOf(array as FloatArray, start, count));
+    this.#widen(half!, from, to, count);
+  }
+
+  /** Copies count elements at an address to where they belong, and leaves there what it may. */
+  store({ half, array, home }: Stored, start: number, from: number, count: number): void {
+    if (home >= 0) {
+      this.#narrow(half!, from, home + 2 * start, count);
+      return;
+    }
+    this.#narrow(half!, from, from, count);
+    bitsOf(array as FloatArray, start, count).set(this.#at(from, count));
+  }
+
+  /** Adds count elements at an address to those that are stored. */
+  add({ half, array, home }: Stored, start: number, from: number, count: number): void {
+    const stored = home < 0 ? bitsOf(array as FloatArray, start, count) : this.#at(home + 2 * start, count);
+    const { f32 } = this.#arena;
+    for (let i = 0; i < count; i++) {
+      stored[i] = narrow(half!, Math.fround(widen(half!, stored[i]!) + f32[from / 4 + i]!));
+    }
+  }
+
+  #at(address: number, count: number): Uint16Array {
+    return new Uint16Array(this.#arena.buffer, address, count);
+  }
+
+  #widen(half: Half, x: number, y: number, count: number): void {
+    if (this.#kernels !== undefined) {
+      this.#kernels[half === 'float16' ? 'widenFloat16' : 'widenBfloat16'](x, y, count);
+      return;
+    }
+    const { f32 } = this.#arena;
+    const from = this.#at(x, count);
+    for (let i = 0; i < count; i++) f32[y / 4 + i] = widen(half, from[i]!);
+  }
+
+  #narrow(half: Half, x: number, y: number, count: number): void {
+    if (this.#kernels !== undefined) {
+      this.#kernels[half === 'float16' ? 'narrowFloat16' : 'narrowBfloat16'](x, y, count);
+      return;
+    }
+    const { f32 } = this.#arena;
+    const to = this.#at(y, count);
+    for (let i = 0; i < count; i++) to[i] = narrow(half, f32[x / 4 + i]!);
+  }
+}
