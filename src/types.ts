@@ -15,10 +15,11 @@ export interface TensorLike {
   readonly dtype?: unknown;
 }
 
-/** Bits of 16-bit floats, as a tensor-like says. */
-type HalfBits =
-  | { readonly data: Uint16Array; readonly type: Half }
-  | { readonly data: Uint16Array; readonly dtype: Half };
+/** A tensor-like with the bits of floats of 16 bits. */
+export type HalfBits = TensorLike & { readonly data: Uint16Array } & (
+    | { readonly type: Half }
+    | { readonly dtype: Half }
+  );
 
 /** Any floats of 16 bits. */
 type Halves = HalfArray | { readonly data: HalfArray } | HalfBits;
@@ -27,7 +28,7 @@ type Halves = HalfArray | { readonly data: HalfArray } | HalfBits;
 export type Input = readonly number[] | FloatArray | TensorLike | Tensor;
 
 /** What an operation returns for a tensor-like input. */
-export interface TensorResult<A = FloatArray | Uint16Array> {
+export interface TensorResult<A = FloatArray> {
   data: A;
   shape: number[];
 }
@@ -39,15 +40,13 @@ export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array 
     ? Float32Array
     : X extends HalfArray | { readonly data: HalfArray }
       ? HalfArray
-      : X extends HalfBits
-        ? Uint16Array
-        : FloatArray;
+      : FloatArray;
+
+/** The same for a tensor-like of which it is not known what it holds: bits of floats, perhaps. */
+type OrBits<A> = FloatArray extends A ? A | Uint16Array : A;
 
 /** The typed array that holds a number for each row: float32 for floats of 16 bits. */
 type RowsOf<X> = X extends Halves ? Float32Array : ArrayOf<X>;
-
-/** What a result says of its elements where they are bits. */
-type SaysHalf<X> = X extends HalfBits ? { dtype: Half } : unknown;
 
 /**
  * The last argument of a call, options of type O, which may be undefined or left out: of `options?: O` an O without the
@@ -74,7 +73,9 @@ type Elements<X> = X extends Tensor
   ? Tensor
   : X extends FloatArray | readonly number[]
     ? ArrayOf<X>
-    : TensorResult<ArrayOf<X>> & SaysHalf<X>;
+    : X extends HalfBits
+      ? TensorResult<Uint16Array> & { dtype: Half }
+      : TensorResult<OrBits<ArrayOf<X>>>;
 
 /** A number for each row along the axis. */
 type PerRow<X, Shape> = X extends Tensor
@@ -98,8 +99,8 @@ export type IndexResult<X, O> = OutOr<
 /** Where a number for each row goes. */
 export type RowsOut = WideArray | Tensor;
 
-/** Where elements go, as many as the input has: for floats of 16 bits such ones, their bits, or float32. */
-export type ElementsOut = FloatArray | Uint16Array | Tensor;
+/** Where elements go, as many as the input has: for floats of 16 bits in such ones, or in float32. */
+export type ElementsOut = FloatArray | HalfBits | Tensor;
 
 /** Where topK writes: values of the dtype of x, and their indices. */
 export interface TopKOut {

@@ -68,12 +68,13 @@ const arguments_: Row[] = [
   [
     (k) => k.softmax({ data: new Uint16Array(4), dims: [4], type: 'bfloat16' }, { out: any(new Int16Array(4)) }),
     TypeError,
-    'softmax: out is Int16Array(4), expected a Uint16Array, a Float32Array or a Tensor',
+    "softmax: out is Int16Array(4), expected { data: Uint16Array, shape, type: 'bfloat16' }, a Float32Array or a Tensor",
   ],
   [
     (k) => k.softmax({ data: new Uint16Array(4), dims: [4], type: 'float16' }, { out: new Float64Array(4) }),
     TypeError,
-    'softmax: out is Float64Array(4), expected a Float16Array, a Uint16Array, a Float32Array or a Tensor',
+    "softmax: out is Float64Array(4), expected a Float16Array, { data: Uint16Array, shape, type: 'float16' }, " +
+      'a Float32Array or a Tensor',
   ],
   [
     (k) => k.softmax(X4(), { out: k.zeros([4], { dtype: 'float16' }) }),

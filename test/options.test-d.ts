@@ -48,6 +48,7 @@ import {
   tensor,
   topK,
 } from '../src/index.js';
+import type { HalfBits } from '../src/types.js';
 
 declare const f32: Float32Array;
 declare const f64: Float64Array;
@@ -57,7 +58,7 @@ declare const isNone: boolean;
 
 /** Anything that a number for each row may be in, and as many elements as x. */
 type Rows<A> = FloatArray | Tensor | A;
-type Elements<A> = Rows<A> | Uint16Array;
+type Elements<A> = Rows<A> | HalfBits;
 
 describe('options of a declared type give every result that they may ask for', () => {
   test('as many elements as x', () => {

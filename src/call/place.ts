@@ -37,6 +37,8 @@ export interface Operand extends Place {
   /** Bytes of an element as kernels take it. */
   readonly elementBytes: 4 | 8;
   readonly half: Half | undefined;
+  /** The tensor-like object that results in the array are returned as, where it was given for them. */
+  readonly owner?: object;
   /** The shape the caller or the argument gave, undefined for plain numbers without one. */
   shape: readonly number[] | undefined;
 }

@@ -10,13 +10,13 @@ import {
   offsetOf,
   typedArrayTag,
 } from '../arrays.js';
-import { OutOfMemoryError, typeError } from '../errors.js';
+import { isArray, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
-import { arrayOperand, checkOwner, tensorOperand } from './operand.js';
+import { arrayOperand, checkOwner, type LikeParts, readTensorLike, tensorOperand } from './operand.js';
 import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
-import { product } from './shape.js';
+import { checkLength, product } from './shape.js';
 
 /** Where results go, and how the caller gets them. */
 
@@ -41,12 +41,12 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
   const { operation } = call;
   const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
   const tag = typedArrayTag(out);
-  if (tag === name || (half !== undefined && halfOf(tag, half) === half)) {
-    return arrayOperand(call, argument, 'array', out as FloatArray, undefined, half);
+  if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
+    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
   }
   if (tag !== undefined || !Tensor.is(out)) {
-    const halves = half === undefined ? '' : half === 'float16' ? 'Float16Array, a Uint16Array, a ' : 'Uint16Array, a ';
-    throw typeError(operation, argument, out, `a ${halves}${name} or a Tensor`);
+    if (half === undefined) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
+    return halfOut(call, argument, out, half);
   }
   checkOwner(call, argument, out);
   const operand = tensorOperand(operation, argument, out);
@@ -56,6 +56,21 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
     throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${expected}`);
   }
   return operand;
+}
+
+/** A tensor-like object that holds floats of 16 bits. */
+function halfOut(call: Call, argument: string, out: unknown, half: Half): Operand {
+  const { operation } = call;
+  const isObject = typeof out === 'object' && out !== null && typedArrayTag(out) === undefined && !isArray(out);
+  const { data, shape, type } = isObject ? readTensorLike(operation, argument, out) : ({} as Partial<LikeParts>);
+  if (halfOf(typedArrayTag(data), type) !== half) {
+    const array = half === 'float16' ? 'a Float16Array, ' : '';
+    const like = `{ data: Uint16Array, shape, type: '${half}' }`;
+    throw typeError(operation, argument, out, `${array}${like}, a Float32Array or a Tensor`);
+  }
+  const operand = arrayOperand(call, argument, 'array', data as FloatArray, undefined, half);
+  checkLength(operation, argument, operand.length, shape!);
+  return { ...operand, owner: out as object };
 }
 
 /** Reads where indices go. @throws TypeError unless it is an Int32Array */
@@ -135,6 +150,7 @@ export function wrapResult(
   { kind }: Operand,
   shape: readonly number[] | undefined,
 ): unknown {
+  if (isOut && result.owner !== undefined) return result.owner;
   return isOut || kind !== 'tensorLike' ? (result.tensor ?? result.array) : likeOf(result, shape!);
 }
 

@@ -1,0 +1,159 @@
+// npm run bench:float16 -- [--quick] [--json FILE]
+//
+// Operations on logits in float16 beside the same in float32, and beside what one writes without it: a conversion in
+// JavaScript, then the operation in float32. In one process, in turns; what they give is compared first.
+import { createKernels } from 'softmax-wasm';
+import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
+import { bestOf, parseCommand, saveJson } from './command.mjs';
+import { BACKENDS } from './contenders.mjs';
+import { logits } from './harness.mjs';
+import { describeMachine } from './machine.mjs';
+import { Stopwatch } from './stopwatch.mjs';
+import { formatRatio, formatTime, progress } from './table.mjs';
+
+runWithRelaxedSimd();
+
+const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand();
+const VOCABULARY = 152_000;
+const COLUMNS = [30, 14, 12, 12, 16, 14, 14];
+const machine = describeMachine();
+console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(`Arrays of JavaScript in and out; the best of ${ROUNDS} rounds.\n`);
+printLine(['', '', 'float16', 'float32', 'and conversion', 'of float32', 'of conversion']);
+
+const Float16 = /** @type {any} */ (globalThis).Float16Array;
+
+/** Every float16 as a number, by its bits. */
+const TABLE = Float32Array.from({ length: 2 ** 16 }, (_, bits) => {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const magnitude =
+    exponent === 31
+      ? fraction
+        ? NaN
+        : Infinity
+      : exponent === 0
+        ? fraction * 2 ** -24
+        : (1024 + fraction) * 2 ** (exponent - 25);
+  return bits & 0x8000 ? -magnitude : magnitude;
+});
+
+/** The fastest that JavaScript has: the engine's own where it has one, else a table. */
+const convert =
+  Float16 === undefined
+    ? (bits, floats) => {
+        for (let i = 0; i < bits.length; i++) floats[i] = TABLE[bits[i]];
+      }
+    : (bits, floats) => floats.set(new Float16(bits.buffer));
+
+/** The same numbers in both types, those that float16 has. */
+function numbers(kernels, count) {
+  const x = kernels.tensor(logits(count), [count], { dtype: 'float16' });
+  const bits = new Uint16Array(x.data.buffer.slice(x.data.byteOffset, x.data.byteOffset + 2 * count));
+  x.dispose();
+  return { bits, floats: Float32Array.from(bits, (each) => TABLE[each]) };
+}
+
+const halfOf = (count) => ({ data: new Uint16Array(count), dims: [count], type: 'float16' });
+
+/** An operation on both, by what it writes. */
+function contest(kernels, operation, shape, given, results) {
+  const { bits, floats } = numbers(kernels, shape[0] * shape[1]);
+  const converted = new Float32Array(floats.length);
+  const half = { data: bits, dims: shape, type: 'float16' };
+  const wide = { data: floats, dims: shape };
+  const call = (x, out) => kernels[operation](x, ...given(out));
+  const [out16, out32] = [results(halfOf), results((count) => new Float32Array(count))];
+  return {
+    label: `${operation} ${shape.join(' × ')}`,
+    run16: () => call(half, out16),
+    run32: () => call(wide, out32),
+    runConverted: () => {
+      convert(bits, converted);
+      return call({ data: converted, dims: shape }, out32);
+    },
+  };
+}
+
+function contests(kernels) {
+  const row = [1, VOCABULARY];
+  const indices = () => new Int32Array(1);
+  return [
+    contest(
+      kernels,
+      'softmax',
+      [256, 1024],
+      (out) => [{ out }],
+      (make) => make(256 * 1024),
+    ),
+    contest(
+      kernels,
+      'softmax',
+      row,
+      (out) => [{ out }],
+      (make) => make(VOCABULARY),
+    ),
+    contest(kernels, 'argmax', row, (out) => [{ out }], indices),
+    contest(
+      kernels,
+      'topK',
+      row,
+      (out) => [50, { out }],
+      (make) => ({ values: make(50), indices: new Int32Array(50) }),
+    ),
+    contest(kernels, 'sample', row, (out) => [{ out, topK: 50, seed: 1 }], indices),
+    contest(kernels, 'sample', row, (out) => [{ out, topP: 0.9, seed: 1 }], indices),
+    contest(
+      kernels,
+      'logSumExp',
+      row,
+      (out) => [{ out }],
+      () => new Float32Array(1),
+    ),
+    conversion(kernels),
+  ];
+}
+
+/** Into a tensor of float32: beside a copy of as many float32, and the conversion in JavaScript. */
+function conversion(kernels) {
+  const { bits, floats } = numbers(kernels, VOCABULARY);
+  const y = kernels.zeros([VOCABULARY]);
+  const half = { data: bits, dims: [VOCABULARY], type: 'float16' };
+  return {
+    label: `conversion alone ${VOCABULARY}`,
+    run16: () => kernels.tensor(half, undefined, { dtype: 'float32' }).dispose(),
+    run32: () => kernels.tensor(floats).dispose(),
+    runConverted: () => convert(bits, y.data),
+  };
+}
+
+const results = [];
+for (const backend of BACKENDS) {
+  for (const { label, run16, run32, runConverted } of contests(
+    createKernels({ backend: /** @type {any} */ (backend) }),
+  )) {
+    const watches = [run16, run32, runConverted].map((run) => new Stopwatch(run));
+    const rounds = watches.map(() => /** @type {number[]} */ ([]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [i, watch] of watches.entries()) {
+        progress(`${backend}, ${label}: round ${round + 1} of ${ROUNDS}`);
+        rounds[i].push(await watch.measure(roundMilliseconds));
+      }
+    }
+    progress('');
+    const [float16, float32, converted] = rounds.map((times) => bestOf(times).nanoseconds);
+    results.push({ backend, label, float16, float32, converted });
+    const times = [float16, float32, converted].map(formatTime);
+    printLine([
+      label,
+      backend,
+      ...times,
+      `${formatRatio(float32 / float16)} ×`,
+      `${formatRatio(converted / float16)} ×`,
+    ]);
+  }
+}
+if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+
+function printLine(cells) {
+  console.log(cells.map((cell, i) => (i < 2 ? cell.padEnd(COLUMNS[i]) : cell.padStart(COLUMNS[i]))).join(''));
+}
