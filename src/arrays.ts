@@ -33,7 +33,7 @@ export type IntegerArray =
  */
 
 /** A typed array of any numbers. */
-export type AnyNumbers = WideArray | IntegerArray;
+export type AnyNumbers = FloatArray | IntegerArray;
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 const getter = (name: string | symbol) => Object.getOwnPropertyDescriptor(prototype, name)!.get!;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { narrow, widen } from '../src/reference/half.js';
 import { alongAxis, backward, elementwise } from './operations/index.js';
 import { softmax } from './operations/softmax.js';
 import type { AlongAxis } from './support/alongAxis.js';
@@ -97,6 +98,20 @@ function hashMasked({ kernels }: TestSet, operation: AlongAxis, dtype: Dtype): s
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
+/** The hash of results on all forms of numbers in float16, which those of the same shape are in too. */
+function hashHalf({ kernels }: TestSet, operation: AlongAxis): string {
+  const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+  for (const [dims, axis] of Object.values(FORMS).flat()) {
+    const { x } = problem('float32', dims, 'within ±8', { axis, seed: 13 });
+    const data = Uint16Array.from(x, (value) => narrow('float16', value));
+    const y = runBy(kernels, operation.name, { data, dims, type: 'float16' }, { axis }) as {
+      data: Floats | Uint16Array;
+    };
+    hashOf(hash, y.data instanceof Uint16Array ? Float32Array.from(y.data, (bits) => widen('float16', bits)) : y.data);
+  }
+  return hexOf(hash);
+}
+
 describe('simd128 gives the same bits everywhere', () => {
   const set = setOf('simd128');
   for (const operation of [...alongAxis, ...backward]) {
@@ -110,6 +125,12 @@ describe('simd128 gives the same bits everywhere', () => {
         }
       }
       expect(hashes).toMatchSnapshot();
+    });
+  }
+
+  for (const operation of alongAxis) {
+    test(`${operation.name}, float16`, () => {
+      expect(hashHalf(set, operation)).toMatchSnapshot();
     });
   }
 

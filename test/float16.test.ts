@@ -46,13 +46,17 @@ interface Halved {
 }
 
 /** Floats of a call in two forms: as `store` keeps bits, and as float32 of the same values in a like form. */
-function halve({ filled }: Call, half: Half, store: (bits: Uint16Array, shape: readonly number[]) => unknown): Halved {
+function halve(
+  { filled }: Call,
+  half: Half,
+  store: (bits: Uint16Array, shape: readonly number[], name: string) => unknown,
+): Halved {
   const both: Halved = { wide: {}, half: {} };
   for (const [name, { data, shape }] of Object.entries(filled)) {
     if (!(data instanceof Float32Array)) continue;
     const bits = bitsOf(half, data);
     both.wide[name] = { data: floatsOf(half, bits), shape };
-    both.half[name] = store(bits, shape);
+    both.half[name] = store(bits, shape, name);
   }
   return both;
 }
@@ -204,7 +208,10 @@ describe.each(sets)('$name', (set: TestSet) => {
   test.runIf(Float16 !== undefined)('Float16Array is taken and given, and in place', () => {
     for (const call of callsIn(LAYOUTS)) {
       const [first] = call.operation.arguments;
-      const both = halve(call, 'float16', (bits) => new Float16!(bits.buffer as ArrayBuffer));
+      const both = halve(call, 'float16', (bits, shape, name) => {
+        const data = new Float16!(bits.buffer as ArrayBuffer);
+        return name === first ? data : { data, shape };
+      });
       const x = both.half[first] as Float32Array;
       if (x === undefined) continue;
       const like = halve(call, 'float16', said('float16')).half;

@@ -79,7 +79,7 @@ export function newOperand(
 export function elementsOf(arena: Arena, operand: Operand): WideArray {
   const { array, address, elementBytes, length, half } = operand;
   if (half !== undefined) return Float32Array.from(halvesOf(arena, operand), (bits) => widen(half, bits));
-  if (address < 0) return array!;
+  if (address < 0) return array as WideArray;
   return arena.floats(elementBytes).subarray(address / elementBytes, address / elementBytes + length);
 }
 

@@ -1,4 +1,4 @@
-import { type FloatArray, typedArrayTag } from '../arrays.js';
+import { typedArrayTag, type WideArray } from '../arrays.js';
 import { product } from '../call/shape.js';
 import { handRuntime } from '../runtime.js';
 import { type Guest, guestOf, type MemoryHost } from './guest.js';
@@ -19,7 +19,7 @@ export interface Storage {
   create(shape: readonly number[], dtype: string): TensorInfo;
   /** A view of a tensor that is here. */
   elementsOf(tensor: TensorInfo): Elements;
-  floatsOf(tensor: TensorInfo): FloatArray;
+  floatsOf(tensor: TensorInfo): WideArray;
   dispose(tensor: TensorInfo): void;
   /** Runs one function of this library. */
   run<R>(compute: () => R): R;
@@ -60,8 +60,8 @@ class CpuStorage implements Storage {
     return typedArrayTag(values) === Type.name ? values : Type.from(values);
   }
 
-  floatsOf(tensor: TensorInfo): FloatArray {
-    return this.elementsOf(tensor) as FloatArray;
+  floatsOf(tensor: TensorInfo): WideArray {
+    return this.elementsOf(tensor) as WideArray;
   }
 
   dispose({ dataId }: TensorInfo): void {
@@ -117,8 +117,8 @@ class WasmStorage implements Storage {
     return new Type(buffer as ArrayBuffer, memoryOffset, product(shape));
   }
 
-  floatsOf(tensor: TensorInfo): FloatArray {
-    return this.elementsOf(tensor) as FloatArray;
+  floatsOf(tensor: TensorInfo): WideArray {
+    return this.elementsOf(tensor) as WideArray;
   }
 
   dispose({ dataId }: TensorInfo): void {

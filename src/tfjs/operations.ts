@@ -1,4 +1,4 @@
-import type { FloatArray } from '../arrays.js';
+import type { WideArray } from '../arrays.js';
 import { product } from '../call/shape.js';
 import { bceWithLogits, bceWithLogitsWithGrad } from '../ops/bceWithLogits.js';
 import { crossEntropy, crossEntropyWithGrad } from '../ops/crossEntropy.js';
@@ -53,8 +53,8 @@ function backwardWith(backward: typeof softmaxBackward): Operation {
   };
 }
 
-type Loss = (logits: FloatArray, targets: never, options: object) => number | FloatArray;
-type LossWithGrad = (logits: FloatArray, targets: never, options: object) => { loss: number | FloatArray };
+type Loss = (logits: WideArray, targets: never, options: object) => number | WideArray;
+type LossWithGrad = (logits: WideArray, targets: never, options: object) => { loss: number | WideArray };
 
 /** A loss, and its gradient where it is asked for; `shapeOfLosses` is for reduction 'none'. */
 function lossWith(

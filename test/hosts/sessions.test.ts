@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
-import { crossEntropy, sample, softmax, topK } from '../../src/index.js';
+import { crossEntropy, sample, softmax, topK, zeros } from '../../src/index.js';
+import { widen } from '../../src/reference/half.js';
 import { linearModel } from './onnx.js';
 
 const require = createRequire(import.meta.url);
@@ -49,26 +50,30 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'])('a session of %s', (name)
     expect(() => softmax(outputs as never)).toThrow(/an object, expected .* \(pass x\.logits\)$/);
   });
 
-  test('gives float16 logits, which are refused with the line that converts them', async () => {
+  test('gives float16 logits that go straight in, and results are float16', async () => {
     const { ort, logits } = await run(name, 'float16');
-    const tag = logits.data.constructor.name;
-    const halves = 'Float32Array.from(new Float16Array(x.data.buffer, x.data.byteOffset, x.data.length))';
-    const hint =
-      tag === 'Float16Array'
-        ? '(convert float16 with Float32Array.from)'
-        : `(convert the bits of float16 with ${halves}, where the engine has Float16Array)`;
-    for (const call of [() => softmax(logits), () => crossEntropy(logits, TARGETS), () => topK(logits, 2)]) {
-      expect(call).toThrow(TypeError);
-      expect(call).toThrow(
-        `is ${tag}(12), expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor`,
-      );
-    }
-    expect(() => softmax(logits)).toThrow(hint);
-    if (tag !== 'Float16Array' && 'Float16Array' in globalThis) {
-      const converted = new Function('x', `return ${halves}`)(logits) as Float32Array;
-      expect([...converted]).toEqual(LOGITS);
-    }
-    if (tag === 'Float16Array') expect([...Float32Array.from(logits.data as never)]).toEqual(LOGITS);
-    expect(ort.Tensor).toBeDefined();
+    const shape = [ROWS, 4];
+    // A Uint16Array of bits, or a Float16Array where the engine has that.
+    expect(logits.data.constructor.name).toBe('Float16Array' in globalThis ? 'Float16Array' : 'Uint16Array');
+    const plain = Float32Array.from(LOGITS);
+    expect(crossEntropy(logits, TARGETS)).toBe(crossEntropy(plain, TARGETS, { shape }));
+    const best = topK(logits, 2);
+    expect([...best.indices.data]).toEqual([3, 2, 2, 1, 3, 0]);
+    expect([...sample(logits, { temperature: 0 }).data]).toEqual([3, 2, 3]);
+    const y = softmax(logits);
+    const expected = softmax(plain, { shape });
+    const back = new ort.Tensor('float16', y.data as never, y.shape);
+    expect([back.dims, back.type]).toEqual([shape, 'float16']);
+    using tensor = zeros(shape);
+    softmax(logits, { out: tensor });
+    expect([...tensor]).toEqual([...expected]);
+    const values = Array.from(y.data as Uint16Array, (value) =>
+      'Float16Array' in globalThis ? value : widen('float16', value),
+    );
+    for (const [i, p] of values.entries())
+      expect(Math.abs(p - expected[i]!)).toBeLessThanOrEqual(2 ** -11 * expected[i]!);
+    // In place, over what the session returned.
+    softmax(logits, { out: logits as never });
+    expect(logits.data).toEqual(y.data);
   });
 });

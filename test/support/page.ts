@@ -201,6 +201,15 @@ ${unitsOfEach(elementwise)}
 
 Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and the first of equals comes first.
 
+### float16 and bfloat16
+
+Computed in float32, to the bounds of float32, and rounded once to nearest even: half a unit in the last place more, which
+is between 2⁻¹² and 2⁻¹¹ of a float16 and between 2⁻⁹ and 2⁻⁸ of a bfloat16. Whatever has a number for each row, such as
+logSumExp and losses, is float32. A float16 below 2⁻¹⁴ (6.1e-5) has fewer digits, one below 2⁻²⁵ (3e-8) becomes 0, and one
+from 65520 on becomes ∞. So small probabilities of a row are 0, and the others as they are: their sum is 1 within half a
+unit of each. Logits of the model that are ∞ because they were too large for float16 give NaN, as any +∞ does; the others
+may be of any size, for what is computed of them is not float16.
+
 ## Special values
 
 ${specialRowTable()}
