@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import katex from 'katex';
 import { defineConfig } from 'vite';
 
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const pathTo = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** Puts the sections into the page, and MathML, which needs neither fonts nor a style sheet, for what is between <tex> tags. */
@@ -26,6 +27,7 @@ export default defineConfig({
   resolve: { alias: { 'softmax-wasm': pathTo('../dist/index.js') } },
   build: { outDir: 'dist', target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
   worker: { format: 'es' },
-  preview: { host: '127.0.0.1' },
+  // Isolated from other origins, a page may share memory between threads: the benchmark has a column for them.
+  preview: { host: '127.0.0.1', headers: ISOLATED },
   plugins: [page],
 });

@@ -100,13 +100,13 @@ describe.each(KINDS)('in $name', (kind) => {
     });
 
     test.each([360, 768, 1440])('%i pixels need no scrolling sideways', async (width) => {
-      const page = await browser.open(width);
+      const page = await browser.open({ width });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       await page.close();
     });
 
     test.skipIf(PICTURE === undefined || kind.browser !== 'chrome')('the picture in the README', async () => {
-      const page = await browser.open(900);
+      const page = await browser.open({ width: 900 });
       const playground = (await page.waitForSelector('#softmax .playground'))!;
       await page.waitForSelector('::-p-text(A is the most probable)');
       await playground.screenshot({ path: PICTURE! as `${string}.png` });
@@ -116,7 +116,7 @@ describe.each(KINDS)('in $name', (kind) => {
     test.skipIf(SCREENSHOTS === undefined || kind.browser !== 'chrome')('screenshots', async () => {
       for (const width of [360, 768, 1440]) {
         for (const theme of ['light', 'dark']) {
-          const page = await browser.open(width);
+          const page = await browser.open({ width });
           await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
           for (const section of await page.$$('section')) {
             const id = await section.evaluate((it) => it.id);
@@ -406,24 +406,54 @@ describe.each(KINDS)('in $name', (kind) => {
       await page.close();
     });
 
-    test('benchmark: the quick run finishes, and a run can be stopped', async () => {
-      const page = await browser.open();
+    test.each([
+      ['a plain server', false],
+      ['a server that isolates it from other origins', true],
+    ])('benchmark: the quick run finishes on %s, and a run can be stopped', async (_, isIsolated) => {
+      const page = await browser.open({ isIsolated });
+      expect(await page.evaluate('crossOriginIsolated')).toBe(isIsolated);
+      expect(await page.$eval('#benchmark [data-id="threads"]', (it) => it.textContent)).toMatch(
+        isIsolated ? /^Threads are workers/ : /^There is no column for threads: this page is not isolated/,
+      );
       const summary = () => page.$eval('#benchmark [data-id="summary"]', (it) => it.textContent ?? '');
       const untilSummary = (text: string) =>
         page.waitForFunction(
           `/^(${text}|Ended)/.test(document.querySelector('#benchmark [data-id="summary"]').textContent)`,
           { timeout: 100_000 },
         );
+      const asked = () => browser.requests.filter((file) => /tfjs/.test(file)).length;
+
+      const before = asked();
       await page.focus('#benchmark [data-id="quick"]');
       await page.keyboard.press('Enter');
       await untilSummary('Done');
+      expect(asked()).toBe(before);
+      await page.focus('#benchmark [data-id="tfjs"]');
+      await page.keyboard.press(' ');
+      await page.focus('#benchmark [data-id="quick"]');
+      await page.keyboard.press('Enter');
+      await untilSummary('Running');
+      await untilSummary('Done');
       expect(await summary()).toMatch(/^Done, on (Chrome|Firefox) \d+, \d+ cores: every result was right\.$/);
-      const times = await column(page, 'benchmark', 'td');
-      expect(times).toHaveLength(12);
-      for (const time of times) expect(time).toMatch(/^[\d.]+ (µs|ms)$/);
+      expect(asked()).toBeGreaterThan(before);
+
+      const cores = Number(await page.evaluate('navigator.hardwareConcurrency'));
+      const threads = isIsolated ? [`${cores} threads`] : [];
+      const contenders = ['plain JavaScript', 'simd128', 'relaxed-simd', ...threads, 'tfjs-wasm'];
+      const head = await page.$$eval('#benchmark thead th', (cells) => cells.map(({ textContent }) => textContent));
+      expect(head).toEqual(['Operation', ...contenders]);
+      const names = await column(page, 'benchmark', 'th');
+      expect(names.map((name) => name.split(' ')[0])).toEqual(['softmax', 'logSoftmax', 'crossEntropy', 'sample']);
+      for (const [place, name] of contenders.entries()) {
+        const times = await column(page, 'benchmark', `td:nth-child(${place + 2})`);
+        const time = name === 'plain JavaScript' ? /^[\d.]+ (µs|ms)$/ : /^[\d.]+ (µs|ms), [\d.]+ ×$/;
+        // One row is nothing to share, and the draws of TensorFlow.js are its own.
+        const isWithoutSample = name.endsWith('threads') || name === 'tfjs-wasm';
+        for (const [row, text] of times.entries()) expect(text).toMatch(row === 3 && isWithoutSample ? /^–$/ : time);
+      }
       const markdown = await page.$eval('#benchmark textarea', (it) => (it as HTMLTextAreaElement).value);
       expect(markdown).toContain(
-        '| operation | plain JavaScript | simd128 | relaxed-simd |\n| --- | ---: | ---: | ---: |\n',
+        `| operation | ${contenders.join(' | ')} |\n| --- |${' ---: |'.repeat(contenders.length)}\n`,
       );
       expect(markdown.match(/^\| (softmax|logSoftmax|crossEntropy|sample) /gm)).toHaveLength(4);
       // For those who read the log.
