@@ -70,7 +70,10 @@ export function showTraining(): void {
   const plane = new Plane(part(section, 'canvas', HTMLCanvasElement), new SpiralClassifier(EPOCHS).training);
   const chart = new LineChart(
     part(section, 'chart', HTMLDivElement),
-    ['epoch', 'loss'],
+    [
+      { label: 'epoch', range: [0, EPOCHS] },
+      { label: 'loss', range: [0, 1.2] },
+    ],
     [{ label: 'loss', colour: '--accent' }],
     [[], []],
   );

@@ -25,6 +25,7 @@ interface Kind {
   readonly browser: 'chrome' | 'firefox';
   readonly path: string | undefined;
   readonly args: readonly string[];
+  readonly preferences?: Record<string, number>;
 }
 
 const firstOf = (...paths: (string | undefined)[]) => paths.find((path) => path !== undefined && existsSync(path));
@@ -35,6 +36,15 @@ export const KINDS: readonly Kind[] = [
   { name: 'Chromium', browser: 'chrome', path: chromium, args: CHROMIUM_ARGS },
   { name: 'Firefox', browser: 'firefox', path: firefox, args: [] },
 ];
+
+/** The same browser, of a visitor who prefers dark pages and little motion. */
+export function darkAndStill(kind: Kind): Kind {
+  return {
+    ...kind,
+    args: kind.browser === 'chrome' ? [...kind.args, '--force-dark-mode', '--force-prefers-reduced-motion'] : kind.args,
+    preferences: { 'ui.systemUsesDarkTheme': 1, 'ui.prefersReducedMotion': 1 },
+  };
+}
 
 /** Chromium on a processor whose instructions V8 does not take for enough to run SIMD. */
 export const CHROMIUM_WITHOUT_SIMD: Kind = {
@@ -61,7 +71,7 @@ export class SiteBrowser {
     this.#origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  static async start({ browser, path, args }: Kind): Promise<SiteBrowser> {
+  static async start({ browser, path, args, preferences }: Kind): Promise<SiteBrowser> {
     const requests: string[] = [];
     const policy = (await readFile(join(DIST, 'index.html'), 'utf8')).match(POLICY)![1]!;
     const server = createServer(async (request, response) => {
@@ -84,7 +94,12 @@ export class SiteBrowser {
       }
     });
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-    const started = await puppeteer.launch({ browser, executablePath: path!, args: [...args] });
+    const started = await puppeteer.launch({
+      browser,
+      executablePath: path!,
+      args: [...args],
+      ...(browser === 'firefox' && preferences !== undefined ? { extraPrefsFirefox: preferences } : {}),
+    });
     return new SiteBrowser(started, server, requests);
   }
 
