@@ -639,6 +639,7 @@ describe.each(KINDS)('in $name', (kind) => {
         const sum = shifts.reduce((total, { value }) => total + value, 0);
         console.log(`layout shifts: ${sum}`);
         expect(sum, JSON.stringify(shifts)).toBeLessThan(0.001);
+        expect(await violations(page)).toEqual([]);
         await page.close();
       },
     );
@@ -678,6 +679,14 @@ describe.skipIf(CHROMIUM_WITHOUT_SIMD.path === undefined)('in Chromium without S
       }
       await pressButton(page, 'mouse', 'training', 'Start');
       await page.waitForFunction(`document.querySelector('#training [data-id="epoch"]').textContent !== '0'`);
+      await page.click('#benchmark [data-id="tfjs"]');
+      await pressButton(page, 'mouse', 'benchmark', 'Quick run');
+      await page.waitForFunction(
+        `/^(Done|Ended)/.test(document.querySelector('#benchmark [data-id="summary"]').textContent)`,
+        { timeout: 100_000 },
+      );
+      const lines = await page.$eval('#benchmark textarea', (it) => (it as HTMLTextAreaElement).value);
+      expect(lines.match(/^\| softmax .* ms \| – \| – \| .*$/gm)).toHaveLength(1);
     } finally {
       await browser.close();
     }
