@@ -74,8 +74,8 @@ describe.each(KINDS)('in $name', (kind) => {
       await page.close();
     });
 
-    test('axe-core finds nothing', async () => {
-      const page = await browser.open();
+    test.each([360, 1024])('axe-core finds nothing, %i pixels wide', async (width) => {
+      const page = await browser.open({ width });
       expect(await violations(page)).toEqual([]);
       await page.close();
     });
@@ -600,7 +600,7 @@ describe.each(KINDS)('in $name', (kind) => {
 
     // Firefox does not report layout shifts.
     test.skipIf(kind.browser !== 'chrome').each([360, 1024])(
-      'nothing moves by itself, %i pixels wide',
+      'nothing moves by itself, and axe-core finds nothing then, %i pixels wide',
       async (width) => {
         const page = await browser.open({ width });
         await page.evaluate(`(() => {
