@@ -59,8 +59,8 @@ export function showBenchmark(): void {
   part(section, 'stop', HTMLButtonElement).addEventListener('click', () => running?.stop());
   part(section, 'copy', HTMLButtonElement).addEventListener('click', () => {
     markdown.select();
-    // Without a secure connection there is no clipboard, but the text is selected.
-    navigator.clipboard?.writeText(markdown.value);
+    // Without a secure connection there is no clipboard, and a browser may refuse it; the text is selected then.
+    navigator.clipboard?.writeText(markdown.value).catch(() => {});
   });
   const reason = whyNoThreads();
   part(section, 'threads', HTMLElement).textContent =

@@ -589,6 +589,12 @@ describe.each(KINDS)('in $name', (kind) => {
       expect(markdown.match(/^\| (softmax|logSoftmax|crossEntropy|sample) /gm)).toHaveLength(4);
       // For those who read the log.
       console.log(markdown);
+      await pressButton(page, 'keyboard', 'benchmark', 'Copy');
+      const selected = await page.$eval('#benchmark textarea', (it) => {
+        const { value, selectionStart, selectionEnd } = it as HTMLTextAreaElement;
+        return value.slice(selectionStart, selectionEnd);
+      });
+      expect(selected).toBe(markdown);
 
       await pressButton(page, 'mouse', 'benchmark', 'Full run');
       await untilSummary('Running');
