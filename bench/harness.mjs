@@ -155,13 +155,17 @@ export function logits(count, seed = 1) {
   return Float32Array.from({ length: count }, () => 6 * (uniform() + uniform() + uniform() - 1.5));
 }
 
-/** @throws Error unless the numbers agree as float32 of different roundings do; errors below `floor` are absolute. */
-export function checkResult(what, actual, expected, floor) {
+/**
+ * @param {number} floor errors of numbers below it are absolute
+ * @param {number} [bound] how large an error may be: as those of float32 of different roundings are
+ * @throws Error unless the numbers agree
+ */
+export function checkResult(what, actual, expected, floor, bound = 4e-6) {
   if (actual.length !== expected.length)
     throw new Error(`${what}: ${actual.length} numbers, expected ${expected.length}`);
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
-    if (!(error <= 4e-6 * Math.max(Math.abs(expected[i]), floor))) {
+    if (!(error <= bound * Math.max(Math.abs(expected[i]), floor))) {
       throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
     }
   }

@@ -33,7 +33,7 @@ const CASES = [
 });
 
 /** Every call draws at this number. */
-const U = 0.37;
+export const U = 0.37;
 
 /** A sampler as it is usually written: a sort of all classes by their probabilities. */
 function plainSample(x, start, n, { topK = n, topP = 1, minP = 0 }) {

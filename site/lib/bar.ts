@@ -26,6 +26,24 @@ export function formatProbability(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value.toFixed(4);
 }
 
+/** A bar with a mark where it is expected to end. */
+export interface MarkedBar extends Bar {
+  mark(value: number): void;
+}
+
+export function makeMarkedBar(): MarkedBar {
+  const { cell, show } = makeBar();
+  const line = make('span', { className: 'mark' });
+  cell.querySelector('.track')!.append(line);
+  return {
+    cell,
+    show,
+    mark(value) {
+      line.style.left = `${100 * value}%`;
+    },
+  };
+}
+
 /** A number from −1 to 1 as a bar that begins in the middle. */
 export function makeSignedBar(): Bar {
   const { cell, show } = makeBar();

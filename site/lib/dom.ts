@@ -33,10 +33,14 @@ export function onNumberedButtons(section: Element, attribute: string, onClick: 
 
 const PAUSE_MILLISECONDS = 400;
 
-/** Sets a live region's text once it has not changed for a moment, so that a screen reader is not talked over. */
+/**
+ * Sets a live region's text: the first one at once, any other when it has not changed for a moment, so that a screen reader
+ * is not talked over.
+ */
 export function announcer(region: Element): (text: string) => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return (text) => {
+    if (region.textContent === '') region.textContent = text;
     clearTimeout(timer);
     timer = setTimeout(() => {
       region.textContent = text;

@@ -12,15 +12,21 @@ export interface Series {
   readonly points?: boolean;
 }
 
+export interface Axis {
+  readonly label: string;
+  /** Its ends, whatever is drawn. */
+  readonly range: readonly [from: number, to: number];
+}
+
 /** Lines over a common x, in the colours of the theme, as wide as their place. */
 export class LineChart {
   readonly #place: HTMLElement;
-  readonly #axes: readonly [x: string, y: string];
+  readonly #axes: readonly [x: Axis, y: Axis];
   readonly #series: readonly Series[];
   #data: uPlot.AlignedData;
   #plot: uPlot;
 
-  constructor(place: HTMLElement, axes: readonly [string, string], series: readonly Series[], data: uPlot.AlignedData) {
+  constructor(place: HTMLElement, axes: readonly [Axis, Axis], series: readonly Series[], data: uPlot.AlignedData) {
     this.#place = place;
     this.#axes = axes;
     this.#series = series;
@@ -41,16 +47,17 @@ export class LineChart {
   #draw(): uPlot {
     const style = getComputedStyle(this.#place);
     const colour = (name: string) => style.getPropertyValue(name);
-    const axis = (label: string) => ({
+    const axis = ({ label }: Axis) => ({
       label,
       stroke: colour('--ink'),
       grid: { stroke: colour('--line'), width: 1 },
       ticks: { stroke: colour('--line'), width: 1 },
     });
+    const [x, y] = this.#axes;
     const options: uPlot.Options = {
       width: this.#place.clientWidth,
       height: HEIGHT,
-      scales: { x: { time: false } },
+      scales: { x: { time: false, range: [...x.range] }, y: { range: [...y.range] } },
       cursor: { show: false },
       axes: this.#axes.map(axis),
       series: [
@@ -59,11 +66,13 @@ export class LineChart {
           label,
           stroke: colour(name),
           width: 2,
+          // Not from pixel to pixel, which makes steps of a slope.
+          pxAlign: 0,
           dash,
           points: { show: points, size: 10, fill: colour(name) },
         })),
       ],
-      legend: { live: false },
+      legend: { show: this.#series.length > 1, live: false },
     };
     return new uPlot(options, this.#data, this.#place);
   }

@@ -1,18 +1,8 @@
-import { accuracy, crossEntropyWithGrad, softmax } from 'softmax-wasm';
-import { batches, rowsOf } from '../../examples/lib/batches.mjs';
-import { Network } from '../../examples/lib/network.mjs';
-import { createRandom } from '../../examples/lib/random.mjs';
-import { makeSpirals } from '../../examples/lib/spirals.mjs';
+import { SpiralClassifier } from '../../examples/lib/spiral-classifier.mjs';
 
-export const POINTS = 900;
-export const CLASSES = 3;
 export const EPOCHS = 80;
 /** The regions are looked at in so many places across and down. */
 export const GRID = 96;
-const BATCH = 60;
-const RATE = 0.05;
-/** Its first points are those that are learned from. */
-export const SEED = 7;
 
 export interface Progress {
   readonly epoch: number;
@@ -33,41 +23,18 @@ function makeGrid(): Float32Array {
   });
 }
 
-/** The classifier of three spirals that `npm start` trains, epoch by epoch. */
+/** Trains the classifier of `npm start`, epoch by epoch, and looks at what it has learned. */
 export class Trainer {
-  readonly #random = createRandom(SEED);
-  readonly #training = makeSpirals(POINTS, CLASSES, this.#random);
-  readonly #unseen = makeSpirals(POINTS, CLASSES, this.#random);
-  readonly #network = new Network([2, 48, 48, CLASSES], this.#random);
+  readonly #classifier = new SpiralClassifier(EPOCHS);
   readonly #grid = makeGrid();
-  #epoch = 0;
 
   get isDone(): boolean {
-    return this.#epoch === EPOCHS;
+    return this.#classifier.isDone;
   }
 
   trainEpoch(): Progress {
-    this.#epoch++;
-    const rate = RATE * (1 - this.#epoch / (EPOCHS + 1));
-    let total = 0;
-    for (const batch of batches(POINTS, BATCH, this.#random)) {
-      const logits: Float32Array = this.#network.forward(rowsOf(this.#training.points, 2, batch), batch.length);
-      const labels: Int32Array = rowsOf(this.#training.labels, 1, batch);
-      const { loss, grad } = crossEntropyWithGrad(logits, labels, { shape: [batch.length, CLASSES] });
-      this.#network.learn(grad, batch.length, rate);
-      total += loss * batch.length;
-    }
-    return { epoch: this.#epoch, loss: total / POINTS, accuracy: this.#accuracy(), regions: this.#regions() };
-  }
-
-  #accuracy(): number {
-    const logits: Float32Array = this.#network.forward(this.#unseen.points, POINTS);
-    return accuracy(logits, this.#unseen.labels, { shape: [POINTS, CLASSES] });
-  }
-
-  #regions(): Float32Array<ArrayBuffer> {
-    const logits: Float32Array<ArrayBuffer> = this.#network.forward(this.#grid, GRID * GRID);
-    softmax(logits, { shape: [GRID * GRID, CLASSES], out: logits });
-    return logits;
+    const loss = this.#classifier.trainEpoch();
+    const { epoch } = this.#classifier;
+    return { epoch, loss, accuracy: this.#classifier.accuracy(), regions: this.#classifier.classify(this.#grid) };
   }
 }

@@ -18,27 +18,32 @@ function makeExamples(): { logits: Float32Array; labels: Int32Array } {
 export function showCalibration(): void {
   const section = sectionOf('calibration');
   const announce = announcer(part(section, 'summary', HTMLParagraphElement));
-  const diagram = part(section, 'diagram', HTMLImageElement);
   const temperature = new TemperatureSlider(section, update);
   const factor = slider(section, 'factor', update);
   const examples = makeExamples();
-  const cells = Object.fromEntries(
-    ['before', 'after', 'nll-before', 'nll-after'].map((id) => [id, part(section, id, HTMLTableCellElement)]),
-  );
-
   function classifierLogits(): Float32Array {
     return examples.logits.map((z) => factor() * z);
   }
 
   function update(): void {
     const logits = classifierLogits();
-    const before = calibrationError(logits, examples.labels, { shape: SHAPE });
-    const after = calibrationError(logits, examples.labels, { shape: SHAPE, temperature: temperature.value });
-    const shown = { before: before.ece, after: after.ece, 'nll-before': before.nll, 'nll-after': after.nll };
-    for (const [id, value] of Object.entries(shown)) cells[id]!.textContent = value.toFixed(4);
-    diagram.src = `data:image/svg+xml,${encodeURIComponent(reliabilityDiagram(after))}`;
-    diagram.alt = `Reliability diagram of ${ROWS} predictions, ECE ${after.ece.toFixed(4)}`;
-    announce(`ECE ${before.ece.toFixed(4)} at temperature 1, ${after.ece.toFixed(4)} at ${temperature.text}.`);
+    const before = show('before', calibrationError(logits, examples.labels, { shape: SHAPE }));
+    const after = show(
+      'after',
+      calibrationError(logits, examples.labels, { shape: SHAPE, temperature: temperature.value }),
+    );
+    announce(`ECE ${before} at temperature 1, ${after} at ${temperature.text}.`);
+  }
+
+  /** The diagram and the figures of one temperature. @returns its ECE in digits */
+  function show(when: 'before' | 'after', error: ReturnType<typeof calibrationError>): string {
+    const ece = error.ece.toFixed(4);
+    part(section, `ece-${when}`, HTMLTableCellElement).textContent = ece;
+    part(section, `nll-${when}`, HTMLTableCellElement).textContent = error.nll.toFixed(4);
+    const diagram = part(section, `diagram-${when}`, HTMLImageElement);
+    diagram.src = `data:image/svg+xml,${encodeURIComponent(reliabilityDiagram(error))}`;
+    diagram.alt = `Reliability diagram of ${ROWS} predictions, ECE ${ece}`;
+    return ece;
   }
 
   part(section, 'fit', HTMLButtonElement).addEventListener('click', () => {

@@ -72,7 +72,10 @@ function showBinary(section: HTMLElement): void {
   const y = slider(section, 'y', update);
   const chart = new LineChart(
     part(section, 'chart', HTMLDivElement),
-    ['logit z', ''],
+    [
+      { label: 'logit z', range: [-8, 8] },
+      { label: 'loss and slope', range: [-1.5, 8.5] },
+    ],
     [
       { label: 'loss', colour: '--accent' },
       { label: 'slope', colour: '--wrong', dash: [6, 4] },

@@ -1,5 +1,5 @@
 import { sample, softmax, topK } from 'softmax-wasm';
-import { type Bar, makeBar } from '../lib/bar.js';
+import { type Bar, type MarkedBar, makeBar, makeMarkedBar } from '../lib/bar.js';
 import { announcer, make, part, sectionOf, slider } from '../lib/dom.js';
 import { TemperatureSlider } from '../lib/temperature.js';
 
@@ -70,6 +70,7 @@ export function showSampling(): void {
       row.classList.toggle('left-out', !kept[token]);
       bars[0].show(p[token]!);
       bars[1].show(from[token]!);
+      bars[2].mark(from[token]!);
       bars[2].show(draws === 0 ? 0 : counts[token]! / draws);
     });
     const left = kept.filter(Boolean).length;
@@ -94,7 +95,7 @@ export function showSampling(): void {
   update();
 }
 
-function makeRow(token: string): { row: HTMLTableRowElement; bars: readonly [Bar, Bar, Bar] } {
-  const bars = [makeBar(), makeBar(), makeBar()] as const;
+function makeRow(token: string): { row: HTMLTableRowElement; bars: readonly [Bar, Bar, MarkedBar] } {
+  const bars = [makeBar(), makeBar(), makeMarkedBar()] as const;
   return { row: make('tr', {}, make('th', { scope: 'row' }, token), ...bars.map(({ cell }) => cell)), bars };
 }

@@ -1,8 +1,7 @@
-import { createRandom } from '../../examples/lib/random.mjs';
-import { makeSpirals } from '../../examples/lib/spirals.mjs';
+import { CLASSES, SpiralClassifier } from '../../examples/lib/spiral-classifier.mjs';
 import { announcer, make, part, sectionOf } from '../lib/dom.js';
 import { LineChart } from '../lib/line-chart.js';
-import { CLASSES, GRID, POINTS, type Progress, SEED } from '../lib/trainer.js';
+import { EPOCHS, GRID, type Progress } from '../lib/trainer.js';
 import type { Command } from './training-worker.js';
 
 /** Of Okabe and Ito, for readers who do not tell red from green too. */
@@ -18,9 +17,9 @@ class Plane {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #small = make('canvas', { width: GRID, height: GRID });
-  readonly #spirals: ReturnType<typeof makeSpirals>;
+  readonly #spirals: SpiralClassifier['training'];
 
-  constructor(canvas: HTMLCanvasElement, spirals: ReturnType<typeof makeSpirals>) {
+  constructor(canvas: HTMLCanvasElement, spirals: SpiralClassifier['training']) {
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d')!;
     this.#spirals = spirals;
@@ -68,10 +67,13 @@ export function showTraining(): void {
   const section = sectionOf('training');
   const announce = announcer(part(section, 'summary', HTMLParagraphElement));
   const figures = ['epoch', 'loss', 'accuracy'].map((id) => part(section, id, HTMLElement));
-  const plane = new Plane(part(section, 'canvas', HTMLCanvasElement), makeSpirals(POINTS, CLASSES, createRandom(SEED)));
+  const plane = new Plane(part(section, 'canvas', HTMLCanvasElement), new SpiralClassifier(EPOCHS).training);
   const chart = new LineChart(
     part(section, 'chart', HTMLDivElement),
-    ['epoch', 'loss'],
+    [
+      { label: 'epoch', range: [0, EPOCHS] },
+      { label: 'loss', range: [0, 1.2] },
+    ],
     [{ label: 'loss', colour: '--accent' }],
     [[], []],
   );

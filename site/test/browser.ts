@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
-const FOLDER = '/some/folder/';
+/** The same files: as a plain server sends them, and isolated from other origins, as threads ask for. */
+const [PLAIN, ISOLATED] = ['/some/folder/', '/isolated/'];
+const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const TYPES: Record<string, string> = {
   '.css': 'text/css',
   '.html': 'text/html',
@@ -23,6 +25,7 @@ interface Kind {
   readonly browser: 'chrome' | 'firefox';
   readonly path: string | undefined;
   readonly args: readonly string[];
+  readonly preferences?: Record<string, number>;
 }
 
 const firstOf = (...paths: (string | undefined)[]) => paths.find((path) => path !== undefined && existsSync(path));
@@ -34,44 +37,75 @@ export const KINDS: readonly Kind[] = [
   { name: 'Firefox', browser: 'firefox', path: firefox, args: [] },
 ];
 
+/** The same browser, of a visitor who prefers dark pages and little motion. */
+export function darkAndStill(kind: Kind): Kind {
+  return {
+    ...kind,
+    args: kind.browser === 'chrome' ? [...kind.args, '--force-dark-mode', '--force-prefers-reduced-motion'] : kind.args,
+    preferences: { 'ui.systemUsesDarkTheme': 1, 'ui.prefersReducedMotion': 1 },
+  };
+}
+
 /** Chromium on a processor whose instructions V8 does not take for enough to run SIMD. */
 export const CHROMIUM_WITHOUT_SIMD: Kind = {
   ...KINDS[0]!,
   args: [...CHROMIUM_ARGS, '--js-flags=--no-enable-ssse3 --no-enable-sse4-1'],
 };
 
+/** The page's policy, sent with every file: workers have that of their own file, not the page's. */
+const POLICY = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/;
+
 /** A browser, and what its pages complained of. */
 export class SiteBrowser {
   readonly complaints: string[] = [];
+  /** What was asked for, by pages and by workers. */
+  readonly requests: string[];
   readonly #browser: Browser;
   readonly #server: Server;
   readonly #origin: string;
 
-  private constructor(browser: Browser, server: Server) {
+  private constructor(browser: Browser, server: Server, requests: string[]) {
     this.#browser = browser;
     this.#server = server;
+    this.requests = requests;
     this.#origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  static async start({ browser, path, args }: Kind): Promise<SiteBrowser> {
+  static async start({ browser, path, args, preferences }: Kind): Promise<SiteBrowser> {
+    const requests: string[] = [];
+    const policy = (await readFile(join(DIST, 'index.html'), 'utf8')).match(POLICY)![1]!;
     const server = createServer(async (request, response) => {
       const url = normalize(new URL(request.url!, 'http://localhost').pathname);
       try {
-        if (!url.startsWith(FOLDER)) throw new Error('outside');
-        const file = url.slice(FOLDER.length) || 'index.html';
+        const folder = [PLAIN, ISOLATED].find((it) => url.startsWith(it));
+        if (folder === undefined) throw new Error('outside');
+        const file = url.slice(folder.length) || 'index.html';
         const body = await readFile(join(DIST, file));
-        response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
+        requests.push(file);
+        response
+          .writeHead(200, {
+            'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+            'content-security-policy': policy,
+            ...(folder === ISOLATED ? ISOLATION : {}),
+          })
+          .end(body);
       } catch {
         response.writeHead(404).end();
       }
     });
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-    const started = await puppeteer.launch({ browser, executablePath: path!, args: [...args] });
-    return new SiteBrowser(started, server);
+    const started = await puppeteer.launch({
+      browser,
+      executablePath: path!,
+      args: [...args],
+      ...(browser === 'firefox' && preferences !== undefined ? { extraPrefsFirefox: preferences } : {}),
+    });
+    return new SiteBrowser(started, server, requests);
   }
 
   /** The site in a new page; what it writes to the console, and requests that fail or go elsewhere, are complaints. */
-  async open(width = 1024, height = 800): Promise<Page> {
+  async open({ width = 1024, height = 800, isIsolated = false } = {}): Promise<Page> {
+    const folder = isIsolated ? ISOLATED : PLAIN;
     const page = await this.#browser.newPage();
     await page.setViewport({ width, height });
     page.on('console', (message) => this.complaints.push(`console: ${message.text()}`));
@@ -81,10 +115,10 @@ export class SiteBrowser {
       if (response.status() >= 400) this.complaints.push(`status ${response.status()}: ${response.url()}`);
     });
     page.on('request', (request) => {
-      const isOwn = request.url().startsWith(this.#origin + FOLDER) || request.url().startsWith('data:');
+      const isOwn = request.url().startsWith(this.#origin + folder) || request.url().startsWith('data:');
       if (!isOwn) this.complaints.push(`foreign: ${request.url()}`);
     });
-    await page.goto(this.#origin + FOLDER);
+    await page.goto(this.#origin + folder);
     await page.waitForFunction("document.getElementById('backend').textContent !== '…'");
     return page;
   }
