@@ -10,14 +10,11 @@ const LANES: usize = 8;
 const MAGNITUDE: u32 = 0x7fffffff;
 /** 65536: all that is as large is ∞, and what is less and rounds to it has the same bits. */
 const INFINITE: u32 = 0x47800000;
-const EXPONENT: u32 = 0x7f800000;
 /** 2^-14, the smallest number that is not subnormal. */
 const SMALLEST: u32 = 0x38800000;
 /** Added to a power of two, 2^13 times that. */
 const SHIFT: u32 = 13 << 23;
-const NARROW = memory.data<u32>([MAGNITUDE, INFINITE, EXPONENT, SMALLEST, SHIFT, 0x80008000, 0x7e007e00]);
-/** In pairs of halves: all of the exponent; the sign, and what stays of the rest when it is shifted by 3; 224 as an exponent. */
-const WIDEN = memory.data<u32>([0x7c007c00, 0x8fff8fff, 0x70007000]);
+const CONSTANTS = memory.data<u32>([MAGNITUDE, INFINITE, SMALLEST, SHIFT]);
 /** 2^-112 */
 const SCALE: f32 = 1.925929944387236e-34;
 
@@ -46,11 +43,26 @@ function joinHigh(low: v128, high: v128): v128 {
   return v128.shuffle<i16>(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/** The sign of every half. */
+// @ts-ignore: decorator
+@inline
+function signBits(): v128 {
+  return i16x8.shl(v128.load_splat<u32>(CONSTANTS), 15);
+}
+
+/** So many bits of every half below its sign. */
+// @ts-ignore: decorator
+@inline
+function upperBits(signs: v128, count: i32): v128 {
+  return v128.andnot(i16x8.shr_s(signs, count), signs);
+}
+
 export function widenFloat16(x: usize, y: usize, count: usize): void {
   checkWiden(x, y, count);
-  const exponent = v128.load_splat<u32>(WIDEN);
-  const shifted = v128.load_splat<u32>(WIDEN, 4);
-  const bias = v128.load_splat<u32>(WIDEN, 8);
+  const signs = signBits();
+  const exponent = upperBits(signs, 5);
+  const bias = upperBits(signs, 3);
+  const shifted = v128.not(bias);
   const scale = f32x4.splat(SCALE);
   for (; count >= LANES; count -= LANES, x += 2 * LANES, y += 4 * LANES) {
     const half = v128.load(x);
@@ -84,13 +96,13 @@ function widenAny(half: v128): v128 {
 
 export function narrowFloat16(x: usize, y: usize, count: usize): void {
   checkNarrow(x, y, count);
-  const magnitude = v128.load_splat<u32>(NARROW);
-  const infinite = v128.load_splat<u32>(NARROW, 4);
-  const exponent = v128.load_splat<u32>(NARROW, 8);
-  const smallest = v128.load_splat<u32>(NARROW, 12);
-  const shift = v128.load_splat<u32>(NARROW, 16);
-  const signs = v128.load_splat<u32>(NARROW, 20);
-  const quiet = v128.load_splat<u32>(NARROW, 24);
+  const magnitude = v128.load_splat<u32>(CONSTANTS);
+  const infinite = v128.load_splat<u32>(CONSTANTS, 4);
+  const smallest = v128.load_splat<u32>(CONSTANTS, 8);
+  const shift = v128.load_splat<u32>(CONSTANTS, 12);
+  const exponent = i32x4.shl(i32x4.shr_u(magnitude, 23), 23);
+  const signs = signBits();
+  const quiet = upperBits(signs, 6);
   for (; count >= LANES; count -= LANES, x += 4 * LANES, y += 2 * LANES) {
     const a = v128.load(x), b = v128.load(x, 16);
     const bits = i16x8.narrow_i32x4_u(
