@@ -112,29 +112,36 @@ function readExport(reader, names) {
   return [name, names[reader.number()]];
 }
 
-/**
- * What a module of kernels is made of, given the names of its functions in their order: by name each function's
- * `type`, its `locals` and its `instructions`; by the name of each export its function; the bytes of its data section.
- */
-export function readModule(bytes, names) {
+/** Where the sections of a module begin and end, by number. */
+function readSections(bytes) {
   const reader = new Reader(bytes, 8);
   const sections = new Map();
   while (reader.at < bytes.length) {
     const id = reader.byte();
     const size = reader.number();
-    sections.set(id, reader.at);
+    sections.set(id, { start: reader.at, end: reader.at + size });
     reader.skip(size);
-    if (id === SECTION.data) sections.set('dataEnd', reader.at);
   }
-  const section = (id) => new Reader(bytes, sections.get(id));
+  return sections;
+}
+
+/**
+ * What a module of kernels is made of, given the names of its functions in their order, or else by number: by name each
+ * function's `type`, its `locals` and its `instructions`; by the name of each export its function; the bytes of its data
+ * section, if it has one.
+ */
+export function readModule(bytes, given) {
+  const sections = readSections(bytes);
+  const section = (id) => new Reader(bytes, sections.get(id).start);
   const types = section(SECTION.type).vector(readType);
   const typesOf = section(SECTION.function).vector((one) => one.number());
+  const names = given ?? [...typesOf.keys()];
   const exported = section(SECTION.export).vector((one) => readExport(one, names));
   const bodies = section(SECTION.code).vector((one) => readBody(one, names));
-  const data = [...bytes.subarray(sections.get(SECTION.data), sections.get('dataEnd'))];
+  const data = sections.get(SECTION.data);
   return {
     functions: new Map(names.map((name, i) => [name, { type: types[typesOf[i]], ...bodies[i] }])),
     exports: new Map(exported),
-    data,
+    data: data && [...bytes.subarray(data.start, data.end)],
   };
 }

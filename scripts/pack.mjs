@@ -46,7 +46,7 @@ export function leb(value) {
 }
 
 /** The number of the local variable that an instruction names, parameters included; undefined for any other. */
-function localOf({ bytes }) {
+export function localOf({ bytes }) {
   if (bytes === undefined || !LOCALS.includes(bytes[0])) return undefined;
   return bytes.slice(1).reduce((value, byte, i) => value + (byte & 127) * 128 ** i, 0);
 }
