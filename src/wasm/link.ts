@@ -23,16 +23,19 @@ const MEMORY = 2;
 const LIMITS = [0, 1];
 const SHARED_LIMITS = [3, 1, 0x80, 0x80, 4];
 
-/** The digit of a character that is none, but a call. */
-const CALLEE = 255;
+/** A function's bytes, its type first, and what it calls, with the two bytes of the number of each left out. */
+interface Decoded {
+  readonly bytes: Uint8Array;
+  readonly calls: readonly (readonly [at: number, callee: Code])[];
+}
+
+/** What was decoded before: modules share functions. */
+const decoded = { 'relaxed-simd': new Map<Code, Decoded>(), simd128: new Map<Code, Decoded>() };
 
 /** The bytes of a program's module; `isShared` tells whether threads share its memory. */
 export function link({ exports, data }: Program, backend: ModuleBackend, isShared = false): Uint8Array<ArrayBuffer> {
   const numbers = numberFunctions(Object.values(exports));
-  const other = backend === 'simd128' ? /\[|\|[^\]]*]/g : /\[[^|]*\||]/g;
-  const digits = digitsOf(alphabet);
-  const decoded = (code: Code) => decode(code, code[0].replace(other, ''), digits, numbers);
-  const functions = Array.from(numbers.keys(), decoded);
+  const functions = Array.from(numbers.keys(), (code) => functionOf(code, backend, numbers));
   // A function's type comes first: a byte, the parameters, the results.
   const typeEnds = functions.map((bytes) => 3 + bytes[1]! + bytes[2 + bytes[1]!]!);
   const types = functions.map((bytes, i) => bytes.subarray(0, typeEnds[i]));
@@ -49,7 +52,7 @@ export function link({ exports, data }: Program, backend: ModuleBackend, isShare
     section(SECTION.function, typesOf),
     section(SECTION.export, exported),
     section(SECTION.code, bodies),
-    data === undefined ? [] : concat([SECTION.data], sized(decoded([data]))),
+    data === undefined ? [] : concat([SECTION.data], sized(decode([data], backend).bytes)),
   );
 }
 
@@ -63,27 +66,42 @@ function numberFunctions(codes: readonly Code[], numbers = new Map<Code, number>
   return numbers;
 }
 
-function digitsOf(characters: string): Uint8Array {
-  const digits = new Uint8Array(128).fill(CALLEE);
-  for (let i = 0; i < characters.length; i++) digits[characters.charCodeAt(i)] = i;
-  return digits;
+/** A function's bytes with the numbers of a module in its calls: each in two bytes, be it as small as it may. */
+function functionOf(code: Code, backend: ModuleBackend, numbers: ReadonlyMap<Code, number>): Uint8Array {
+  let known = decoded[backend].get(code);
+  if (known === undefined) {
+    known = decode(code, backend);
+    decoded[backend].set(code, known);
+  }
+  const bytes = known.bytes.slice();
+  for (const [at, callee] of known.calls) {
+    const number = numbers.get(callee)!;
+    bytes[at] = (number & 127) | 128;
+    bytes[at + 1] = number >> 7;
+  }
+  return bytes;
 }
 
-/** A character is a common byte, or the first of two digits; @ is a callee, * the caller. */
-function decode(code: Code, text: string, digits: Uint8Array, numbers: ReadonlyMap<Code, number>): Uint8Array {
+/** A character is a common byte, or the first of two digits; [ | ] hold what one build has, @ is a callee, * the caller. */
+function decode(code: Code, backend: ModuleBackend): Decoded {
+  const text = code[0].replace(backend === 'simd128' ? /\[|\|[^\]]*]/g : /\[[^|]*\||]/g, '');
+  const digits = new Int8Array(128).fill(-1);
+  for (let i = 0; i < alphabet.length; i++) digits[alphabet.charCodeAt(i)] = i;
   const pairs = alphabet.length - common.length;
-  // A call of a function with a number above 127 takes more bytes than characters.
   const bytes = new Uint8Array(2 * text.length);
+  const calls: [number, Code][] = [];
   let length = 0;
-  let calls = 0;
+  let callees = 0;
   for (let i = 0; i < text.length; i++) {
     const digit = digits[text.charCodeAt(i)]!;
-    if (digit === CALLEE) {
-      const callee = text[i] === '*' ? code : (code[++calls] as Code);
-      for (const byte of leb(numbers.get(callee)!)) bytes[length++] = byte;
-    } else bytes[length++] = digit < pairs ? digit * 64 + digits[text.charCodeAt(++i)]! : common[digit - pairs]!;
+    if (digit >= pairs) bytes[length++] = common[digit - pairs]!;
+    else if (digit >= 0) bytes[length++] = digit * 64 + digits[text.charCodeAt(++i)]!;
+    else {
+      calls.push([length, text[i] === '*' ? code : (code[++callees] as Code)]);
+      length += 2;
+    }
   }
-  return bytes.subarray(0, length);
+  return { bytes: bytes.subarray(0, length), calls };
 }
 
 /** Unsigned LEB128. */
