@@ -10,7 +10,7 @@
 //                 or a histogram and sums of weights     rows/nucleus.ts, rows/weights.ts
 //
 // A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in
-// scratch survives a call. The debug build asserts that there is room (contracts.ts). TypeScript gets the sizes from
+// scratch survives a call. The debug build asserts that there is room, and no operand in it (contracts.ts). TypeScript gets the sizes from
 // layout.ts.
 
 /** Bytes of a line of a transposed block: one element of each of its rows. */
@@ -86,6 +86,8 @@ const BLOCK_END: usize = MASK_BYTES + 16;
 
 /** Where blocks begin. */
 export const HEADER_BYTES: usize = 2048;
+/** So many lines are behind the header where inner is 1: a row of up to 4096 elements. */
+export const ROW_LINES: usize = 4096;
 /** Where distillation has e^x and the state of its second block, that of the teacher: nothing of it is masked. */
 export const TEACHER: usize = HEADER_BYTES / 2;
 

@@ -1,14 +1,15 @@
-// Compiles assembly/ into the modules of asconfig.json, checks and stamps them, cuts them into families, and writes
-// src/generated/.
+// Compiles assembly/ into the modules of asconfig.json, checks and stamps them, and writes src/generated/: the functions
+// of both builds as text, and what TypeScript has to know of the kernels.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
-import { cutFamily, kernelsCode, readFamilies, writeEntry } from './families.mjs';
+import { readModule } from './functions.mjs';
+import { exportNames, functionsCode, kernelsCode, readFamilies, writeEntry } from './kernels.mjs';
 import { orderModule } from './order-module.mjs';
-import { pack } from './pack.mjs';
+import { leb, pack } from './pack.mjs';
 
 const require = createRequire(import.meta.url);
 const asc = require.resolve('assemblyscript/bin/asc.js');
@@ -45,16 +46,6 @@ function buildKey() {
   return hash.digest('hex');
 }
 
-/** Unsigned LEB128. */
-function leb(value) {
-  const bytes = [];
-  do {
-    bytes.push((value & 127) | (value > 127 ? 128 : 0));
-    value >>>= 7;
-  } while (value > 0);
-  return bytes;
-}
-
 /** The module with a custom section added. */
 function withSection(bytes, name, text) {
   const content = Buffer.concat([Buffer.from(leb(name.length)), Buffer.from(name), Buffer.from(text)]);
@@ -78,7 +69,7 @@ const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 const families = readFamilies();
 writeEntry(families);
 
-/** What the compiler makes of a target: bytes and, but for the debug build, text in order. */
+/** What the compiler makes of a target: bytes and, but for the debug build, the names of its functions, in order. */
 async function compile(target) {
   const { outFile, textFile } = targets[target];
   const entries = target === 'debug' ? [LAYOUT] : [];
@@ -90,13 +81,13 @@ async function compile(target) {
 }
 
 async function build(target) {
-  const { bytes, text } = await compile(target);
+  const { bytes, names } = await compile(target);
   const backend = target === 'debug' ? 'simd128' : target;
   const stamped = withSection(bytes, 'softmax-wasm', `${stamp} ${backend}`);
   writeFileSync(targets[target].outFile, stamped);
   if (target !== 'debug') checkModule(target, stamped);
   console.log(`${target.padEnd(14)}${String(stamped.length).padStart(8)} bytes`);
-  return [target, text];
+  return [target, names && readModule(bytes, names)];
 }
 
 /**
@@ -123,40 +114,34 @@ function layoutCode(bytes) {
   return lines.join('');
 }
 
-/** Families that give the same bits on both backends: their two builds are one. */
+/** Families that give the same bits on both backends. */
 const EXACT = ['sampling'];
 
-/** Both builds of a family. @throws Error where they should be alike, and are not */
-function cut([family, functions], texts) {
-  const [simd128, relaxed] = ['simd128', 'relaxed-simd'].map((target) => cutFamily(texts[target], family, functions));
-  if (EXACT.includes(family) && !simd128.bytes.equals(relaxed.bytes)) {
-    throw new Error(`${family} differs between the builds: it must not use what simd/arch.ts makes of multiply-add`);
-  }
-  console.log(`  ${family.padEnd(12)}${String(simd128.bytes.length).padStart(8)} bytes`);
-  return { family, simd128, relaxed };
+/** @throws Error where a family that must be the same in both builds is not */
+function checkExact(functions, exports) {
+  const byName = new Map(functions.map((code) => [code.name, code]));
+  const check = (name) => {
+    const { text, callees } = byName.get(name);
+    if (text.includes('[')) {
+      throw new Error(`${name} differs between the builds: it must not use what simd/arch.ts makes of multiply-add`);
+    }
+    callees.forEach(check);
+  };
+  for (const name of EXACT.flatMap((family) => families.get(family) ?? []).flatMap(exportNames))
+    check(exports.get(name));
 }
 
-const texts = Object.fromEntries(await Promise.all(Object.keys(targets).map(build)).catch(fail));
-const { alphabet, common, packed } = pack([...families].map((family) => cut(family, texts)));
+const built = Object.fromEntries(await Promise.all(Object.keys(targets).map(build)).catch(fail));
+const { exports } = built.simd128;
+const packed = pack(built.simd128, built['relaxed-simd']);
+checkExact(packed.functions, exports);
 // The types keep the values out of the declarations.
 generate(
   'alphabet',
-  `export const alphabet: string = '${alphabet}';\nexport const common: readonly number[] = [${common}];\n`,
+  `export const alphabet: string = '${packed.alphabet}';\nexport const common: readonly number[] = [${packed.common}];\n`,
 );
-for (const { family, text, patch } of packed) {
-  generate(family, `export const text: string =\n  '${text}';\nexport const patch: string =\n  '${patch}';\n`);
-}
-// Imported before anything else that has a family, this brings the texts of all that are used together in a bundle,
-// where gzip finds what they share.
-generate(
-  'families',
-  `import type { Family } from '../wasm/embedded.js';
-${packed.map(({ family }) => `import * as ${family} from './${family}.js';`).join('\n')}
-
-${packed.map(({ family }) => `export const ${family}Family: Family = { name: '${family}', text: ${family}.text, patch: ${family}.patch };`).join('\n')}
-`,
-);
-generate('kernels', kernelsCode(families));
+generate('functions', functionsCode(packed, exports, families));
+generate('kernels', kernelsCode(families, exports));
 generate('layout', layoutCode(readFileSync(targets.debug.outFile)));
 generate('stamp', `export const stamp = '${stamp}';\n`);
 writeFileSync(KEY, key);

@@ -1,19 +1,18 @@
 // The builds of dist/ that are one file each: everything, minified, for <script type="module"> without an import map; and
 // the same without embedded modules, for those who serve a .wasm file and give it to init.
+import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-/** Leaves the modules out: their text, and what reads it. */
+/** Leaves the modules out: the text of their functions, and what links them. */
 const withoutModules = {
   name: 'without-modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/embedded\.js$/ }, ({ path, resolveDir }) => ({
-      path: new URL(path.replace('embedded.js', 'embedded-none.js'), `file://${resolveDir}/`).pathname,
+    onResolve({ filter: /\/link\.js$/ }, ({ path, resolveDir }) => ({
+      path: new URL(path.replace('link.js', 'link-none.js'), `file://${resolveDir}/`).pathname,
     }));
-    onLoad({ filter: /\/generated\/\w+\.js$/ }, ({ path }) =>
-      /\/(families|kernels|layout|stamp)\.js$/.test(path)
-        ? undefined
-        : { contents: "export const text = '', patch = '';" },
-    );
+    onLoad({ filter: /\/generated\/functions\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(/^(export const \w+ =).*?;$/gms, '$1 {};'),
+    }));
   },
 };
 

@@ -36,7 +36,7 @@ function filesOf(name) {
   const tests = makesState(name) ? `test/${name}.test.ts` : `test/operations/${name}.ts`;
   const always = [`src/ops/${name}.ts`, tests];
   if (!hasKernel(name)) return always;
-  const kernel = `assembly/kernels/${families.get(name) ?? '<family>'}/${name}.ts`;
+  const kernel = `assembly/kernels/${families.get(name) ?? '<folder>'}/${name}.ts`;
   return [...always, kernel, `src/reference/${name}.ts`, `bench/${name}.bench.mjs`];
 }
 

@@ -32,7 +32,7 @@ function placeOf(name) {
   return `${rank < 0 ? 8 : rank}${name.slice(name.lastIndexOf('/') + 1).replace('<', '_')} ${name}`;
 }
 
-/** The text of a module in order, and its bytes. */
+/** The text of a module in order, its bytes, and the names of its functions. */
 export function orderModule(text) {
   const byName = [...text.matchAll(FUNCTION)].sort(([, a], [, b]) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const functions = byName.map(([code]) => orderLocals(code));
@@ -42,5 +42,5 @@ export function orderModule(text) {
   module.setFeatures(binaryen.Features.All);
   const bytes = Buffer.from(module.emitBinary());
   module.dispose();
-  return { text: ordered, bytes };
+  return { text: ordered, bytes, names: byName.map(([, name]) => name.slice(1)) };
 }

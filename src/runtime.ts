@@ -1,6 +1,6 @@
-import { coreFamily } from './generated/families.js';
+import { core } from './generated/functions.js';
 
-// The modules come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
+// The functions come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
 
 import { BYTES, type Dtype } from './arrays.js';
 import { type HalfKernels, Halves } from './call/halves.js';
@@ -12,7 +12,7 @@ import { Arena, MEMORY_LIMIT } from './memory/arena.js';
 import { makeTensor, type Tensor, type TensorOwner } from './memory/tensor.js';
 import type { BackendInfo, MemoryUsage, Settings } from './types.js';
 import { type Backend, cannotRun, type Instance, isBackendName, openBackend, withoutModules } from './wasm/backend.js';
-import { bindKernel, families, type Kernel } from './wasm/kernel.js';
+import { bindKernel, type Kernel, programs } from './wasm/kernel.js';
 
 const SETTINGS: OptionNames<Settings> = { backend: true, module: true, maxMemory: true };
 
@@ -61,9 +61,9 @@ export class Runtime implements TensorOwner {
     this.#isAuto = isAuto;
     this.#backend = backend;
     this.arena = arena;
-    const core = backend.modules?.exportsOf(coreFamily) as (HalfKernels & { transpose_f32: Transpose }) | undefined;
-    this.halves = new Halves(arena, core);
-    this.run = new Run(arena, this.halves, core?.transpose_f32);
+    const exports = backend.modules?.exportsOf(core) as (HalfKernels & { transpose_f32: Transpose }) | undefined;
+    this.halves = new Halves(arena, exports);
+    this.run = new Run(arena, this.halves, exports?.transpose_f32);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }
@@ -71,7 +71,7 @@ export class Runtime implements TensorOwner {
 
   /** Compiles ahead the modules of all operations that were imported. */
   async prepare(): Promise<void> {
-    await this.#backend.modules?.prepare(families);
+    await this.#backend.modules?.prepare(programs);
   }
 
   get info(): BackendInfo {

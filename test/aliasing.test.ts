@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import * as sources from '../src/generated/kernels.js';
+import { HEADER_BYTES } from '../src/generated/layout.js';
 import type { Kernels, Tensor } from '../src/index.js';
 import type { KernelSource, WasmFunction } from '../src/wasm/kernel.js';
 import { operations } from './operations/index.js';
@@ -394,6 +395,32 @@ describe('the debug build', () => {
         const at = places();
         at[moved] = at[onto] + step;
         expect(() => run(at), `${moved} over ${onto}`).toThrow('operands overlap');
+      }
+    }
+  });
+
+  test.each(kernels)('%s: an operand in the scratch is caught', (name) => {
+    const kernel = name.replace(/_f\d+$/, '');
+    const { operands, unchecked = [] } = CONTRACTS[kernel] as Contract;
+    const { call } = SOURCES[kernel] as KernelSource<Readonly<Record<string, number>>>;
+    for (const sizes of SIZES) {
+      const run = (compute: WasmFunction, at: Places) => call(compute, complete(kernel, operands(at, ...sizes)));
+      const given = new Set<number>();
+      run((...values) => {
+        for (const value of values) given.add(value);
+        return 0;
+      }, places());
+      const inUse = PLACES.filter((place) => given.has(places()[place]) && !unchecked.includes(place));
+      if (!inUse.includes('scratch')) continue;
+      // Where there are rows, transposed blocks or else a row lie behind the header.
+      const offsets = 'inner' in operands(places(), ...sizes) ? [0, HEADER_BYTES] : [0];
+      for (const place of inUse.filter((one) => one !== 'scratch')) {
+        for (const offset of offsets) {
+          const at = places();
+          at.scratch = at[place] - offset;
+          const overlapping = () => run(exports[name] as WasmFunction, at);
+          expect(overlapping, `${place} at ${offset} of the scratch`).toThrow('an operand overlaps with the scratch');
+        }
       }
     }
   });

@@ -30,12 +30,12 @@ const FORMS: Record<string, [number[], number][]> = {
     [[2, 50_257], 1],
     [[5, 301], 1],
   ],
-  'tiles of short rows': [
+  'blocks of short rows': [
     [[1000, 10], 1],
     [[19, 23], 1],
     [[6, 47], 1],
   ],
-  'tiles of columns': [
+  'blocks of columns': [
     [[300, 17], 0],
     [[2, 1000, 5], 1],
     [[3, 40, 300], 1],

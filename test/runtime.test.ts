@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import * as families from '../src/generated/families.js';
+import { core } from '../src/generated/functions.js';
+import * as sources from '../src/generated/kernels.js';
 import type * as library from '../src/index.js';
 import { backendInfo, createKernels } from '../src/index.js';
 import { STATIC_END } from '../src/memory/arena.js';
-import { embedded, type ModuleBackend } from '../src/wasm/embedded.js';
+import { link, type ModuleBackend } from '../src/wasm/link.js';
 import { debugModule, missing, sets } from './support/backends.js';
 import { hasFmaFlag, readBytes, relaxedSimdFlags, runApart } from './support/platform.js';
 
@@ -41,21 +42,21 @@ function stubWebAssembly(members: Partial<Record<keyof typeof WebAssembly, unkno
   vi.stubGlobal('WebAssembly', Object.assign(stub, members));
 }
 
-const EMBEDDED = Object.values(families);
+const PROGRAMS = [core, ...Object.values(sources).flatMap(({ f32, f64 }) => [f32, f64])];
 
-/** An engine that compiles nothing but modules of these sizes. */
-function compileOnly(...sizes: number[]): void {
+/** An engine that compiles nothing but these modules. */
+function compileOnly(...modules: Uint8Array[]): void {
   const Refusing = new Proxy(WebAssembly.Module, {
     construct(target, [bytes]) {
-      if (sizes.includes(bytes.length)) return new target(bytes);
+      if (modules.some((module) => String(module) === String(bytes))) return new target(bytes);
       throw new WebAssembly.CompileError('wasm opcode is not supported');
     },
   });
   stubWebAssembly({ Module: Refusing, compile: async (bytes: Uint8Array<ArrayBuffer>) => new Refusing(bytes) });
 }
 
-function sizesOf(backend: ModuleBackend): number[] {
-  return EMBEDDED.map((family) => embedded(family, backend).length);
+function modulesOf(backend: ModuleBackend): Uint8Array[] {
+  return PROGRAMS.map((program) => link(program, backend));
 }
 
 let warn: ReturnType<typeof vi.spyOn>;
@@ -69,15 +70,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the embedded modules', () => {
+describe('the linked modules', () => {
   const exportsOf = (module: WebAssembly.Module) => WebAssembly.Module.exports(module).map(({ name }) => name);
 
   test.each(sets.filter(({ name }) => name === 'simd128' || name === 'relaxed-simd'))(
-    '$name: families export together what the file of the package does, and give the same bits',
+    '$name: export together what the file of the package does, and give the same bits',
     async ({ name, kernels }) => {
       const whole = await packaged(name);
-      const exports = EMBEDDED.flatMap((family) =>
-        exportsOf(new WebAssembly.Module(embedded(family, name as ModuleBackend))),
+      const exports = PROGRAMS.flatMap((program) =>
+        exportsOf(new WebAssembly.Module(link(program, name as ModuleBackend))),
       );
       expect(exports.sort()).toEqual(exportsOf(whole).sort());
       const others = createKernels({ module: whole });
@@ -94,12 +95,12 @@ describe('the embedded modules', () => {
   );
 
   test('only core writes to memory when it is instantiated, below the first byte of scratch', () => {
-    for (const family of EMBEDDED) {
+    for (const program of PROGRAMS) {
       const memory = new WebAssembly.Memory({ initial: 1 });
       const bytes = new Uint8Array(memory.buffer).fill(0xa5);
-      new WebAssembly.Instance(new WebAssembly.Module(embedded(family, 'simd128')), { env: { memory } });
+      new WebAssembly.Instance(new WebAssembly.Module(link(program, 'simd128')), { env: { memory } });
       const changed = bytes.findIndex((byte) => byte !== 0xa5);
-      if (family.name === 'core') {
+      if (program === core) {
         expect(changed).toBeGreaterThanOrEqual(320);
         expect(bytes.subarray(STATIC_END).every((byte) => byte === 0xa5)).toBe(true);
       } else expect(changed).toBe(-1);
@@ -130,6 +131,8 @@ describe('import', () => {
     argmax(X);
     create().argmax(X);
     expect(compiled.length).toBe(4);
+    argmax(Float64Array.from(X));
+    expect(compiled.length).toBe(5);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -159,7 +162,7 @@ describe('auto', () => {
   });
 
   test('then simd128', async () => {
-    compileOnly(...sizesOf('simd128'));
+    compileOnly(...modulesOf('simd128'));
     const { backendInfo: info, softmax } = await importAnew();
     expect(info()).toEqual({
       name: 'simd128',

@@ -1,7 +1,7 @@
-import { coreFamily } from '../generated/families.js';
+import { core } from '../generated/functions.js';
 import { type LinearMemory, PlainMemory } from '../memory/arena.js';
 import type { BackendInfo, BackendName } from '../types.js';
-import { embedded, type Family, type ModuleBackend } from './embedded.js';
+import { link, type ModuleBackend, type Program } from './link.js';
 import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './modules.js';
 
 /** A backend ready to run; `modules` is undefined for the reference, whose kernels are plain functions. */
@@ -21,26 +21,26 @@ const REASONS: Record<BackendName, string> = {
 
 /** Compiled modules, shared by all sets of kernels. */
 const compiled = {
-  'relaxed-simd': new Map<Family, WebAssembly.Module>(),
-  simd128: new Map<Family, WebAssembly.Module>(),
+  'relaxed-simd': new Map<Program, WebAssembly.Module>(),
+  simd128: new Map<Program, WebAssembly.Module>(),
 };
 
 export function isBackendName(value: unknown): value is BackendName {
   return ORDER.includes(value as BackendName);
 }
 
-function compile(name: ModuleBackend, family: Family): WebAssembly.Module {
-  let module = compiled[name].get(family);
+function compile(name: ModuleBackend, program: Program): WebAssembly.Module {
+  let module = compiled[name].get(program);
   if (module === undefined) {
-    module = new WebAssembly.Module(embedded(family, name));
-    compiled[name].set(family, module);
+    module = new WebAssembly.Module(link(program, name));
+    compiled[name].set(program, module);
   }
   return module;
 }
 
-async function compileAhead(name: ModuleBackend, family: Family): Promise<WebAssembly.Module> {
-  const module = compiled[name].get(family) ?? (await WebAssembly.compile(embedded(family, name)));
-  compiled[name].set(family, module);
+async function compileAhead(name: ModuleBackend, program: Program): Promise<WebAssembly.Module> {
+  const module = compiled[name].get(program) ?? (await WebAssembly.compile(link(program, name)));
+  compiled[name].set(program, module);
   return module;
 }
 
@@ -49,7 +49,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
   const names = wanted === 'auto' ? (['relaxed-simd', 'simd128'] as const) : wanted === 'reference' ? [] : [wanted];
   for (const name of names) {
     try {
-      await compileAhead(name, coreFamily);
+      await compileAhead(name, core);
       return;
     } catch {
       // The next one, then.
@@ -57,39 +57,39 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
   }
 }
 
-/** The modules that are embedded in the package. */
+/** Modules linked from what is embedded in the package: one for each kernel and element type, and core. */
 export class EmbeddedModules implements Modules {
   readonly #name: ModuleBackend;
   readonly #memory: WebAssembly.Memory;
-  readonly #exports = new Map<Family, Exports>();
+  readonly #exports = new Map<Program, Exports>();
 
   constructor(name: ModuleBackend, memory: WebAssembly.Memory) {
     this.#name = name;
     this.#memory = memory;
   }
 
-  exportsOf(family: Family): Exports {
-    let exports = this.#exports.get(family);
+  exportsOf(program: Program): Exports {
+    let exports = this.#exports.get(program);
     if (exports === undefined) {
-      exports = exportsOn(this.#memory, this.compile(this.#name, family));
-      this.#exports.set(family, exports);
+      exports = exportsOn(this.#memory, this.compile(this.#name, program));
+      this.#exports.set(program, exports);
     }
     return exports;
   }
 
-  protected compile(name: ModuleBackend, family: Family): WebAssembly.Module {
-    return compile(name, family);
+  protected compile(name: ModuleBackend, program: Program): WebAssembly.Module {
+    return compile(name, program);
   }
 
-  async prepare(families: Iterable<Family>): Promise<void> {
-    const prepareOne = async (family: Family) => {
-      this.#exports.set(family, await exportsOnAhead(this.#memory, await compileAhead(this.#name, family)));
+  async prepare(programs: Iterable<Program>): Promise<void> {
+    const prepareOne = async (program: Program) => {
+      this.#exports.set(program, await exportsOnAhead(this.#memory, await compileAhead(this.#name, program)));
     };
-    await Promise.allSettled(Array.from(families, prepareOne));
+    await Promise.allSettled(Array.from(programs, prepareOne));
   }
 }
 
-/** One module with the kernels of all families, as the package has it in a file. */
+/** One module with all kernels, as the package has it in a file. */
 class WholeModule implements Modules {
   readonly #exports: Exports;
 
@@ -148,7 +148,7 @@ function open(
 
 /** @throws Error where relaxed-simd does not run as it must, or where the modules do not compile */
 export function checkFuses(name: ModuleBackend, modules: Modules): void {
-  if (!multiplyAddFuses(modules.exportsOf(coreFamily)) && name === 'relaxed-simd') {
+  if (!multiplyAddFuses(modules.exportsOf(core)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
 }

@@ -1,5 +1,5 @@
 import type { Arena } from '../memory/arena.js';
-import type { Family } from './embedded.js';
+import type { Program } from './link.js';
 import type { Modules } from './modules.js';
 
 /** What a reference kernel works on: the elements of linear memory, by their size in bytes. */
@@ -8,10 +8,11 @@ export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64' | 'u8'>;
 /** A compiled kernel as its module exports it. */
 export type WasmFunction = (...operands: number[]) => number;
 
-/** A kernel as its source declares it, by scripts/families.mjs: `name` stands for the exports name_f32 and name_f64. */
+/** A kernel as its source declares it, by scripts/kernels.mjs: `f32` exports name_f32, `f64` name_f64. */
 export interface KernelSource<O> {
-  readonly family: Family;
   readonly name: string;
+  readonly f32: Program;
+  readonly f64: Program;
   readonly call: (kernel: WasmFunction, operands: O) => void;
 }
 
@@ -26,22 +27,22 @@ export interface Kernel<O> extends KernelSource<O> {
 
 let count = 0;
 
-/** The families of all operations that were imported, those that a bundler dropped left out. */
-export const families = new Set<Family>();
+/** The programs of all operations that were imported, those that a bundler dropped left out. */
+export const programs = new Set<Program>();
 
 /** Declares a kernel. The pure mark at its calls lets bundlers drop the operations that are not used. */
 export function defineKernel<O>(source: KernelSource<O>, reference: ReferenceKernel<O>): Kernel<O> {
-  families.add(source.family);
+  programs.add(source.f32).add(source.f64);
   return { ...source, id: count++, reference };
 }
 
 export function bindKernel<O>(
-  { family, name, call, reference }: Kernel<O>,
+  { name, f32, f64, call, reference }: Kernel<O>,
   elementBytes: 4 | 8,
   modules: Modules | undefined,
   arena: Arena,
 ): (operands: O) => void {
   if (modules === undefined) return (operands) => reference(arena, elementBytes, operands);
-  const kernel = modules.exportsOf(family)[`${name}_${elementBytes === 4 ? 'f32' : 'f64'}`]!;
+  const kernel = elementBytes === 4 ? modules.exportsOf(f32)[`${name}_f32`]! : modules.exportsOf(f64)[`${name}_f64`]!;
   return (operands) => call(kernel, operands);
 }

@@ -1,16 +1,16 @@
 import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { stamp } from '../generated/stamp.js';
-import type { Family } from './embedded.js';
+import type { Program } from './link.js';
 
-/** The exports of a module: kernels by name, and the few more of assembly/families/core.ts. */
+/** The exports of a module: a kernel by its name, or the few functions of assembly/kernels/core/. */
 export type Exports = Record<string, (...operands: number[]) => number>;
 
 /** The modules of a backend on one memory. */
 export interface Modules {
-  /** What a family's module exports; it is compiled at its first use. */
-  exportsOf(family: Family): Exports;
+  /** What a program's module exports; it is linked and compiled at its first use. */
+  exportsOf(program: Program): Exports;
   /** Does so ahead, without blocking. Failures show again at the first use. */
-  prepare(families: Iterable<Family>): Promise<void>;
+  prepare(programs: Iterable<Program>): Promise<void>;
 }
 
 /** Name of the custom section that tells which version of the sources a module was built from. */

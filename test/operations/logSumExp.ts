@@ -27,6 +27,7 @@ export const logSumExp: AlongAxis = {
       operands: ({ a, b, c, scratch }, outer, n, inner) => {
         return { x: a, y: b, outer, n, inner, temperature: 1, scratch, mask: 0, weights: c };
       },
+      unchecked: ['c'],
     },
   },
   exact: (row) => oracle.logSumExp(row.precision, row.x, row.temperature, row.weights, row.kept),

@@ -21,6 +21,8 @@ export interface Contract {
   readonly apart: readonly string[];
   /** What may be the very same place. */
   readonly same: readonly string[];
+  /** Places whose extent the kernel does not know, so that it cannot tell whether the scratch overlaps with them. */
+  readonly unchecked?: readonly string[];
 }
 
 /** From x to a result of the same size. */
@@ -85,6 +87,7 @@ export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
     },
     apart: ['ab'],
     same: [],
+    unchecked: ['c'],
   },
   softmaxOfSums: {
     operands: ({ a, b, c, scratch }, outer, n, inner) => {

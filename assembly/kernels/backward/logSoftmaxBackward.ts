@@ -8,7 +8,7 @@
 
 import { gather, scatter } from "../../blocks/gather";
 import { columnSum } from "../../blocks/reduce";
-import { checkElements, checkRows } from "../../contracts";
+import { checkElements, checkOutside, checkRows, scratchBytes } from "../../contracts";
 import { biasedMagic, boundedExp, leastBounded, mostBounded } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, prepareExp } from "../../math/exp-table";
 import { rowSum } from "../../rows/reduce";
@@ -21,8 +21,9 @@ import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 export function logSoftmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
 ): void {
-  checkRows<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch, scratchBytes(n, inner, 2));
   checkElements<T>(dy, dx, outer * n * inner, scratch);
+  checkOutside(scratch, scratchBytes(n, inner, 2), dy, outer * n * inner * sizeof<T>());
   prepareExp<T>(1, scratch); // the temperature is in y already
   if (usesRowForm<T>(n, inner)) rowForm<T>(y, dx, outer, n, temperature, scratch, dy);
   else blockForm<T>(y, dx, outer, n, inner, temperature, scratch, dy);

@@ -8,7 +8,7 @@
 
 import { gather, scatter } from "../../blocks/gather";
 import { columnDot } from "../../blocks/reduce";
-import { checkElements, checkRows } from "../../contracts";
+import { checkElements, checkOutside, checkRows, scratchBytes } from "../../contracts";
 import { rowDot } from "../../rows/reduce";
 import { FACTOR, HEADER_BYTES, LINE_BYTES } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
@@ -19,8 +19,9 @@ import { loadTail, storeTail } from "../../simd/tail";
 export function softmaxBackward<T>(
   y: usize, dx: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, dy: usize
 ): void {
-  checkRows<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(y, dx, outer * n * inner, outer * n * inner, temperature, scratch, scratchBytes(n, inner, 2));
   checkElements<T>(dy, dx, outer * n * inner, scratch);
+  checkOutside(scratch, scratchBytes(n, inner, 2), dy, outer * n * inner * sizeof<T>());
   if (usesRowForm<T>(n, inner)) rowForm<T>(y, dx, outer, n, temperature, dy);
   else blockForm<T>(y, dx, outer, n, inner, temperature, scratch, dy);
 }

@@ -15,7 +15,7 @@ import { biasedMagic, leastBounded } from "../../math/exp";
 import { log1pOfRatio } from "../../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
 import { PARTIAL_BYTES } from "../../math/sum";
-import { TEMPORARY } from "../../scratch";
+import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { madd, select } from "../../simd/arch";
 import { laneSum, lanes, splatAt } from "../../simd/lanes";
 import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
@@ -24,12 +24,12 @@ export function bceWithLogits<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64, gradOutput: usize, sum: usize,
   weight: usize, posWeight: usize, scratch: usize
 ): void {
-  checkResults<T>(losses, count, gradient, count, sum, scratch);
-  checkElementOperand<T>(x, count, losses, gradient);
-  checkElementOperand<T>(targets, count, losses, gradient);
-  checkElementOperand<T>(gradOutput, count, losses, gradient);
-  checkElementOperand<T>(weight, count, losses, gradient);
-  checkElementOperand<T>(posWeight, count, losses, gradient);
+  checkResults<T>(losses, count, gradient, count, sum, scratch, HEADER_BYTES);
+  checkElementOperand<T>(x, count, losses, gradient, scratch);
+  checkElementOperand<T>(targets, count, losses, gradient, scratch);
+  checkElementOperand<T>(gradOutput, count, losses, gradient, scratch);
+  checkElementOperand<T>(weight, count, losses, gradient, scratch);
+  checkElementOperand<T>(posWeight, count, losses, gradient, scratch);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
   if (whole) vectors<T>(x, targets, losses, gradient, whole, scale, gradOutput, sum, weight, posWeight, scratch);
   if (!rest) return;

@@ -13,7 +13,7 @@ import { leastExponent, wideExp } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../../math/exp-table";
 import { xLogX, xLogXOfNormal } from "../../math/log";
 import { PARTIAL_BYTES } from "../../math/sum";
-import { TEMPORARY } from "../../scratch";
+import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { nmadd } from "../../simd/arch";
 import { laneSum, lanes, splatAt } from "../../simd/lanes";
 import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
@@ -27,10 +27,10 @@ function divergence<T>(
   logTarget: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, scale: f64,
   gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  checkResults<T>(losses, count, gradient, count, sum, scratch);
-  checkElementOperand<T>(x, count, losses, gradient);
-  checkElementOperand<T>(targets, count, losses, gradient);
-  checkElementOperand<T>(gradOutput, count, losses, gradient);
+  checkResults<T>(losses, count, gradient, count, sum, scratch, HEADER_BYTES);
+  checkElementOperand<T>(x, count, losses, gradient, scratch);
+  checkElementOperand<T>(targets, count, losses, gradient, scratch);
+  checkElementOperand<T>(gradOutput, count, losses, gradient, scratch);
   prepareExp<T>(1, scratch);
   const rest = count % lanes<T>(), whole = count - rest, at = whole * sizeof<T>();
   if (whole) vectors<T>(logTarget, x, targets, losses, gradient, whole, scale, gradOutput, sum, scratch);

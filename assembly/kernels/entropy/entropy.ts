@@ -12,7 +12,7 @@ import { prepareColumn } from "../../blocks/exp";
 import { gather } from "../../blocks/gather";
 import { maskBlock } from "../../blocks/mask";
 import { columnMax } from "../../blocks/reduce";
-import { checkRows } from "../../contracts";
+import { checkRows, scratchBytes } from "../../contracts";
 import {
   findKeptRange, isDense, keptEnd, keptLanes, keptStart, keptTail, operandAddress, startKeptRanges
 } from "../../mask";
@@ -29,7 +29,7 @@ import { loadTail, tailMask } from "../../simd/tail";
 export function entropy<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
   else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);

@@ -11,7 +11,7 @@ import { blockLogSoftmax, blockLogSum } from "../../blocks/logsum";
 import { maskBlock } from "../../blocks/mask";
 import { blockMaxima } from "../../blocks/reduce";
 import { clearEmptyRows } from "../../blocks/scale";
-import { checkRows } from "../../contracts";
+import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
@@ -31,7 +31,7 @@ function HUGE<T>(): T {
 export function logSoftmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
   else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);

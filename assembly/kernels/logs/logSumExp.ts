@@ -9,7 +9,7 @@ import { gather } from "../../blocks/gather";
 import { blockLogSum } from "../../blocks/logsum";
 import { maskBlock } from "../../blocks/mask";
 import { blockMaxima } from "../../blocks/reduce";
-import { checkRows } from "../../contracts";
+import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
@@ -26,7 +26,7 @@ import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 export function logSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
   else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
@@ -85,7 +85,7 @@ export function weightedLogSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize,
   weights: usize
 ): void {
-  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<f64>(1, scratch);
   const sums = scratch + ROW_SUMS;
   for (let i: usize = 0; i < outer * inner; i++) {

@@ -20,7 +20,7 @@ import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
 import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../../contracts";
+import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
@@ -41,15 +41,16 @@ function lossAndGradient<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
   weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  const rows = outer * inner, elements = rows * n;
-  checkResults<T>(losses, rows, gradient, elements, sum, scratch);
+  const rows = outer * inner, elements = rows * n, size = scratchBytes(n, inner, soft ? 2 : 1);
+  checkResults<T>(losses, rows, gradient, elements, sum, scratch, size);
+  checkOutside(scratch, size, x, elements * sizeof<T>());
   checkArray<T>(x, elements);
   checkSameOrApart(x, elements * sizeof<T>(), losses, rows * sizeof<T>());
   checkSameOrApart(x, elements * sizeof<T>(), gradient, elements * sizeof<T>());
-  if (soft) checkOperand<T, T>(targets, elements, losses, rows, gradient, elements);
-  else checkOperand<T, i32>(targets, rows, losses, rows, gradient, elements);
-  checkOperand<T, T>(weight, n, losses, rows, gradient, elements);
-  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements);
+  if (soft) checkOperand<T, T>(targets, elements, losses, rows, gradient, elements, scratch, size);
+  else checkOperand<T, i32>(targets, rows, losses, rows, gradient, elements, scratch, size);
+  checkOperand<T, T>(weight, n, losses, rows, gradient, elements, scratch, size);
+  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements, scratch, size);
   checkTemperature(t);
   prepareExp<T>(t, scratch);
   if (usesRowForm<T>(n, inner)) {

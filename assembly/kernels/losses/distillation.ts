@@ -18,7 +18,7 @@ import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
 import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
-import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../../contracts";
+import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, storeLoss } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
@@ -34,16 +34,18 @@ export function distillation<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
   temperature: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
-  const rows = outer * inner, elements = rows * n, bytes = elements * sizeof<T>();
-  checkResults<T>(losses, rows, gradient, elements, sum, scratch);
+  const rows = outer * inner, elements = rows * n, bytes = elements * sizeof<T>(), size = scratchBytes(n, inner, 3);
+  checkResults<T>(losses, rows, gradient, elements, sum, scratch, size);
+  checkOutside(scratch, size, student, bytes);
+  checkOutside(scratch, size, teacher, bytes);
   checkArray<T>(student, elements);
   checkArray<T>(teacher, elements);
   checkSameOrApart(student, bytes, losses, rows * sizeof<T>());
   checkSameOrApart(teacher, bytes, losses, rows * sizeof<T>());
   checkSameOrApart(student, bytes, gradient, bytes);
   checkSameOrApart(teacher, bytes, gradient, bytes);
-  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements);
-  checkOperand<T, T>(buffer, n, losses, rows, gradient, elements);
+  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements, scratch, size);
+  checkOperand<T, T>(buffer, n, losses, rows, gradient, elements, scratch, size);
   checkTemperature(temperature);
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) {

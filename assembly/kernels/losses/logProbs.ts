@@ -8,7 +8,7 @@ import { gather } from "../../blocks/gather";
 import { blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
 import { blockTargetLogits } from "../../blocks/targets";
-import { checkOperand, checkRows } from "../../contracts";
+import { checkOperand, checkRows, scratchBytes } from "../../contracts";
 import { quotient } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
@@ -21,8 +21,9 @@ import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 export function logProbs<T>(
   x: usize, targets: usize, losses: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize
 ): void {
-  checkRows<T>(x, losses, outer * n * inner, outer * inner, temperature, scratch);
-  checkOperand<T, i32>(targets, outer * inner, losses, outer * inner, 0, 0);
+  const rows = outer * inner, size = scratchBytes(n, inner);
+  checkRows<T>(x, losses, rows * n, rows, temperature, scratch, size);
+  checkOperand<T, i32>(targets, rows, losses, rows, 0, 0, scratch, size);
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, targets, losses, outer, n, temperature, scratch);
   else blockForm<T>(x, targets, losses, outer, n, inner, temperature, scratch);

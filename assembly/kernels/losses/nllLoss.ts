@@ -18,11 +18,11 @@ export function nllLoss<T>(
   weight: usize, scale: f64, gradOutput: usize, sum: usize
 ): void {
   const rows = outer * inner;
-  checkResults<T>(losses, rows, gradient, rows * n, sum, 0);
-  checkOperand<T, T>(x, rows, losses, rows, gradient, rows * n);
-  checkOperand<T, i32>(targets, rows, losses, rows, gradient, rows * n);
-  checkOperand<T, T>(weight, n, losses, rows, gradient, rows * n);
-  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, rows * n);
+  checkResults<T>(losses, rows, gradient, rows * n, sum, 0, 0);
+  checkOperand<T, T>(x, rows, losses, rows, gradient, rows * n, 0, 0);
+  checkOperand<T, i32>(targets, rows, losses, rows, gradient, rows * n, 0, 0);
+  checkOperand<T, T>(weight, n, losses, rows, gradient, rows * n, 0, 0);
+  checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, rows * n, 0, 0);
   if (gradient) memory.fill(gradient, 0, rows * n * sizeof<T>());
   for (let row: usize = 0; row < rows; row++) {
     const target = load<i32>(targets + (row << 2));

@@ -8,7 +8,7 @@
 // targets: i32 indices, −1 where ignored. hits overlaps with nothing. Nothing is rounded.
 
 import { gather } from "../../blocks/gather";
-import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 import { select } from "../../simd/arch";
@@ -22,7 +22,11 @@ export function accuracy<T>(
   checkArray<i32>(hits, 1);
   checkApart(hits, 4, x, outer * n * inner * sizeof<T>());
   checkApart(hits, 4, targets, (outer * inner) << 2);
-  checkScratch(scratch);
+  const size = scratchBytes(n, inner);
+  checkScratch(scratch, size);
+  checkOutside(scratch, size, x, outer * n * inner * sizeof<T>());
+  checkOutside(scratch, size, targets, (outer * inner) << 2);
+  checkOutside(scratch, size, hits, 4);
   const found = usesRowForm<T>(n, inner)
     ? rowForm<T>(x, targets, outer, n, k)
     : blockForm<T>(x, targets, outer, n, inner, k, scratch);

@@ -8,7 +8,7 @@
 // x and y do not overlap. The scratch has room for a block of short rows. Nothing is rounded.
 
 import { gather } from "../../blocks/gather";
-import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../../scratch";
 import { BLOCK_ROWS, usesRowForm } from "../../shape";
 import { select } from "../../simd/arch";
@@ -22,7 +22,10 @@ export function argmax<T>(x: usize, y: usize, outer: usize, n: usize, inner: usi
   checkArray<T>(x, outer * n * inner);
   checkArray<i32>(y, outer * inner);
   checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
-  checkScratch(scratch);
+  const size = scratchBytes(n, inner);
+  checkScratch(scratch, size);
+  checkOutside(scratch, size, x, outer * n * inner * sizeof<T>());
+  checkOutside(scratch, size, y, (outer * inner) << 2);
   assert(n > 0, "there is no largest of none");
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n);
   else if (inner == 1) shortRowForm<T>(x, y, outer, n, scratch);

@@ -9,7 +9,7 @@
 // Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
 // else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
-import { checkApart, checkArray, checkSameOrApart, checkScratch } from "../../contracts";
+import { checkApart, checkArray, checkOutside, checkSameOrApart, checkScratch, scratchBytes } from "../../contracts";
 import { CANDIDATE, KEY, collect, indexOf, isBefore, move, partition, restOf, select } from "../../rows/candidates";
 import { HEADER_BYTES, LINE_BYTES } from "../../scratch";
 import { BLOCK_ROWS } from "../../shape";
@@ -29,7 +29,12 @@ export function topK<T>(
   checkSameOrApart(x, outer * n * inner * sizeof<T>(), values, outer * k * inner * sizeof<T>());
   checkApart(x, outer * n * inner * sizeof<T>(), indices, (outer * k * inner) << 2);
   checkApart(values, outer * k * inner * sizeof<T>(), indices, (outer * k * inner) << 2);
-  checkScratch(scratch);
+  const size = scratchBytes(n, inner);
+  checkScratch(scratch, size);
+  checkOutside(scratch, size, x, outer * n * inner * sizeof<T>());
+  checkOutside(scratch, size, values, outer * k * inner * sizeof<T>());
+  checkOutside(scratch, size, indices, (outer * k * inner) << 2);
+  checkOutside(scratch, size, buffer, capacity * CANDIDATE<T>());
   assert(buffer % 8 == 0, "the buffer is not aligned to candidates");
   assert(k > 0 && k <= n, "k is not in [1, n]");
   assert(capacity >= n || capacity >= k + 16, "the buffer is too small");

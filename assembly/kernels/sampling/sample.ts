@@ -14,7 +14,7 @@
 // are mask, bits or truncation; weights, n elements for topP; candidates (rows/candidates.ts), min(n, 4 topK + 32) of
 // them for topK, n for topP alone; indices, topK of i32.
 
-import { checkApart, checkArray, checkScratch } from "../../contracts";
+import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { keptLanes, operandAddress, operandStride } from "../../mask";
 import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
 import { nucleusEnd } from "../../rows/nucleus";
@@ -32,7 +32,16 @@ export function sample<T>(
   checkArray<T>(x, outer * n * inner);
   checkArray<i32>(y, outer * inner);
   checkApart(x, outer * n * inner * sizeof<T>(), y, (outer * inner) << 2);
-  checkScratch(scratch);
+  const size = scratchBytes(n, 1);
+  checkScratch(scratch, size);
+  checkOutside(scratch, size, x, outer * n * inner * sizeof<T>());
+  checkOutside(scratch, size, y, (outer * inner) << 2);
+  checkOutside(scratch, size, u, (outer * inner) << 3);
+  checkOutside(scratch, size, bits, (outer * inner * words) << 2);
+  checkOutside(scratch, size, row, n * sizeof<T>());
+  checkOutside(scratch, size, weights, n * sizeof<T>());
+  checkOutside(scratch, size, candidates, (topK ? min(n, 4 * topK + 32) : n) * CANDIDATE<T>());
+  checkOutside(scratch, size, indices, topK << 2);
   const copies = inner > 1 || mask != 0 || bits != 0;
   for (let r: usize = 0; r < outer * inner; r++) {
     const given = addressOf<T>(x, n, inner, r);

@@ -12,7 +12,7 @@ import { blockExp, blockExpStrided } from "../../blocks/exp";
 import { gather, scatter } from "../../blocks/gather";
 import { maskBlock } from "../../blocks/mask";
 import { clearEmptyRows } from "../../blocks/scale";
-import { checkRows } from "../../contracts";
+import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
@@ -29,7 +29,7 @@ import { loadTail, storeTail, tailMask } from "../../simd/tail";
 export function softmax<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
 ): void {
-  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch);
+  checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
   else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !singleRow<T>(x, y, n, temperature, scratch)) {

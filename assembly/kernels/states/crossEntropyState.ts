@@ -4,10 +4,11 @@
 // given: three f64 for each row: its maximum, a number of T; the total; the scale. Where the scale is 0, y is 0 whatever
 // x holds; where the maximum is not finite, NaN. y may be x.
 
-import { checkApart, checkRows } from "../../contracts";
+import { checkApart, checkOutside, checkRows } from "../../contracts";
 import { MAX_SHIFTED, exponential, prepareRow } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
 import { rowFactor, rowFill, rowScale } from "../../rows/scale";
+import { HEADER_BYTES } from "../../scratch";
 import { lanes } from "../../simd/lanes";
 import { loadTail, storeTail } from "../../simd/tail";
 
@@ -16,8 +17,9 @@ const GIVEN_BYTES: usize = 24;
 export function softmaxOfSums<T>(
   x: usize, y: usize, rows: usize, n: usize, temperature: f64, given: usize, scratch: usize
 ): void {
-  checkRows<T>(x, y, rows * n, rows * n, temperature, scratch);
+  checkRows<T>(x, y, rows * n, rows * n, temperature, scratch, HEADER_BYTES);
   checkApart(y, rows * n * sizeof<T>(), given, rows * GIVEN_BYTES);
+  checkOutside(scratch, HEADER_BYTES, given, rows * GIVEN_BYTES);
   prepareExp<T>(temperature, scratch);
   const bytes = n * sizeof<T>();
   for (const end = given + rows * GIVEN_BYTES; given < end; given += GIVEN_BYTES, x += bytes, y += bytes) {

@@ -5,13 +5,13 @@
 // ignored, even if NaN or infinite. mask: a descriptor (mask.ts), or 0.
 // Where a row's maximum is not finite (NaN, ∞, or −∞ where there is no element above it), it is all there is of the sum.
 
-import { checkApart, checkArray, checkScratch, checkTemperature } from "../../contracts";
+import { checkApart, checkArray, checkOutside, checkScratch, checkTemperature } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { prepareExp } from "../../math/exp-table";
 import { maximumOf, othersOf, rowLogSum, rowOthersKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { storeSums, weightedSums } from "../../rows/weighted";
-import { SUMS_BYTES } from "../../scratch";
+import { HEADER_BYTES, SUMS_BYTES } from "../../scratch";
 
 // @ts-ignore: decorator
 @inline
@@ -20,7 +20,9 @@ function check<T>(x: usize, sums: usize, rows: usize, n: usize, t: f64, scratch:
   checkArray<T>(x, rows * n);
   checkArray<f64>(sums, rows * SUMS_BYTES / 8);
   checkTemperature(t);
-  checkScratch(scratch);
+  checkScratch(scratch, HEADER_BYTES);
+  checkOutside(scratch, HEADER_BYTES, x, rows * n * sizeof<T>());
+  checkOutside(scratch, HEADER_BYTES, sums, rows * SUMS_BYTES);
 }
 
 /** Σ e^(x_j / t). The weight at the maximum is 1: other elements that equal it are among the others. */

@@ -1,20 +1,15 @@
-// Families: which kernels go into which module. Each is a folder of assembly/kernels/; from what its files export come the
-// entry that the compiler gets and, out of the module it makes of that, a module for each family.
-//
-// A family is cut out of the whole module and not compiled by itself: so it has the very code of the whole, whatever the
-// compiler would have inlined elsewhere, and the same addresses of constants. Only core has these constants as data.
+// Which kernels there are: from what the files in assembly/kernels/ export come the entry that the compiler gets, and
+// TypeScript that names the functions of the module it makes of that, and the operands of each kernel.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import binaryen from 'binaryen';
 
 const FOLDER = 'assembly/kernels';
-/** The family that is loaded before all others: what every set needs beside its kernels. */
-export const CORE = 'core';
+/** The family of what a set of functions needs beside its kernels. */
+const CORE = 'core';
 /** The compiler's entry, and where it lies; asconfig.json names it. */
 const ENTRY = 'build/entry.ts';
 const ELEMENT_TYPES = ['f32', 'f64'];
 /** An exported function, generic or not: its parameters and its result. */
 const FUNCTION = /^export function (\w+)(<T>)?\(([^)]*)\): (\w+)/gm;
-const DATA = /\n \(data .*/g;
 
 /** What a file exports: type parameter, parameters as [name, type], result. */
 function signaturesOf(path) {
@@ -29,9 +24,9 @@ function signaturesOf(path) {
   });
 }
 
-/** The functions of each family, core first. */
+/** What the files of each family, a folder, export. */
 export function readFamilies() {
-  const names = readdirSync(FOLDER).sort((a, b) => Number(b === CORE) - Number(a === CORE) || (a < b ? -1 : 1));
+  const names = readdirSync(FOLDER).sort();
   const filesOf = (family) => readdirSync(`${FOLDER}/${family}`).sort();
   const functionsOf = (family) =>
     filesOf(family).flatMap((file) => signaturesOf(`${FOLDER}/${family}/${file.replace('.ts', '')}`));
@@ -39,7 +34,7 @@ export function readFamilies() {
 }
 
 /** The names under which a function is exported: a generic one for each element type. */
-function exportNames({ name, isGeneric }) {
+export function exportNames({ name, isGeneric }) {
   return isGeneric ? ELEMENT_TYPES.map((type) => `${name}_${type}`) : [name];
 }
 
@@ -57,18 +52,51 @@ function exportCode({ path, name, isGeneric, parameters, result }) {
 export function writeEntry(families) {
   const code = [...families.values()].flat().map(exportCode);
   mkdirSync('build', { recursive: true });
-  writeFileSync(ENTRY, `// Written by scripts/families.mjs from assembly/kernels.\n${code.join('')}`);
+  writeFileSync(ENTRY, `// Written by scripts/kernels.mjs from assembly/kernels.\n${code.join('')}`);
+}
+
+/** A function's name in the module as one in TypeScript. */
+function identifierOf(name) {
+  return name
+    .replace(/^(assembly|build)\//, '')
+    .replace(/\W+/g, '_')
+    .replace(/_$/, '');
+}
+
+/** TypeScript of the functions' texts, and of the program of core. */
+export function functionsCode({ functions, data }, exports, families) {
+  const code = functions.map(({ name, text, callees }) => {
+    const called = callees.map((callee) => `, ${identifierOf(callee)}`).join('');
+    return `export const ${identifierOf(name)}: Code = ['${text}'${called}];\n`;
+  });
+  const exported = families
+    .get(CORE)
+    .flatMap(exportNames)
+    .map((name) => `    ${name}: ${identifierOf(exports.get(name))},\n`);
+  return `import type { Code, Program } from '../wasm/link.js';
+
+${code.join('')}
+export const core: Program = {
+  exports: {
+${exported.join('')}  },
+  data: '${data}',
+};
+`;
 }
 
 /**
  * TypeScript that names the operands of each kernel as its source does, and calls it with them: a kernel with another
- * operand, or with one of another name, then does not compile in src/.
+ * operand, or with one of another name, then does not compile in src/. `exports` has the function of each exported name.
  */
-export function kernelsCode(families) {
-  const kernels = [...families].flatMap(([family, functions]) =>
-    functions.filter(({ isGeneric }) => isGeneric).map((signature) => ({ family, ...signature })),
-  );
-  const code = kernels.map(({ family, name, parameters }) => {
+export function kernelsCode(families, exports) {
+  const kernels = [...families.values()].flat().filter(({ isGeneric }) => isGeneric);
+  const identifiers = new Set();
+  const programOf = (name, type) => {
+    const identifier = identifierOf(exports.get(`${name}_${type}`));
+    identifiers.add(identifier);
+    return `{ exports: { ${name}_${type}: ${identifier} } }`;
+  };
+  const code = kernels.map(({ name, parameters }) => {
     const names = parameters.map(([parameter]) => parameter);
     const type = `${name[0].toUpperCase()}${name.slice(1)}Operands`;
     return `
@@ -76,33 +104,14 @@ export interface ${type} {
 ${names.map((operand) => `  ${operand}: number;`).join('\n')}
 }
 export const ${name}Kernel: KernelSource<${type}> = {
-  family: ${family}Family,
   name: '${name}',
+  f32: ${programOf(name, 'f32')},
+  f64: ${programOf(name, 'f64')},
   call: (kernel, o) => kernel(${names.map((operand) => `o.${operand}`).join(', ')}),
 };
 `;
   });
-  const imported = [...families.keys()].filter((family) => family !== CORE).map((family) => `${family}Family`);
   return `import type { KernelSource } from '../wasm/kernel.js';
-import { ${imported.join(', ')} } from './families.js';
+import { ${[...identifiers].join(', ')} } from './functions.js';
 ${code.join('')}`;
-}
-
-/** What of a module, given as text, a family's exports need: its bytes and the names of its functions. */
-export function cutFamily(text, family, functions) {
-  const kept = new Set(functions.flatMap(exportNames));
-  const module = binaryen.parseText(family === CORE ? text : text.replace(DATA, ''));
-  module.setFeatures(binaryen.Features.All);
-  const names = Array.from({ length: module.getNumExports() }, (_, i) =>
-    binaryen.getExportInfo(module.getExportByIndex(i)),
-  ).map(({ name }) => name);
-  for (const name of names) if (!kept.has(name)) module.removeExport(name);
-  module.runPasses(['remove-unused-module-elements']);
-  const kernels = Array.from(
-    { length: module.getNumFunctions() },
-    (_, i) => binaryen.getFunctionInfo(module.getFunctionByIndex(i)).name,
-  );
-  const bytes = Buffer.from(module.emitBinary());
-  module.dispose();
-  return { bytes, functions: kernels };
 }
