@@ -97,16 +97,24 @@ export type Kind = keyof typeof KINDS;
 export const ALL_KINDS = Object.keys(KINDS) as Kind[];
 
 const drawn = new Map<string, Floats>();
-const [LONG, KEPT] = [4096, 16];
+/** Elements of the arrays that are worth keeping, and of all that are kept. */
+const [LONG, KEPT] = [256, 2 ** 22];
+let kept = 0;
 
 /** Seeded numbers. Long arrays are kept for a while: for each backend they are drawn again, and copied sooner. */
 export function numbers(dtype: Dtype, length: number, kind: Kind, seed: number): Floats {
   if (length < LONG) return draw(dtype, length, kind, seed);
   const key = `${dtype} ${length} ${kind} ${seed}`;
-  const found = drawn.get(key) ?? draw(dtype, length, kind, seed);
+  const known = drawn.get(key);
+  const found = known ?? draw(dtype, length, kind, seed);
+  if (known === undefined) kept += length;
   drawn.delete(key);
   drawn.set(key, found);
-  if (drawn.size > KEPT) drawn.delete(drawn.keys().next().value as string);
+  for (const [oldest, { length: freed }] of drawn) {
+    if (kept <= KEPT) break;
+    drawn.delete(oldest);
+    kept -= freed;
+  }
   return found.slice() as Floats;
 }
 
