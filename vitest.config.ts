@@ -13,16 +13,19 @@ export const shared = {
   hookTimeout: 60_000,
 } satisfies ViteUserConfig['test'];
 
+// Of the whole run, not of a project: --maxWorkers would not count.
+const { maxWorkers, ...ofProjects } = shared;
+
 /** What needs a process for each file: to collect garbage takes as long as there is much to look at. */
 const APART = ['test/reclaiming.test.ts'];
 
 export default defineConfig({
   test: {
-    ...shared,
+    maxWorkers,
     projects: [
       {
-        extends: true,
         test: {
+          ...ofProjects,
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: [
@@ -39,7 +42,7 @@ export default defineConfig({
           typecheck: { enabled: true, include: ['test/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
         },
       },
-      { extends: true, test: { name: 'apart', include: APART } },
+      { test: { ...ofProjects, name: 'apart', include: APART } },
     ],
   },
 });
