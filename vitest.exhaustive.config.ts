@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config';
-import ordinary from './vitest.config.ts';
+import { shared } from './vitest.config.ts';
 
 // What takes minutes: npm run test:exhaustive.
 export default defineConfig({
   test: {
-    ...ordinary.test,
+    ...shared,
     include: ['test/exhaustive/**/*.test.ts'],
     exclude: [],
     testTimeout: 3_600_000,
-    typecheck: { enabled: false },
   },
 });

@@ -1,15 +1,14 @@
 import { defineConfig } from 'vitest/config';
-import ordinary from './vitest.config.ts';
+import { shared } from './vitest.config.ts';
 
 // A search for inputs that miss a bound, which takes minutes: npm run test:hunt.
 export default defineConfig({
   test: {
-    ...ordinary.test,
+    ...shared,
     include: ['test/hunt/**/*.test.ts'],
     exclude: [],
     testTimeout: 3_600_000,
     // Progress as it is made.
     disableConsoleIntercept: true,
-    typecheck: { enabled: false },
   },
 });

@@ -36,10 +36,10 @@ export function contender(name, createKernels) {
   };
 }
 
-/** The message that goes back for a request to one of the contenders. */
-export async function reply(contenderOf, request) {
+/** The message that goes back for a request: the answer, or the error. `answersOf` may give a promise. */
+export async function reply(answersOf, request) {
   try {
-    return { answer: await contenderOf()[request.do](request) };
+    return { answer: await (await answersOf())[request.do](request) };
   } catch (error) {
     return { error: String(error.message) };
   }

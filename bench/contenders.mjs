@@ -8,63 +8,67 @@ export const CONTENDERS = [PLAIN, 'reference', ...BACKENDS];
 /** Node 20 has relaxed SIMD behind a flag. */
 export const flagsOf = (version) => (Number.parseInt(version, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : []);
 const THIS_NODE = { path: process.execPath, node: process.versions.node };
-const programOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** One contender in a process of its own, with the library of another checkout if one is given. */
+/** A program in a process of its own, which answers one request at a time by `reply` of contender.mjs. */
 export class Worker {
-  constructor(name, checkout) {
+  #child;
+
+  constructor(name, program, arguments_) {
     this.name = name;
-    this.child = fork(programOf('worker.mjs'), checkout === undefined ? [name] : [name, checkout], {
-      execArgv: flagsOf(THIS_NODE.node),
-      serialization: 'advanced',
-    });
+    this.#child = fork(program, arguments_, { execArgv: flagsOf(THIS_NODE.node), serialization: 'advanced' });
   }
 
-  /** Gives the worker the operation to run. What keeps it from doing so is returned, and ends it. */
-  async start(operation) {
-    try {
-      await this.#ask({ do: 'start', operation });
-    } catch (error) {
-      this.stop();
-      return error.message;
-    }
-  }
-
-  /** Sets a case up and runs it once: the result. */
-  prepare(index) {
-    return this.#ask({ do: 'prepare', index });
-  }
-
-  /** Nanoseconds of one call. */
-  measure(milliseconds) {
-    return this.#ask({ do: 'measure', milliseconds });
-  }
-
-  /** The bytes of its linear memory. */
-  memory() {
-    return this.#ask({ do: 'memory' });
-  }
-
-  stop() {
-    this.child.kill();
-  }
-
-  #ask(message) {
+  /** @throws Error if the program does, or ends */
+  ask(what, details = {}) {
     return new Promise((resolve, reject) => {
       const ended = (code) => reject(new Error(`ended with ${code}`));
-      this.child.once('exit', ended);
-      this.child.once('message', (/** @type {any} */ { error, answer }) => {
-        this.child.off('exit', ended);
+      this.#child.once('exit', ended);
+      this.#child.once('message', (/** @type {any} */ { error, answer }) => {
+        this.#child.off('exit', ended);
         if (error === undefined) resolve(answer);
         else reject(new Error(error));
       });
-      this.child.send(message);
+      this.#child.send({ do: what, ...details });
     });
   }
+
+  stop() {
+    this.#child.kill();
+  }
+}
+
+/**
+ * A contender with an operation, with the library of another checkout if one is given.
+ * @throws Error where it does not run
+ */
+export async function startContender(name, operation, checkout) {
+  const program = new URL('worker.mjs', import.meta.url);
+  const worker = new Worker(name, program, checkout === undefined ? [name] : [name, checkout]);
+  try {
+    await worker.ask('start', { operation });
+  } catch (error) {
+    worker.stop();
+    throw error;
+  }
+  return worker;
+}
+
+/** The contenders that run here; the others are named once. */
+export async function startContenders(names, operation) {
+  /** @type {Worker[]} */
+  const workers = [];
+  for (const name of names) {
+    try {
+      workers.push(await startContender(name, operation));
+    } catch (error) {
+      console.log(`${name} does not run here: ${error.message}`);
+    }
+  }
+  return workers;
 }
 
 /** Milliseconds of the import and of the first call, in a new process. @returns {{ import: number, call: number }} */
 export function firstCall(backend, { path, node } = THIS_NODE) {
-  const arguments_ = [...flagsOf(node), programOf('first-call.mjs'), backend];
+  const arguments_ = [...flagsOf(node), fileURLToPath(new URL('first-call.mjs', import.meta.url)), backend];
   return JSON.parse(execFileSync(path, arguments_, { encoding: 'utf8' }));
 }

@@ -4,7 +4,7 @@
 // starts a process for each, and their rounds take turns. Where memory lies makes one process faster than another for as
 // long as it lives, so that many rounds say less than a few passes.
 import { demandKnown, medianOf, parseCommand, saveJson } from './command.mjs';
-import { BACKENDS, Worker } from './contenders.mjs';
+import { BACKENDS, startContender } from './contenders.mjs';
 import { describeMachine } from './machine.mjs';
 import { formatTime, progress } from './table.mjs';
 
@@ -62,23 +62,21 @@ async function compareOperation(operation) {
 /** That of this checkout is first in a result; which runs first changes from pass to pass. */
 async function startWorkers(operation, pass) {
   const workers = [
-    { place: 0, worker: new Worker(options.backend) },
-    { place: 1, worker: new Worker(options.backend, options.against) },
+    { place: 0, worker: await startContender(options.backend, operation) },
+    { place: 1, worker: await startContender(options.backend, operation, options.against) },
   ];
-  for (const { worker } of workers) {
-    const problem = await worker.start(operation);
-    if (problem !== undefined) throw new Error(`${operation}: ${problem}`);
-  }
   return pass % 2 === 0 ? workers : workers.reverse();
 }
 
 /** The best time here and there. */
 async function timePair(workers, index) {
-  for (const { worker } of workers) await worker.prepare(index);
+  for (const { worker } of workers) await worker.ask('prepare', { index });
   const times = [Infinity, Infinity];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { place, worker } of workers)
-      times[place] = Math.min(times[place], await worker.measure(ROUND_MILLISECONDS));
+    for (const { place, worker } of workers) {
+      const nanoseconds = await worker.ask('measure', { milliseconds: ROUND_MILLISECONDS });
+      times[place] = Math.min(times[place], nanoseconds);
+    }
   }
   return times;
 }

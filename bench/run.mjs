@@ -6,7 +6,7 @@
 import { createKernels } from 'softmax-wasm';
 import { bestOf, medianOf, parseCommand, saveJson } from './command.mjs';
 import { PLAIN } from './contender.mjs';
-import { BACKENDS, CONTENDERS, firstCall, Worker } from './contenders.mjs';
+import { BACKENDS, CONTENDERS, firstCall, startContenders } from './contenders.mjs';
 import { checkResult } from './harness.mjs';
 import { describeMachine } from './machine.mjs';
 import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
@@ -35,7 +35,7 @@ async function runOperation(operation) {
   const cases = isGlance
     ? [bench.cases.find(({ label }) => label === GLANCE) ?? bench.cases[0]]
     : bench.cases.filter(isWanted);
-  const workers = await startWorkers(operation);
+  const workers = await startContenders(CONTENDERS, operation);
   if (!isGlance) printHeader(operation);
   for (const [done, example] of cases.entries()) {
     const { label, elements } = example;
@@ -44,14 +44,14 @@ async function runOperation(operation) {
     reference.run();
     for (const worker of workers) {
       say(`checking ${worker.name}`);
-      const result = await worker.prepare(bench.cases.indexOf(example));
+      const result = await worker.ask('prepare', { index: bench.cases.indexOf(example) });
       checkResult(`${worker.name}: ${operation} ${label}`, result, reference.result(), bench.floor);
     }
     const rounds = workers.map(() => /** @type {number[]} */ ([]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, worker] of workers.entries()) {
         say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
-        rounds[i].push(await worker.measure(roundMilliseconds));
+        rounds[i].push(await worker.ask('measure', { milliseconds: roundMilliseconds }));
       }
     }
     progress('');
@@ -66,18 +66,6 @@ async function runOperation(operation) {
     results.push(...lines);
   }
   for (const worker of workers) worker.stop();
-}
-
-/** Those that can run here; what cannot is named once. */
-async function startWorkers(operation) {
-  const workers = [];
-  for (const name of CONTENDERS) {
-    const worker = new Worker(name);
-    const problem = await worker.start(operation);
-    if (problem === undefined) workers.push(worker);
-    else console.log(`${name} does not run here: ${problem}`);
-  }
-  return workers;
 }
 
 /** Of each backend the median and the extremes, in milliseconds, over processes of their own. */

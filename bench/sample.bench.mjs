@@ -12,6 +12,13 @@ function peaked(count) {
 /** Logits of which 78 000 classes make nine tenths. */
 const flat = (count) => logits(count).map((value) => value / 3);
 
+/** Logits of a model that is sure of one class: however a sampler draws, that is what it draws. */
+function sure(count) {
+  const x = flat(count);
+  for (let i = CLASSES >> 1; i < count; i += CLASSES) x[i] = 60;
+  return x;
+}
+
 const CASES = [
   { label: '1 × 128000', make: flat },
   { label: '1 × 128000, topK 50', make: flat, options: { topK: 50 } },
@@ -24,6 +31,8 @@ const CASES = [
     options: { topK: 50, topP: 0.9, minP: 0.05 },
     resident: false,
   },
+  { label: '1 × 128000, sure', make: sure },
+  { label: '1 × 128000, sure, topK 50', make: sure, options: { topK: 50 } },
   { label: '64 × 128000', make: flat, rows: 64 },
   { label: '64 × 128000, topP, flat', make: flat, rows: 64, options: { topP: 0.9 } },
   { label: '4096 × 10', make: logits, rows: 4096, n: 10 },

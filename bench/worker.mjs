@@ -5,11 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { contender, reply } from './contender.mjs';
 
 const [, , name, checkout] = process.argv;
-const library =
-  checkout === undefined ? import('softmax-wasm') : import(pathToFileURL(resolve(checkout, 'dist/index.js')).href);
 let answers;
 
+async function load() {
+  const library = checkout === undefined ? 'softmax-wasm' : pathToFileURL(resolve(checkout, 'dist/index.js')).href;
+  const { createKernels } = await import(library);
+  return contender(name, createKernels);
+}
+
 process.on('message', async (/** @type {any} */ request) => {
-  const { createKernels } = await library;
-  process.send?.(await reply(() => (answers ??= contender(name, createKernels)), request));
+  process.send?.(await reply(() => (answers ??= load()), request));
 });

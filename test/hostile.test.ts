@@ -302,7 +302,7 @@ describe.each(hostileSets)('$name', (set: TestSet) => {
   ): void {
     const numbers = numbersOf(call, name);
     const expected = expectedOf(kernels, call, name, form);
-    const count = [...interruptions(structuredClone(call), name, () => undefined)].length;
+    const count = [...interruptions(call, name, () => undefined)].length;
     for (let i = 0; i < count; i++) {
       const usage = own.memoryUsage();
       const first = guarded(own);
@@ -311,15 +311,15 @@ describe.each(hostileSets)('$name', (set: TestSet) => {
       let undo: (() => void) | undefined;
       let acted = false;
       const fresh = structuredClone(call);
-      const [how, hostile] = [
-        ...interruptions(replace(fresh, name, held.value), name, () => {
-          acted = true;
-          undo = act(held, own);
-        }),
-      ][i] as [string, Call];
+      const all = interruptions(replace(fresh, name, held.value), name, () => {
+        acted = true;
+        undo = act(held, own);
+      });
+      for (let skipped = 0; skipped < i; skipped++) all.next();
+      const [how, hostile] = all.next().value as [string, Call];
       const what = `${name}, ${form}: ${how}`;
       const found = attempt(own, hostile);
-      expect(acted, `${what} ran`).toBe(true);
+      if (!acted) expect.fail(`${what} did not run`);
       judge(found, expected, what, () => outcome(hostile, name, held, found.result));
       if (found.error !== undefined) expectOurs(found.error, call.operation, what);
       first.check(what);
@@ -334,8 +334,8 @@ describe.each(hostileSets)('$name', (set: TestSet) => {
   }
 
   function expectOurs(error: Error, operation: string, what: string): void {
-    expect(error.message, what).toMatch(new RegExp(`^${operation}: `));
-    expect([TypeError, RangeError], what).toContain(error.constructor);
+    const isKnown = error.constructor === TypeError || error.constructor === RangeError;
+    if (!isKnown || !error.message.startsWith(`${operation}: `)) expect.fail(`${what}: ${error}`);
   }
 
   describe('code of the caller in the middle of a call', () => {

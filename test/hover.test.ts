@@ -3,31 +3,37 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
-/** What an editor shows of a program, at the first place where it reads `name`. */
+const file = fileURLToPath(new URL('hovered.ts', import.meta.url));
+let source = '';
+let version = 0;
+const textOf = (path: string) => (path === file ? source : ts.sys.readFile(path));
+
+/** An editor's, with one file open. */
+const service = ts.createLanguageService({
+  getScriptFileNames: () => [file],
+  getScriptVersion: (path) => (path === file ? `${version}` : ''),
+  getScriptSnapshot: (path) => {
+    const text = textOf(path);
+    return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+  },
+  getCurrentDirectory: () => fileURLToPath(new URL('..', import.meta.url)),
+  getCompilationSettings: () => ({
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.esnext.disposable.d.ts'],
+    types: [],
+  }),
+  getDefaultLibFileName: ts.getDefaultLibFilePath,
+  fileExists: (path) => path === file || ts.sys.fileExists(path),
+  readFile: (path) => textOf(path),
+});
+
+/** What the editor shows of a program, at the first place where it reads `name`. */
 function hover(program: string, name: string): { type: string; documentation: string } {
-  const file = fileURLToPath(new URL('hovered.ts', import.meta.url));
-  const source = `import { crossEntropyWithGrad, logSumExp, softmax } from '../src/index.js';\n${program}`;
-  const textOf = (path: string) => (path === file ? source : ts.sys.readFile(path));
-  const service = ts.createLanguageService({
-    getScriptFileNames: () => [file],
-    getScriptVersion: () => '1',
-    getScriptSnapshot: (path) => {
-      const text = textOf(path);
-      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
-    },
-    getCurrentDirectory: () => fileURLToPath(new URL('..', import.meta.url)),
-    getCompilationSettings: () => ({
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.esnext.disposable.d.ts'],
-      types: [],
-    }),
-    getDefaultLibFileName: ts.getDefaultLibFilePath,
-    fileExists: (path) => path === file || ts.sys.fileExists(path),
-    readFile: (path) => textOf(path),
-  });
+  source = `import { crossEntropyWithGrad, logSumExp, softmax } from '../src/index.js';\n${program}`;
+  version++;
   const problems = service.getSemanticDiagnostics(file).map(({ messageText }) => messageText);
   expect(problems).toEqual([]);
   const info = service.getQuickInfoAtPosition(file, source.indexOf(name, source.indexOf('\n')))!;

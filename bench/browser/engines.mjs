@@ -4,7 +4,7 @@
 //   prepare(contender, index, floor)    sets a case up, runs it once and compares the result
 //   measure(contender, milliseconds)    nanoseconds of one call
 //   close()
-import { Worker } from '../contenders.mjs';
+import { startContender } from '../contenders.mjs';
 import { checkResult } from '../harness.mjs';
 
 /** A browser with the page open: the page does all of it. */
@@ -34,18 +34,15 @@ export function nodeEngine() {
     version: process.versions.node,
     async start(contender, operation) {
       workers.get(contender)?.stop();
-      const worker = new Worker(contender);
-      workers.set(contender, worker);
-      const problem = await worker.start(operation);
-      if (problem !== undefined) throw new Error(problem);
+      workers.set(contender, await startContender(contender, operation));
     },
     async expect(index) {
-      reference = await workers.get('reference').prepare(index);
+      reference = await workers.get('reference').ask('prepare', { index });
     },
     async prepare(contender, index, floor) {
-      checkResult(contender, await workers.get(contender).prepare(index), reference, floor);
+      checkResult(contender, await workers.get(contender).ask('prepare', { index }), reference, floor);
     },
-    measure: (contender, milliseconds) => workers.get(contender).measure(milliseconds),
+    measure: (contender, milliseconds) => workers.get(contender).ask('measure', { milliseconds }),
     async close() {
       for (const worker of workers.values()) worker.stop();
     },

@@ -11,9 +11,9 @@ import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
-import { findNode, HAND_WRITTEN, OURS, PEERS, Peer } from './peers.mjs';
+import { findNode, OURS, PEERS, Peer } from './peers.mjs';
 import { printCase, printHeader, printTargets } from './report.mjs';
-import { judgeStart, judgeTargets, OPERATIONS, ownLabels } from './targets.mjs';
+import { judgeStart, judgeTargets, OPERATIONS, ownLabels, peersOf } from './targets.mjs';
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -62,9 +62,9 @@ if (options.json !== undefined) saveJson(options.json, report);
 if (options.svg !== undefined) save(options.svg, drawChart(report));
 
 async function runOperation(/** @type {string} */ operation) {
-  const peers = await startPeers(operation in GRID ? PEERS : [HAND_WRITTEN]);
-  printHeader(operation);
   const cases = await casesOf(operation);
+  const peers = await startPeers(PEERS.filter((name) => cases.some(({ taking }) => taking.includes(name))));
+  printHeader(operation);
   for (const [done, { shape, label, elements, taking }] of cases.entries()) {
     const say = (what) => progress(`${operation} ${done + 1}/${cases.length}: ${label}, ${what}`);
     const exact = await expectedResult({ operation, label, shape });
@@ -99,14 +99,14 @@ async function runOperation(/** @type {string} */ operation) {
   for (const peer of peers) peer.stop();
 }
 
-/** Those with a shape, in which every peer takes part that has the operation, and those of `npm run bench`. */
+/** Those with a shape, in which every peer takes part that has the operation, and those of `npm run bench`: of some. */
 async function casesOf(operation) {
   const shared = (GRID[operation] ?? []).map((shape) => {
     return { shape, label: labelOf(shape), elements: shape[0] * shape[1], taking: [...OURS, ...PEERS] };
   });
   const own = ownLabels(operation).map(async (label) => {
     const { elements } = (await findBenchmark({ operation, label })).example;
-    return { shape: undefined, label, elements, taking: [...OURS, HAND_WRITTEN] };
+    return { shape: undefined, label, elements, taking: [...OURS, ...peersOf(operation, label)] };
   });
   const cases = [...shared, ...(await Promise.all(own))];
   return cases.filter(({ elements }) => !options.quick || elements <= QUICK_ELEMENTS);

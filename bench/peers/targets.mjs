@@ -3,7 +3,7 @@ import { bundle, gzipped } from '../../scripts/size.mjs';
 import { medianOf } from '../command.mjs';
 import { firstCall } from '../contenders.mjs';
 import { GRID, labelOf } from './cases.mjs';
-import { HAND_WRITTEN } from './peers.mjs';
+import { HAND_WRITTEN, PEERS } from './peers.mjs';
 
 /** Stands for the backend that is judged: another of its cases is what it is compared with. */
 const OURSELVES = 'our own';
@@ -70,6 +70,7 @@ const TARGETS = [
     { label: '1 × 128000' },
   ],
   ['sample', ['1 × 128000, topP, peaked', '1 × 128000, topP, flat'], HAND_WRITTEN, undefined, 100, 100],
+  ['sample', ['1 × 128000, sure', '1 × 128000, sure, topK 50'], 'transformers.js', undefined, 2, 2],
   ['sample', ['64 × 128000'], OURSELVES, undefined, 0.95, 0.95, { label: '1 × 128000' }],
   ['crossEntropyWithGrad', ['256 × 1024'], 'tfjs-wasm', 'crossEntropy', 7, 8],
   ['crossEntropyWithGrad', ['256 × 1024'], 'torch', undefined, 2, undefined],
@@ -93,6 +94,12 @@ export function ownLabels(operation) {
     return name === operation ? [...its, ...base] : base;
   });
   return [...new Set(labels)].filter((label) => !shared.includes(label));
+}
+
+/** Those that take part in a case that not every peer has. */
+export function peersOf(operation, label) {
+  const others = TARGETS.filter(([name, its]) => name === operation && its.includes(label)).map(([, , peer]) => peer);
+  return PEERS.filter((peer) => peer === HAND_WRITTEN || others.includes(peer));
 }
 
 export const OPERATIONS = [...new Set([...Object.keys(GRID), ...TARGETS.map(([operation]) => operation)])];

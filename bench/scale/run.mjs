@@ -6,7 +6,7 @@ import { freemem } from 'node:os';
 import { createKernels } from 'softmax-wasm';
 import { bestOf, parseCommand, save, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
-import { BACKENDS, Worker } from '../contenders.mjs';
+import { BACKENDS, startContenders } from '../contenders.mjs';
 import { checkResult } from '../harness.mjs';
 import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
@@ -29,13 +29,7 @@ console.log('Softmax of float32 in rows of 1000, typed arrays in and out, one th
 console.log(`the best of ${ROUNDS} rounds.`);
 
 const cases = chooseCases();
-const workers = [];
-for (const name of CONTENDERS) {
-  const worker = new Worker(name);
-  const problem = await worker.start('scale/softmax');
-  if (problem === undefined) workers.push(worker);
-  else console.log(`${name} does not run here: ${problem}`);
-}
+const workers = await startContenders(CONTENDERS, 'scale/softmax');
 printHeader(workers.map(({ name }) => name));
 const results = [];
 for (const example of cases) await runCase(example);
@@ -66,19 +60,20 @@ async function runCase(example) {
   reference.run();
   for (const worker of taking) {
     say(`checking ${worker.name}`);
-    checkResult(`${worker.name}: ${label} elements`, await worker.prepare(index), reference.result(), bench.floor);
+    const result = await worker.ask('prepare', { index });
+    checkResult(`${worker.name}: ${label} elements`, result, reference.result(), bench.floor);
   }
   const rounds = taking.map(() => /** @type {number[]} */ ([]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, worker] of taking.entries()) {
       say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
-      rounds[i].push(await worker.measure(roundMilliseconds));
+      rounds[i].push(await worker.ask('measure', { milliseconds: roundMilliseconds }));
     }
   }
   const lines = [];
   for (const [i, worker] of taking.entries()) {
     const { nanoseconds, spread } = bestOf(rounds[i]);
-    const figures = { nanosecondsPerElement: nanoseconds / elements, spread, linearMemory: await worker.memory() };
+    const figures = { nanosecondsPerElement: nanoseconds / elements, spread, linearMemory: await worker.ask('memory') };
     lines.push({ case: label, elements, held: example.held, contender: worker.name, ...figures });
   }
   progress('');

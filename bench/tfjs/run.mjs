@@ -3,11 +3,10 @@
 // Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns. Where
 // memory lies makes one process faster than another for as long as it lives: several pairs of processes say more than many
 // rounds. The results are compared before anything is timed.
-import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
 import { medianOf, saveJson } from '../command.mjs';
-import { flagsOf } from '../contenders.mjs';
+import { Worker } from '../contenders.mjs';
 import { describeMachine } from '../machine.mjs';
 import { formatRatio, formatTime, progress } from '../table.mjs';
 
@@ -20,44 +19,13 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+const PROGRAM = new URL('worker.mjs', import.meta.url);
 const PAIRS = options.quick ? 1 : Number(options.pairs);
 const ROUNDS = 2;
 const MILLISECONDS = options.quick ? 20 : 50;
 /** Both compute in float32, each in its own order. */
 const TOLERANCE = 1e-4;
 const COLUMNS = [58, 12, 16, 9, 14];
-
-class Host {
-  constructor(backend, mode) {
-    this.child = fork(new URL('worker.mjs', import.meta.url), [backend, mode], {
-      execArgv: flagsOf(process.versions.node),
-      serialization: 'advanced',
-    });
-    this.ready = this.#answer();
-  }
-
-  async ask(request) {
-    await this.ready;
-    this.child.send(request);
-    return this.#answer();
-  }
-
-  #answer() {
-    return new Promise((resolve, reject) => {
-      const ended = (code) => reject(new Error(`ended with ${code}`));
-      this.child.once('exit', ended);
-      this.child.once('message', (/** @type {any} */ { error, answer }) => {
-        this.child.off('exit', ended);
-        if (error === undefined) resolve(answer);
-        else reject(new Error(error));
-      });
-    });
-  }
-
-  stop() {
-    this.child.kill();
-  }
-}
 
 const printLine = (cells) =>
   console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(COLUMNS[i]) : cell.padStart(COLUMNS[i]))).join(''));
@@ -69,14 +37,14 @@ function demandEqual(name, alone, registered) {
 }
 
 /** Nanoseconds of one call alone and registered: the best of the rounds of this pair of processes. */
-async function timePair(hosts, name) {
+async function timePair(workers, name) {
   const results = [];
-  for (const host of hosts) results.push(await host.ask({ do: 'prepare', name }));
+  for (const worker of workers) results.push(await worker.ask('prepare', { name }));
   demandEqual(name, results[0], results[1]);
-  const times = hosts.map(() => Infinity);
+  const times = workers.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, host] of hosts.entries()) {
-      times[i] = Math.min(times[i], await host.ask({ do: 'measure', milliseconds: MILLISECONDS }));
+    for (const [i, worker] of workers.entries()) {
+      times[i] = Math.min(times[i], await worker.ask('measure', { milliseconds: MILLISECONDS }));
     }
   }
   return times;
@@ -107,16 +75,16 @@ for (const backend of options.backend) {
   const pairsOf = new Map();
   let memory;
   for (let pass = 0; pass < PAIRS; pass++) {
-    const hosts = [new Host(backend, 'alone'), new Host(backend, 'registered')];
-    const started = await hosts[1].ask({ do: 'start' });
+    const workers = ['alone', 'registered'].map((mode) => new Worker(mode, PROGRAM, [backend, mode]));
+    const started = await workers[1].ask('start');
     ({ memory } = started);
     for (const name of started.names.filter((one) => one.includes(options.only))) {
       progress(`${backend}, ${name}: pair ${pass + 1} of ${PAIRS}`);
       const pairs = pairsOf.get(name) ?? [];
-      pairs.push(await timePair(hosts, name));
+      pairs.push(await timePair(workers, name));
       pairsOf.set(name, pairs);
     }
-    for (const host of hosts) host.stop();
+    for (const worker of workers) worker.stop();
   }
   progress('');
   console.log('');

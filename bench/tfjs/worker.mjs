@@ -11,37 +11,40 @@ const require = createRequire(HOME);
 /** More elements than this are not sent to be compared. */
 const COMPARED = 1000;
 
-// What it says on Node's console when it is loaded is not for a table.
-console.warn = () => {};
-const tf = /** @type {any} */ (require('@tensorflow/tfjs'));
-/** @type {any} */ (require('@tensorflow/tfjs-backend-wasm')).setWasmPaths(
-  fileURLToPath(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', HOME)),
-);
-await tf.setBackend(backend);
-await tf.ready();
-const { register } = await import('../../dist/tfjs/index.js');
-const fast = mode === 'registered' ? register(tf) : undefined;
-const cases = casesOf(tf, fast);
-let stopwatch;
+let answers;
 
-const answers = {
-  /** The names of the cases, and where ours computes. */
-  start: () => ({ names: [...cases.keys()], memory: fast?.info[0].memory }),
+async function load() {
+  // What it says on Node's console when it is loaded is not for a table.
+  console.warn = () => {};
+  const tf = /** @type {any} */ (require('@tensorflow/tfjs'));
+  /** @type {any} */ (require('@tensorflow/tfjs-backend-wasm')).setWasmPaths(
+    fileURLToPath(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', HOME)),
+  );
+  await tf.setBackend(backend);
+  await tf.ready();
+  const { register } = await import('../../dist/tfjs/index.js');
+  const fast = mode === 'registered' ? register(tf) : undefined;
+  const cases = casesOf(tf, fast);
+  let stopwatch;
 
-  /** Sets a case up and runs it once: its first elements. */
-  async prepare({ name }) {
-    tf.disposeVariables();
-    const setUp = /** @type {() => any} */ (cases.get(name));
-    const run = setUp();
-    const first = await run();
-    const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
-    // A scope takes back what a function leaves; a training step is asynchronous, and takes back its own.
-    stopwatch = new Stopwatch(Array.isArray(first) ? run : () => tf.tidy(() => void run()));
-    return result;
-  },
+  return {
+    /** The names of the cases, and where ours computes. */
+    start: () => ({ names: [...cases.keys()], memory: fast?.info[0].memory }),
 
-  measure: ({ milliseconds }) => stopwatch.measure(milliseconds),
-};
+    /** Sets a case up and runs it once: its first elements. */
+    async prepare({ name }) {
+      tf.disposeVariables();
+      const setUp = /** @type {() => any} */ (cases.get(name));
+      const run = setUp();
+      const first = await run();
+      const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
+      // A scope takes back what a function leaves; a training step is asynchronous, and takes back its own.
+      stopwatch = new Stopwatch(Array.isArray(first) ? run : () => tf.tidy(() => void run()));
+      return result;
+    },
 
-process.on('message', async (request) => process.send?.(await reply(() => answers, request)));
-process.send?.({ answer: undefined });
+    measure: ({ milliseconds }) => stopwatch.measure(milliseconds),
+  };
+}
+
+process.on('message', async (request) => process.send?.(await reply(() => (answers ??= load()), request)));

@@ -74,43 +74,49 @@ export interface Bins {
   read(operation: string, json: unknown): void;
 }
 
+/** Of a bin without rows. */
+const EMPTY = /* @__PURE__ */ new BinTally();
+
 /** Bins of equal width, a list of them for each of so many groups. */
 export class WidthBins implements Bins {
-  readonly #tallies: BinTally[];
+  /** Those that hold rows: of many classes most bins are empty. */
+  readonly #tallies: (BinTally | undefined)[];
   readonly #bins: number;
 
   constructor(bins: number, groups = 1) {
     this.#bins = bins;
-    this.#tallies = Array.from({ length: bins * groups }, () => new BinTally());
+    this.#tallies = new Array(bins * groups).fill(undefined);
   }
 
   add(confidence: number, isRight: boolean, group = 0): void {
-    this.#tallies[group * this.#bins + indexOf(confidence, this.#bins)]!.add(confidence, isRight);
+    this.#at(group * this.#bins + indexOf(confidence, this.#bins)).add(confidence, isRight);
+  }
+
+  #at(i: number): BinTally {
+    return (this.#tallies[i] ??= new BinTally());
   }
 
   merge(other: WidthBins): void {
-    this.#tallies.forEach((tally, i) => {
-      tally.merge(other.#tallies[i]!);
+    other.#tallies.forEach((tally, i) => {
+      if (tally !== undefined) this.#at(i).merge(tally);
     });
   }
 
   /** Of all groups, one after the other. */
   edged(): EdgedBin[] {
-    return this.#tallies.map((tally, i) => {
+    return this.#tallies.map((tally = EMPTY, i) => {
       const index = i % this.#bins;
       return { lower: index / this.#bins, upper: (index + 1) / this.#bins, tally };
     });
   }
 
   toJSON(): BinJson[] {
-    return this.#tallies.map((tally) => tally.toJSON());
+    return this.#tallies.map((tally = EMPTY) => tally.toJSON());
   }
 
   read(operation: string, json: unknown, argument = 'json.bins'): void {
     const list = readList(operation, argument, json, this.#tallies.length);
-    this.#tallies.forEach((tally, i) => {
-      tally.read(operation, `${argument}[${i}]`, list[i]);
-    });
+    for (let i = 0; i < this.#tallies.length; i++) this.#at(i).read(operation, `${argument}[${i}]`, list[i]);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ApplyMaskOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { keeps } from './mask.js';
+import { forEachMasked } from './mask.js';
 import { forEachRow, indexOf } from './rows.js';
 
 /** Replaces what a mask does not keep, in plain loops. */
@@ -12,6 +12,8 @@ export function applyMask(
   const heap = heaps.floats(elementBytes);
   forEachRow(outer, n, inner, (offset, row) => {
     const first = indexOf(x, elementBytes) + offset;
-    for (let j = 0; j < n; j++) if (!keeps(heaps, mask, row, j, n)) heap[first + j * inner] = value;
+    forEachMasked(heaps, mask, row, n, (j) => {
+      heap[first + j * inner] = value;
+    });
   });
 }

@@ -31,3 +31,15 @@ export function keeps(heaps: Heaps, mask: number, row: number, j: number, n: num
   if (j >= keptLength(heaps, mask, row, n)) return false;
   return keptStride(heaps, mask) < 0 || heaps.u8[placeOf(heaps, mask, row, j, 1)] !== 0;
 }
+
+/** Visits the elements of a row of n elements that a mask does not keep, if there is one (0). */
+export function forEachMasked(heaps: Heaps, mask: number, row: number, n: number, visit: (j: number) => void): void {
+  if (mask === 0) return;
+  const length = keptLength(heaps, mask, row, n);
+  const stride = keptStride(heaps, mask);
+  if (stride >= 0) {
+    const { u8 } = heaps;
+    for (let j = 0, at = placeOf(heaps, mask, row, 0, 1); j < length; j++, at += stride) if (u8[at] === 0) visit(j);
+  }
+  for (let j = length; j < n; j++) visit(j);
+}

@@ -1,5 +1,5 @@
 import type { Heaps } from '../wasm/kernel.js';
-import { keptLength, keptStride, placeOf } from './mask.js';
+import { forEachMasked } from './mask.js';
 
 /** Visits the rows of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
 export function forEachRow(outer: number, n: number, inner: number, visit: (first: number, row: number) => void): void {
@@ -62,17 +62,12 @@ export function readRow(
 
 /** Puts −∞ where a mask does not keep the elements of a row; returns whether it keeps any. */
 function maskRow(heaps: Heaps, mask: number, row: number, values: Float64Array): boolean {
-  const { u8 } = heaps;
-  const length = keptLength(heaps, mask, row, values.length);
-  const stride = keptStride(heaps, mask);
-  let isKept = false;
-  let at = stride < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
-  for (let j = 0; j < length; j++, at += stride) {
-    if (stride < 0 || u8[at] !== 0) isKept = true;
-    else values[j] = -Infinity;
-  }
-  values.fill(-Infinity, length);
-  return isKept;
+  let kept = values.length;
+  forEachMasked(heaps, mask, row, values.length, (j) => {
+    values[j] = -Infinity;
+    kept--;
+  });
+  return kept > 0;
 }
 
 /** The largest element; NaN where one is NaN. */

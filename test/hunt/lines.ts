@@ -1,17 +1,18 @@
 /** The lines of the tables of bounds as a search sees them: which inputs to try, and how near a result is to its bound. */
 
-import type { BackendName } from '../../src/index.js';
+import type { BackendName, Kernels } from '../../src/index.js';
+import { crossEntropy } from '../operations/crossEntropy.js';
 import { alongAxis, backward, elementwise, losses } from '../operations/index.js';
 import { logSoftmax } from '../operations/logSoftmax.js';
 import type { AlongAxis } from '../support/alongAxis.js';
 import { setOf, sets, type TestSet } from '../support/backends.js';
 import type { Backward } from '../support/backward.js';
 import { type Bound, type LossPart, SMALLEST_NORMAL, SUM_BOUND } from '../support/bounds.js';
-import { DTYPES, type Dtype, type Floats, type Problem } from '../support/cases.js';
+import { DTYPES, type Dtype, type Floats, newFloats, type Problem } from '../support/cases.js';
 import { ratioOf } from '../support/compare.js';
 import { type Elementwise, elementError, runOf } from '../support/elementwise.js';
 import { expectedOf } from '../support/expected.js';
-import { type Hunted, LOG_PROBS, nameOf, nameOfPart, SUM } from '../support/hunted.js';
+import { DRAWN_LOG_PROBS, type Hunted, LOG_PROBS, NLL, nameOf, nameOfPart, SUM } from '../support/hunted.js';
 import {
   errorAt,
   exactOf,
@@ -83,15 +84,17 @@ function forEach(makeLines: (dtype: Dtype, set: TestSet) => Line[]): Line[] {
   return DTYPES.flatMap((dtype) => searched.flatMap((set) => makeLines(dtype, set)));
 }
 
+/** Of what is reduced over rows. */
+const ROWS = [1, 1, 1, 2, 3, 5];
 const NO_TARGETS: Int32Array = new Int32Array(0);
 const NO_OPTIONS = {};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Softmax, log-softmax, log-sum-exp, log-probabilities
 
-function drawLogits(largest: number | undefined, isWarm = true): Draw {
+function drawLogits(largest: number | undefined, isWarm = true, rows?: readonly number[]): Draw {
   return (random, set, dtype, seconds) => {
-    const frame = drawFrame(random, dtype, seconds);
+    const frame = drawFrame(random, dtype, seconds, rows);
     const temperature = largest === undefined && isWarm ? drawTemperature(random) : 1;
     const count = frame.rows * frame.n;
     const letter = logits(random, set, dtype, temperature, largest);
@@ -145,22 +148,66 @@ const sumLines = forEach((dtype, set) => {
   return [lineOf(SUM, dtype, set, draw, judge)];
 });
 
-const logProbLines = forEach((dtype, set) => {
-  const draw: Draw = (random, ...rest) => {
-    const input = drawLogits(undefined)(random, ...rest);
+function drawWithTargets(rows?: readonly number[]): Draw {
+  const draw = drawLogits(undefined, true, rows);
+  return (random, ...rest) => {
+    const input = draw(random, ...rest);
     return { ...input, targets: drawTargets(random, input.rows, input.n) };
   };
+}
+
+/** Log-probabilities of classes, one of each row. */
+interface Chosen {
+  readonly classes: Int32Array;
+  readonly logProbs: Floats;
+}
+
+/** Each against the element of log-softmax that it is, at the input's temperature or another. */
+function logProbLines(
+  what: string,
+  choose: (kernels: Kernels, input: Input) => Chosen,
+  temperatureOf: (input: Input) => number,
+): Line[] {
+  return forEach((dtype, set) => {
+    const judge: Judge = ({ kernels, backend }, input) => {
+      const { rows, n, columns } = input;
+      const { classes, logProbs } = choose(kernels, input);
+      const expected = expectedOf(logSoftmax, problemOf({ ...input, temperature: temperatureOf(input) }));
+      return worstOf(rows, (row) => {
+        const own = classes[row] as number;
+        const at = columns ? own * rows + row : row * n + own;
+        return ratioOf(logSoftmax, backend, dtype, logProbs[row] as number, expected, at);
+      });
+    };
+    return [lineOf(what, dtype, set, drawWithTargets(), judge)];
+  });
+}
+
+function ofTargets(kernels: Kernels, input: Input): Chosen {
+  const { targets } = input;
+  return { classes: targets, logProbs: kernels.logProbs(valuesOf(input, 'x'), targets, optionsOf(input)) as Floats };
+}
+
+/** The targets are where the draws are made: as far into the distribution as the class is into the row. */
+function ofDraws(kernels: Kernels, input: Input): Chosen {
+  const { dtype, rows, n, targets } = input;
+  const [classes, logProbs] = [new Int32Array(rows), newFloats(dtype, rows)];
+  let row = 0;
+  const random = () => ((targets[row++] as number) + 0.5) / n;
+  kernels.sample(valuesOf(input, 'x'), { ...optionsOf(input), random, logProbs, out: classes });
+  return { classes, logProbs };
+}
+
+/** The mean loss of a calibration, which is crossEntropy's. */
+const nllLines = forEach((dtype, set) => {
   const judge: Judge = ({ kernels, backend }, input) => {
-    const { rows, n, columns, targets } = input;
-    const y = kernels.logProbs(valuesOf(input, 'x'), targets, optionsOf(input));
-    const expected = expectedOf(logSoftmax, problemOf(input));
-    return worstOf(rows, (row) => {
-      const target = targets[row] as number;
-      const at = columns ? target * rows + row : row * n + target;
-      return ratioOf(logSoftmax, backend, dtype, y[row] as number, expected, at);
-    });
+    const p = lossProblem(crossEntropy, { ...input, options: { reduction: 'mean' } });
+    const { nll } = kernels.calibrationError(p.first, input.targets, optionsOf(input));
+    const { loss } = exactOf(crossEntropy, p);
+    const bound = lossLimit(crossEntropy, 'loss', dtype, backend, 'mean');
+    return worstOf(1, () => errorAt(dtype, [nll], loss, loss.scale, 0, leastOf(crossEntropy, p).loss) / bound);
   };
-  return [lineOf(LOG_PROBS, dtype, set, draw, judge)];
+  return [lineOf(NLL, dtype, set, drawWithTargets(ROWS), judge)];
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -234,8 +281,6 @@ function backwardLines(operation: Backward): Line[] {
 // ---------------------------------------------------------------------------------------------------------------------
 // Losses
 
-const ROWS = [1, 1, 1, 2, 3, 5];
-
 function drawLoss(operation: LossOperation): Draw {
   return (random, set, dtype, seconds) => {
     const frame = drawFrame(random, dtype, seconds, ROWS);
@@ -307,7 +352,9 @@ function lossLines(operation: LossOperation): Line[] {
 export const lines: readonly Line[] = [
   ...alongAxis.flatMap(operationLines),
   ...sumLines,
-  ...logProbLines,
+  ...logProbLines(LOG_PROBS, ofTargets, ({ temperature }) => temperature),
+  ...logProbLines(DRAWN_LOG_PROBS, ofDraws, () => 1),
+  ...nllLines,
   ...elementwise.flatMap(elementLines),
   ...losses.flatMap(lossLines),
   ...backward.flatMap(backwardLines),

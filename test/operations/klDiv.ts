@@ -59,8 +59,8 @@ export const klDiv: LossOperation = {
     kinds: ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'],
   }),
   large: [
-    [[130, 1000], 1],
-    [[100_003], 0],
+    [[70, 1000], 1],
+    [[60_003], 0],
   ],
   differences: [[4, 5]],
   fixtures: decodeLosses(file),

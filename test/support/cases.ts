@@ -97,16 +97,24 @@ export type Kind = keyof typeof KINDS;
 export const ALL_KINDS = Object.keys(KINDS) as Kind[];
 
 const drawn = new Map<string, Floats>();
-const [LONG, KEPT] = [4096, 16];
+/** Elements of the arrays that are worth keeping, and of all that are kept. */
+const [LONG, KEPT] = [256, 2 ** 22];
+let kept = 0;
 
 /** Seeded numbers. Long arrays are kept for a while: for each backend they are drawn again, and copied sooner. */
 export function numbers(dtype: Dtype, length: number, kind: Kind, seed: number): Floats {
   if (length < LONG) return draw(dtype, length, kind, seed);
   const key = `${dtype} ${length} ${kind} ${seed}`;
-  const found = drawn.get(key) ?? draw(dtype, length, kind, seed);
+  const known = drawn.get(key);
+  const found = known ?? draw(dtype, length, kind, seed);
+  if (known === undefined) kept += length;
   drawn.delete(key);
   drawn.set(key, found);
-  if (drawn.size > KEPT) drawn.delete(drawn.keys().next().value as string);
+  for (const [oldest, { length: freed }] of drawn) {
+    if (kept <= KEPT) break;
+    drawn.delete(oldest);
+    kept -= freed;
+  }
   return found.slice() as Floats;
 }
 
@@ -170,19 +178,19 @@ export function lengths(dtype: Dtype): number[] {
 }
 
 /**
- * Shapes and axes of each form, each a few times as large as the scratch that arrays are streamed through (64 Ki float32
- * of arguments and results together), or with rows that are larger than that themselves.
+ * Shapes and axes of each form, each of a few times what arrays are streamed through (64 Ki float32 of arguments and
+ * results together), or with rows that are larger than that themselves; no larger, as the reference has to compute it all.
  */
 export const LARGE: readonly (readonly [shape: readonly number[], axis: number])[] = [
-  [[130, 1000], 1],
-  [[5, 30_000], 1],
-  [[2, 100_000], 1],
-  [[9000, 10], 1],
+  [[70, 1000], 1],
+  [[3, 30_000], 1],
+  [[2, 70_000], 1],
+  [[7001, 10], 1],
   [[40, 50, 17], 1],
-  [[2, 1500, 40], 1],
+  [[2, 900, 40], 1],
   [[5, 3000, 3], 1],
   [[1, 20_000, 2], 1],
-  [[100, 900], 0],
+  [[100, 700], 0],
 ];
 
 /** The last are more than a block of those that are not short. */

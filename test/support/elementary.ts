@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { ElementaryName } from './bounds.js';
 
 /** The elementary functions of assembly/checks, compiled by themselves for one of the builds. */
@@ -14,10 +15,19 @@ export interface Elementary {
 export const BLOCK_BYTES = 2 ** 22;
 const X = 2 ** 16;
 
+/** Whether a file is newer than what it is compiled from and with. */
+function isFresh(file: string): boolean {
+  const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync('assembly', { recursive: true }).map((name) => `assembly/${name}`);
+  const others = [fileURLToPath(import.meta.url), 'node_modules/.package-lock.json'];
+  return modified(file) > Math.max(...[...sources, ...others].map(modified));
+}
+
 /** With options of its own: those of asconfig.json would compile all kernels along with it. */
 function compile(build: 'simd128' | 'relaxed-simd'): Uint8Array {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const file = `build/elementary-${build}.wasm`;
+  if (isFresh(file)) return readFileSync(file);
   const memory = ['--runtime', 'stub', '--importMemory', '--noExportMemory'];
   const features = ['simd', ...(build === 'relaxed-simd' ? [build] : [])].flatMap((name) => ['--enable', name]);
   const output = ['--optimizeLevel', '3', '--noAssert', '--outFile', file];

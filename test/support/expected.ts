@@ -30,7 +30,8 @@ export function expectedOf(operation: AlongAxis, problem: Problem): Expected {
 /** The values of a smaller operand at every element of a shape, of which its own is trailing axes. */
 export function broadcast<T>(values: ArrayLike<T>, own: readonly number[], shape: readonly number[]): T[] {
   const size = shape.reduce((a, b) => a * b, 1);
-  return Array.from({ length: size }, (_, element) => {
+  const result = new Array<T>(size);
+  for (let element = 0; element < size; element++) {
     let rest = element;
     let at = 0;
     let step = 1;
@@ -41,8 +42,9 @@ export function broadcast<T>(values: ArrayLike<T>, own: readonly number[], shape
       rest = Math.floor(rest / length);
       step *= ownLength;
     }
-    return values[at] as T;
-  });
+    result[element] = values[at] as T;
+  }
+  return result;
 }
 
 /** An operand that broadcasts, at every element of x. */

@@ -33,6 +33,8 @@ export function nameOfPart({ name }: Operation, part: LossPart): string {
 
 export const SUM = 'softmax, sum − 1';
 export const LOG_PROBS = 'logProbs, any row';
+export const DRAWN_LOG_PROBS = 'sample, logProbs of the draws';
+export const NLL = 'calibrationError, nll';
 
 export function columnOf({ dtype, backend }: Omit<Hunted, 'what'>): string {
   return `${dtype} ${backend}`;

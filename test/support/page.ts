@@ -5,7 +5,7 @@ import { alongAxis, backward, elementwise, losses } from '../operations/index.js
 import type { AlongAxis } from './alongAxis.js';
 import { type Bound, SUM_BOUND, sureGradientBounds, type Units } from './bounds.js';
 import { DTYPES, type Dtype } from './cases.js';
-import { columnOf, LOG_PROBS, nameOf, nameOfPart, readRatios, SUM } from './hunted.js';
+import { columnOf, DRAWN_LOG_PROBS, LOG_PROBS, NLL, nameOf, nameOfPart, readRatios, SUM } from './hunted.js';
 import type { SpecialRows } from './special.js';
 
 const BACKENDS = ['relaxed-simd', 'simd128', 'reference'] as const;
@@ -90,7 +90,8 @@ const AFTER_MEANING: Readonly<Record<string, string>> = {
   logSoftmax: `
 A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on
 their own, and the logarithm is that of 1 + their sum. \`logProbs\` is held to the same bounds
-(found: ${worstOf(LOG_PROBS, 'float32', BACKENDS)} in float32, ${worstOf(LOG_PROBS, 'float64', BACKENDS)} in float64).`,
+(found: ${worstOf(LOG_PROBS, 'float32', BACKENDS)} in float32, ${worstOf(LOG_PROBS, 'float64', BACKENDS)} in float64), and so are the \`logProbs\` of what \`sample\` draws
+(${worstOf(DRAWN_LOG_PROBS, 'float32', BACKENDS)} and ${worstOf(DRAWN_LOG_PROBS, 'float64', BACKENDS)}).`,
 };
 const BELOW_TABLE: Readonly<Record<string, string>> = {
   softmax: `
@@ -170,6 +171,8 @@ all rows. In float64 what a whole row is multiplied by (weights, 1 / T, what a m
 coarsely as a result is, and so are crossEntropy's sum of target probabilities and each factor in the sum of distillation.
 The mean or sum of element-wise losses, bceWithLogits and klDiv, may be
 off by a unit more than the table says on the SIMD backends, whose lanes add up some losses before float64 does.
+The \`nll\` of \`calibrationError\`, from logits, is held to the bound of crossEntropy's loss
+(found: ${worstOf(NLL, 'float32', BACKENDS)} in float32, ${worstOf(NLL, 'float64', BACKENDS)} in float64).
 
 ${scaleTable()}
 

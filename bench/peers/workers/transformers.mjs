@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { inputsOf } from '../cases.mjs';
+import { findBenchmark, inputsOf } from '../cases.mjs';
 import { serve } from './serve.mjs';
 
 const PACKAGE = '../node_modules/@huggingface/transformers';
@@ -10,15 +10,32 @@ serve(async () => {
   const functions = { softmax: maths.softmax, logSoftmax: maths.log_softmax };
   return {
     version: createRequire(import.meta.url)(`${PACKAGE}/package.json`).version,
-    prepare({ operation, shape: [rows, n] }) {
-      if (!(operation in functions)) return undefined;
-      const call = functions[operation];
-      const { x } = inputsOf({ operation, shape: [rows, n] });
-      const views = Array.from({ length: rows }, (_, row) => x.subarray(row * n, (row + 1) * n));
-      const run = () => {
-        for (const view of views) call(view);
-      };
-      return { run, result: () => Float32Array.from(views.flatMap((view) => [...call(view)])) };
+    prepare({ operation, label, shape }) {
+      if (operation === 'sample') return sampling(label);
+      return operation in functions ? overRows(functions[operation], operation, shape) : undefined;
     },
   };
 });
+
+function overRows(call, operation, [rows, n]) {
+  const { x } = inputsOf({ operation, shape: [rows, n] });
+  const views = Array.from({ length: rows }, (_, row) => x.subarray(row * n, (row + 1) * n));
+  const run = () => {
+    for (const view of views) call(view);
+  };
+  return { run, result: () => Float32Array.from(views.flatMap((view) => [...call(view)])) };
+}
+
+/** What `generate` draws a token with, of one row; it has topK alone, which in Node is ONNX Runtime's, compiled for it. */
+async function sampling(label) {
+  const { LogitsSampler } = await import(`${PACKAGE}/src/generation/logits_sampler.js`);
+  const { Tensor } = await import(`${PACKAGE}/src/utils/tensor.js`);
+  const { make, n, options } = (await findBenchmark({ operation: 'sample', label })).example;
+  const sampler = LogitsSampler.getSampler({ do_sample: true, num_beams: 1, top_k: options.topK });
+  const logits = new Tensor('float32', make(n), [1, n]);
+  let drawn;
+  const run = async () => {
+    [[drawn]] = await sampler(logits);
+  };
+  return { run, result: () => [drawn] };
+}
