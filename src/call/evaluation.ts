@@ -190,7 +190,7 @@ const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 /** What adds the losses of a block's rows to its sums: crossEntropy of x / temperature, and what rounding takes from it. */
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
-  const none = { losses: 0, gradient: 0, weight: 0, smoothing: 0, scale: 1, gradOutput: 0 };
+  const none = { losses: 0, gradient: 0, weight: 0, smoothing: 0, spreads: 0, scale: 1, gradOutput: 0 };
   return ({ outer, n, inner, x, targets, sums, scratch }) => {
     compute({ ...none, x, targets, outer, n, inner, temperature, sum: sums, scratch });
   };

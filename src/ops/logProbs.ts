@@ -44,7 +44,7 @@ const LOG_PROBS: ClassLoss = {
   withGrad: false,
   argument: 'logits',
   kernel: LOG_PROBS_KERNEL,
-  ofMasked: -Infinity,
+  ofEmpty: -Infinity,
   reductions: ['none'],
   options: OPTIONS,
 };

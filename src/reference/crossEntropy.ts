@@ -7,12 +7,14 @@ import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  const { targets, smoothing } = operands;
-  lossesOf(heaps, elementBytes, operands, (index, _, probabilities) => {
+  const { targets, smoothing, spreads, inner } = operands;
+  const heap = heaps.floats(elementBytes);
+  lossesOf(heaps, elementBytes, operands, (index, offset, probabilities) => {
     const target = heaps.i32[targets / 4 + index]!;
     if (target < 0) return NO_CLASS;
     if (smoothing === 0) return target;
-    probabilities.fill(smoothing / probabilities.length);
+    if (spreads) readRow(heap, indexOf(spreads, elementBytes) + offset, inner, probabilities);
+    else probabilities.fill(smoothing / probabilities.length);
     probabilities[target]! += 1 - smoothing;
     return ALL_CLASSES;
   });
