@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
-import { smoothTargets as reference } from '../reference/smoothTargets.js';
+import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
 import { defineKernel, type Kernel } from '../wasm/kernel.js';

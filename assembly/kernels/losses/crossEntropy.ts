@@ -24,6 +24,7 @@ import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
 import { checkArray, checkOperand, checkResults, checkSameOrApart, checkTemperature } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
+import { operandAddress, operandStride } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { LOGIT_DIVISOR } from "../../math/sum";
@@ -35,7 +36,7 @@ import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
   TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline
@@ -225,4 +226,30 @@ export function softCrossEntropy<T>(
     true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, spreads, scale,
     gradOutput, sum, scratch
   );
+}
+
+/**
+ * Label smoothing beside a mask: of each row the share `smoothing` of the targets goes evenly to the classes that are
+ * kept. y = targets · (1 − smoothing), and smoothing / (classes kept) more where kept. Without targets (0) what is added
+ * alone, the spreads of crossEntropy. y may be targets. mask: a descriptor of bytes, not causal.
+ */
+export function smoothTargets<T>(
+  targets: usize, y: usize, outer: usize, n: usize, inner: usize, smoothing: f64, mask: usize
+): void {
+  const elements = outer * n * inner;
+  checkArray<T>(y, elements);
+  if (targets) checkArray<T>(targets, elements);
+  checkSameOrApart(targets, elements * sizeof<T>(), y, elements * sizeof<T>());
+  const stride = operandStride(mask), step = inner * sizeof<T>();
+  for (let row: usize = 0; row < outer * inner; row++) {
+    const bytes = operandAddress(mask, row, 1);
+    let kept = 0;
+    for (let j: usize = 0; j < n; j++) kept += i32(load<u8>(bytes + j * stride) != 0);
+    const spread = smoothing / <f64>kept;
+    let at = addressOf<T>(0, n, inner, row);
+    for (let j: usize = 0; j < n; j++, at += step) {
+      const own = targets ? <f64>load<T>(targets + at) * (1 - smoothing) : 0;
+      store<T>(y + at, <T>(load<u8>(bytes + j * stride) ? own + spread : own));
+    }
+  }
 }
