@@ -90,7 +90,7 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis, or class probabilities (Float32Array, Float64Array, tensors) of
- * the logits' shape.
+ * the logits' shape. What these hold is no error: {@link inspectTargets} tells negative ones.
  * @returns a number; with reduction `'none'` a loss for each row.
  * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
  * included: nothing is written then.
