@@ -70,14 +70,12 @@ async function runOperation(operation) {
 
 /** Those that can run here; what cannot is named once. */
 async function startWorkers(operation) {
-  const workers = [];
-  for (const name of CONTENDERS) {
-    const worker = new Worker(name);
-    const problem = await worker.start(operation);
-    if (problem === undefined) workers.push(worker);
-    else console.log(`${name} does not run here: ${problem}`);
+  const workers = CONTENDERS.map((name) => new Worker(name));
+  const problems = await Promise.all(workers.map((worker) => worker.start(operation)));
+  for (const [i, problem] of problems.entries()) {
+    if (problem !== undefined) console.log(`${workers[i].name} does not run here: ${problem}`);
   }
-  return workers;
+  return workers.filter((_, i) => problems[i] === undefined);
 }
 
 /** Of each backend the median and the extremes, in milliseconds, over processes of their own. */
