@@ -8,11 +8,11 @@ const rows = [
   { what: 'dist/relaxed-simd.wasm', budget: 44, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'softmax alone', budget: 30, bytes: await bundle('{ softmax }') },
   { what: 'argmax, topK', budget: 24, bytes: await bundle('{ argmax, topK }') },
-  { what: 'softmax, crossEntropyWithGrad', budget: 52, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
+  { what: 'softmax, crossEntropyWithGrad', budget: 53, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
   { what: 'crossEntropyWithGrad', budget: 39, bytes: await bundle('{ crossEntropyWithGrad }') },
   { what: 'logSoftmax', budget: 31, bytes: await bundle('{ logSoftmax }') },
   { what: 'softmax, logSoftmax', budget: 41, bytes: await bundle('{ softmax, logSoftmax }') },
-  { what: 'everything', budget: 119, bytes: await bundle() },
+  { what: 'everything', budget: 121, bytes: await bundle() },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join('');
