@@ -4,7 +4,10 @@ import { roundingOf } from './sum.js';
 const POWERS = /* @__PURE__ */ Float64Array.from({ length: 2046 }, (_, i) => 2 ** (i - 1022));
 const ROOTS = /* @__PURE__ */ Float64Array.from({ length: 16 }, (_, i) => 2 ** (i / 16));
 
-/** e^x within 2^-40 of itself, more than float32 elements need: 2^(k / 16) · e^r, and of e^r the series. Math.exp takes thrice as long. */
+/**
+ * e^x within 2^-40 of itself, more than float32 elements need: 2^(k / 16) · e^r, e^r by its series. Math.exp takes more than
+ * twice as long.
+ */
 export function exp32(x: number): number {
   if (x < -708) return 0;
   if (!(x < 708)) return Math.exp(x);
