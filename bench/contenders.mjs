@@ -55,16 +55,12 @@ export async function startContender(name, operation, checkout) {
 
 /** The contenders that run here; the others are named once. */
 export async function startContenders(names, operation) {
-  /** @type {Worker[]} */
-  const workers = [];
-  for (const name of names) {
-    try {
-      workers.push(await startContender(name, operation));
-    } catch (error) {
-      console.log(`${name} does not run here: ${error.message}`);
-    }
+  const starting = names.map((name) => startContender(name, operation));
+  const started = await Promise.allSettled(starting);
+  for (const [i, one] of started.entries()) {
+    if (one.status === 'rejected') console.log(`${names[i]} does not run here: ${one.reason.message}`);
   }
-  return workers;
+  return started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 /** Milliseconds of the import and of the first call, in a new process. @returns {{ import: number, call: number }} */

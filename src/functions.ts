@@ -38,6 +38,7 @@ export {
 export { type EntropyOptions, entropy } from './ops/entropy.js';
 export { type FitTemperatureOptions, fitTemperature, type TemperatureFit } from './ops/fitTemperature.js';
 export { type InspectLogitsOptions, inspectLogits, type LogitsReport } from './ops/inspectLogits.js';
+export { type InspectTargetsOptions, inspectTargets, type TargetsReport } from './ops/inspectTargets.js';
 export { type KlDivOptions, type KlDivWithGradOptions, klDiv, klDivWithGrad } from './ops/klDiv.js';
 export { type LogProbsOptions, logProbs } from './ops/logProbs.js';
 export { logSigmoid } from './ops/logSigmoid.js';

@@ -68,6 +68,12 @@ type OutOr<Out, Result> = Out extends undefined ? Result : Out;
 /** An array where a shape is given, the one element where it is not. */
 type ArrayOrElement<Shape, Result> = Shape extends undefined ? number : Result;
 
+/** What the value of a logSumExpState is: a number for each row where `rows` is given. */
+export type SumsValue<O> = ArrayOrElement<OptionOf<O, 'rows'>, Float64Array>;
+
+/** What the value of a crossEntropyState is: with reduction 'none' the same. */
+export type LossesValue<O> = LossOrLosses<OptionOf<O, 'reduction'>, SumsValue<O>>;
+
 /** As many elements as x. */
 type Elements<X> = X extends Tensor
   ? Tensor

@@ -110,7 +110,8 @@ describe('fixtures of crossEntropy, which it is the negative of', () => {
     for (const c of cases) {
       test(`${set.name} ${c.name}`, () => {
         const { dtype, shape, axis, temperature, ignoreIndex } = c;
-        const options = { shape, axis, temperature, ...(ignoreIndex === undefined ? {} : { ignoreIndex }) };
+        const mask = c.mask && Uint8Array.from(c.mask);
+        const options = { shape, axis, temperature, mask, ...(ignoreIndex === undefined ? {} : { ignoreIndex }) };
         const actual = set.kernels.logProbs(floatsOf(dtype, c.logits), c.targets as number[], options);
         const exact = { hi: c.loss.hi.map((v) => -v), lo: c.loss.lo.map((v) => -v) };
         const bound = crossEntropy.units.loss[dtype][set.backend];

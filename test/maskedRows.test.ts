@@ -213,7 +213,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
 
     // A class that is not kept is one with a logit of −∞, which the tests of these operations cover; but a target that is
-    // not kept has no probability even where nothing is kept.
+    // not kept has no probability even where nothing else is above −∞, and what is not kept has no gradient.
     test(`${dtype}: logProbs and crossEntropy are those of logits of -∞`, () => {
       for (const c of cases()) {
         const { shape, axis, mask } = c;
@@ -222,30 +222,56 @@ describe.each(sets)('$name', ({ kernels }) => {
         const expected = plain.map((value, r) => (isOut[r] ? -Infinity : value));
         forEachInput(kernels, c, (given) => {
           const out = newFloats(dtype, expected.length);
-          expect(kernels.logProbs(given, c.targets, { shape, axis, mask, out })).toBe(out);
+          expect(kernels.logProbs(given, targets, { shape, axis, mask, out })).toBe(out);
           expectSame(out, expected, c.what);
         });
         const weight = floatsOf(
           dtype,
           Array.from({ length: shape[axis] as number }, (_, i) => 0.5 + (i % 3)),
         );
+        const isEmpty = rowsOf({ ...c, x }).map((row, r) => isOut[r] && row.every((value) => value === -Infinity));
         for (const w of [undefined, weight]) {
           const options = { shape, axis, weight: w, reduction: 'none' } as const;
           const alone = kernels.crossEntropyWithGrad(x, targets, options);
-          const all = kernels.crossEntropyWithGrad(c.x, c.targets, { ...options, mask });
-          expectSame(
-            all.loss,
-            alone.loss.map((loss, r) => (isOut[r] ? Infinity : loss)),
-            `${c.what}, losses`,
+          const all = kernels.crossEntropyWithGrad(c.x, targets, { ...options, mask });
+          const losses = alone.loss.map((loss, r) => (isOut[r] ? Infinity : loss));
+          expectSame(all.loss, losses, `${c.what}, losses`);
+          const slopes = rowsOf({ ...c, x: alone.grad as Floats }).map((row, r) =>
+            row.map((slope, i) => (keptRows[r]![i] === 0 || isEmpty[r] ? 0 : slope)),
           );
-          expectSame(all.grad.map(Math.abs), alone.grad.map(Math.abs), `${c.what}, gradient`);
-          const sum = kernels.crossEntropy(c.x, c.targets, { ...options, mask, reduction: 'sum' });
-          const expectedSum = kernels.crossEntropy(x, targets, { ...options, reduction: 'sum' });
+          expectSame(
+            rowsOf({ ...c, x: all.grad as Floats }).flatMap((row) => [...row]),
+            slopes.flatMap((row) => [...row]),
+            c.what,
+          );
+          const sum = kernels.crossEntropy(c.x, targets, { ...options, mask, reduction: 'sum' });
+          const others = targets.map((target, r) => (isOut[r] ? -100 : target));
+          const expectedSum = kernels.crossEntropy(x, others, { ...options, reduction: 'sum' });
           expect(sum, c.what).toBe(isOut.includes(true) ? expectedSum + Infinity : expectedSum);
         }
       }
     });
   }
+
+  test('a target that is not kept has the gradient p of what is, and that has none of its own', () => {
+    const x = Float64Array.of(1, 2, 9, NaN);
+    const mask = [true, true, false, false];
+    const p = 1 / (1 + Math.E);
+    for (const [labelSmoothing, expected] of [
+      [0, [p, 1 - p]],
+      [0.5, [p - 0.25, 1 - p - 0.25]],
+      [1, [p - 0.5, 1 - p - 0.5]],
+    ] as const) {
+      const { loss, grad } = kernels.crossEntropyWithGrad(x, 3, { mask, labelSmoothing });
+      if (labelSmoothing < 1) expect(loss).toBe(Infinity);
+      else expect(loss).toBeCloseTo(Math.log(1 + Math.E) - 0.5, 14);
+      expect(grad[0]).toBeCloseTo(expected[0], 14);
+      expect(grad[1]).toBeCloseTo(expected[1], 14);
+      expect(grad.slice(2)).toEqual(Float64Array.of(0, 0));
+    }
+    const nothing = kernels.crossEntropyWithGrad(x, 3, { mask: [false], labelSmoothing: 0.5 });
+    expect(nothing).toEqual({ loss: Infinity, grad: new Float64Array(4) });
+  });
 
   test('class probabilities', () => {
     const { crossEntropyWithGrad } = kernels;
@@ -299,9 +325,21 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(kernels.argmax([1, 5], { keepDims: true })).toBe(1);
   });
 
-  test('label smoothing is refused beside a mask', () => {
-    expect(() => kernels.crossEntropy([1, 2], 0, { mask: [true, false], labelSmoothing: 0.1 })).toThrow(
-      new TypeError('crossEntropy: labelSmoothing is 0.1, expected 0 with a mask, which would make the loss ∞'),
+  test('label smoothing spreads over what is kept: as if there were no other classes', () => {
+    const shape = [2, 3, 4];
+    const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(5 * i));
+    const mask = { data: [true, false, true], shape: [3, 1] };
+    const targets = [0, 2, 2, 0, 0, 0, 2, 2];
+    const closedUp = x.filter((_, i) => Math.floor(i / 4) % 3 !== 1);
+    const options = { axis: 1, labelSmoothing: 0.25, reduction: 'none' } as const;
+    const masked = kernels.crossEntropyWithGrad(x, targets, { ...options, shape, mask });
+    const alone = kernels.crossEntropyWithGrad(
+      closedUp,
+      targets.map((target) => target / 2),
+      { ...options, shape: [2, 2, 4] },
     );
+    masked.loss.forEach((loss, row) => void expect(loss).toBeCloseTo(alone.loss[row] as number, 6));
+    const kept = masked.grad.filter((_, i) => Math.floor(i / 4) % 3 !== 1);
+    kept.forEach((slope, i) => void expect(slope).toBeCloseTo(alone.grad[i] as number, 6));
   });
 });

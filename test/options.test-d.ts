@@ -1,16 +1,27 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import {
   type AccuracyOptions,
+  type AccuracyStateOptions,
   type ArgmaxOptions,
   accuracy,
+  accuracyState,
   argmax,
   type BceWithLogitsOptions,
   type BceWithLogitsWithGradOptions,
   bceWithLogits,
   bceWithLogitsWithGrad,
+  type Calibration,
+  type CalibrationOptions,
+  type CalibrationStateOptions,
+  type CrossEntropyChunkOptions,
+  type CrossEntropyGradientOptions,
   type CrossEntropyOptions,
+  type CrossEntropyStateOptions,
   type CrossEntropyWithGradOptions,
+  calibrationError,
+  calibrationState,
   crossEntropy,
+  crossEntropyState,
   crossEntropyWithGrad,
   type DistillationOptions,
   type DistillationWithGradOptions,
@@ -18,28 +29,49 @@ import {
   distillationWithGrad,
   type EntropyOptions,
   entropy,
+  type FitTemperatureOptions,
   type FloatArray,
+  fitTemperature,
   type InspectLogitsOptions,
+  type InspectTargetsOptions,
   inspectLogits,
+  inspectTargets,
   type KlDivOptions,
   type KlDivWithGradOptions,
   klDiv,
   klDivWithGrad,
+  type LogitsReport,
   type LogProbsOptions,
+  type LogSumExpChunkOptions,
   type LogSumExpOptions,
+  type LogSumExpStateOptions,
   logProbs,
   logSoftmax,
   logSumExp,
+  logSumExpState,
   type NllLossOptions,
   type NllLossWithGradOptions,
+  type NllStateOptions,
   nllLoss,
   nllLossWithGrad,
+  nllState,
+  type PenalizeOptions,
+  type PerplexityOptions,
+  penalize,
+  perplexity,
+  perplexityState,
+  type ReliabilityDiagramOptions,
+  reliabilityDiagram,
+  type SampleOptions,
   type SigmoidOptions,
   type SoftmaxBackwardOptions,
   type SoftmaxOptions,
+  sample,
   sigmoid,
   softmax,
   softmaxBackward,
+  type TargetsReport,
+  type TemperatureFit,
   type Tensor,
   type TensorOptions,
   type TensorResult,
@@ -128,13 +160,65 @@ describe('options of a declared type give every result that they may ask for', (
     expectTypeOf([check, elements]).toBeArray();
   });
 
-  test('where options decide nothing', () => {
-    const check = (top: AccuracyOptions, look: InspectLogitsOptions, make: TensorOptions) => {
-      expectTypeOf(accuracy(f32, 1, top)).toEqualTypeOf<number>();
-      expectTypeOf(inspectLogits(f32, look).rows).toEqualTypeOf<number>();
-      expectTypeOf(tensor([1], [1], make)).toEqualTypeOf<Tensor>();
+  test('samplers', () => {
+    const check = (draw: SampleOptions, sparse: PenalizeOptions, maybe?: SampleOptions) => {
+      expectTypeOf(sample(f32, draw)).toEqualTypeOf<number | Int32Array>();
+      expectTypeOf(sample(t, maybe)).toEqualTypeOf<Int32Array | TensorResult<Int32Array>>();
+      expectTypeOf(penalize(f64, [1], sparse)).toEqualTypeOf<Result<Float64Array>>();
+      expectTypeOf(penalize(t, [[1]], isNone ? sparse : undefined)).toEqualTypeOf<Result<Tensor>>();
     };
     expectTypeOf(check).toBeFunction();
+  });
+
+  test('states', () => {
+    const sums = (wide: LogSumExpStateOptions, chunk?: LogSumExpChunkOptions) => {
+      const state = logSumExpState(wide);
+      expectTypeOf(state.add(f32, chunk)).toEqualTypeOf(state);
+      expectTypeOf(state.value).toEqualTypeOf<number | Float64Array>();
+      expectTypeOf(logSumExpState(isNone ? { rows: 2 } : undefined).value).toEqualTypeOf<number | Float64Array>();
+    };
+    const losses = (
+      wide: CrossEntropyStateOptions,
+      chunk: CrossEntropyChunkOptions,
+      slope: CrossEntropyGradientOptions,
+      rows?: number,
+    ) => {
+      const state = crossEntropyState(wide);
+      expectTypeOf(state.add(f32, chunk)).toEqualTypeOf(state);
+      expectTypeOf(state.value).toEqualTypeOf<number | Float64Array>();
+      expectTypeOf(state.gradient(f32, slope)).toEqualTypeOf<Result<Float32Array>>();
+      expectTypeOf(crossEntropyState({ rows, reduction: 'mean' }).value).toEqualTypeOf<number>();
+      expectTypeOf(crossEntropyState({ rows, reduction: 'none' }).value).toEqualTypeOf<number | Float64Array>();
+    };
+    expectTypeOf([sums, losses]).toBeArray();
+  });
+
+  test('where options decide nothing', () => {
+    const check = (look: InspectLogitsOptions, lookAt: InspectTargetsOptions, make: TensorOptions) => {
+      expectTypeOf(inspectLogits(f32, look)).toEqualTypeOf<LogitsReport>();
+      expectTypeOf(inspectTargets(t, lookAt)).toEqualTypeOf<TargetsReport>();
+      expectTypeOf(tensor([1], [1], make)).toEqualTypeOf<Tensor>();
+    };
+    const evaluations = (
+      top: AccuracyOptions,
+      loss: PerplexityOptions,
+      fit: FitTemperatureOptions,
+      bins: CalibrationOptions,
+      picture?: ReliabilityDiagramOptions,
+    ) => {
+      expectTypeOf(accuracy(f32, 1, top)).toEqualTypeOf<number>();
+      expectTypeOf(perplexity(t, [1], isNone ? loss : {})).toEqualTypeOf<number>();
+      expectTypeOf(fitTemperature(f64, [1], fit)).toEqualTypeOf<TemperatureFit>();
+      expectTypeOf(calibrationError(like, [1], bins)).toEqualTypeOf<Calibration>();
+      expectTypeOf(reliabilityDiagram(calibrationError(f32, [1]), picture)).toEqualTypeOf<string>();
+    };
+    const states = (top?: AccuracyStateOptions, loss?: NllStateOptions, bins?: CalibrationStateOptions) => {
+      expectTypeOf(accuracyState(top).value).toEqualTypeOf<number>();
+      expectTypeOf(nllState(loss).value).toEqualTypeOf<number>();
+      expectTypeOf(perplexityState(loss).value).toEqualTypeOf<number>();
+      expectTypeOf(calibrationState(bins).value).toEqualTypeOf<Calibration>();
+    };
+    expectTypeOf([check, evaluations, states]).toBeArray();
   });
 });
 
@@ -180,5 +264,32 @@ describe('options that may be absent', () => {
     expectTypeOf<Optional<LogSumExpOptions>>().toExtend<LogSumExpOptions>();
     expectTypeOf<Optional<CrossEntropyWithGradOptions>>().toExtend<CrossEntropyWithGradOptions>();
     expectTypeOf<Optional<BceWithLogitsWithGradOptions>>().toExtend<BceWithLogitsWithGradOptions>();
+    expectTypeOf<Optional<AccuracyOptions & AccuracyStateOptions>>().toExtend<AccuracyOptions & AccuracyStateOptions>();
+    expectTypeOf<Optional<ArgmaxOptions>>().toExtend<ArgmaxOptions>();
+    expectTypeOf<Optional<CalibrationOptions>>().toExtend<CalibrationOptions>();
+    expectTypeOf<Optional<CrossEntropyStateOptions>>().toExtend<CrossEntropyStateOptions>();
+    expectTypeOf<Optional<Omit<CrossEntropyChunkOptions, 'targets' | 'offset'>>>().toExtend<
+      Partial<CrossEntropyChunkOptions>
+    >();
+    expectTypeOf<Optional<Omit<CrossEntropyGradientOptions, 'offset'>>>().toExtend<
+      Partial<CrossEntropyGradientOptions>
+    >();
+    expectTypeOf<Optional<DistillationWithGradOptions>>().toExtend<DistillationWithGradOptions>();
+    expectTypeOf<Optional<EntropyOptions>>().toExtend<EntropyOptions>();
+    expectTypeOf<Optional<FitTemperatureOptions>>().toExtend<FitTemperatureOptions>();
+    expectTypeOf<Optional<InspectLogitsOptions & InspectTargetsOptions>>().toExtend<InspectTargetsOptions>();
+    expectTypeOf<Optional<KlDivWithGradOptions>>().toExtend<KlDivWithGradOptions>();
+    expectTypeOf<Optional<LogProbsOptions>>().toExtend<LogProbsOptions>();
+    expectTypeOf<Optional<LogSumExpStateOptions>>().toExtend<LogSumExpStateOptions>();
+    expectTypeOf<Optional<LogSumExpChunkOptions>>().toExtend<LogSumExpChunkOptions>();
+    expectTypeOf<Optional<NllLossWithGradOptions>>().toExtend<NllLossWithGradOptions>();
+    expectTypeOf<Optional<PenalizeOptions>>().toExtend<PenalizeOptions>();
+    expectTypeOf<Optional<PerplexityOptions>>().toExtend<PerplexityOptions>();
+    expectTypeOf<Optional<ReliabilityDiagramOptions>>().toExtend<ReliabilityDiagramOptions>();
+    expectTypeOf<Optional<SampleOptions>>().toExtend<SampleOptions>();
+    expectTypeOf<Optional<SigmoidOptions>>().toExtend<SigmoidOptions>();
+    expectTypeOf<Optional<SoftmaxBackwardOptions>>().toExtend<SoftmaxBackwardOptions>();
+    expectTypeOf<Optional<TensorOptions>>().toExtend<TensorOptions>();
+    expectTypeOf<Optional<TopKOptions>>().toExtend<TopKOptions>();
   });
 });

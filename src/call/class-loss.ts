@@ -1,8 +1,9 @@
 import { rangeError, typeError } from '../errors.js';
-import type { CrossEntropyOperands } from '../generated/kernels.js';
+import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
+import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
-import type { Kernel } from '../wasm/kernel.js';
+import { defineKernel, type Kernel } from '../wasm/kernel.js';
 import { openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { checkCount, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
@@ -15,6 +16,8 @@ import { type Operand, readerOf } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
+const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
+
 /** What a loss over classes is. */
 export interface ClassLoss {
   readonly name: string;
@@ -26,8 +29,8 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
-  /** What a target gives that a mask leaves out, where there are masks. */
-  readonly ofMasked?: number;
+  /** What such a row gives whose target a mask leaves out, where there are masks: see takeEmpty. */
+  readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly Reduction[];
   readonly options: Partial<OptionNames<ClassLossOptions>>;
@@ -71,9 +74,6 @@ function readCall(loss: ClassLoss, x: unknown, targets: unknown, options: unknow
   const rows = readRows(name, input, given);
   settle(call);
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
-  if (mask !== undefined && smoothing > 0) {
-    throw new TypeError(`${name}: labelSmoothing is ${smoothing}, expected 0 with a mask, which would make the loss ∞`);
-  }
   const { probabilities } = read;
   if (probabilities !== undefined) {
     if (loss.softKernel === undefined) throw typeError(name, 'targets', targets, 'class indices (integers)');
@@ -112,8 +112,10 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
 
   const kernel = probabilities === undefined ? loss.kernel : loss.softKernel!;
   const compute = runtime.kernel(kernel, elementBytes, operation);
+  // Over what a mask keeps, label smoothing is a part of the target probabilities, or beside the class indices.
+  const smooth = read.mask && smoothing > 0 ? runtime.kernel(SMOOTH, elementBytes, operation) : undefined;
   const { run } = runtime;
-  run.open(operation, rows, elementBytes, probabilities && TWO_BLOCKS);
+  run.open(operation, rows, elementBytes, probabilities === undefined && smooth === undefined ? undefined : TWO_BLOCKS);
   const weight = read.weight === undefined ? 0 : run.reserve(n * elementBytes);
   const indices = probabilities === undefined ? run.reserve(count * 4) : 0;
   const picked = loss.readsTargets ? run.reserve(count * elementBytes) : 0;
@@ -127,48 +129,47 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const masked = read.mask && new MaskedInput(runtime, operation, read.mask, input, rows);
   const from = masked !== undefined ? -1 : loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
-  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) => {
+  const smoothed = smooth === undefined ? -1 : run.intermediate();
+  return runLoss(lossCall, rows, all, (results) => {
+    const { outer, inner, scratch } = run;
     const x = masked === undefined ? run.at(from) : masked.apply();
-    const block = run.at(to);
-    if (masked !== undefined && probabilities === undefined) takeMasked(runtime, masked, block);
-    compute({
-      x,
-      targets: block,
-      losses,
-      gradient,
-      outer: run.outer,
-      n,
-      inner: run.inner,
-      temperature,
-      weight,
-      smoothing,
-      scale,
-      gradOutput,
-      sum,
-      scratch: run.scratch,
-    });
+    const given = run.at(to);
+    const y = run.atOrZero(smoothed);
+    if (masked !== undefined) {
+      if (probabilities === undefined) takeEmpty(runtime, masked, given);
+      const mask = masked.mask;
+      smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
+    }
+    const targets =
+      probabilities === undefined
+        ? { targets: given, smoothing, spreads: y }
+        : smooth === undefined
+          ? { targets: given, smoothing, spreads: 0 }
+          : { targets: y, smoothing: 0, spreads: 0 };
+    compute({ x, outer, n, inner, temperature, weight, scratch, ...targets, ...results });
     if (masked === undefined) return;
-    if (probabilities === undefined) giveMasked(runtime, elementBytes, block, weight, loss.ofMasked!, losses, sum);
-    else if (gradient !== 0) masked.fill(gradient, 0);
+    const { losses, gradient, sum } = results;
+    if (probabilities === undefined) giveEmpty(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
+    if (gradient !== 0) masked.fill(gradient, 0);
   });
 }
 
-/** Targets that the mask leaves out are numbered from -2 downwards: kernels ignore them. */
-function takeMasked({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
+/** Targets that are not kept of rows of nothing but −∞ are numbered from -2 downwards: kernels ignore them. */
+function takeEmpty({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
   const { i32 } = arena;
   for (let row = 0; row < run.outer * run.inner; row++) {
     const target = i32[targets / 4 + row]!;
-    if (target >= 0 && !masked.keeps(row, target)) i32[targets / 4 + row] = -2 - target;
+    if (target >= 0 && !masked.keeps(row, target) && masked.isEmpty(row)) i32[targets / 4 + row] = -2 - target;
   }
 }
 
-/** Gives them their loss. */
-function giveMasked(
+/** Gives these rows their loss. */
+function giveEmpty(
   { run, arena }: Runtime,
   elementBytes: 4 | 8,
   targets: number,
   weight: number,
-  ofMasked: number,
+  ofEmpty: number,
   losses: number,
   sum: number,
 ): void {
@@ -177,7 +178,7 @@ function giveMasked(
   for (let row = 0; row < run.outer * run.inner; row++) {
     const target = -2 - i32[targets / 4 + row]!;
     if (target < 0) continue;
-    const value = weight === 0 ? ofMasked : ofMasked * heap[weight / elementBytes + target]!;
+    const value = weight === 0 ? ofEmpty : ofEmpty * heap[weight / elementBytes + target]!;
     if (losses === 0) f64[sum / 8]! += value;
     else heap[losses / elementBytes + row] = value;
   }

@@ -204,6 +204,7 @@ export function lossesOf({ call, input }: Evaluation, temperature: number): (blo
       gradient: 0,
       weight: 0,
       smoothing: 0,
+      spreads: 0,
       scale: 1,
       gradOutput: 0,
       sum: sums,

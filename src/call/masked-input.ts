@@ -29,7 +29,7 @@ export class MaskedInput {
     value: number;
   }) => void;
   /** The mask's descriptor, set to the block at hand. */
-  #mask = 0;
+  mask = 0;
 
   /** Adds the argument to the run, which is open. */
   constructor(runtime: Runtime, operation: string, mask: Mask, input: Operand, rows: Rows) {
@@ -45,7 +45,7 @@ export class MaskedInput {
   /** The address of the block at hand, once the mask is applied. */
   apply(): number {
     const x = this.#runtime.run.at(this.#slot);
-    this.#mask = this.#descriptor.at();
+    this.mask = this.#descriptor.at();
     this.fill(x, -Infinity);
     return x;
   }
@@ -53,12 +53,12 @@ export class MaskedInput {
   /** Writes a value where nothing is kept of another array of the block's shape. */
   fill(x: number, value: number): void {
     const { outer, inner } = this.#runtime.run;
-    this.#apply({ x, outer, n: this.#n, inner, mask: this.#mask, value });
+    this.#apply({ x, outer, n: this.#n, inner, mask: this.mask, value });
   }
 
   /** Whether element j of a row of the block is kept. */
   keeps(row: number, j: number): boolean {
-    return keeps(this.#runtime.arena, this.#mask, row, j, this.#n);
+    return keeps(this.#runtime.arena, this.mask, row, j, this.#n);
   }
 
   /** Element j of a row of the block, −∞ where it is not kept. */
@@ -69,5 +69,11 @@ export class MaskedInput {
     return arena.floats(this.#elementBytes)[
       run.at(this.#slot) / this.#elementBytes + (row - column) * this.#n + j * inner + column
     ]!;
+  }
+
+  /** Whether a row of the block holds nothing but −∞: nothing is kept of it, or nothing else. */
+  isEmpty(row: number): boolean {
+    for (let j = 0; j < this.#n; j++) if (this.element(row, j) !== -Infinity) return false;
+    return true;
   }
 }

@@ -29,13 +29,14 @@ export interface CrossEntropyOptions {
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
   /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A class
-   * that is not has no probability: as a target it has a loss of ∞, and no gradient. Without label smoothing. */
+   * that is not has no probability, no gradient, and as a target a loss of ∞. */
   mask?: Mask | undefined;
   /** A weight for each class, which multiplies its share of the loss. */
   weight?: Input | undefined;
   /** Rows with this target count for nothing. Default -100; only with class indices. */
   ignoreIndex?: number | undefined;
-  /** The share ε of every target that is spread evenly over all classes, in [0, 1]. Default 0. */
+  /** The share ε of every target that is spread evenly over all classes, those of its row that `mask` keeps, in [0, 1].
+   * Default 0. */
   labelSmoothing?: number | undefined;
   /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
    * number of rows; `'none'` gives a loss for each row. */
@@ -74,7 +75,7 @@ const LOSS: ClassLoss = {
   argument: 'logits',
   kernel: /* @__PURE__ */ defineKernel(crossEntropyKernel, reference),
   softKernel: /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference),
-  ofMasked: Infinity,
+  ofEmpty: Infinity,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };
@@ -85,13 +86,13 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
  * the target after label smoothing, times the class weights. Softmax is inside: pass logits, not probabilities.
  *
  * Rows that hold NaN or +∞, or nothing but -∞, give NaN. All rows ignored: NaN for `'mean'`, 0 for `'sum'`. A
- * probability of 0 beside a logit of -∞ counts 0.
+ * probability of 0 beside a logit of -∞ counts 0. What a mask leaves out is a logit of -∞ that no target is spread to.
  * Formula: torch.nn.functional.cross_entropy.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis, or class probabilities (Float32Array, Float64Array, tensors) of
- * the logits' shape.
+ * the logits' shape. What these hold is no error: {@link inspectTargets} tells negative ones.
  * @returns a number; with reduction `'none'` a loss for each row.
  * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
  * included: nothing is written then.
@@ -115,6 +116,9 @@ export function crossEntropy(logits: unknown, targets: unknown, options?: unknow
 /**
  * {@link crossEntropy} and its gradient with respect to the logits, in one pass over them: the gradient is
  * (Σ q · softmax(x / t) − q) / t, divided as the loss is. `out` may be the logits.
+ *
+ * What a mask leaves out has a gradient of 0. Where that is the target, the loss is ∞ and the gradient of the others still
+ * this formula's, as in torch after masked_fill; a row without anything above -∞ then has none.
  *
  * @returns the loss, and the gradient in the kind of array or tensor that the logits came in, or `out`.
  * @throws as {@link crossEntropy}.

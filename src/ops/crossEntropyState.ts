@@ -15,25 +15,35 @@ import { softmaxOfSumsKernel } from '../generated/kernels.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
 import { sumOf } from '../reference/sum.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
-import type { ClassIndices, ElementsOut, Input, MapResult, Reduction, TensorLike } from '../types.js';
+import type {
+  ClassIndices,
+  ElementsOut,
+  Input,
+  LossesValue,
+  MapResult,
+  NoOptions,
+  OptionsArgument,
+  Reduction,
+  TensorLike,
+} from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link crossEntropyState}. */
 export interface CrossEntropyStateOptions {
   /** How many rows there are. Without it there is one. */
-  rows?: number;
+  rows?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Rows with this target count for nothing. Default -100. */
-  ignoreIndex?: number;
+  ignoreIndex?: number | undefined;
   /** `'mean'` (the default) over the rows that count, `'sum'`, or `'none'` for a loss for each row. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
 }
 
 /** Options of {@link CrossEntropyState.add}. */
 export interface CrossEntropyChunkOptions {
   /** Sizes of the chunk's axes, [rows, classes] or more in front. Default: as many classes for each row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The class of each row, counted over all chunks; the same whatever the chunk. */
   targets: ClassIndices | TensorLike;
   /** The class that the chunk begins with. */
@@ -43,15 +53,15 @@ export interface CrossEntropyChunkOptions {
 /** Options of {@link CrossEntropyState.gradient}. */
 export interface CrossEntropyGradientOptions {
   /** Sizes of the chunk's axes, as for `add`. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** The class of each row, if they are to be compared with those that were added. */
-  targets?: ClassIndices | TensorLike;
+  targets?: ClassIndices | TensorLike | undefined;
   /** The class that the chunk begins with. */
   offset: number;
   /** Receives the gradient: same dtype and number of elements; the chunk itself, or no overlap with any argument. */
-  out?: ElementsOut;
+  out?: ElementsOut | undefined;
   /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input;
+  gradOutput?: number | Input | undefined;
 }
 
 /** A {@link CrossEntropyState} as plain JSON. */
@@ -429,9 +439,10 @@ function readSettings(operation: string, options: unknown): Settings {
  * state.value; // 3.222
  * state.gradient([3, 1], { offset: 2 }); // Float32Array [0.333, -0.491]
  */
-export function crossEntropyState<const O extends CrossEntropyStateOptions>(
-  options?: O,
-): CrossEntropyState<O extends { rows: number; reduction: 'none' } ? Float64Array : number> {
+export function crossEntropyState<const O extends CrossEntropyStateOptions | undefined = NoOptions>(
+  ...options: OptionsArgument<O, CrossEntropyStateOptions>
+): CrossEntropyState<LossesValue<O>>;
+export function crossEntropyState(options?: unknown): CrossEntropyState {
   const runtime = takeRuntime();
   return newState(runtime, readSettings(NAME, options));
 }

@@ -2,6 +2,7 @@ import { openCall, settle } from '../call/call.js';
 import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
 import { elementsOf } from '../call/place.js';
+import { many, share, TOLERANCE } from '../call/report.js';
 import { type Rows, readRows } from '../call/rows.js';
 import type { FloatArray, Input } from '../types.js';
 
@@ -44,8 +45,6 @@ interface Survey extends Omit<LogitsReport, 'warnings'> {
   spread: number;
 }
 
-/** How far a sum may be from 1: float16 rounding and printed digits are within it. */
-const TOLERANCE = 1e-3;
 /** Values this far apart are unusual: e^-104 is already 0 in float32. */
 const WIDE = 200;
 /** So many values of a network do not lie in [0, 1] by chance. */
@@ -176,20 +175,10 @@ function warningsOf(found: Survey): string[] {
   return warnings;
 }
 
-function many(count: number, one: string, more: string): string {
-  return count === 1 ? `1 ${one}` : `${count} ${more}`;
-}
-
-/** The subject and verb of a sentence about so many of all rows. */
-function share(count: number, rows: number): string {
-  if (rows === 1) return 'The row holds';
-  return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
-}
-
 /**
  * What to look at when a model does not learn: finds logits that are probabilities or log-probabilities already, NaN,
  * infinities, rows of one value and values too far apart, and says in `warnings` which mistake is likely and how to
- * mend it. For debugging: it reads every value once, in plain JavaScript.
+ * mend it. For debugging: it reads every value once, in plain JavaScript. {@link inspectTargets} looks at the targets.
  *
  * A row counts as probabilities or log-probabilities when its sum is within 0.001 of 1, and is warned of when more than
  * half of the rows are so. -∞ is counted and not warned of, unless a row holds nothing else: it masks a class out.

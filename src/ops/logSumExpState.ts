@@ -9,24 +9,24 @@ import { type OptionNames, readOptions, readTemperature } from '../call/options.
 import { giveShape, rowsOfChunk } from '../call/rows.js';
 import { typeError } from '../errors.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
-import type { Input, Mask } from '../types.js';
+import type { Input, Mask, NoOptions, OptionsArgument, SumsValue } from '../types.js';
 
 /** Options of {@link logSumExpState}. */
 export interface LogSumExpStateOptions {
   /** How many rows there are, each with a result of its own. Without it there is one, and `value` is a number. */
-  rows?: number;
+  rows?: number | undefined;
 }
 
 /** Options of {@link LogSumExpState.add}. */
 export interface LogSumExpChunkOptions {
   /** Sizes of the chunk's axes, [rows, elements] or more in front. Default: as many elements for each row. */
-  shape?: readonly number[];
+  shape?: readonly number[] | undefined;
   /** Divides the chunk first; positive. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** What each e^(x / t) is multiplied by, as in logSumExp. */
-  weights?: Input;
+  weights?: Input | undefined;
   /** What is kept: anything but 0 and false. Of the chunk's shape or one that broadcasts to it by trailing axes. */
-  mask?: Mask;
+  mask?: Mask | undefined;
 }
 
 /** A {@link LogSumExpState} as plain JSON. */
@@ -168,9 +168,10 @@ function readRowCount(operation: string, options: unknown): number | undefined {
  * const second = logSumExpState({ rows: 2 }).add([2, 4], { shape: [2, 1] });
  * first.merge(logSumExpState.from(JSON.parse(JSON.stringify(second)))).value; // Float64Array [2.313, 4.313]
  */
-export function logSumExpState<const O extends LogSumExpStateOptions>(
-  options?: O,
-): LogSumExpState<O extends { rows: number } ? Float64Array : number> {
+export function logSumExpState<const O extends LogSumExpStateOptions | undefined = NoOptions>(
+  ...options: OptionsArgument<O, LogSumExpStateOptions>
+): LogSumExpState<SumsValue<O>>;
+export function logSumExpState(options?: unknown): LogSumExpState {
   const runtime = takeRuntime();
   const rows = readRowCount(NAME, options);
   return newState(runtime, rows, new LogSums(rows ?? 1), 0);

@@ -1,6 +1,6 @@
 import type { AccuracyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow, indexOf } from './rows.js';
+import { firstOf, indexOf } from './rows.js';
 
 /** Counts the rows whose target has fewer than k elements before it, in plain loops. */
 export function accuracy(
@@ -9,12 +9,13 @@ export function accuracy(
   { x, targets, outer, n, inner, k, hits }: AccuracyOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  forEachRow(outer, n, inner, (offset, row) => {
-    const target = heaps.i32[targets / 4 + row]!;
-    if (target < 0) return;
-    const first = indexOf(x, elementBytes) + offset;
-    if (isAmong(k, heap, first, first + n * inner, inner, first + target * inner)) heaps.i32[hits / 4]!++;
-  });
+  const { i32 } = heaps;
+  for (let row = 0; row < outer * inner; row++) {
+    const target = i32[targets / 4 + row]!;
+    if (target < 0) continue;
+    const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
+    if (isAmong(k, heap, first, first + n * inner, inner, first + target * inner)) i32[hits / 4]!++;
+  }
 }
 
 /** Whether fewer than k elements come before the one at `target`: larger ones, NaN, and equal ones ahead of it. */

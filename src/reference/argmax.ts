@@ -1,16 +1,16 @@
 import type { ArgmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow, indexOf } from './rows.js';
+import { firstOf, indexOf } from './rows.js';
 
 /** argmax in plain loops: the first of equals, NaN being the largest. */
 export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
   const heap = heaps.floats(elementBytes);
-  forEachRow(outer, n, inner, (offset, row) => {
-    heaps.i32[y / 4 + row] = rowArgmax(heap, indexOf(x, elementBytes) + offset, n, inner);
-  });
+  const { i32 } = heaps;
+  for (let row = 0; row < outer * inner; row++) {
+    i32[y / 4 + row] = rowArgmax(heap, indexOf(x, elementBytes) + firstOf(row, n, inner), n, inner);
+  }
 }
 
-/** A function of its own: in a closure, engines read what it captures anew for each element. */
 function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
   let largest = heap[first]!;
   let index = 0;

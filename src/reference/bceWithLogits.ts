@@ -1,7 +1,8 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
+import { exp32 } from './exponential.js';
 import { upstreamOf } from './klDiv.js';
-import { storeLoss } from './loss.js';
+import { roundingOf } from './sum.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
 export function bceWithLogits(
@@ -10,13 +11,17 @@ export function bceWithLogits(
   { x, targets, losses, gradient, count, scale, gradOutput, sum, weight, posWeight }: BceWithLogitsOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
+  const { f64 } = heaps;
+  let total = f64[sum / 8]!;
+  let lost = f64[sum / 8 + 1]!;
+  const exp = elementBytes === 4 ? exp32 : Math.exp;
   for (let i = 0; i < count; i++) {
     const logit = heap[x / elementBytes + i]!;
     const target = heap[targets / elementBytes + i]!;
     const factor = weight ? heap[weight / elementBytes + i]! : 1;
     const positive = (posWeight ? heap[posWeight / elementBytes + i]! * target : target) * factor;
     const negative = (1 - target) * factor;
-    const e = Math.exp(-Math.abs(logit));
+    const e = exp(-Math.abs(logit));
     // softplus(x) and softplus(−x) share log1p(e^−|x|); what is left of them is |x|, once.
     const shared = posWeight ? negative + positive : factor;
     const loss = Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * Math.log1p(e);
@@ -26,6 +31,15 @@ export function bceWithLogits(
       const upstream = upstreamOf(heap, gradOutput / elementBytes, scale, i);
       heap[gradient / elementBytes + i] = (shared * sigmoid - positive) * upstream;
     }
-    storeLoss(heaps, elementBytes, losses, sum, i, loss);
+    if (losses) heap[losses / elementBytes + i] = loss;
+    else {
+      // As storeLoss does; in memory, each addition would wait for the one before.
+      const before = total;
+      total += loss;
+      lost += roundingOf(before, loss, total);
+    }
   }
+  if (losses) return;
+  f64[sum / 8] = total;
+  f64[sum / 8 + 1] = lost;
 }

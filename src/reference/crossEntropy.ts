@@ -1,86 +1,84 @@
-import type { CrossEntropyOperands } from '../generated/kernels.js';
+import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials, storeShares } from './exponential.js';
 import { storeLoss } from './loss.js';
-import { forEachRow, indexOf, readRow } from './rows.js';
+import { keeps } from './mask.js';
+import { firstOf, indexOf, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  const { targets, smoothing } = operands;
-  lossesOf(heaps, elementBytes, operands, (index, _, probabilities) => {
-    const target = heaps.i32[targets / 4 + index]!;
-    if (target < 0) return NO_CLASS;
-    if (smoothing === 0) return target;
-    probabilities.fill(smoothing / probabilities.length);
-    probabilities[target]! += 1 - smoothing;
-    return ALL_CLASSES;
-  });
+  lossesOf(heaps, elementBytes, operands, false);
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
 export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  const { targets, inner, smoothing } = operands;
-  const heap = heaps.floats(elementBytes);
-  lossesOf(heaps, elementBytes, operands, (_, offset, probabilities) => {
-    const spread = smoothing / probabilities.length;
-    for (let c = 0, at = indexOf(targets, elementBytes) + offset; c < probabilities.length; c++, at += inner) {
-      probabilities[c] = heap[at]! * (1 - smoothing) + spread;
-    }
-    return ALL_CLASSES;
-  });
+  lossesOf(heaps, elementBytes, operands, true);
 }
 
-const NO_CLASS = -1;
-const ALL_CLASSES = -2;
-
-/** The target class of a row, or none; or all, and then the target probability of each after label smoothing. */
-type Targets = (index: number, offset: number, probabilities: Float64Array) => number;
-
-function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, targetsOf: Targets): void {
-  const { x, losses, gradient, outer, n, inner, temperature, weight, scale, gradOutput, sum } = operands;
+function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean): void {
+  const { x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, sum } = operands;
   const heap = heaps.floats(elementBytes);
-  const row = new Float64Array(n);
-  const p = new Float64Array(n);
-  const q = new Float64Array(n);
-  const weightOf = (c: number) => (weight ? heap[weight / elementBytes + c]! : 1);
-  forEachRow(outer, n, inner, (offset, index) => {
-    const target = targetsOf(index, offset, q);
-    if (target === NO_CLASS) {
-      if (gradient) for (let c = 0; c < n; c++) heap[indexOf(gradient, elementBytes) + offset + c * inner] = 0;
+  const [row, p, q] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  for (let index = 0; index < outer * inner; index++) {
+    const offset = firstOf(index, n, inner);
+    const to = indexOf(gradient, elementBytes) + offset;
+    const target = isSoft ? -1 : heaps.i32[targets / 4 + index]!;
+    if (!isSoft && target < 0) {
+      if (gradient) for (let c = 0; c < n; c++) heap[to + c * inner] = 0;
       storeLoss(heaps, elementBytes, losses, sum, index, 0);
-      return;
+      continue;
     }
     const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
     const others = exponentials(row, max, temperature, elementBytes, p);
     const total = 1 + others;
     const log = Math.log1p(others);
-    const upstream = gradOutput ? heap[gradOutput / elementBytes + index]! : 1;
+    const upstream = operands.gradOutput ? heap[operands.gradOutput / elementBytes + index]! : 1;
     const factor = (scale * upstream) / temperature;
-    const to = indexOf(gradient, elementBytes) + offset;
-    if (target >= 0) {
-      const w = weightOf(target);
+    if (!isSoft && smoothing === 0) {
+      const w = weight ? heap[weight / elementBytes + target]! : 1;
       storeLoss(heaps, elementBytes, losses, sum, index, -w * logProb(row[target]!, max, temperature, log));
-      if (!gradient) return;
+      if (!gradient) continue;
       storeShares(p, total, factor * w, heap, to, inner);
       heap[to + target * inner] = factor * w * shortfall(p, target, total, elementBytes);
-      return;
+      continue;
     }
+    readTargets(heap, elementBytes, operands, offset, target, q);
     const terms = row;
     for (let c = 0; c < n; c++) {
       // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
       const isNothing = q[c] === 0 && !Number.isNaN(log);
-      q[c]! *= weightOf(c);
+      if (weight) q[c]! *= heap[weight / elementBytes + c]!;
       terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
     }
     const loss = sumOf(terms, elementBytes);
     storeLoss(heaps, elementBytes, losses, sum, index, loss);
-    if (!gradient) return;
+    if (!gradient) continue;
     // Not e^logP: where the probability is tiny, logP has lost some of its digits.
     for (let c = 0; c < n; c++) p[c]! /= total;
     const all = sumOf(q, elementBytes);
     for (let c = 0, at = to; c < n; c++, at += inner) heap[at] = factor * slope(p, q, all, c, elementBytes);
-  });
+  }
+}
+
+/** The target probability of each class, after label smoothing. */
+function readTargets(
+  heap: Float32Array | Float64Array,
+  elementBytes: 4 | 8,
+  { targets, inner, smoothing, spreads }: CrossEntropyOperands,
+  offset: number,
+  target: number,
+  q: Float64Array,
+): void {
+  const spread = smoothing / q.length;
+  if (target < 0) {
+    readRow(heap, indexOf(targets, elementBytes) + offset, inner, q);
+    for (let c = 0; c < q.length; c++) q[c] = q[c]! * (1 - smoothing) + spread;
+    return;
+  }
+  if (spreads) readRow(heap, indexOf(spreads, elementBytes) + offset, inner, q);
+  else q.fill(spread);
+  q[target]! += 1 - smoothing;
 }
 
 /** log-softmax of an element; in halves: x − max could overflow where (x − max) / t does not. */
@@ -107,4 +105,21 @@ function sumOfOthers(values: Float64Array, c: number, elementBytes: 4 | 8): numb
   const sum = sumOf(values, elementBytes);
   values[c] = own;
   return sum;
+}
+
+/** Label smoothing over what a mask keeps, in plain loops. */
+export function smoothTargets(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { targets, y, outer, n, inner, smoothing, mask }: SmoothTargetsOperands,
+): void {
+  const heap = heaps.floats(elementBytes);
+  for (let row = 0; row < outer * inner; row++) {
+    let kept = 0;
+    for (let j = 0; j < n; j++) if (keeps(heaps, mask, row, j, n)) kept++;
+    for (let j = 0, at = firstOf(row, n, inner); j < n; j++, at += inner) {
+      const own = targets === 0 ? 0 : heap[targets / elementBytes + at]! * (1 - smoothing);
+      heap[y / elementBytes + at] = keeps(heaps, mask, row, j, n) ? own + smoothing / kept : own;
+    }
+  }
 }

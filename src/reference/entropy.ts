@@ -1,18 +1,25 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponential } from './exponential.js';
-import { forEachMaskedRow } from './rows.js';
+import { exp32, exponential } from './exponential.js';
+import { firstOf, indexOf, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Entropy in plain loops: log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i with d_i = (max − x_i) / t, 0 where nothing is kept. */
 export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOperands): void {
-  const { y, n, temperature } = operands;
+  const { x, y, outer, n, inner, temperature, mask } = operands;
   const heap = heaps.floats(elementBytes);
+  const values = new Float64Array(n);
   const terms = new Float64Array(n);
-  forEachMaskedRow(heaps, elementBytes, operands, (row, max, _, index) => {
-    heap[y / elementBytes + index] =
-      max === undefined ? 0 : Number.isFinite(max) ? entropyOf(row, max, temperature, elementBytes, terms) : Number.NaN;
-  });
+  for (let row = 0; row < outer * inner; row++) {
+    const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
+    const max = readMaskedRow(heaps, heap, first, inner, values, mask, row);
+    heap[y / elementBytes + row] =
+      max === undefined
+        ? 0
+        : Number.isFinite(max)
+          ? entropyOf(values, max, temperature, elementBytes, terms)
+          : Number.NaN;
+  }
 }
 
 /** Writes into the row. */
@@ -54,7 +61,7 @@ function entropy32(row: Float64Array, max: number, temperature: number): number 
       continue;
     }
     const d = (max - x) / temperature;
-    const e = Math.exp(-d);
+    const e = exp32(-d);
     others += e;
     if (e > 0) terms += e * d;
   }

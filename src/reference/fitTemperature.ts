@@ -1,6 +1,6 @@
 import type { FitTemperatureOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow } from './rows.js';
+import { firstOf, indexOf } from './rows.js';
 
 /** Slope and curvature of the loss over 1 / t in plain loops: E_p[x − x_target] and Var_p[x], added up over the rows. */
 export function fitTemperature(
@@ -10,11 +10,12 @@ export function fitTemperature(
 ): void {
   const { i32, f64 } = heaps;
   const heap = heaps.floats(elementBytes);
-  const toP = (p - x) / elementBytes;
-  forEachRow(outer, n, inner, (offset, row) => {
+  const start = indexOf(x, elementBytes);
+  const toP = indexOf(p, elementBytes) - start;
+  for (let row = 0; row < outer * inner; row++) {
     const target = i32[targets / 4 + row]!;
-    if (target < 0) return;
-    const first = x / elementBytes + offset;
+    if (target < 0) continue;
+    const first = start + firstOf(row, n, inner);
     const own = heap[first + target * inner]!;
     let mean = 0;
     let square = 0;
@@ -29,5 +30,5 @@ export function fitTemperature(
     }
     f64[sums / 8]! += mean;
     f64[sums / 8 + 1]! += square - mean * mean;
-  });
+  }
 }

@@ -1,18 +1,36 @@
 import type { LogSoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
-import { forEachMaskedRow } from './rows.js';
+import { firstOf, indexOf, readMaskedRow } from './rows.js';
 
 /** log-softmax in plain loops: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t), -∞ where a mask does not keep x_i. */
-export function logSoftmax(heaps: Heaps, elementBytes: 4 | 8, operands: LogSoftmaxOperands): void {
-  const { x, y, n, inner, temperature } = operands;
+export function logSoftmax(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, y, outer, n, inner, temperature, mask }: LogSoftmaxOperands,
+): void {
   const heap = heaps.floats(elementBytes);
-  const shift = (y - x) / elementBytes;
-  const e = new Float64Array(n);
+  const [values, e] = [new Float64Array(n), new Float64Array(n)];
+  for (let row = 0; row < outer * inner; row++) {
+    const at = firstOf(row, n, inner);
+    const max = readMaskedRow(heaps, heap, indexOf(x, elementBytes) + at, inner, values, mask, row) ?? 0;
+    const log = Math.log1p(exponentials(values, max, temperature, elementBytes, e));
+    storeLogs(values, max, temperature, log, heap, indexOf(y, elementBytes) + at, inner);
+  }
+}
+
+function storeLogs(
+  values: Float64Array,
+  max: number,
+  temperature: number,
+  log: number,
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+): void {
   // In halves: x − max could overflow where (x − max) / t does not.
-  const half = temperature / 2;
-  forEachMaskedRow(heaps, elementBytes, operands, (row, max = 0, first) => {
-    const log = Math.log1p(exponentials(row, max, temperature, elementBytes, e));
-    for (let j = 0, at = first + shift; j < n; j++, at += inner) heap[at] = (row[j]! / 2 - max / 2) / half - log;
-  });
+  const [halfMax, half] = [max / 2, temperature / 2];
+  for (let j = 0, at = first; j < values.length; j++, at += stride) {
+    heap[at] = (values[j]! / 2 - halfMax) / half - log;
+  }
 }

@@ -2,17 +2,20 @@ import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/
 import type { Heaps } from '../wasm/kernel.js';
 import { exponential, exponentials } from './exponential.js';
 import { keeps, placeOf } from './mask.js';
-import { forEachMaskedRow, forEachRow, indexOf } from './rows.js';
+import { firstOf, indexOf, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
 export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExpOperands): void {
-  const { y, temperature } = operands;
+  const { x, y, outer, n, inner, temperature, mask } = operands;
   const heap = heaps.floats(elementBytes);
-  forEachMaskedRow(heaps, elementBytes, operands, (row, max = -Infinity, _, index) => {
-    const log = Number.isFinite(max) ? Math.log1p(exponentials(row, max, temperature, elementBytes, row)) : 0;
-    heap[y / elementBytes + index] = max / temperature + log;
-  });
+  const values = new Float64Array(n);
+  for (let row = 0; row < outer * inner; row++) {
+    const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
+    const max = readMaskedRow(heaps, heap, first, inner, values, mask, row) ?? -Infinity;
+    const log = Number.isFinite(max) ? Math.log1p(exponentials(values, max, temperature, elementBytes, values)) : 0;
+    heap[y / elementBytes + row] = max / temperature + log;
+  }
 }
 
 /** An element and its weight. */
@@ -47,15 +50,15 @@ export function forEachWeightedRow(
   visit: (sum: WeightedSum, index: number) => void,
 ): void {
   const heap = heaps.floats(elementBytes);
-  forEachRow(outer, n, inner, (offset, index) => {
+  for (let index = 0; index < outer * inner; index++) {
+    const first = indexOf(x, elementBytes) + firstOf(index, n, inner);
     const terms: Term[] = [];
     for (let j = 0; j < n; j++) {
       const w = heap[placeOf(heaps, weights, index, j, elementBytes) / elementBytes]!;
-      if (w !== 0 && keeps(heaps, mask, index, j, n))
-        terms.push({ x: heap[indexOf(x, elementBytes) + offset + j * inner]!, w });
+      if (w !== 0 && keeps(heaps, mask, index, j, n)) terms.push({ x: heap[first + j * inner]!, w });
     }
     visit(weightedSum(terms, temperature, elementBytes), index);
-  });
+  }
 }
 
 /** Where the result is no number times e^(max / t), it is itself the maximum: ∞, -∞ for no elements, or NaN. */

@@ -3,16 +3,19 @@ import { SUMS_BYTES } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
 import { forEachWeightedRow } from './logSumExp.js';
-import { forEachMaskedRow } from './rows.js';
+import { indexOf, readMaskedRow } from './rows.js';
 
 /** Σ e^(x_j / t) of each row: the maximum, 1 for its own term, and the other terms relative to e^(maximum / t). */
 export function expSums(heaps: Heaps, elementBytes: 4 | 8, operands: ExpSumsOperands): void {
-  const { sums, rows, temperature } = operands;
-  forEachMaskedRow(heaps, elementBytes, { ...operands, outer: rows, inner: 1 }, (row, max = -Infinity, _, index) => {
+  const { x, sums, rows, n, temperature, mask } = operands;
+  const heap = heaps.floats(elementBytes);
+  const values = new Float64Array(n);
+  for (let row = 0; row < rows; row++) {
+    const max = readMaskedRow(heaps, heap, indexOf(x, elementBytes) + row * n, 1, values, mask, row) ?? -Infinity;
     const isUsual = Number.isFinite(max);
-    const others = isUsual ? exponentials(row, max, temperature, elementBytes, row) : 0;
-    storeSums(heaps, sums, index, max, isUsual ? 1 : 0, others);
-  });
+    const others = isUsual ? exponentials(values, max, temperature, elementBytes, values) : 0;
+    storeSums(heaps, sums, row, max, isUsual ? 1 : 0, others);
+  }
 }
 
 /** The same of Σ w_j e^(x_j / t): the weights at the maximum take the place of 1. */

@@ -1,6 +1,7 @@
 import type { NllLossOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { storeLoss } from './loss.js';
+import { firstOf } from './rows.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
 export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOperands): void {
@@ -16,8 +17,7 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOper
       loss = -(w * heap[x / elementBytes + row]!);
       if (gradient) {
         const upstream = gradOutput ? heap[gradOutput / elementBytes + row]! : 1;
-        const element = (Math.floor(row / inner) * n + target) * inner + (row % inner);
-        heap[first + element] = -(scale * upstream * w);
+        heap[first + firstOf(row, n, inner) + target * inner] = -(scale * upstream * w);
       }
     }
     storeLoss(heaps, elementBytes, losses, sum, row, loss);

@@ -1,41 +1,46 @@
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachMasked } from './mask.js';
+import { keptLength, keptStride, placeOf } from './mask.js';
 
-/** Visits the rows of [outer, n, inner]: the index of each one's first element; the others are `inner` apart. */
-export function forEachRow(outer: number, n: number, inner: number, visit: (first: number, row: number) => void): void {
+/** The index of the first element of a row of [outer, n, inner]; the others are `inner` apart. */
+export function firstOf(row: number, n: number, inner: number): number {
+  if (inner === 1) return row * n;
   // Whole numbers all along: an index that came of a division slows the loops over a row down by a fifth.
-  for (let o = 0, row = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++, row++) visit(o * n * inner + i, row);
-  }
-}
-
-/** Where rows are, and what is kept of them. */
-interface RowOperands {
-  readonly x: number;
-  readonly outer: number;
-  readonly n: number;
-  readonly inner: number;
-  readonly mask: number;
+  const column = row % inner;
+  return (row - column) * n + column;
 }
 
 /**
- * Visits the rows of a kernel's operands: the elements of each in float64, −∞ where a mask does not keep them; the largest
- * of them, NaN where one is NaN, undefined where the mask keeps nothing; the index of the first.
+ * Copies elements `stride` apart, −∞ where a mask does not keep them. Returns the largest, NaN where one is NaN, undefined
+ * where the mask keeps nothing.
  */
-export function forEachMaskedRow(
+export function readMaskedRow(
   heaps: Heaps,
-  elementBytes: 4 | 8,
-  { x, outer, n, inner, mask }: RowOperands,
-  visit: (row: Float64Array, max: number | undefined, first: number, index: number) => void,
-): void {
-  const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
-  forEachRow(outer, n, inner, (offset, index) => {
-    const first = indexOf(x, elementBytes) + offset;
-    const max = readRow(heap, first, inner, values);
-    if (mask === 0) visit(values, max, first, index);
-    else visit(values, maskRow(heaps, mask, index, values) ? maximum(values) : undefined, first, index);
-  });
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+  values: Float64Array,
+  mask: number,
+  row: number,
+): number | undefined {
+  if (mask === 0) return readRow(heap, first, stride, values);
+  const { u8 } = heaps;
+  const length = keptLength(heaps, mask, row, values.length);
+  const step = keptStride(heaps, mask);
+  const byte = step < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
+  let isKept = false;
+  let max = -Infinity;
+  for (let j = 0, at = first; j < length; j++, at += stride) {
+    if (step >= 0 && u8[byte + j * step] === 0) {
+      values[j] = -Infinity;
+      continue;
+    }
+    const value = heap[at]!;
+    values[j] = value;
+    isKept = true;
+    if (!(value <= max) && !Number.isNaN(max)) max = value;
+  }
+  values.fill(-Infinity, length);
+  return isKept ? max : undefined;
 }
 
 /** Number of the element at an address. */
@@ -60,18 +65,8 @@ export function readRow(
   return max;
 }
 
-/** Puts −∞ where a mask does not keep the elements of a row; returns whether it keeps any. */
-function maskRow(heaps: Heaps, mask: number, row: number, values: Float64Array): boolean {
-  let kept = values.length;
-  forEachMasked(heaps, mask, row, values.length, (j) => {
-    values[j] = -Infinity;
-    kept--;
-  });
-  return kept > 0;
-}
-
 /** The largest element; NaN where one is NaN. */
-function maximum(values: Float64Array): number {
+export function maximum(values: Float64Array): number {
   let max = -Infinity;
   for (let j = 0; j < values.length; j++) {
     const value = values[j]!;

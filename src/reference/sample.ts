@@ -2,51 +2,87 @@ import type { SampleOperands } from '../generated/kernels.js';
 import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponential } from './exponential.js';
-import { forEachMaskedRow } from './rows.js';
+import { firstOf, indexOf, maximum, readMaskedRow } from './rows.js';
 
-/** sample by a whole sort: the kept classes in their order, drawn by the inverse of their distribution function. */
+/** sample by selection: the kept classes in their order, drawn by the inverse of their distribution function. */
 export function sample(heaps: Heaps, elementBytes: 4 | 8, operands: SampleOperands): void {
-  const { y, u, n, bits, words } = operands;
-  forEachMaskedRow(heaps, elementBytes, operands, (x, _max, _first, index) => {
+  const { x, y, u, outer, n, inner, mask, bits, words } = operands;
+  const heap = heaps.floats(elementBytes);
+  const values = new Float64Array(n);
+  for (let row = 0; row < outer * inner; row++) {
+    const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
+    let max = readMaskedRow(heaps, heap, first, inner, values, mask, row) ?? -Infinity;
     if (bits !== 0) {
-      const word = bits / 4 + index * words;
-      for (let j = 0; j < n; j++) if (((heaps.i32[word + (j >> 5)]! >> (j & 31)) & 1) === 0) x[j] = -Infinity;
+      const word = bits / 4 + row * words;
+      for (let j = 0; j < n; j++) if (((heaps.i32[word + (j >> 5)]! >> (j & 31)) & 1) === 0) values[j] = -Infinity;
+      max = maximum(values);
     }
-    heaps.i32[y / 4 + index] = drawFrom(x, u === 0 ? 0 : heaps.f64[u / 8 + index]!, elementBytes, operands);
-  });
+    heaps.i32[y / 4 + row] = drawFrom(values, max, u === 0 ? 0 : heaps.f64[u / 8 + row]!, elementBytes, operands);
+  }
 }
 
-function drawFrom(x: Float64Array, u: number, elementBytes: 4 | 8, operands: SampleOperands): number {
-  const { temperature, truncation } = operands;
-  const max = x.reduce((a, b) => Math.max(a, b), -Infinity);
+/** Writes into the row. */
+function drawFrom(
+  row: Float64Array,
+  max: number,
+  u: number,
+  elementBytes: 4 | 8,
+  { temperature, truncation, topK, topP, reach }: SampleOperands,
+): number {
   if (Number.isNaN(max)) return HOLDS_NAN;
   if (max === Infinity) return HOLDS_INFINITY;
   if (max === -Infinity) return NOTHING_KEPT;
-  if (temperature === 0) return x.indexOf(max);
-  const kept = keptOf(x, max, (j) => exponential(x[j]!, max, truncation, elementBytes), operands);
-  const weights = x.map((value, j) => (kept.has(j) ? exponential(value, max, temperature, elementBytes) : 0));
-  const threshold = u * weights.reduce((sum, weight) => sum + weight, 0);
+  if (temperature === 0) return row.indexOf(max);
+  if (topK > 0 && topK < row.length) cut(row, () => 1, topK);
+  if (topP < 1) {
+    const weightOf = (x: number) => exponential(x, max, truncation, elementBytes);
+    let total = 0;
+    for (let j = 0; j < row.length; j++) total += weightOf(row[j]!);
+    cut(row, weightOf, topP * total);
+  }
+  let total = 0;
+  let last = 0;
+  for (let j = 0; j < row.length; j++) {
+    const isKept = max - row[j]! <= reach * truncation;
+    const weight = isKept ? exponential(row[j]!, max, temperature, elementBytes) : 0;
+    if (weight > 0) last = j;
+    row[j] = weight;
+    total += weight;
+  }
+  const threshold = u * total;
   let sum = 0;
-  for (let j = 0; j < x.length; j++) {
-    sum += weights[j]!;
+  for (let j = 0; j < last; j++) {
+    sum += row[j]!;
     if (sum > threshold) return j;
   }
-  return weights.findLastIndex((weight) => weight > 0);
+  return last;
 }
 
-/** The classes that truncation keeps, given their weights at its temperature. */
-function keptOf(
-  x: Float64Array,
-  max: number,
-  weightOf: (j: number) => number,
-  { truncation, topK, topP, reach }: SampleOperands,
-): Set<number> {
-  const order = Array.from(x.keys()).sort((a, b) => Number(x[b]! > x[a]!) - Number(x[b]! < x[a]!) || a - b);
-  const ranked = order.slice(0, topK || x.length);
-  const target = topP * ranked.reduce((sum, j) => sum + weightOf(j), 0);
-  let count = 0;
-  for (let sum = 0; count < ranked.length && (topP === 1 || count === 0 || sum < target); count++) {
-    sum += weightOf(ranked[count]!);
+/**
+ * Keeps as many of the largest values, equals as they lie, as it takes until their weights add up to the target, one at
+ * least; the others become −∞. By quickselect: what is above a pivot is weighed as a whole.
+ */
+function cut(row: Float64Array, weightOf: (x: number) => number, target: number): void {
+  let candidates = row.filter((x) => x > -Infinity);
+  let least = -Infinity;
+  let room = 0;
+  for (let sum = 0; candidates.length > 0; ) {
+    const pivot = candidates[candidates.length >> 1]!;
+    const above = candidates.filter((x) => x > pivot);
+    const weight = above.reduce((total, x) => total + weightOf(x), sum);
+    if (above.length > 0 && weight >= target) {
+      candidates = above;
+      continue;
+    }
+    const below = candidates.filter((x) => x < pivot);
+    const equals = candidates.length - above.length - below.length;
+    least = pivot;
+    room = Math.min(equals, Math.max(1, Math.ceil((target - weight) / weightOf(pivot))));
+    sum = weight + equals * weightOf(pivot);
+    if (sum >= target) break;
+    candidates = below;
   }
-  return new Set(ranked.slice(0, count).filter((j) => max - x[j]! <= reach * truncation));
+  for (let j = 0; j < row.length; j++) {
+    if (row[j]! < least || (row[j] === least && room-- <= 0)) row[j] = -Infinity;
+  }
 }

@@ -1,16 +1,21 @@
 import type { SoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials, storeShares } from './exponential.js';
-import { forEachMaskedRow } from './rows.js';
+import { firstOf, indexOf, readMaskedRow } from './rows.js';
 
 /** softmax in plain loops: y_i = e^((x_i − max) / t) / Σ e^((x_j − max) / t), 0 where a mask does not keep x_i. */
-export function softmax(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxOperands): void {
-  const { x, y, inner, temperature } = operands;
+export function softmax(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  { x, y, outer, n, inner, temperature, mask }: SoftmaxOperands,
+): void {
   const heap = heaps.floats(elementBytes);
-  const shift = (y - x) / elementBytes;
-  // Of a row of which nothing is kept all elements are −∞, and e^−∞ is 0.
-  forEachMaskedRow(heaps, elementBytes, operands, (row, max = 0, first) => {
-    const others = exponentials(row, max, temperature, elementBytes, row);
-    storeShares(row, 1 + others, 1, heap, first + shift, inner);
-  });
+  const values = new Float64Array(n);
+  for (let row = 0; row < outer * inner; row++) {
+    const at = firstOf(row, n, inner);
+    // Of a row of which nothing is kept all elements are −∞, and e^−∞ is 0.
+    const max = readMaskedRow(heaps, heap, indexOf(x, elementBytes) + at, inner, values, mask, row) ?? 0;
+    const others = exponentials(values, max, temperature, elementBytes, values);
+    storeShares(values, 1 + others, 1, heap, indexOf(y, elementBytes) + at, inner);
+  }
 }

@@ -1,23 +1,24 @@
 import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow, indexOf } from './rows.js';
+import { firstOf, indexOf } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
 export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxBackwardOperands): void {
   const { y, dy, dx, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const [fromDy, to] = [(dy - y) / elementBytes, (dx - y) / elementBytes];
+  const start = indexOf(y, elementBytes);
+  const [fromDy, to] = [indexOf(dy, elementBytes) - start, indexOf(dx, elementBytes) - start];
   // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.
   const factor = Math.min(1, 1 / temperature) / 2;
   const scale = Math.max(1, 1 / temperature) * 2;
   const products = new Float64Array(n);
-  forEachRow(outer, n, inner, (offset) => {
-    const first = indexOf(y, elementBytes) + offset;
+  for (let row = 0; row < outer * inner; row++) {
+    const first = start + firstOf(row, n, inner);
     const sum =
       elementBytes === 4 ? dot(heap, first, fromDy, n, inner) : exactDot(heap, first, fromDy, inner, products);
     storeGradient(heap, first, fromDy, to, n, inner, scale, factor, sum * factor);
-  });
+  }
 }
 
 /** dx = y · scale · (dy · factor − subtracted). */

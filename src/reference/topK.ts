@@ -1,6 +1,6 @@
 import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { forEachRow, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, readRow } from './rows.js';
 
 /** Up to so many the largest are kept in order as the row is read; of more, the least of them is found by sorting. */
 const FEW = 64;
@@ -13,40 +13,47 @@ export function topK(
 ): void {
   const heap = heaps.floats(elementBytes);
   const row = k > FEW ? new Float64Array(n) : undefined;
-  const largest = new Float64Array(k);
-  forEachRow(outer, n, inner, (offset, index) => {
-    const first = indexOf(x, elementBytes) + offset;
-    if (row !== undefined) readRow(heap, first, inner, row);
-    const order = row === undefined ? fewOf(heap, first, n, inner, k) : manyOf(row, k);
-    // The values may go where x lies.
-    for (let i = 0; i < k; i++) largest[i] = heap[first + order[i]! * inner]!;
-    const to = Math.floor(index / inner) * k * inner + (index % inner);
+  // The values may go where x lies.
+  const [largest, order] = [new Float64Array(k), new Int32Array(k)];
+  for (let index = 0; index < outer * inner; index++) {
+    const first = indexOf(x, elementBytes) + firstOf(index, n, inner);
+    if (row === undefined) fewOf(heap, first, n, inner, largest, order);
+    else {
+      readRow(heap, first, inner, row);
+      order.set(manyOf(row, k));
+      for (let i = 0; i < k; i++) largest[i] = row[order[i]!]!;
+    }
+    const to = firstOf(index, k, inner);
     for (let i = 0; i < k; i++) {
       heap[values / elementBytes + to + i * inner] = largest[i]!;
       heaps.i32[indices / 4 + to + i * inner] = order[i]!;
     }
-  });
+  }
 }
 
 /** The largest so far in order, each new one put where it belongs. */
-function fewOf(heap: Float32Array | Float64Array, first: number, n: number, stride: number, k: number): number[] {
-  const order: number[] = [];
-  const elementAt = (i: number) => heap[first + i * stride]!;
-  const insert = (i: number, value: number) => {
-    let place = Math.min(order.length, k - 1);
-    for (; place > 0 && isAbove(value, elementAt(order[place - 1]!)); place--) order[place] = order[place - 1]!;
-    order[place] = i;
-  };
-  for (let i = 0; i < k; i++) insert(i, elementAt(i));
-  let least = elementAt(order[k - 1]!);
-  for (let i = k, at = first + k * stride; i < n; i++, at += stride) {
+function fewOf(
+  heap: Float32Array | Float64Array,
+  first: number,
+  n: number,
+  stride: number,
+  largest: Float64Array,
+  order: Int32Array,
+): void {
+  const last = order.length - 1;
+  let least = -Infinity;
+  for (let i = 0, at = first; i < n; i++, at += stride) {
     const value = heap[at]!;
-    if (value <= least) continue;
-    if (Number.isNaN(least)) break;
-    insert(i, value);
-    least = elementAt(order[k - 1]!);
+    if (i > last && (value <= least || !isAbove(value, least))) continue;
+    let place = Math.min(i, last);
+    for (; place > 0 && isAbove(value, largest[place - 1]!); place--) {
+      largest[place] = largest[place - 1]!;
+      order[place] = order[place - 1]!;
+    }
+    largest[place] = value;
+    order[place] = i;
+    least = largest[last]!;
   }
-  return order;
 }
 
 /** NaN is above all numbers. */

@@ -1,7 +1,7 @@
 import file from '../fixtures/crossEntropy.json' with { type: 'json' };
 import { ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
-import { floatsOf, LARGE, numbers, sizeOf } from '../support/cases.js';
+import { floatsOf, LARGE, numbers, randomOf, sizeOf } from '../support/cases.js';
 import { classes } from '../support/contracts.js';
 import { type CrossEntropyCase, decodeLosses } from '../support/fixtures.js';
 import {
@@ -17,8 +17,19 @@ import {
 import { CLASS_INDICES, CLASS_WEIGHTS, INPUT, MASK, PROBABILITIES } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
-/** The bits of a variant: class weights, ignored rows, smoothing, probabilities. */
-const choices = [0, 1, 2, 4, 7, 8, 9, 13];
+/** The bits of a variant: class weights, ignored rows, smoothing, probabilities, a mask. */
+const choices = [0, 1, 2, 4, 7, 8, 9, 13, 23, 29];
+
+/** Flags that keep some elements of each row, its target among them. */
+function randomMask(targets: Int32Array | undefined, shape: readonly number[], axis: number, seed: number): Uint8Array {
+  const n = shape.at(axis) as number;
+  const random = randomOf(seed);
+  const flags = Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const target = targets === undefined ? 0 : (targets[Math.floor(i / n)] as number);
+    return random() < 0.6 || i % n === target ? 3 : 0;
+  });
+  return Uint8Array.from(oracle.fromRows(flags, shape, axis));
+}
 
 const make: Make = (dtype, shape, axis, reduction, { kind = 'within ±8', temperature = 1, variant = 7, draw } = {}) => {
   const n = shape.at(axis) as number;
@@ -26,11 +37,12 @@ const make: Make = (dtype, shape, axis, reduction, { kind = 'within ±8', temper
   const first = draw?.(0) ?? numbers(dtype, sizeOf(shape), kind, seed);
   const hasProbabilities = (variant & 8) !== 0;
   const ignoreIndex = !hasProbabilities && variant & 2 ? 0 : undefined;
-  const second = hasProbabilities
-    ? randomProbabilities(dtype, shape, axis, seed)
-    : randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
+  const indices = hasProbabilities ? undefined : randomIndices(n === 0 ? 0 : sizeOf(shape) / n, n, seed, ignoreIndex);
+  const mask = variant & 16 ? randomMask(indices, shape, axis, seed) : undefined;
+  const second = indices ?? randomProbabilities(dtype, shape, axis, seed).map((t, i) => (mask?.[i] === 0 ? 0 : t));
   const options = {
     temperature,
+    mask,
     weight: variant & 1 ? numbers(dtype, n, 'within ±8', seed + 1).map(Math.abs) : undefined,
     ignoreIndex,
     labelSmoothing: variant & 4 ? 0.125 : 0,
@@ -73,7 +85,8 @@ export const crossEntropy: LossOperation = {
         ? { probabilities: oracle.toRows(second, shape, axis) }
         : { indices: second as oracle.Indices };
     const rows = oracle.toRows(first, shape, axis);
-    const all = { ...options, gradOutput };
+    const mask = options.mask === undefined ? undefined : oracle.toRows(options.mask as Uint8Array, shape, axis);
+    const all = { ...options, gradOutput, mask };
     return placed(oracle.crossEntropy(oracle.precisionOf(dtype), rows, n, targets, all), shape, axis);
   },
   // The sum of the target probabilities is one more factor that float64 rounds.
@@ -103,6 +116,7 @@ export const crossEntropy: LossOperation = {
       second: probabilities === undefined ? Int32Array.from(targets) : floatsOf(dtype, probabilities),
       options: {
         temperature: options.temperature,
+        mask: options.mask && Uint8Array.from(options.mask),
         weight: options.weight && floatsOf(dtype, options.weight),
         ignoreIndex: options.ignoreIndex,
         labelSmoothing: options.labelSmoothing,

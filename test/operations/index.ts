@@ -15,6 +15,7 @@ import { distillation, distillationWithGrad } from './distillation.js';
 import { entropy } from './entropy.js';
 import { fitTemperature } from './fitTemperature.js';
 import { inspectLogits } from './inspectLogits.js';
+import { inspectTargets } from './inspectTargets.js';
 import { klDiv, klDivWithGrad } from './klDiv.js';
 import { logProbs } from './logProbs.js';
 import { logSigmoid } from './logSigmoid.js';
@@ -65,6 +66,7 @@ const records = {
   sample,
   penalize,
   inspectLogits,
+  inspectTargets,
   perplexity,
   calibrationError,
   fitTemperature,

@@ -51,7 +51,8 @@ export const element: Contract = {
 export const classes: Contract = {
   operands: ({ a, b, c, d, e, f, sum, scratch }, outer, n, inner) => {
     const results = { losses: c, gradient: d, scale: 1, gradOutput: f, sum };
-    return { x: a, targets: b, ...results, outer, n, inner, temperature: 1, weight: e, smoothing: 0.1, scratch };
+    const factors = { temperature: 1, weight: e, smoothing: 0.1, spreads: 0 };
+    return { x: a, targets: b, ...results, ...factors, outer, n, inner, scratch };
   },
   apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],
   same: ['ad'],
@@ -71,6 +72,12 @@ export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
     operands: ({ a, b }, outer, n, inner) => ({ x: a, outer, n, inner, mask: b, value: 0 }),
     apart: [],
     same: [],
+  },
+  // The descriptor of a mask that keeps nothing, at c.
+  smoothTargets: {
+    operands: ({ a, b, c }, outer, n, inner) => ({ targets: a, y: b, outer, n, inner, smoothing: 0.1, mask: c }),
+    apart: ['ab'],
+    same: ['ab'],
   },
   transpose: { operands: ({ a, b }) => ({ x: a, y: b }), apart: ['ab'], same: [] },
   expSums: {

@@ -82,6 +82,8 @@ export interface CrossEntropyCase extends LossCase {
   readonly weight?: number[];
   readonly ignoreIndex?: number;
   readonly labelSmoothing: number;
+  /** Of the logits' size, 1 keeps. */
+  readonly mask?: number[];
 }
 
 export interface BceWithLogitsCase extends LossCase {

@@ -701,6 +701,8 @@ export interface NllLossOptions extends ReductionOptions {
 export interface CrossEntropyOptions extends NllLossOptions {
   readonly temperature?: number;
   readonly labelSmoothing?: number;
+  /** One per logit, 0 where it is not kept. */
+  readonly mask?: Numbers;
 }
 
 /**
@@ -716,23 +718,33 @@ function weightAt(weight: Numbers | undefined, i: number): DD {
   return dd(weight === undefined ? 1 : at(weight, i));
 }
 
-function indexTerms(classes: number, target: number, options: CrossEntropyOptions): Terms {
+/** What smoothing adds to the target probability of each class: the same to all that are kept. */
+function sharesOf(kept: Float64Array, { labelSmoothing = 0 }: CrossEntropyOptions): DD[] {
+  const share = divide(dd(labelSmoothing), dd(kept.filter(Boolean).length));
+  return Array.from(kept, (isKept) => (isKept ? share : ZERO));
+}
+
+function indexTerms(kept: Float64Array, target: number, options: CrossEntropyOptions): Terms {
   const { weight, labelSmoothing = 0 } = options;
   const rest = subtract(ONE, dd(labelSmoothing));
-  const share = divide(dd(labelSmoothing), dd(classes));
-  const coefficients = Array.from({ length: classes }, (_, c) => {
-    const factor = c === target ? add(rest, share) : share;
-    return multiply(factor, weightAt(weight, c));
-  });
-  return { coefficients, present: coefficients.map((_, c) => c === target || labelSmoothing > 0) };
+  const factors = sharesOf(kept, options).map((share, c) => (c === target ? add(rest, share) : share));
+  return {
+    coefficients: factors.map((factor, c) => multiply(factor, weightAt(weight, c))),
+    present: factors.map((factor, c) => factor.hi !== 0 || (c === target && kept[c] !== 0)),
+  };
 }
 
 /** A probability of 0 (after smoothing) beside a log-probability of −∞ has no term: torch gives NaN there. */
-function probabilityTerms(probabilities: Numbers, logP: Exact, options: CrossEntropyOptions): Terms {
+function probabilityTerms(
+  kept: Float64Array,
+  probabilities: Numbers,
+  logP: Exact,
+  options: CrossEntropyOptions,
+): Terms {
   const { weight, labelSmoothing = 0 } = options;
   const rest = subtract(ONE, dd(labelSmoothing));
-  const share = divide(dd(labelSmoothing), dd(probabilities.length));
-  const smoothed = Array.from(probabilities, (t) => add(multiply(dd(t), rest), share));
+  const shares = sharesOf(kept, options);
+  const smoothed = Array.from(probabilities, (t, c) => add(multiply(dd(t), rest), shares[c] as DD));
   return {
     coefficients: smoothed.map((t, c) => multiply(t, weightAt(weight, c))),
     present: smoothed.map((t, c) => t.hi !== 0 || logP.hi[c] !== -Infinity),
@@ -743,6 +755,8 @@ function probabilityTerms(probabilities: Numbers, logP: Exact, options: CrossEnt
  * Cross entropy of logits [rows][classes]. The scale of a row's loss is Σ |coefficient|·max(|x − max|/T, log s) over
  * its terms, which for one index target is w·max(|x_t − max|/T, log s); that of the reduced loss is the sum of the
  * rows' divided as the loss is. The scale of a gradient is |gradOutput/divisor|/T·(p·Σ|coefficient| + |coefficient|).
+ *
+ * A class that is not kept has a logit of −∞, no share of what smoothing spreads, and a gradient of 0.
  */
 export function crossEntropy(
   precision: Precision,
@@ -759,15 +773,16 @@ export function crossEntropy(
   const grad = newExact(logits.length);
   for (let r = 0; r < rows; r++) {
     if (isIgnored(targets, r, options)) continue;
-    const row = prepareRow(f, rowOf(logits, r, classes), temperature, () => true);
+    const kept = options.mask === undefined ? new Float64Array(classes).fill(1) : rowOf(options.mask, r, classes);
+    const row = prepareRow(f, rowOf(logits, r, classes), temperature, (c) => kept[c] !== 0);
     const logP = logSoftmaxOf(f, row);
     const terms =
       'indices' in targets
-        ? indexTerms(classes, Number(targets.indices[r]), options)
-        : probabilityTerms(rowOf(targets.probabilities, r, classes), logP, options);
+        ? indexTerms(kept, Number(targets.indices[r]), options)
+        : probabilityTerms(kept, rowOf(targets.probabilities, r, classes), logP, options);
     setRowLoss(unreduced, r, terms, logP);
     const factor = divide(upstream(options.gradOutput, r, divisor), dd(temperature));
-    setRowGradient(grad, r * classes, terms, row, factor);
+    setRowGradient(grad, r * classes, terms, row, kept, factor);
   }
   return roundedLoss(precision, { unreduced, loss: reduce(unreduced, reduction, divisor), grad });
 }
@@ -810,11 +825,19 @@ function setRowLoss(unreduced: Scaled, row: number, { coefficients, present }: T
  * The gradient of −Σ coefficient·log p is p·Σ coefficient − coefficient, per class; where p is above ½, of which there is
  * one at most, as p·Σ of the other coefficients − coefficient·Σ of the other p: 1 − p may have more digits than a pair.
  */
-function setRowGradient(grad: Scaled, start: number, { coefficients }: Terms, row: Row, factor: DD): void {
+function setRowGradient(
+  grad: Scaled,
+  start: number,
+  { coefficients }: Terms,
+  row: Row,
+  kept: Float64Array,
+  factor: DD,
+): void {
   const sum = coefficients.reduce(add, ZERO);
   const absolute = coefficients.reduce((total, q) => total + Math.abs(q.hi), 0);
   const inverse = divide(ONE, add(ONE, row.rest));
   coefficients.forEach((q, c) => {
+    if (!kept[c]) return;
     const p = Number.isFinite(row.max) ? multiply(get(row.exps, c), inverse) : dd(NaN);
     const isAlmostAll = row.shifted.hi[c] === 0 && row.rest.hi < 1;
     const others = isAlmostAll

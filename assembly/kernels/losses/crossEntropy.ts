@@ -2,7 +2,8 @@
 //
 // With q_c the target probability of class c times the class weight, loss = −Σ q_c L_c, L = log-softmax(x / t), and
 // d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never expanded to one-hot: its q is the target weight
-// (1 − ε) w_target, and label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy).
+// (1 − ε) w_target, and label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy), or
+// spreads · w_c, where a mask makes it another for each (smoothTargets).
 //
 // Where a target class has a softmax p > ½, its gradient is computed from the sum of the others, which is there anyway:
 // −q · Σ others instead of q · (p − 1). So the gradient of a row that is almost right keeps its digits. Target
@@ -11,6 +12,7 @@
 // Passes over a row: with smoothing or target probabilities its maximum, and the sums of q and q · x; e^x, stored in
 // place of the gradient; the gradient. Without a gradient (0) nothing of the row's size is written.
 // targets: i32 indices, −1 where ignored (loss and gradient are 0), or probabilities of T laid out as x ("soft").
+// spreads: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; not beside soft ones.
 // losses: T for each row, or 0 to add them in order to the f64 at sum. weight: T for each class, or 0. gradOutput: T
 // for each row, or 0. gradient may be x; no result overlaps with any other operand. The gradient is multiplied by scale
 // and the row's gradOutput. A subnormal softmax may count as 0 in it, even where scale / t would make it normal again.
@@ -22,6 +24,7 @@ import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
+import { operandAddress, operandStride } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { LOGIT_DIVISOR } from "../../math/sum";
@@ -33,13 +36,13 @@ import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
   TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline
 function lossAndGradient<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const rows = outer * inner, elements = rows * n, size = scratchBytes(n, inner, soft ? 2 : 1);
   checkResults<T>(losses, rows, gradient, elements, sum, scratch, size);
@@ -49,15 +52,19 @@ function lossAndGradient<T>(
   checkSameOrApart(x, elements * sizeof<T>(), gradient, elements * sizeof<T>());
   if (soft) checkOperand<T, T>(targets, elements, losses, rows, gradient, elements, scratch, size);
   else checkOperand<T, i32>(targets, rows, losses, rows, gradient, elements, scratch, size);
+  checkOperand<T, T>(spreads, elements, losses, rows, gradient, elements, scratch, size);
   checkOperand<T, T>(weight, n, losses, rows, gradient, elements, scratch, size);
   checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements, scratch, size);
   checkTemperature(t);
   prepareExp<T>(t, scratch);
   if (usesRowForm<T>(n, inner)) {
-    rowForm<T>(soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, scale, gradOutput, sum, scratch);
+    rowForm<T>(
+      soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, spreads, scale, gradOutput, sum, scratch
+    );
   } else {
     blockForm<T>(
-      soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, scale, gradOutput, sum, scratch
+      soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, spreads, scale, gradOutput, sum,
+      scratch
     );
   }
 }
@@ -66,13 +73,14 @@ function lossAndGradient<T>(
 @inline
 function rowForm<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const bytes = n * sizeof<T>(), narrow = t / LOGIT_DIVISOR;
-  const spread = smoothing / <f64>n, keep = 1 - smoothing;
+  const keep = 1 - smoothing, uniform = spreads ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : spreads, ownFactor = soft ? keep : 1;
   for (let row: usize = 0; row < count; row++, x += bytes) {
     const target = soft ? 0 : load<i32>(targets + (row << 2));
-    const g = gradient + row * bytes, probabilities = soft ? targets + row * bytes : 0;
+    const g = gradient + row * bytes, probabilities = own ? own + row * bytes : 0;
     if (target < 0) {
       if (gradient) memory.fill(g, 0, bytes);
       storeLoss<T>(losses, sum, row, 0);
@@ -83,7 +91,7 @@ function rowForm<T>(
     const targetLogit = soft ? 0 : <f64>load<T>(x + target * sizeof<T>());
     let q: f64 = 0, qx: f64 = 0;
     if (soft || smoothing != 0) {
-      const sums = rowTargetSums<T>(x, probabilities, weight, n, rowMax<T>(x, n), keep, spread);
+      const sums = rowTargetSums<T>(x, probabilities, weight, n, rowMax<T>(x, n), ownFactor, uniform);
       q = f64x2.extract_lane(sums, 0);
       qx = f64x2.extract_lane(sums, 1);
     }
@@ -97,11 +105,12 @@ function rowForm<T>(
     const s = scale * elementOrOne<T>(gradOutput, row) / t;
     const total = load<f64>(scratch, ROW_TOTAL), scaledWeight = s * (targetWeight + q);
     const factor = rowFactor<T>(g, n, scaledWeight / total, scaledWeight, total);
-    if (soft || smoothing != 0) rowGradient<T>(g, probabilities, weight, n, factor, <T>s, keep, spread);
+    if (soft || smoothing != 0) rowGradient<T>(g, probabilities, weight, n, factor, <T>s, ownFactor, uniform);
     else rowScale<T>(g, g, n, factor);
     if (soft) continue;
     const p = g + target * sizeof<T>(), others = load<f64>(scratch, ROW_OTHERS) / total;
     if (others < 0.5 && targetLogit == maximumOf(sums)) {
+      const spread = spreads ? <f64>load<T>(probabilities + target * sizeof<T>()) : uniform;
       store<T>(p, <T>(s * (q * (1 - others) - spread * w - targetWeight * others)));
     } else store<T>(p, <T>(<f64>load<T>(p) - s * targetWeight));
   }
@@ -111,22 +120,23 @@ function rowForm<T>(
 @inline
 function blockForm<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const block = scratch + HEADER_BYTES, limit = unshiftedLimit<T>(t);
-  const probabilities = soft ? block + n * LINE_BYTES : 0;
-  const spread = smoothing / <f64>n, keep = 1 - smoothing;
-  const spreads = soft || smoothing != 0;
+  const keep = 1 - smoothing, uniform = spreads ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : spreads, ownFactor = soft ? keep : 1;
+  const probabilities = own ? block + n * LINE_BYTES : 0;
+  const isSpread = soft || smoothing != 0;
   const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit(n);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
     const columns = columnsOf<T>(rows);
     const form = gather<T>(x, n, inner, first, rows, block, limit);
-    if (soft) gather<T>(targets, n, inner, first, rows, probabilities, limit);
-    else blockTargetLogits<T>(block, targets + (first << 2), rows, scratch);
+    if (own) gather<T>(own, n, inner, first, rows, probabilities, limit);
+    if (!soft) blockTargetLogits<T>(block, targets + (first << 2), rows, scratch);
     blockMaxima<T>(block, n, columns, form, scratch);
-    if (spreads) blockTargetSums<T>(block, probabilities, weight, n, columns, soft ? keep : 0, spread, scratch);
+    if (isSpread) blockTargetSums<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     if (gradient) blockExpLogSum<T>(block, n, columns, form, t, scratch);
     else blockLogSum<T>(block, n, columns, form, t, scratch);
     let underflows: u32 = 0;
@@ -140,9 +150,9 @@ function blockForm<T>(
         continue;
       }
       const targetWeight = soft ? 0 : keep * elementOrOne<T>(weight, target);
-      const q = spreads ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
+      const q = isSpread ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
       const logSum = <f64>load<T>(state, LOG_SUM);
-      let loss = spreads ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / narrow : 0;
+      let loss = isSpread ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / narrow : 0;
       if (!soft && keep != 0) {
         const maximum = <f64>load<T>(state, MAXIMUM), targetLogit = <f64>load<T>(state, TARGET_LOGIT);
         loss += targetWeight * (logSum + quotient<T>(maximum, targetLogit, t));
@@ -159,9 +169,9 @@ function blockForm<T>(
     }
     if (!gradient) continue;
     if (sizeof<T>() == 4 && underflows) blockFactors(block, n, underflows, scratch);
-    if (spreads) blockGradient<T>(block, probabilities, weight, n, columns, soft ? keep : 0, spread, scratch);
+    if (isSpread) blockGradient<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     scatter<T>(block, gradient, n, inner, first, rows, scratch);
-    if (!soft) targetGradients<T>(gradient, targets, n, inner, first, rows, weight, keep, spread, scratch);
+    if (!soft) targetGradients<T>(gradient, targets, n, inner, first, rows, weight, keep, spreads, uniform, scratch);
   }
 }
 
@@ -171,7 +181,7 @@ function blockForm<T>(
  */
 function targetGradients<T>(
   gradient: usize, targets: usize, n: usize, inner: usize, first: usize, rows: usize, weight: usize, keep: f64,
-  spread: f64, scratch: usize
+  spreads: usize, uniform: f64, scratch: usize
 ): void {
   for (let at = scratch, end = scratch + LINE_BYTES; at < end; at += 16) {
     const isElsewhere = v128.ne<T>(v128.load(at, TARGET_LOGIT), v128.load(at, MAXIMUM));
@@ -181,10 +191,11 @@ function targetGradients<T>(
     const row = first + i, state = scratch + i * sizeof<T>();
     const target = load<i32>(targets + (row << 2));
     if (target < 0) continue;
-    const p = gradient + ((row / inner * n + <usize>target) * inner + row % inner) * sizeof<T>();
+    const at = ((row / inner * n + <usize>target) * inner + row % inner) * sizeof<T>(), p = gradient + at;
     const s = <f64>load<T>(state, SCALE), w = elementOrOne<T>(weight, target), others = <f64>load<T>(state, OTHERS);
     const targetWeight = s * keep * w;
     let confident = -targetWeight * others;
+    const spread = spreads ? <f64>load<T>(spreads + at) : uniform;
     if (spread != 0) confident += s * (load<f64>(scratch + (i << 3), TARGET_SUM) * (1 - others) - spread * w);
     store<T>(p, <T>select<f64>(confident, <f64>load<T>(p) - targetWeight, others < 0.5));
   }
@@ -195,11 +206,12 @@ function targetGradients<T>(
 @inline
 export function crossEntropy<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
-  temperature: f64, weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  temperature: f64, weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize,
+  scratch: usize
 ): void {
   lossAndGradient<T>(
-    false, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum,
-    scratch
+    false, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, spreads, scale,
+    gradOutput, sum, scratch
   );
 }
 
@@ -208,10 +220,37 @@ export function crossEntropy<T>(
 @inline
 export function softCrossEntropy<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
-  temperature: f64, weight: usize, smoothing: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  temperature: f64, weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize,
+  scratch: usize
 ): void {
   lossAndGradient<T>(
-    true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum,
-    scratch
+    true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, spreads, scale,
+    gradOutput, sum, scratch
   );
+}
+
+/**
+ * Label smoothing beside a mask: of each row the share `smoothing` of the targets goes evenly to the classes that are
+ * kept. y = targets · (1 − smoothing), and smoothing / (classes kept) more where kept. Without targets (0) what is added
+ * alone, the spreads of crossEntropy. y may be targets. mask: a descriptor of bytes, not causal.
+ */
+export function smoothTargets<T>(
+  targets: usize, y: usize, outer: usize, n: usize, inner: usize, smoothing: f64, mask: usize
+): void {
+  const elements = outer * n * inner;
+  checkArray<T>(y, elements);
+  if (targets) checkArray<T>(targets, elements);
+  checkSameOrApart(targets, elements * sizeof<T>(), y, elements * sizeof<T>());
+  const stride = operandStride(mask), step = inner * sizeof<T>();
+  for (let row: usize = 0; row < outer * inner; row++) {
+    const bytes = operandAddress(mask, row, 1);
+    let kept = 0;
+    for (let j: usize = 0; j < n; j++) kept += i32(load<u8>(bytes + j * stride) != 0);
+    const spread = smoothing / <f64>kept;
+    let at = addressOf<T>(0, n, inner, row);
+    for (let j: usize = 0; j < n; j++, at += step) {
+      const own = targets ? <f64>load<T>(targets + at) * (1 - smoothing) : 0;
+      store<T>(y + at, <T>(load<u8>(bytes + j * stride) ? own + spread : own));
+    }
+  }
 }

@@ -1,0 +1,120 @@
+import { openCall, settle } from '../call/call.js';
+import { readOperand } from '../call/operand.js';
+import { type OptionNames, readOptions } from '../call/options.js';
+import { elementsOf } from '../call/place.js';
+import { many, share, TOLERANCE } from '../call/report.js';
+import { type Rows, readRows } from '../call/rows.js';
+import type { FloatArray, Input } from '../types.js';
+
+/** Options of {@link inspectTargets}. */
+export interface InspectTargetsOptions {
+  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
+  shape?: readonly number[] | undefined;
+  /** The axis of the classes; negative counts from the end. Default -1. */
+  axis?: number | undefined;
+}
+
+/** What {@link inspectTargets} found. */
+export interface TargetsReport {
+  /** What is likely wrong, and what to do about it; empty when these are probabilities. */
+  warnings: string[];
+  /** The number of rows along the axis. */
+  rows: number;
+  /** The number of values in a row. */
+  classes: number;
+  /** The smallest finite value, NaN where there is none. */
+  min: number;
+  /** The largest finite value, NaN where there is none. */
+  max: number;
+  /** Values below 0, -∞ among them. */
+  negativeCount: number;
+  /** NaN, ∞ and -∞. */
+  nonFiniteCount: number;
+  /** Rows of finite values whose sum is not 1. */
+  otherSumRows: number;
+}
+
+const OPTIONS: OptionNames<InspectTargetsOptions> = { shape: true, axis: true };
+
+/** Reads every value once. */
+function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<TargetsReport, 'warnings'> {
+  let min = Infinity;
+  let max = -Infinity;
+  let negativeCount = 0;
+  let nonFiniteCount = 0;
+  let otherSumRows = 0;
+  for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
+    const first = Math.floor(row / inner) * n * inner + (row % inner);
+    let sum = 0;
+    for (let at = first, end = first + n * inner; at < end; at += inner) {
+      const value = data[at]!;
+      sum += value;
+      if (value < 0) negativeCount++;
+      if (!Number.isFinite(value)) nonFiniteCount++;
+      else {
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
+    }
+    if (Math.abs(sum - 1) > TOLERANCE && Number.isFinite(sum)) otherSumRows++;
+  }
+  return {
+    rows,
+    classes: n,
+    min: min === Infinity ? Number.NaN : min,
+    max: max === -Infinity ? Number.NaN : max,
+    negativeCount,
+    nonFiniteCount,
+    otherSumRows,
+  };
+}
+
+function warningsOf(found: Omit<TargetsReport, 'warnings'>): string[] {
+  const { rows, classes, max, negativeCount, nonFiniteCount, otherSumRows } = found;
+  if (rows * classes === 0) return [`There are no values: ${rows} rows of ${classes} classes. Check shape.`];
+  const warnings: string[] = [];
+  if (nonFiniteCount > 0) {
+    warnings.push(
+      `${many(nonFiniteCount, 'value is', 'values are')} NaN or infinite, and so is the loss of their rows. Look for a ` +
+        'division by 0 or a logarithm of 0 before this point.',
+    );
+  }
+  if (negativeCount > 0) {
+    warnings.push(
+      `${many(negativeCount, 'value is', 'values are')} negative, which no probability is: crossEntropy then takes ` +
+        `them as they are, and has no lowest loss. ${max <= 0 ? 'Log-probabilities? Take their exponentials.' : 'Logits? Give softmax of them.'}`,
+    );
+  } else if (otherSumRows > 0) {
+    warnings.push(
+      `${share(otherSumRows, rows)} values that do not sum to 1. crossEntropy takes them as they are, as weights of the ` +
+        'classes; for labels that do not exclude each other take bceWithLogits, for counts divide by their sum.',
+    );
+  }
+  return warnings;
+}
+
+/**
+ * What to look at when a loss is negative, or falls without an end: finds class probabilities, as targets of
+ * `crossEntropy`, that are negative, no numbers, or do not sum to 1 (within 0.001), none of which is an error there. For
+ * debugging: it reads every value once, in plain JavaScript. {@link inspectLogits} looks at the logits.
+ *
+ * @param targets class probabilities of shape [..., classes], or any shape with `axis`.
+ * @returns counts, the range of the finite values, and the warnings.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length.
+ *
+ * @example
+ * const { warnings, negativeCount } = inspectTargets([0.7, 0.3, 1.5, -0.5], { shape: [2, 2] });
+ * negativeCount; // 1
+ * warnings[0]; // '1 value is negative, which no probability is: …'
+ * @example
+ * inspectTargets([0.5, 0.25, 0.25]).warnings; // []
+ */
+export function inspectTargets(targets: Input, options?: InspectTargetsOptions): TargetsReport {
+  const call = openCall('inspectTargets');
+  const { operation, runtime } = call;
+  const input = readOperand(call, 'targets', targets);
+  const rows = readRows(operation, input, readOptions<InspectTargetsOptions>(operation, options, OPTIONS));
+  settle(call);
+  const found = survey(elementsOf(runtime.arena, input), rows);
+  return { warnings: warningsOf(found), ...found };
+}
