@@ -164,8 +164,8 @@ describe('options of a declared type give every result that they may ask for', (
     const check = (draw: SampleOptions, sparse: PenalizeOptions, maybe?: SampleOptions) => {
       expectTypeOf(sample(f32, draw)).toEqualTypeOf<number | Int32Array>();
       expectTypeOf(sample(t, maybe)).toEqualTypeOf<Int32Array | TensorResult<Int32Array>>();
-      expectTypeOf(penalize(f64, [1], sparse)).toEqualTypeOf<Result<Float64Array>>();
-      expectTypeOf(penalize(t, [[1]], isNone ? sparse : undefined)).toEqualTypeOf<Result<Tensor>>();
+      expectTypeOf(penalize(f64, [1], sparse)).toEqualTypeOf<Elements<Float64Array>>();
+      expectTypeOf(penalize(t, [[1]], isNone ? sparse : undefined)).toEqualTypeOf<Elements<Tensor>>();
     };
     expectTypeOf(check).toBeFunction();
   });
@@ -186,7 +186,7 @@ describe('options of a declared type give every result that they may ask for', (
       const state = crossEntropyState(wide);
       expectTypeOf(state.add(f32, chunk)).toEqualTypeOf(state);
       expectTypeOf(state.value).toEqualTypeOf<number | Float64Array>();
-      expectTypeOf(state.gradient(f32, slope)).toEqualTypeOf<Result<Float32Array>>();
+      expectTypeOf(state.gradient(f32, slope)).toEqualTypeOf<Elements<Float32Array>>();
       expectTypeOf(crossEntropyState({ rows, reduction: 'mean' }).value).toEqualTypeOf<number>();
       expectTypeOf(crossEntropyState({ rows, reduction: 'none' }).value).toEqualTypeOf<number | Float64Array>();
     };

@@ -14,7 +14,7 @@ import { isArray, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { dataOf, Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
-import { arrayOperand, checkOwner, type LikeParts, readTensorLike, tensorOperand } from './operand.js';
+import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './operand.js';
 import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
 import { checkLength, product } from './shape.js';
 
@@ -62,14 +62,14 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
 function halfOut(call: Call, argument: string, out: unknown, half: Half): Operand {
   const { operation } = call;
   const isObject = typeof out === 'object' && out !== null && typedArrayTag(out) === undefined && !isArray(out);
-  const { data, shape, type } = isObject ? readTensorLike(operation, argument, out) : ({} as Partial<LikeParts>);
-  if (halfOf(typedArrayTag(data), type) !== half) {
+  const like = isObject ? readTensorLike(operation, argument, out) : undefined;
+  if (like === undefined || halfOf(typedArrayTag(like.data), like.type) !== half) {
     const array = half === 'float16' ? 'a Float16Array, ' : '';
-    const like = `{ data: Uint16Array, shape, type: '${half}' }`;
-    throw typeError(operation, argument, out, `${array}${like}, a Float32Array or a Tensor`);
+    const bits = `{ data: Uint16Array, shape, type: '${half}' }`;
+    throw typeError(operation, argument, out, `${array}${bits}, a Float32Array or a Tensor`);
   }
-  const operand = arrayOperand(call, argument, 'array', data as FloatArray, undefined, half);
-  checkLength(operation, argument, operand.length, shape!);
+  const operand = arrayOperand(call, argument, 'array', like.data as FloatArray, undefined, half);
+  checkLength(operation, argument, operand.length, like.shape);
   return { ...operand, owner: out as object };
 }
 

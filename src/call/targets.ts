@@ -54,8 +54,11 @@ export function readTargets(call: Call, value: unknown): Targets {
   return probabilities(readOperand(call, 'targets', value));
 }
 
+/** The parts of a tensor-like, or numbers of which nothing else is known. */
+type Numbers = Pick<LikeParts, 'data' | 'type'> & { readonly shape: readonly number[] | undefined };
+
 /** Whether the numbers are integers, and not the bits of floats. */
-function holdsIntegers({ data, type }: Pick<LikeParts, 'data'> & Partial<LikeParts>): boolean {
+function holdsIntegers({ data, type }: Numbers): boolean {
   const tag = typedArrayTag(data);
   return integerBytes(tag) > 0 && halfOf(tag, type) === undefined;
 }
@@ -249,7 +252,7 @@ export interface ElementTargets {
  */
 export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
   const { operation } = call;
-  let parts: Partial<LikeParts> & { data: unknown } = { data: value };
+  let parts: Numbers = { data: value, shape: undefined, type: undefined };
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) {
       throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
