@@ -59,27 +59,42 @@ function upperBits(signs: v128, count: i32): v128 {
 
 export function widenFloat16(x: usize, y: usize, count: usize): void {
   checkWiden(x, y, count);
-  const signs = signBits();
-  const exponent = upperBits(signs, 5);
-  const bias = upperBits(signs, 3);
-  const shifted = v128.not(bias);
-  const scale = f32x4.splat(SCALE);
-  for (; count >= LANES; count -= LANES, x += 2 * LANES, y += 4 * LANES) {
-    const half = v128.load(x);
-    if (i16x8.all_true(v128.and(half, exponent))) {
-      const low = i16x8.shl(half, 13);
-      // The exponent 224 too large, so that ∞ and NaN have that of float32; the product takes 112 back.
-      const high = i16x8.add(v128.and(i16x8.shr_s(half, 3), shifted), bias);
-      v128.store(y, f32x4.mul(joinLow(low, high), scale));
-      v128.store(y, f32x4.mul(joinHigh(low, high), scale), 16);
-    } else {
-      v128.store(y, widenAny(i32x4.extend_low_i16x8_u(half)));
-      v128.store(y, widenAny(i32x4.extend_high_i16x8_u(half)), 16);
-    }
+  while (count >= 2 * LANES) {
+    const done = widenNormal(x, y, count);
+    count -= done, x += 2 * done, y += 4 * done;
+    if (count < 2 * LANES) break;
+    for (const end = x + 4 * LANES; x < end; x += 8, y += 16) v128.store(y, widenAny(v128.load_ext<u16>(x)));
+    count -= 2 * LANES;
   }
   for (; count > 0; count--, x += 2, y += 4) {
     v128.store_lane<f32>(y, widenAny(i32x4.splat(load<u16>(x))), 0);
   }
+}
+
+/** Widens until there are fewer than two vectors, or zeros or subnormal numbers among them; returns how many it has widened. */
+function widenNormal(x: usize, y: usize, count: usize): usize {
+  const signs = signBits();
+  const exponent = upperBits(signs, 5);
+  const bias = upperBits(signs, 3);
+  const scale = f32x4.splat(SCALE);
+  let done: usize = 0;
+  for (; done + 2 * LANES <= count; done += 2 * LANES, x += 4 * LANES, y += 8 * LANES) {
+    const a = v128.load(x), b = v128.load(x, 16);
+    if (!i16x8.all_true(i16x8.min_u(v128.and(a, exponent), v128.and(b, exponent)))) break;
+    widenVector(a, y, bias, scale);
+    widenVector(b, y + 32, bias, scale);
+  }
+  return done;
+}
+
+// @ts-ignore: decorator
+@inline
+function widenVector(half: v128, y: usize, bias: v128, scale: v128): void {
+  const low = i16x8.shl(half, 13);
+  // The exponent 224 too large, so that ∞ and NaN have that of float32; the product takes 112 back.
+  const high = v128.or(i16x8.shr_s(half, 3), bias);
+  v128.store(y, f32x4.mul(joinLow(low, high), scale));
+  v128.store(y, f32x4.mul(joinHigh(low, high), scale), 16);
 }
 
 /** float16 in lanes of 32 bits, zeros and subnormal numbers too. */
