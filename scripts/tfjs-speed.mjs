@@ -1,6 +1,9 @@
 // What docs/tensorflow.md shows of speed, from runs of `npm run bench:tfjs` in several versions of Node.
 import { formatRatio, formatTime } from '../bench/table.mjs';
 
+/** How far the middle half of a case's pairs may lie apart for a figure. */
+const MOST_SPREAD = 0.15;
+
 /** Tables of the backends: each case with TensorFlow.js alone and with softmax-wasm, in one Node beside the other. */
 export function tfjsTables(...reports) {
   const backends = [...new Set(reports.flatMap(({ results }) => results.map(({ backend }) => backend)))];
@@ -8,7 +11,8 @@ export function tfjsTables(...reports) {
   const where = `${machine.cpu}, one core, ${machine.platform}, ${date.slice(0, 10)}`;
   return [
     ...backends.map((backend) => backendTable(backend, reports)),
-    `Medians of several pairs of processes, whose rounds take turns. ${where}. \`npm run bench:tfjs\``,
+    'Medians of several pairs of processes, whose rounds take turns; where the middle half of the pairs lies further apart ' +
+      `than ${100 * MOST_SPREAD} %, between which ratios it lies. ${where}. \`npm run bench:tfjs\``,
   ].join('\n\n');
 }
 
@@ -27,5 +31,8 @@ function backendTable(backend, reports) {
 function cellsOf(lines, name) {
   const line = lines.find((one) => one.case === name);
   if (line === undefined) return ['', '', ''];
-  return [formatTime(line.alone), formatTime(line.registered), `${formatRatio(line.ratio)} ×`];
+  const { alone, registered, ratio, from, to } = line;
+  // Where the pairs disagree no single figure says how fast it is.
+  if (!(to - from <= MOST_SPREAD * ratio)) return ['', '', `${formatRatio(from)} to ${formatRatio(to)} ×`];
+  return [formatTime(alone), formatTime(registered), `${formatRatio(ratio)} ×`];
 }

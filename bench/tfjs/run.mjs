@@ -1,8 +1,10 @@
-// npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE]
+// npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE] [--again]
 //
 // Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns. Where
 // memory lies makes one process faster than another for as long as it lives: several pairs of processes say more than many
-// rounds. The results are compared before anything is timed.
+// rounds. The results are compared before anything is timed. `--again` times only those cases of FILE whose
+// pairs lie far apart.
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
 import { medianOf, saveJson } from '../command.mjs';
@@ -17,6 +19,7 @@ const { values: options } = parseArgs({
     pairs: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    again: { type: 'boolean', default: false },
   },
 });
 const PROGRAM = new URL('worker.mjs', import.meta.url);
@@ -70,7 +73,14 @@ const machine = describeMachine();
 console.log(
   `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}); medians of ${PAIRS} pairs of processes`,
 );
-const results = [];
+/** How far the middle half of a case's pairs may lie apart. */
+const MOST_SPREAD = 0.15;
+const isSettled = ({ backend, ratio, from, to }) =>
+  !options.backend.includes(backend) || to - from <= MOST_SPREAD * ratio;
+const kept = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')).results.filter(isSettled) : [];
+const isWanted = (backend, name) => !kept.some((line) => line.backend === backend && line.case === name);
+
+const results = [...kept];
 for (const backend of options.backend) {
   const pairsOf = new Map();
   let memory;
@@ -78,7 +88,7 @@ for (const backend of options.backend) {
     const workers = ['alone', 'registered'].map((mode) => new Worker(mode, PROGRAM, [backend, mode]));
     const started = await workers[1].ask('start');
     ({ memory } = started);
-    for (const name of started.names.filter((one) => one.includes(options.only))) {
+    for (const name of started.names.filter((one) => one.includes(options.only) && isWanted(backend, one))) {
       progress(`${backend}, ${name}: pair ${pass + 1} of ${PAIRS}`);
       const pairs = pairsOf.get(name) ?? [];
       pairs.push(await timePair(workers, name));

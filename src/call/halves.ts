@@ -42,14 +42,17 @@ export class Halves {
     this.#widen(half!, from, to, count);
   }
 
-  /** Copies count elements at an address to where they belong, and leaves there what it may. */
-  store({ half, array, home }: Stored, start: number, from: number, count: number): void {
+  /**
+   * Copies count elements at an address to where they belong, those of an array by way of another address: in place would
+   * do, but kernels that write there next are half as fast.
+   */
+  store({ half, array, home }: Stored, start: number, from: number, by: number, count: number): void {
     if (home >= 0) {
       this.#narrow(half!, from, home + 2 * start, count);
       return;
     }
-    this.#narrow(half!, from, from, count);
-    bitsOf(array as FloatArray, start, count).set(this.#at(from, count));
+    this.#narrow(half!, from, by, count);
+    bitsOf(array as FloatArray, start, count).set(this.#at(by, count));
   }
 
   /** Adds count elements at an address to those that are stored. */

@@ -56,8 +56,12 @@ class Slot implements PlannedOperand {
   staging = 0;
   transposed = 0;
 
+  /** Where floats of 16 bits are narrowed to, on their way to an array. */
+  narrowed = 0;
+
   get columnBytes(): number {
-    return this.perRow * this.elementBytes;
+    const isNarrowed = this.half !== undefined && this.isOutput && this.home < 0;
+    return this.perRow * (isNarrowed ? this.elementBytes + 2 : this.elementBytes);
   }
 
   get isWide(): boolean {
@@ -290,6 +294,7 @@ export class Run {
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
         slot.staging = at;
+        slot.narrowed = at + slot.perRow * slot.elementBytes * slices * width;
         at += size;
       }
       if (slot.isTransposed) {
@@ -424,7 +429,7 @@ export class Run {
     if (slot.half !== undefined) {
       if (!isOutput) this.#halves.load(slot, start, at * 4, count);
       else if (isSum) this.#halves.add(slot, start, at * 4, count);
-      else this.#halves.store(slot, start, at * 4, count);
+      else this.#halves.store(slot, start, at * 4, slot.narrowed, count);
       return;
     }
     const heap = this.#heapOf(slot);

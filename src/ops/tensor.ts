@@ -213,7 +213,7 @@ function copyInto({ arena, halves }: Runtime, to: Operand, from: Operand): void 
     for (let i = 0; i < length; i += MOST_STAGED) {
       const count = Math.min(length - i, MOST_STAGED);
       arena.f32.set(elements.subarray(i, i + count), arena.staging / 4);
-      halves.store({ half, array: undefined, home: address }, i, arena.staging, count);
+      halves.store({ half, array: undefined, home: address }, i, arena.staging, 0, count);
     }
   } else {
     const bits = halvesOf(arena, to);
