@@ -265,23 +265,20 @@ function targetsTable({ machine, targets, results }) {
 
 /** float16 beside float32 in several versions of Node. */
 function float16Tables(...reports) {
-  return reports
-    .map((report) => {
-      const { results } = report;
-      refuseSpread(results.map((line) => ({ operation: '', contender: line.backend, ...line })));
-      const rows = results.map(({ label, backend, float16, float32, converted }) => [
-        label,
-        backend,
-        formatTime(float16),
-        `${formatRatio(float32 / float16)} ×`,
-        `${formatRatio(converted / float16)} ×`,
-      ]);
-      return [
-        table(['arrays in and out', 'backend', 'float16', 'of float32', 'of converting, and float32'], rows),
-        `\nThe best of several rounds, which lie at most ${percent(Math.max(...results.map(({ spread }) => spread)))} apart. ${whereAndWhen(report)}. \`npm run bench:float16\``,
-      ].join('\n');
-    })
-    .join('\n\n');
+  const [{ results: lines }] = reports;
+  const nodes = reports.map(({ machine }) => `Node ${Number.parseInt(machine.node, 10)}`);
+  const rows = lines.map(({ label, backend }) => {
+    const found = reports.map(({ results }) =>
+      results.find((line) => line.label === label && line.backend === backend),
+    );
+    const shown = found.flatMap(({ ofFloat32, ofConversion }) => [ofFloat32, ofConversion]);
+    refuseSpread(shown.map(({ spread }) => ({ operation: 'float16', label, contender: backend, spread })));
+    return [label, backend, ...shown.map(({ ratio }) => `${ratio.toFixed(2)} ×`)];
+  });
+  return [
+    table(['', '', ...nodes.flatMap((node) => [`${node}: float32`, 'conversion, and float32'])], rows),
+    `\nHow many times as long as in float16 a call takes: medians of rounds that take turns. ${reports.map(whereAndWhen).join('; ')}. \`npm run bench:float16\``,
+  ].join('\n');
 }
 
 function scalePicture({ results }) {
