@@ -32,6 +32,7 @@ import {
   type FitTemperatureOptions,
   type FloatArray,
   fitTemperature,
+  type HalfBits,
   type InspectLogitsOptions,
   type InspectTargetsOptions,
   inspectLogits,
@@ -80,7 +81,6 @@ import {
   tensor,
   topK,
 } from '../src/index.js';
-import type { HalfBits } from '../src/types.js';
 
 declare const f32: Float32Array;
 declare const f64: Float64Array;

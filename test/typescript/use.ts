@@ -5,6 +5,7 @@ import {
   createKernels,
   crossEntropy,
   crossEntropyWithGrad,
+  type HalfBits,
   type Input,
   init,
   type Kernels,
@@ -37,12 +38,17 @@ export const { values, indices }: { values: Float32Array; indices: Int32Array } 
 export const { loss, grad }: { loss: number; grad: Float32Array } = crossEntropyWithGrad(f32, 0, { out: f32 });
 export const losses: Float32Array = crossEntropy(f32, [0, 1], { shape: [2, 2], reduction: 'none' });
 
+const bits = { data: new Uint16Array(4), dims: [2, 2], type: 'float16' } as const;
+export const halves: Uint16Array = softmax(bits).data;
+export const halfTotals: Float32Array = logSumExp(bits).data;
+export const inPlace: typeof bits = softmax(bits, { out: bits });
+
 export function wrap(options: CrossEntropyOptions, maybe?: SoftmaxOptions, shape?: readonly number[]) {
   const result = crossEntropy(f32, 0, options);
   isTrue<Equal<typeof result, number | Float32Array | Float64Array | Tensor>>();
   const sum = logSumExp(f64, { shape, axis: undefined });
   const probabilities = softmax(x, maybe);
-  isTrue<Equal<typeof probabilities, Tensor | Float32Array | Float64Array>>();
+  isTrue<Equal<typeof probabilities, Tensor | Float32Array | Float64Array | HalfBits>>();
   return [result, sum, probabilities];
 }
 
