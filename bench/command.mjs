@@ -55,6 +55,19 @@ export function medianOf(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
+/** How far rounds, or the middle half of ratios, may lie apart for a figure that is shown. */
+export const MOST_SPREAD = 0.15;
+
+/** Of ratios of two contenders that took turns: the median, and between which the middle half of them lies. */
+export function summarize(ratios) {
+  const sorted = [...ratios].sort((a, b) => a - b);
+  const quartile = Math.floor((sorted.length - 1) / 4);
+  return { ratio: medianOf(sorted), from: sorted[quartile], to: sorted[sorted.length - 1 - quartile] };
+}
+
+/** How far the middle half lies apart. */
+export const ratioSpread = ({ ratio, from, to }) => (to - from) / ratio;
+
 export const saveJson = (file, report) => save(file, `${JSON.stringify(report, null, 1)}\n`);
 
 export function save(file, content) {

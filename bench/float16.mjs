@@ -4,7 +4,7 @@
 // JavaScript, then the operation in float32. In one process, in turns; what they give is compared first.
 import { createKernels } from 'softmax-wasm';
 import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
-import { bestOf, medianOf, parseCommand, saveJson } from './command.mjs';
+import { bestOf, MOST_SPREAD, parseCommand, ratioSpread, saveJson, summarize } from './command.mjs';
 import { BACKENDS } from './contenders.mjs';
 import { logits } from './harness.mjs';
 import { describeMachine } from './machine.mjs';
@@ -136,8 +136,7 @@ function conversion(kernels) {
   };
 }
 
-/** How far the middle half of the ratios may lie apart, and how often a case is timed for that. */
-const MOST_SPREAD = 0.15;
+/** How often a case is timed at most, where its rounds lie far apart. */
 const MOST_ATTEMPTS = options.quick ? 1 : 5;
 
 const results = [];
@@ -147,7 +146,11 @@ for (const backend of BACKENDS) {
   )) {
     const watches = [run16, run32, runConverted].map((run) => new Stopwatch(run));
     let rounds = await timeInTurns(watches, `${backend}, ${label}`);
-    for (let i = 1; i < MOST_ATTEMPTS && spreadOf(rounds) > MOST_SPREAD; i++) {
+    for (
+      let i = 1;
+      i < MOST_ATTEMPTS && Object.values(ratiosOf(rounds)).some((one) => ratioSpread(one) > MOST_SPREAD);
+      i++
+    ) {
       rounds = await timeInTurns(watches, `${backend}, ${label}, again`);
     }
     progress('');
@@ -172,19 +175,8 @@ async function timeInTurns(watches, what) {
 }
 
 function ratiosOf([float16, float32, converted]) {
-  return { ofFloat32: ratioOf(float32, float16), ofConversion: ratioOf(converted, float16) };
-}
-
-function spreadOf(rounds) {
-  return Math.max(...Object.values(ratiosOf(rounds)).map(({ spread }) => spread));
-}
-
-/** Of two contenders' rounds, which took turns: the median of their ratios, and how far the middle half of these lies apart. */
-function ratioOf(times, others) {
-  const ratios = times.map((time, round) => time / others[round]).sort((a, b) => a - b);
-  const quartile = Math.floor((ratios.length - 1) / 4);
-  const ratio = medianOf(ratios);
-  return { ratio, spread: (ratios[ratios.length - 1 - quartile] - ratios[quartile]) / ratio };
+  const to16 = (times) => summarize(times.map((time, round) => time / float16[round]));
+  return { ofFloat32: to16(float32), ofConversion: to16(converted) };
 }
 
 function printLine(cells) {

@@ -1,9 +1,14 @@
-// Refuses a module that grows memory, has a mutable global or an unexpected import, or holds a relaxed instruction
-// where there must be none. `node scripts/check-module.mjs` checks what is in build/.
+// Refuses a module that grows memory, has a mutable global or an unexpected import, has constants where scratch begins, or
+// holds a relaxed instruction where there must be none. `node scripts/check-module.mjs` checks what is in build/.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 
+/** Where constants must end: STATIC_END of src/memory/arena.ts. */
+const STATIC_END = 1024;
+/** Data in text: where it begins, and its bytes, some of them escaped. */
+const DATA = /\(data \S+ \(i32\.const (\d+)\) "(.*)"\)/g;
+const ESCAPED = /\\(?:[\da-f]{2}|.)/g;
 const RELAXED = /\b(?:[if]\d+x\d+\.)relaxed_\w+/;
 
 /** @throws Error that says what is wrong with the module. */
@@ -21,6 +26,10 @@ export function checkModule(name, bytes) {
     if (global.mutable) fail(`has the mutable global ${global.name}`);
   }
   module.dispose();
+  for (const [, start, escaped] of text.matchAll(DATA)) {
+    const end = Number(start) + escaped.replaceAll(ESCAPED, '.').length;
+    if (end > STATIC_END) fail(`has constants up to byte ${end}, expected ${STATIC_END} at most`);
+  }
   if (text.includes('(memory.grow')) fail('grows memory');
   const relaxed = text.match(RELAXED);
   if (name === 'simd128' && relaxed) fail(`holds ${relaxed[0]}`);

@@ -10,7 +10,7 @@
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { medianOf } from '../bench/command.mjs';
+import { MOST_SPREAD, medianOf, ratioSpread } from '../bench/command.mjs';
 import { PLAIN } from '../bench/contender.mjs';
 import { BACKENDS } from '../bench/contenders.mjs';
 import { drawBars } from '../bench/peers/bars.mjs';
@@ -24,9 +24,6 @@ import { tfjsTables } from './tfjs-speed.mjs';
 const README = 'README.md';
 const NOTEBOOK = 'docs/performance.md';
 const RESULTS = 'bench/results';
-
-/** How far apart the rounds of a figure may lie: one that is above it is measured again, not shown. */
-const MOST_SPREAD = 0.15;
 
 /** What is shown of each operation; the run has more. */
 const SHOWN = {
@@ -272,7 +269,7 @@ function float16Tables(...reports) {
       results.find((line) => line.label === label && line.backend === backend),
     );
     const shown = found.flatMap(({ ofFloat32, ofConversion }) => [ofFloat32, ofConversion]);
-    refuseSpread(shown.map(({ spread }) => ({ operation: 'float16', label, contender: backend, spread })));
+    refuseSpread(shown.map((one) => ({ operation: 'float16', label, contender: backend, spread: ratioSpread(one) })));
     return [label, backend, ...shown.map(({ ratio }) => `${ratio.toFixed(2)} ×`)];
   });
   return [

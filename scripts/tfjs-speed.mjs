@@ -1,8 +1,6 @@
 // What docs/tensorflow.md shows of speed, from runs of `npm run bench:tfjs` in several versions of Node.
+import { MOST_SPREAD, ratioSpread } from '../bench/command.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
-
-/** How far the middle half of a case's pairs may lie apart for a figure. */
-const MOST_SPREAD = 0.15;
 
 /** Tables of the backends: each case with TensorFlow.js alone and with softmax-wasm, in one Node beside the other. */
 export function tfjsTables(...reports) {
@@ -33,6 +31,6 @@ function cellsOf(lines, name) {
   if (line === undefined) return ['', '', ''];
   const { alone, registered, ratio, from, to } = line;
   // Where the pairs disagree no single figure says how fast it is.
-  if (!(to - from <= MOST_SPREAD * ratio)) return ['', '', `${formatRatio(from)} to ${formatRatio(to)} ×`];
+  if (!(ratioSpread(line) <= MOST_SPREAD)) return ['', '', `${formatRatio(from)} to ${formatRatio(to)} ×`];
   return [formatTime(alone), formatTime(registered), `${formatRatio(ratio)} ×`];
 }

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
-import { medianOf, saveJson } from '../command.mjs';
+import { MOST_SPREAD, medianOf, ratioSpread, saveJson, summarize } from '../command.mjs';
 import { Worker } from '../contenders.mjs';
 import { describeMachine } from '../machine.mjs';
 import { formatRatio, formatTime, progress } from '../table.mjs';
@@ -55,17 +55,8 @@ async function timePair(workers, name) {
 
 /** What the pairs of processes make of a case: medians, and between which ratios the middle half of the pairs lies. */
 function summary(name, pairs) {
-  const ratios = pairs.map(([alone, registered]) => alone / registered).sort((a, b) => a - b);
   const [alone, registered] = [0, 1].map((i) => medianOf(pairs.map((pair) => pair[i])));
-  const quartile = Math.floor((ratios.length - 1) / 4);
-  return {
-    case: name,
-    alone,
-    registered,
-    ratio: medianOf(ratios),
-    from: ratios[quartile],
-    to: ratios.at(-1 - quartile),
-  };
+  return { case: name, alone, registered, ...summarize(pairs.map((pair) => pair[0] / pair[1])) };
 }
 
 install('test/tfjs');
@@ -73,10 +64,8 @@ const machine = describeMachine();
 console.log(
   `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}); medians of ${PAIRS} pairs of processes`,
 );
-/** How far the middle half of a case's pairs may lie apart. */
-const MOST_SPREAD = 0.15;
-const isSettled = ({ backend, ratio, from, to }) =>
-  !options.backend.includes(backend) || to - from <= MOST_SPREAD * ratio;
+/** Whether the line of an earlier run stays as it is. */
+const isSettled = (line) => !options.backend.includes(line.backend) || ratioSpread(line) <= MOST_SPREAD;
 const kept = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')).results.filter(isSettled) : [];
 const isWanted = (backend, name) => !kept.some((line) => line.backend === backend && line.case === name);
 
