@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { bundle, gzipped } from './size.mjs';
 
 const rows = [
-  { what: 'dist/simd128.wasm', budget: 44, bytes: readFileSync('dist/simd128.wasm') },
-  { what: 'dist/relaxed-simd.wasm', budget: 43, bytes: readFileSync('dist/relaxed-simd.wasm') },
+  { what: 'dist/simd128.wasm', budget: 45, bytes: readFileSync('dist/simd128.wasm') },
+  { what: 'dist/relaxed-simd.wasm', budget: 44, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'softmax alone', budget: 32, bytes: await bundle('{ softmax }') },
   { what: 'argmax, topK', budget: 25, bytes: await bundle('{ argmax, topK }') },
   { what: 'softmax, crossEntropyWithGrad', budget: 48, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },

@@ -1,11 +1,15 @@
 // e^(x / t) of each row of a block, and the reciprocals of the sums.
 
-import { MAX_SHIFTED, SPARSE, UNSHIFTED, prepareLane, prepareSparse, softmaxExp, unshiftedLimit } from "../math/exp";
+import {
+  MAX_SHIFTED, SOFTMAX_STEPS, SPARSE, UNSHIFTED, prepareLane, prepareSparse, softmaxExp, unshiftedLimit
+} from "../math/exp";
+import { finishFour, reduceFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
 import { EXP_PLAIN_LINES, FEW, PARTIAL_LINES, laneRounding } from "../math/sum";
 import { EXP_SUM, FACTOR, LINE_BYTES, PREPARE } from "../scratch";
 import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
-import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
+import { e0, e1, e2, e3 } from "../simd/registers";
 import { columnMax, columnRange } from "./reduce";
 
 /** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
@@ -41,17 +45,11 @@ function expInPlace<T>(
     const end = block + n * LINE_BYTES, few = sizeof<T>() == 4 && n <= FEW;
     let p = block, sum = v128.splat<T>(0), low = v128.splat<f64>(0), rest = low;
     if (sizeof<T>() == 4 && form == UNSHIFTED && !few) {
-      // Two pairs at a time, so that the stores come last.
       for (const fours = p + (n & ~3) * LINE_BYTES; p < fours; p += 4 * LINE_BYTES) {
-        const e0 = softmaxExp<T>(form, v128.load(p), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e1 = softmaxExp<T>(form, v128.load(p, LINE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e2 = softmaxExp<T>(form, v128.load(p, 2 * LINE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const e3 = softmaxExp<T>(form, v128.load(p, 3 * LINE_BYTES), scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        v128.store(p, e0);
-        v128.store(p, e1, LINE_BYTES);
-        v128.store(p, e2, 2 * LINE_BYTES);
-        v128.store(p, e3, 3 * LINE_BYTES);
-        const pair = v128.add<T>(e0, e1), next = v128.add<T>(e2, e3);
+        reduceFour(SOFTMAX_STEPS<f32>(), p, LINE_BYTES, scratch);
+        finishFour(scratch);
+        storeFour(p);
+        const pair = f32x4.add(e0, e1), next = f32x4.add(e2, e3);
         low = f64x2.add(f64x2.add(low, promoteLow(pair)), promoteLow(next));
         rest = f64x2.add(f64x2.add(rest, promoteHigh(pair)), promoteHigh(next));
       }
@@ -105,28 +103,15 @@ export function blockExpStrided(
   // The sums are in memory: those of four columns are more than the registers hold.
   memory.fill(scratch + EXP_SUM, 0, 2 * LINE_BYTES);
   let line: usize = 0;
-  // Four lines at a time, so that the stores come last.
   for (; line + 4 <= n; line += 4) {
-    const x1 = x + stride, x2 = x1 + stride, x3 = x2 + stride;
     for (let at: usize = 0; at < LINE_BYTES; at += 16) {
-      const v0 = v128.load(x + at);
-      const e0 = softmaxExp<f32>(UNSHIFTED, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v1 = v128.load(x1 + at);
-      const e1 = softmaxExp<f32>(UNSHIFTED, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v2 = v128.load(x2 + at);
-      const e2 = softmaxExp<f32>(UNSHIFTED, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const v3 = v128.load(x3 + at);
-      const e3 = softmaxExp<f32>(UNSHIFTED, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-      const q = block + at;
-      v128.store(q, e0);
-      v128.store(q, e1, LINE_BYTES);
-      v128.store(q, e2, 2 * LINE_BYTES);
-      v128.store(q, e3, 3 * LINE_BYTES);
-      range = rangeStep<f32>(rangeStep<f32>(range, v0, mask, bound), v1, mask, bound);
-      range = rangeStep<f32>(rangeStep<f32>(range, v2, mask, bound), v3, mask, bound);
+      reduceFour(SOFTMAX_STEPS<f32>(), x + at, stride, scratch);
+      range = rangeOfFour(range, x + at, stride, bound);
+      finishFour(scratch);
+      storeFour(block + at);
       addToTotals(f32x4.add(e0, e1), f32x4.add(e2, e3), scratch + at);
     }
-    x = x3 + stride;
+    x += 4 * stride;
     block += 4 * LINE_BYTES;
   }
   for (; line < n; line += 2) {
@@ -152,6 +137,16 @@ export function blockExpStrided(
     v128.store(scratch + at, n <= FEW ? few : reciprocal(low, high), FACTOR);
   }
   return rangeHolds<f32>(range, bound);
+}
+
+/** Stores the results of finishFour to four lines. */
+// @ts-ignore: decorator
+@inline
+function storeFour(line: usize): void {
+  v128.store(line, e0);
+  v128.store(line, e1, LINE_BYTES);
+  v128.store(line, e2, 2 * LINE_BYTES);
+  v128.store(line, e3, 3 * LINE_BYTES);
 }
 
 /** Adds the sums of two pairs to EXP_SUM of a column, two vectors of f64. */

@@ -67,19 +67,25 @@ export function exponential<T>(
 }
 
 /**
- * The same for a softmax. With FMA, f32 then reduces x in one step instead of two: ln 2 as a float32 is off by 1.9e-9,
+ * The steps in which a softmax reduces x. With FMA one does for f32: ln 2 as a float32 is off by 1.9e-9,
  * which makes e^x off by n times that. A softmax sees only the difference from the error at the maximum, and its bounds
  * allow far more. (At temperatures other than 1 the 1.9e-9 becomes 2^-24.) The bounds of logarithms and gradients do
  * not grow with the distance from the maximum: they keep two steps.
  */
 // @ts-ignore: decorator
 @inline
+export function SOFTMAX_STEPS<T>(): i32 {
+  return FUSED && sizeof<T>() == 4 ? 1 : 2;
+}
+
+/** `exponential` for a softmax. */
+// @ts-ignore: decorator
+@inline
 export function softmaxExp<T>(
   form: i32, x: v128, scratch: usize, log2e: v128, magic: v128, high: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128
 ): v128 {
-  const steps = FUSED && sizeof<T>() == 4 ? 1 : 2;
-  return inSteps<T>(steps, form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+  return inSteps<T>(SOFTMAX_STEPS<T>(), form, x, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
 }
 
 /** e^(x / t) for |x / t| ≤ RANGE. */

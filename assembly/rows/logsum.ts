@@ -2,12 +2,14 @@
 
 import { keptLanes, keptTail } from "../mask";
 import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
+import { finishFour, reduceFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
 import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
 import { ROW_OTHERS, ROW_TOTAL, UNWANTED } from "../scratch";
 import { laneMax, laneSum, lanes, lastLane, promoteLow, subIntegers, toFloats } from "../simd/lanes";
-import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
+import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
@@ -129,13 +131,10 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
       // each of them V8 would reload the constants.
       const partials = p + ((chunkEnd - p) & ~(partialBytes - 1));
       for (; p < partials; p += partialBytes, q += step << 2) {
-        const v0 = v128.load(p), e0 = unshiftedExp<T>(v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v1 = v128.load(p, 16), e1 = unshiftedExp<T>(v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v2 = v128.load(p, 32), e2 = unshiftedExp<T>(v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v3 = v128.load(p, 48), e3 = unshiftedExp<T>(v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        m = v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(v128.pmax<T>(m, v0), v1), v2), v3);
-        range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
-        range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
+        reduceFour(2, p, 16, scratch);
+        finishFour(scratch);
+        m = maxOfFour(m, p);
+        range = rangeOfFour(range, p, 16, bound);
         const partial = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
         few = v128.add<T>(few, v128.pmin<T>(held, partial));
         held = v128.pmax<T>(held, partial);
@@ -200,6 +199,14 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
   }
   if (stores) store<f64>(scratch, withoutTop, ROW_OTHERS);
   return maximumAndOthers(<f64>maximum, withoutTop / <f64>top);
+}
+
+/** The larger of m and four vectors of f32, lane by lane, where there is no NaN. */
+// @ts-ignore: decorator
+@inline
+function maxOfFour(m: v128, x: usize): v128 {
+  m = f32x4.pmax(f32x4.pmax(m, v128.load(x)), v128.load(x, 16));
+  return f32x4.pmax(f32x4.pmax(m, v128.load(x, 32)), v128.load(x, 48));
 }
 
 /** The largest lane and the sum of the others; no lane is negative. */

@@ -26,6 +26,16 @@ export function rangeStep<T>(state: v128, x: v128, mask: v128, limit: v128): v12
   return v128.and(state, f64x2.le(v128.and(x, mask), limit));
 }
 
+/** rangeStep of four vectors of f32, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function rangeOfFour(state: v128, x: usize, stride: usize, limit: v128): v128 {
+  const mask = signMask<f32>();
+  state = rangeStep<f32>(rangeStep<f32>(state, v128.load(x), mask, limit), v128.load(x + stride), mask, limit);
+  x += 2 * stride;
+  return rangeStep<f32>(rangeStep<f32>(state, v128.load(x), mask, limit), v128.load(x + stride), mask, limit);
+}
+
 /** Merges two states, lane by lane. */
 // @ts-ignore: decorator
 @inline

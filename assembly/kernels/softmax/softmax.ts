@@ -14,7 +14,8 @@ import { maskBlock } from "../../blocks/mask";
 import { clearEmptyRows } from "../../blocks/scale";
 import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
-import { UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
+import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
+import { finishFour, reduceFour } from "../../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
 import { SUM_CHUNK, laneRounding, widen } from "../../math/sum";
 import { rowExpKept, rowExpMaxShifted, singleExp } from "../../rows/exp";
@@ -23,7 +24,8 @@ import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
 import { FACTOR, HEADER_BYTES } from "../../scratch";
 import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 import { laneSum, lanes } from "../../simd/lanes";
-import { rangeHolds, rangeStart, rangeStep, signMask } from "../../simd/range";
+import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../../simd/range";
+import { e0, e1, e2, e3 } from "../../simd/registers";
 import { loadTail, storeTail, tailMask } from "../../simd/tail";
 
 export function softmax<T>(
@@ -109,24 +111,23 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
     while (dense && inside && p < fromEnd) {
       const chunkEnd = min(fromEnd, p + SUM_CHUNK<T>() * sizeof<T>());
       let chunk = v128.splat<f64>(0), range = rangeStart<T>();
-      // Unrolled by four: V8 inserts a stack check per iteration. The stores come last, those to this row after those
-      // to the row before, which is this row if none is pending.
-      for (const fours = p + ((chunkEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
-        const v0 = v128.load(p), e0 = softmaxExp<T>(UNSHIFTED, v0, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v1 = v128.load(p, 16), e1 = softmaxExp<T>(UNSHIFTED, v1, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v2 = v128.load(p, 32), e2 = softmaxExp<T>(UNSHIFTED, v2, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        const v3 = v128.load(p, 48), e3 = softmaxExp<T>(UNSHIFTED, v3, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
-        range = rangeStep<T>(rangeStep<T>(range, v2, sign, bound), v3, sign, bound);
-        v128.store(z, v128.mul<T>(v128.load(z), factor));
-        v128.store(z, v128.mul<T>(v128.load(z, 16), factor), 16);
-        v128.store(z, v128.mul<T>(v128.load(z, 32), factor), 32);
-        v128.store(z, v128.mul<T>(v128.load(z, 48), factor), 48);
-        v128.store(q, e0);
-        v128.store(q, e1, 16);
-        v128.store(q, e2, 32);
-        v128.store(q, e3, 48);
-        chunk = f64x2.add(f64x2.add(chunk, widen<T>(v128.add<T>(e0, e1))), widen<T>(v128.add<T>(e2, e3)));
+      if (sizeof<T>() == 4) {
+        // Side by side; x is loaded again for its range, for there are no registers to keep it. The stores come last,
+        // those to this row after those to the row before, which is this row if none is pending.
+        for (const fours = p + ((chunkEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
+          reduceFour(SOFTMAX_STEPS<f32>(), p, 16, scratch);
+          range = rangeOfFour(range, p, 16, bound);
+          finishFour(scratch);
+          v128.store(z, f32x4.mul(v128.load(z), factor));
+          v128.store(z, f32x4.mul(v128.load(z, 16), factor), 16);
+          v128.store(z, f32x4.mul(v128.load(z, 32), factor), 32);
+          v128.store(z, f32x4.mul(v128.load(z, 48), factor), 48);
+          v128.store(q, e0);
+          v128.store(q, e1, 16);
+          v128.store(q, e2, 32);
+          v128.store(q, e3, 48);
+          chunk = f64x2.add(f64x2.add(chunk, widen<T>(f32x4.add(e0, e1))), widen<T>(f32x4.add(e2, e3)));
+        }
       }
       while (p < chunkEnd) {
         const pairEnd = min(chunkEnd, p + 32);
