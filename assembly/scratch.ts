@@ -72,7 +72,7 @@ export const OTHERS: usize = SCALE + LINE_BYTES; // 1 − the probability of one
 export const TARGET_SUM: usize = OTHERS + LINE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * LINE_BYTES; // f64
 const TARGET_END: usize = TARGET_DOT + 2 * LINE_BYTES;
-/** The sums of a softmax, f64, which has no targets. */
+/** The sums of a softmax, f64, which has no targets: four lines, TARGET_DOT included. */
 export const EXP_SUM: usize = TARGET_SUM;
 /** What blockFactors multiplies by, f64, once the dot product is used up. */
 export const GRADIENT_SCALE: usize = TARGET_DOT;

@@ -1,9 +1,8 @@
 // How terms are added up: partial sums in lanes, partial sums to chunks, chunks in float64 or with compensation.
 //
-// Exponentials of a softmax in f32: neighbours are added in pairs, and the pairs one after another in float64.
-// Neighbours are vectors of a row, lines of a block, elements of a short row. Then the sum is off by half an ULP of
-// each pair, its reciprocal and the product with that round once each, and the results add up to 1 within 3 · 2^-24 =
-// 1.8e-7, whatever the row. One more addition in f32 makes it 4 · 2^-24, and a search finds rows of 252 that come to
+// Exponentials of a softmax in f32: elements i and i + 4 of each eight, neighbouring vectors, are added in pairs, and the
+// pairs in float64. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once
+// each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it 4 · 2^-24, and a search finds rows of 252 that come to
 // 3.8: terms can be such that all of them round the same way. FEW elements are added in f32 throughout: 3.25 · 2^-24 at
 // most, for no two of the roundings are at their worst together.
 //

@@ -1,9 +1,9 @@
 // e^(x / t) of a row, and its sum.
 
 import { keptLanes, keptTail } from "../mask";
-import { MAX_SHIFTED, UNSHIFTED, prepareRow, softmaxExp, unshiftedLimit } from "../math/exp";
+import { MAX_SHIFTED, UNSHIFTED, prepareRow, softmaxExp } from "../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
-import { FEW, SUM_CHUNK, laneRounding, widen } from "../math/sum";
+import { SUM_CHUNK, laneRounding, widen } from "../math/sum";
 import { laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
@@ -75,40 +75,4 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
     sums = next;
   }
   return form == UNSHIFTED && !rangeHolds<T>(range, bound) ? NaN : laneSum<f64>(f64x2.add(sums, lost));
-}
-
-/**
- * Writes e^(x / t) of a short f32 row to `row`, in scratch: whole vectors, with zeros behind the last element. Returns
- * the reciprocal of the sum; 0 unless every |x / t| ≤ RANGE.
- *
- * In a block such a row would be alone, one element in each vector. Which of the two computes it depends on the number
- * of rows, which must not show: elements are added in a block's order, so that the results have the same bits.
- */
-export function singleExp<T>(x: usize, row: usize, n: usize, t: f64, scratch: usize): T {
-  const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
-  const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
-  const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
-  const bound = v128.splat<T>(unshiftedLimit<T>(t)), sign = signMask<T>();
-  let p = row, range = rangeStart<T>();
-  for (const end = x + n * sizeof<T>(); x < end; p += 16, x += 16) {
-    const count = min((end - x) / sizeof<T>(), lanes<T>());
-    const v = count == lanes<T>() ? v128.load(x) : loadTail<T>(x, count);
-    range = rangeStep<T>(range, v, sign, bound);
-    const e = softmaxExp<T>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    v128.store(p, v128.and(e, tailMask<T>(count)));
-  }
-  if (!rangeHolds<T>(range, bound)) return 0;
-  const sum = singleSum<T>(row, n);
-  return n <= FEW ? <T>1 / <T>sum : <T>(1 / sum);
-}
-
-/** The sum of n elements with zeros behind them, in the order of a block. */
-// @ts-ignore: decorator
-@inline
-function singleSum<T>(p: usize, n: usize): f64 {
-  let sum: f64 = 0;
-  for (const end = p + n * sizeof<T>(); p < end; p += 2 * sizeof<T>()) {
-    sum += <f64>(load<T>(p) + load<T>(p, sizeof<T>()));
-  }
-  return sum;
 }

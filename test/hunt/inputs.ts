@@ -237,7 +237,8 @@ export function drawTargets(random: Random, rows: number, n: number): Int32Array
 export function mutateInput(input: Input, at: number, random: Random): Input {
   const luck = random();
   if (input.temperature !== 1 && luck < 0.05) {
-    return { ...input, temperature: input.temperature * nudge(random, 'float64') };
+    const temperature = input.temperature * nudge(random, 'float64');
+    return { ...input, temperature: Math.max(2 ** -100, Math.min(2 ** 100, temperature)) };
   }
   if (input.targets.length > 0 && luck < 0.1) {
     const targets = input.targets.slice();

@@ -4,8 +4,8 @@
 // Long rows take two passes in one loop: while a row is exponentiated, the row before it is divided by its sum. The
 // kernel assumes |x / t| ≤ RANGE, verifies it while computing, and recomputes the row with max subtraction if the check
 // fails; in place (x is y), where it could not recompute, it checks first. Of a masked row only the kept range is
-// computed; a row with a sparse mask is divided by its sum at once. Other rows: gather a block, exponentiate, divide
-// and scatter. A single short row, which is what most calls for one prediction are, has rows/exp.ts to itself.
+// computed; a row with a sparse mask is divided by its sum at once. Short rows: rows/short.ts, as long as they are in
+// range. Other rows: gather a block, exponentiate, divide and scatter.
 // x may be y. n or outer · inner may be 0. mask: a descriptor (mask.ts), or 0.
 
 import { blockExp, blockExpStrided } from "../../blocks/exp";
@@ -18,9 +18,10 @@ import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math
 import { finishFour, reduceFour } from "../../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
 import { SUM_CHUNK, laneRounding, widen } from "../../math/sum";
-import { rowExpKept, rowExpMaxShifted, singleExp } from "../../rows/exp";
+import { rowExpKept, rowExpMaxShifted } from "../../rows/exp";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
 import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
+import { SHORT_ROWS, shortRows } from "../../rows/short";
 import { FACTOR, HEADER_BYTES } from "../../scratch";
 import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 import { laneSum, lanes } from "../../simd/lanes";
@@ -34,18 +35,20 @@ export function softmax<T>(
   checkRows<T>(x, y, outer * n * inner, outer * n * inner, temperature, scratch, scratchBytes(n, inner));
   prepareExp<T>(temperature, scratch);
   if (usesRowForm<T>(n, inner)) rowForm<T>(x, y, outer, n, temperature, scratch, mask);
-  else if (sizeof<T>() == 8 || outer * inner != 1 || mask || !singleRow<T>(x, y, n, temperature, scratch)) {
-    blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
-  }
+  else if (sizeof<T>() == 4 && inner == 1 && n > 1 && !mask) shortForm(x, y, outer, n, temperature, scratch);
+  else blockForm<T>(x, y, outer, n, inner, temperature, scratch, mask);
 }
 
-/** A short row by itself. Returns false if it is out of range, and has to go through a block. */
-function singleRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): bool {
-  const row = scratch + HEADER_BYTES;
-  const factor = singleExp<T>(x, row, n, t, scratch);
-  if (factor == 0) return false;
-  rowScale<T>(row, y, n, factor);
-  return true;
+/** Short contiguous rows of f32. */
+function shortForm(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
+  let inside = true;
+  for (let rows: usize = 0; count; count -= rows, x += rows * n * 4, y += rows * n * 4) {
+    rows = min(SHORT_ROWS, count);
+    // Rows out of range are likely to be followed by others: then the check goes first.
+    if (!inside) inside = rowInRange<f32>(x, rows * n, unshiftedLimit<f32>(t));
+    if (inside) inside = shortRows(x, y, rows, n, t, scratch);
+    if (!inside) blockForm<f32>(x, y, rows, n, 1, t, scratch, 0);
+  }
 }
 
 function blockForm<T>(

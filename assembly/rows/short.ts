@@ -1,0 +1,103 @@
+// Softmax of short contiguous rows of f32, many at a time: their exponentials, one after another across the ends of rows,
+// then each row divided by its sum. In a transposed block they would be moved twice more.
+//
+// Which of the two computes a row depends on the others, and must not show: elements are added as blockSums adds them.
+
+import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../math/exp";
+import { finishFour, reduceFour } from "../math/exp-four";
+import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
+import { widen } from "../math/sum";
+import { HEADER_BYTES } from "../scratch";
+import { laneSum, lanes } from "../simd/lanes";
+import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
+import { e0, e1, e2, e3 } from "../simd/registers";
+import { loadTail, storeTail, tailMask } from "../simd/tail";
+import { rowScale } from "./scale";
+
+/** The most rows at a time: few enough for the fastest cache. */
+export const SHORT_ROWS: usize = 64;
+
+/** `count` rows of n > 1 elements; y may be x. Returns false, and writes nothing to y, unless every |x / t| ≤ RANGE. */
+export function shortRows(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): bool {
+  const e = scratch + HEADER_BYTES;
+  if (!expElements(x, e, count * n, unshiftedLimit<f32>(t), scratch)) return false;
+  if (n == 2) dividePairs(e, y, count, scratch);
+  else if (n == 3) divideTriples(e, y, count, scratch);
+  else divideRows(e, y, count, n);
+  return true;
+}
+
+/** y = e^(x / t); y may be written up to the end of a vector. Returns whether every |x| ≤ limit. */
+// @ts-ignore: decorator
+@inline
+function expElements(x: usize, y: usize, count: usize, limit: f32, scratch: usize): bool {
+  const bound = f32x4.splat(limit), end = x + (count << 2);
+  let range = rangeStart<f32>();
+  for (const fours = x + ((end - x) & ~63); x < fours; x += 64, y += 64) {
+    reduceFour(SOFTMAX_STEPS<f32>(), x, 16, scratch);
+    range = rangeOfFour(range, x, 16, bound);
+    finishFour(scratch);
+    v128.store(y, e0);
+    v128.store(y, e1, 16);
+    v128.store(y, e2, 32);
+    v128.store(y, e3, 48);
+  }
+  const log2e = log2eOver<f32>(scratch), magic = magicNumber<f32>(scratch), high = ln2HighOf<f32>(scratch);
+  const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);
+  const c2 = coefficient<f32>(2, scratch), c1 = coefficient<f32>(1, scratch), sign = signMask<f32>();
+  for (; x < end; x += 16, y += 16) {
+    const v = end - x >= 16 ? v128.load(x) : loadTail<f32>(x, (end - x) >> 2);
+    range = rangeStep<f32>(range, v, sign, bound);
+    v128.store(y, softmaxExp<f32>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+  }
+  return rangeHolds<f32>(range, bound);
+}
+
+/** y = e divided by the sums of its rows. Stores that reach into the next row come before that row's. */
+function divideRows(e: usize, y: usize, count: usize, n: usize): void {
+  const bytes = n << 2, groups = bytes & ~31, rest = n & 7;
+  const first = tailMask<f32>(min(rest, lanes<f32>())), second = tailMask<f32>(max(rest, lanes<f32>()) - lanes<f32>());
+  for (; count; count--, e += bytes, y += bytes) {
+    let sums = f64x2.splat(0), p = e;
+    for (const end = e + groups; p < end; p += 32) {
+      sums = f64x2.add(sums, widen<f32>(f32x4.add(v128.load(p), v128.load(p, 16))));
+    }
+    if (rest) {
+      const s = f32x4.add(v128.and(v128.load(p), first), v128.and(v128.load(p, 16), second));
+      sums = f64x2.add(sums, widen<f32>(s));
+    }
+    const factor = <f32>(1 / laneSum<f64>(sums));
+    if (count == 1) {
+      rowScale<f32>(e, y, n, factor);
+      return;
+    }
+    const f = f32x4.splat(factor);
+    for (let at: usize = 0; at < bytes; at += 16) v128.store(y + at, f32x4.mul(v128.load(e + at), f));
+  }
+}
+
+function dividePairs(e: usize, y: usize, count: usize, scratch: usize): void {
+  const one = oneVector<f32>(scratch);
+  for (const end = y + (count << 3); y < end; y += 16, e += 16) {
+    const v = v128.load(e);
+    const p = f32x4.mul(v, f32x4.div(one, f32x4.add(v, v128.shuffle<i32>(v, v, 1, 0, 3, 2))));
+    if (end - y >= 16) v128.store(y, p);
+    else storeTail<f32>(y, p, 2);
+  }
+}
+
+/** Four triples are three vectors. */
+function divideTriples(e: usize, y: usize, count: usize, scratch: usize): void {
+  const one = oneVector<f32>(scratch), start = e;
+  for (const end = e + count * 12; e < end; e += 48) {
+    const v0 = v128.load(e), v1 = v128.load(e, 16), v2 = v128.load(e, 32);
+    const a = v128.shuffle<i32>(v128.shuffle<i32>(v0, v1, 0, 3, 6, 6), v2, 0, 1, 2, 5);
+    const b = v128.shuffle<i32>(v128.shuffle<i32>(v0, v1, 1, 4, 7, 7), v2, 0, 1, 2, 6);
+    const c = v128.shuffle<i32>(v128.shuffle<i32>(v0, v1, 2, 5, 5, 5), v2, 0, 1, 4, 7);
+    const f = f32x4.div(one, f32x4.add(f32x4.add(a, b), c));
+    v128.store(e, f32x4.mul(v0, v128.shuffle<i32>(f, f, 0, 0, 0, 1)));
+    v128.store(e, f32x4.mul(v1, v128.shuffle<i32>(f, f, 1, 1, 2, 2)), 16);
+    v128.store(e, f32x4.mul(v2, v128.shuffle<i32>(f, f, 2, 3, 3, 3)), 32);
+  }
+  memory.copy(y, start, count * 12);
+}
