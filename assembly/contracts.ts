@@ -21,9 +21,9 @@ export function checkSameOrApart(a: usize, aBytes: usize, b: usize, bBytes: usiz
   if (a != b || aBytes != bBytes) checkApart(a, aBytes, b, bBytes);
 }
 
-/** Bytes of scratch that a kernel along an axis may use: the header and its transposed blocks, or else a row. */
+/** Bytes of scratch that a kernel along an axis may use: the header and its transposed blocks, or a row or tile. */
 export function scratchBytes(n: usize, inner: usize, blocks: usize = 1): usize {
-  return HEADER_BYTES + (inner > 1 ? n * blocks : ROW_LINES) * LINE_BYTES;
+  return HEADER_BYTES + max(inner > 1 ? n * blocks : 0, ROW_LINES) * LINE_BYTES;
 }
 
 export function checkScratch(scratch: usize, size: usize): void {

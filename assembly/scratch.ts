@@ -72,8 +72,6 @@ export const OTHERS: usize = SCALE + LINE_BYTES; // 1 − the probability of one
 export const TARGET_SUM: usize = OTHERS + LINE_BYTES; // f64, as rowTargetSums has them
 export const TARGET_DOT: usize = TARGET_SUM + 2 * LINE_BYTES; // f64
 const TARGET_END: usize = TARGET_DOT + 2 * LINE_BYTES;
-/** The sums of a softmax, f64, which has no targets: four lines, TARGET_DOT included. */
-export const EXP_SUM: usize = TARGET_SUM;
 /** What blockFactors multiplies by, f64, once the dot product is used up. */
 export const GRADIENT_SCALE: usize = TARGET_DOT;
 
@@ -90,9 +88,15 @@ export const HEADER_BYTES: usize = 2048;
 export const ROW_LINES: usize = 4096;
 /** Where distillation has e^x and the state of its second block, that of the teacher: nothing of it is masked. */
 export const TEACHER: usize = HEADER_BYTES / 2;
+/** Where a softmax, which has none, has its sums: four times as many bytes as a line of the widest tile. */
+export const EXP_SUM: usize = TEACHER;
+/** The most blocks that a tile is wide. */
+export const TILE_LINES: usize = 4;
+export const TILE_BYTES: usize = TILE_LINES * LINE_BYTES;
 
 if (ROW_END > HEADER_BYTES || BLOCK_END > HEADER_BYTES) ERROR("a state is larger than the header");
 if (TAILS + TAIL_COUNT * 16 > HEADER_BYTES) ERROR("there are more tails than the header holds");
+if (FACTOR + TILE_BYTES > EXP_SUM || EXP_SUM + 4 * TILE_BYTES > HEADER_BYTES) ERROR("a tile is too wide");
 if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two states are larger than the header");
 
 // A sampled row: an f64 for each bin and for each chunk of the row.

@@ -15,6 +15,9 @@ const CASES = [
   // The mask that saves nothing, and the one that is as large as the scores and without any order.
   { label: '8192 × 1024, all kept', shape: [8, 8, 128, 1024], lengths: Array(8).fill(1024) },
   { label: '8192 × 1024, random mask', shape: [8, 8, 128, 1024], random: true },
+  // In the cache, and out of it.
+  { label: '1024 × 1024', shape: [1024, 1024] },
+  { label: '1024 × 1024, causal', shape: [1024, 1024], causal: true },
   { label: '4096 × 4096', shape: [4096, 4096] },
   { label: '4096 × 4096, causal', shape: [4096, 4096], causal: true },
 ].map((example) => {

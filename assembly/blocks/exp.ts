@@ -6,10 +6,12 @@ import {
 import { finishFour, reduceFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
 import { EXP_PLAIN_LINES, FEW, PARTIAL_LINES, laneRounding } from "../math/sum";
-import { EXP_SUM, FACTOR, LINE_BYTES, PREPARE } from "../scratch";
+import { EXP_SUM, FACTOR, HEADER_BYTES, LINE_BYTES, PREPARE, TILE_BYTES } from "../scratch";
+import { BLOCK_ROWS } from "../shape";
 import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
-import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeOfFour, rangeStart } from "../simd/range";
 import { e0, e1, e2, e3 } from "../simd/registers";
+import { scatterStrided } from "./gather";
 import { columnMax, columnRange } from "./reduce";
 
 /** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
@@ -63,12 +65,12 @@ function blockSums<T>(block: usize, n: usize, columns: usize, scratch: usize): v
   for (const end = block + (columns << 4); block < end; block += 16, scratch += 16) {
     let factor: v128;
     if (sizeof<T>() == 8) factor = f64x2.div(one, columnSum64(block, n));
-    else if (n <= FEW) factor = f32x4.div(one, columnSumOfFew(block, n));
+    else if (n <= FEW) factor = f32x4.div(one, columnSumOfFew(block, n, LINE_BYTES));
     else {
-      clearTotals(scratch);
-      let line: usize = 0, p = block;
-      for (; line + 8 <= n; line += 8, p += 8 * LINE_BYTES) addEight(p, scratch);
-      addRest(p, n - line, scratch);
+      clearTotals(16, scratch);
+      for (let line: usize = 0; line < n; line += 8) {
+        addLines(block + line * LINE_BYTES, min<usize>(8, n - line), LINE_BYTES, scratch);
+      }
       factor = reciprocal(scratch);
     }
     v128.store(scratch, factor, FACTOR);
@@ -78,9 +80,9 @@ function blockSums<T>(block: usize, n: usize, columns: usize, scratch: usize): v
 /** Σ of up to FEW lines of f32. */
 // @ts-ignore: decorator
 @inline
-function columnSumOfFew(p: usize, n: usize): v128 {
+function columnSumOfFew(p: usize, n: usize, width: usize): v128 {
   let sum = v128.load(p);
-  for (const end = p + n * LINE_BYTES; (p += LINE_BYTES) < end; ) sum = f32x4.add(sum, v128.load(p));
+  for (const end = p + n * width; (p += width) < end; ) sum = f32x4.add(sum, v128.load(p));
   return sum;
 }
 
@@ -98,39 +100,35 @@ function columnSum64(p: usize, n: usize): v128 {
 
 // The sums of f32, in float64, as widen adds them in a row: lines i and i + 4 of each eight are a pair. The sums of even
 // and of odd pairs are apart, of two rows in a vector each: four vectors for a column, in memory.
-const ODD: usize = 2 * LINE_BYTES;
+const HIGH: usize = TILE_BYTES;
+const ODD: usize = 2 * TILE_BYTES;
 
+/** Clears the totals of columns `width` bytes wide. */
 // @ts-ignore: decorator
 @inline
-function clearTotals(totals: usize): void {
-  const zero = f64x2.splat(0);
-  v128.store(totals, zero, EXP_SUM);
-  v128.store(totals, zero, EXP_SUM + LINE_BYTES);
-  v128.store(totals, zero, EXP_SUM + ODD);
-  v128.store(totals, zero, EXP_SUM + ODD + LINE_BYTES);
+function clearTotals(width: usize, totals: usize): void {
+  for (let part: usize = 0; part < 4; part++) memory.fill(totals + EXP_SUM + part * TILE_BYTES, 0, width);
 }
 
-/** Adds eight lines of a column to its totals. */
+/** Adds up to eight lines, `width` bytes apart, of a column to its totals. */
 // @ts-ignore: decorator
 @inline
-function addEight(p: usize, totals: usize): void {
-  const p0 = f32x4.add(v128.load(p), v128.load(p, 4 * LINE_BYTES));
-  const p1 = f32x4.add(v128.load(p, LINE_BYTES), v128.load(p, 5 * LINE_BYTES));
-  const p2 = f32x4.add(v128.load(p, 2 * LINE_BYTES), v128.load(p, 6 * LINE_BYTES));
-  const p3 = f32x4.add(v128.load(p, 3 * LINE_BYTES), v128.load(p, 7 * LINE_BYTES));
-  addPairs(p0, p2, totals);
-  addPairs(p1, p3, totals + ODD);
-}
-
-/** Adds up to seven lines. */
-// @ts-ignore: decorator
-@inline
-function addRest(p: usize, lines: usize, totals: usize): void {
+function addLines(p: usize, lines: usize, width: usize, totals: usize): void {
+  const p4 = p + 4 * width;
+  if (lines == 8) {
+    const a = f32x4.add(v128.load(p), v128.load(p4));
+    const b = f32x4.add(v128.load(p + width), v128.load(p4 + width));
+    const c = f32x4.add(v128.load(p + 2 * width), v128.load(p4 + 2 * width));
+    const d = f32x4.add(v128.load(p + 3 * width), v128.load(p4 + 3 * width));
+    addPairs(a, c, totals);
+    addPairs(b, d, totals + ODD);
+    return;
+  }
   const zero = f32x4.splat(0);
-  for (let i: usize = 0; i < min(<usize>2, lines); i++, p += LINE_BYTES, totals += ODD) {
-    let a = v128.load(p), b = i + 2 < lines ? v128.load(p, 2 * LINE_BYTES) : zero;
-    if (i + 4 < lines) a = f32x4.add(a, v128.load(p, 4 * LINE_BYTES));
-    if (i + 6 < lines) b = f32x4.add(b, v128.load(p, 6 * LINE_BYTES));
+  for (let i: usize = 0; i < min(<usize>2, lines); i++, p += width, totals += ODD) {
+    let a = v128.load(p), b = i + 2 < lines ? v128.load(p + 2 * width) : zero;
+    if (i + 4 < lines) a = f32x4.add(a, v128.load(p + 4 * width));
+    if (i + 6 < lines) b = f32x4.add(b, v128.load(p + 6 * width));
     addPairs(a, b, totals);
   }
 }
@@ -140,7 +138,7 @@ function addRest(p: usize, lines: usize, totals: usize): void {
 function addPairs(a: v128, b: v128, totals: usize): void {
   const low = f64x2.add(promoteLow(a), promoteLow(b)), high = f64x2.add(promoteHigh(a), promoteHigh(b));
   v128.store(totals, f64x2.add(v128.load(totals, EXP_SUM), low), EXP_SUM);
-  v128.store(totals, f64x2.add(v128.load(totals, EXP_SUM + LINE_BYTES), high), EXP_SUM + LINE_BYTES);
+  v128.store(totals, f64x2.add(v128.load(totals, EXP_SUM + HIGH), high), EXP_SUM + HIGH);
 }
 
 /** 1 / the totals of a column. */
@@ -149,50 +147,49 @@ function addPairs(a: v128, b: v128, totals: usize): void {
 function reciprocal(totals: usize): v128 {
   const one = f64x2.splat(1);
   const low = f64x2.add(v128.load(totals, EXP_SUM), v128.load(totals, EXP_SUM + ODD));
-  const high = f64x2.add(v128.load(totals, EXP_SUM + LINE_BYTES), v128.load(totals, EXP_SUM + ODD + LINE_BYTES));
+  const high = f64x2.add(v128.load(totals, EXP_SUM + HIGH), v128.load(totals, EXP_SUM + ODD + HIGH));
   return demote(f64x2.div(one, low), f64x2.div(one, high));
 }
 
 /**
- * gather and blockExp in one pass, with the same bits: a whole f32 block of strided rows, unshifted. Returns whether
- * every |x / t| ≤ RANGE; if not, block and FACTOR are not valid.
+ * Softmax of the rows of f32 in a tile: `width` bytes, whole lines, of each of n lines that are `stride` bytes apart. The
+ * bits are those of gather, blockExp and scatter. Returns false, and writes nothing to y, unless every |x / t| ≤ RANGE.
  */
-export function blockExpStrided(
-  x: usize, stride: usize, block: usize, n: usize, temperature: f64, scratch: usize
+export function tileSoftmax(
+  x: usize, y: usize, stride: usize, n: usize, width: usize, temperature: f64, scratch: usize
 ): bool {
-  const log2e = log2eOver<f32>(scratch), magic = magicNumber<f32>(scratch), high = ln2HighOf<f32>(scratch);
-  const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);
-  const c2 = coefficient<f32>(2, scratch), c1 = coefficient<f32>(1, scratch);
-  const bound = v128.splat<f32>(unshiftedLimit<f32>(temperature)), mask = signMask<f32>();
-  const end = block + n * LINE_BYTES;
-  let range = rangeStart<f32>(), p = block;
-  for (let at: usize = 0; at < LINE_BYTES; at += 16) clearTotals(scratch + at);
-  // Eight lines at a time, which are added while they are in the fastest cache.
-  for (const eights = p + (n & ~7) * LINE_BYTES; p < eights; p += 8 * LINE_BYTES) {
-    for (let four = p; four < p + 8 * LINE_BYTES; four += 4 * LINE_BYTES, x += 4 * stride) {
-      for (let at: usize = 0; at < LINE_BYTES; at += 16) {
-        reduceFour(SOFTMAX_STEPS<f32>(), x + at, stride, scratch);
-        range = rangeOfFour(range, x + at, stride, bound);
+  const bound = v128.splat<f32>(unshiftedLimit<f32>(temperature)), tile = scratch + HEADER_BYTES, end = tile + n * width;
+  let range = rangeStart<f32>(), p = tile;
+  clearTotals(width, scratch);
+  while (p < end) {
+    // Eight lines at a time, which are added while they are in the fastest cache.
+    const first = p, lines = min<usize>(8, (end - p) / width);
+    for (let line: usize = 0; line < lines; line++, x += stride) {
+      for (const lineEnd = p + width, from = x - p; p < lineEnd; p += LINE_BYTES) {
+        reduceFour(SOFTMAX_STEPS<f32>(), from + p, 16, scratch);
+        range = rangeOfFour(range, from + p, 16, bound);
         finishFour(scratch);
-        storeFour(four + at);
+        v128.store(p, e0);
+        v128.store(p, e1, 16);
+        v128.store(p, e2, 32);
+        v128.store(p, e3, 48);
       }
     }
-    for (let at: usize = 0; at < LINE_BYTES; at += 16) addEight(p + at, scratch + at);
+    for (let at: usize = 0; at < width; at += 16) addLines(first + at, lines, width, scratch + at);
   }
-  const rest = p;
-  for (; p < end; p += LINE_BYTES, x += stride) {
-    for (let at: usize = 0; at < LINE_BYTES; at += 16) {
-      const v = v128.load(x + at);
-      range = rangeStep<f32>(range, v, mask, bound);
-      v128.store(p + at, softmaxExp<f32>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+  if (!rangeHolds<f32>(range, bound)) return false;
+  for (let at: usize = 0; at < width; at += 16) {
+    const one = oneVector<f32>(scratch);
+    const factor = n <= FEW ? f32x4.div(one, columnSumOfFew(tile + at, n, width)) : reciprocal(scratch + at);
+    v128.store(scratch + at, factor, FACTOR);
+  }
+  if (width == LINE_BYTES) scatterStrided<f32>(tile, y, stride, n, BLOCK_ROWS<f32>(), scratch);
+  else for (p = tile; p < end; y += stride - width) {
+    for (let at: usize = 0; at < width; at += 16, p += 16, y += 16) {
+      v128.store(y, f32x4.mul(v128.load(p), v128.load(scratch + at, FACTOR)));
     }
   }
-  if (n <= FEW) blockSums<f32>(block, n, 4, scratch);
-  else for (let at: usize = 0; at < LINE_BYTES; at += 16) {
-    addRest(rest + at, (end - rest) / LINE_BYTES, scratch + at);
-    v128.store(scratch + at, reciprocal(scratch + at), FACTOR);
-  }
-  return rangeHolds<f32>(range, bound);
+  return true;
 }
 
 /** Stores the results of finishFour to four lines. */

@@ -146,7 +146,7 @@ export function scatter<T>(
 }
 
 /** scatter for rows whose elements are `stride` bytes apart. */
-function scatterStrided<T>(
+export function scatterStrided<T>(
   block: usize, y: usize, stride: usize, n: usize, rows: usize, scratch: usize
 ): void {
   const rest = rows % lanes<T>(), whole = (rows - rest) * sizeof<T>();

@@ -8,13 +8,15 @@ export { K };
 
 /** @typedef {[rows: number, n: number]} Shape */
 
+/** Rows of few classes. */
+const FEW_CLASSES = /** @type {Shape} */ ([4096, 10]);
 /** @type {Shape[]} */
 const SHAPES = [
   [256, 1024],
   [8, 32768],
   [64, 131072],
   [1024, 128],
-  [4096, 10],
+  FEW_CLASSES,
   [1024, 3],
 ];
 const [SQUARE] = SHAPES;
@@ -36,8 +38,8 @@ export const GRID = {
   logSoftmaxBackward: [SQUARE],
   argmax: [SQUARE, VOCABULARY],
   topK: [VOCABULARY],
-  crossEntropy: [SQUARE],
-  crossEntropyWithGrad: [SQUARE],
+  crossEntropy: [SQUARE, FEW_CLASSES],
+  crossEntropyWithGrad: [SQUARE, FEW_CLASSES],
   bceWithLogits: [SQUARE],
   bceWithLogitsWithGrad: [SQUARE],
 };

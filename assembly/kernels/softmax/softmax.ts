@@ -5,10 +5,10 @@
 // kernel assumes |x / t| ≤ RANGE, verifies it while computing, and recomputes the row with max subtraction if the check
 // fails; in place (x is y), where it could not recompute, it checks first. Of a masked row only the kept range is
 // computed; a row with a sparse mask is divided by its sum at once. Short rows: rows/short.ts, as long as they are in
-// range. Other rows: gather a block, exponentiate, divide and scatter.
+// range. Strided rows, too: tiles of blocks/exp.ts. Other rows: gather a block, exponentiate, divide and scatter.
 // x may be y. n or outer · inner may be 0. mask: a descriptor (mask.ts), or 0.
 
-import { blockExp, blockExpStrided } from "../../blocks/exp";
+import { blockExp, tileSoftmax } from "../../blocks/exp";
 import { gather, scatter } from "../../blocks/gather";
 import { maskBlock } from "../../blocks/mask";
 import { clearEmptyRows } from "../../blocks/scale";
@@ -22,7 +22,7 @@ import { rowExpKept, rowExpMaxShifted } from "../../rows/exp";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
 import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
 import { SHORT_ROWS, shortRows } from "../../rows/short";
-import { FACTOR, HEADER_BYTES } from "../../scratch";
+import { FACTOR, HEADER_BYTES, LINE_BYTES, ROW_LINES, TILE_LINES } from "../../scratch";
 import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 import { laneSum, lanes } from "../../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../../simd/range";
@@ -60,11 +60,13 @@ function blockForm<T>(
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
     const columns = columnsOf<T>(rows);
-    // Whole blocks of strided rows are assumed to be in range until one is not. f64 gains nothing by it.
+    // Strided rows are assumed to be in range until some are not. f64 gains nothing by it.
     if (sizeof<T>() == 4 && inside && !mask && inner > 1 && rows == BLOCK_ROWS<T>()) {
-      inside = blockExpStrided(addressOf<T>(x, n, inner, first), inner * sizeof<T>(), block, n, t, scratch);
+      const width = tileWidth(inner - (first % inner), n);
+      const at = addressOf<T>(0, n, inner, first);
+      inside = tileSoftmax(x + at, y + at, inner * sizeof<T>(), n, width, t, scratch);
       if (inside) {
-        scatter<T>(block, y, n, inner, first, rows, scratch);
+        rows = width / sizeof<T>();
         continue;
       }
     }
@@ -75,6 +77,14 @@ function blockForm<T>(
     if (mask) clearEmptyRows(FACTOR, columns, scratch);
     scatter<T>(block, y, n, inner, first, rows, scratch);
   }
+}
+
+/** Bytes of a line in a tile of so many rows at most, of n elements each: as many as scratch has room for. */
+// @ts-ignore: decorator
+@inline
+function tileWidth(rows: usize, n: usize): usize {
+  const lines = min(TILE_LINES, min(rows / BLOCK_ROWS<f32>(), ROW_LINES / max<usize>(1, n)));
+  return max<usize>(1, lines) * LINE_BYTES;
 }
 
 function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64, scratch: usize, mask: usize): void {
