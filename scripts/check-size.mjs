@@ -5,9 +5,9 @@ import { bundle, gzipped } from './size.mjs';
 
 const rows = [
   { what: 'dist/simd128.wasm', budget: 46, bytes: readFileSync('dist/simd128.wasm') },
-  { what: 'dist/relaxed-simd.wasm', budget: 44, bytes: readFileSync('dist/relaxed-simd.wasm') },
+  { what: 'dist/relaxed-simd.wasm', budget: 45, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'softmax alone', budget: 32, bytes: await bundle('{ softmax }') },
-  { what: 'argmax, topK', budget: 25, bytes: await bundle('{ argmax, topK }') },
+  { what: 'argmax, topK', budget: 26, bytes: await bundle('{ argmax, topK }') },
   { what: 'softmax, crossEntropyWithGrad', budget: 49, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
   { what: 'crossEntropyWithGrad', budget: 39, bytes: await bundle('{ crossEntropyWithGrad }') },
   { what: 'logSoftmax', budget: 31, bytes: await bundle('{ logSoftmax }') },

@@ -1,7 +1,7 @@
 // Candidates of a ranking: integers that order elements of a row, the largest first, ties included. Equal elements keep
 // their order, NaN come first, and no two candidates are equal.
 
-import { laneBits, lanes } from "../simd/lanes";
+import { laneBits, laneMax, lanes } from "../simd/lanes";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
 // @ts-ignore: decorator
@@ -10,16 +10,66 @@ export function CANDIDATE<T>(): usize {
   return sizeof<T>() == 4 ? 8 : 16;
 }
 
+/** The most elements of which a bound is found before any is collected. */
+const FEW: usize = 8;
+
+/** So many elements at most are looked at for it. */
+const BOUND_ELEMENTS: usize = 4096;
+
+/**
+ * A number that k elements are above, and few more: the next below the k-th largest maximum of 64 / sizeof<T>() parts of
+ * the row, or of its beginning. NaN if k is not FEW or the parts do not tell.
+ */
+function boundBelow<T>(x: usize, n: usize, k: usize): T {
+  const least = v128.splat<T>(<T>(-Infinity)), parts: usize = 64 / sizeof<T>();
+  if (k > FEW || k > parts / 2 || n < 2 * parts) return <T>NaN;
+  let m0 = least, m1 = least, m2 = least, m3 = least;
+  // pmax keeps what it has where an element is NaN.
+  const some = min(n, BOUND_ELEMENTS);
+  for (const end = x + (some - some % parts) * sizeof<T>(); x < end; x += 64) {
+    m0 = v128.pmax<T>(m0, v128.load(x));
+    m1 = v128.pmax<T>(m1, v128.load(x, 16));
+    m2 = v128.pmax<T>(m2, v128.load(x, 32));
+    m3 = v128.pmax<T>(m3, v128.load(x, 48));
+  }
+  let maximum: T = 0;
+  for (let i: usize = 0; i < k; i++) {
+    maximum = laneMax<T>(v128.pmax<T>(v128.pmax<T>(m0, m1), v128.pmax<T>(m2, m3)));
+    const m = v128.splat<T>(maximum);
+    m0 = v128.bitselect(least, m0, v128.eq<T>(m0, m));
+    m1 = v128.bitselect(least, m1, v128.eq<T>(m1, m));
+    m2 = v128.bitselect(least, m2, v128.eq<T>(m2, m));
+    m3 = v128.bitselect(least, m3, v128.eq<T>(m3, m));
+  }
+  return maximum == -Infinity ? <T>NaN : nextBelow<T>(maximum);
+}
+
+// @ts-ignore: decorator
+@inline
+function nextBelow<T>(value: T): T {
+  if (sizeof<T>() == 4) {
+    const bits = reinterpret<i32>(<f32>value);
+    return <T>(value == 0 ? reinterpret<f32>(i32.MIN_VALUE + 1) : reinterpret<f32>(value > 0 ? bits - 1 : bits + 1));
+  }
+  const bits = reinterpret<i64>(<f64>value);
+  return <T>(value == 0 ? reinterpret<f64>(i64.MIN_VALUE + 1) : reinterpret<f64>(value > 0 ? bits - 1 : bits + 1));
+}
+
 /** Fills the buffer with candidates, all of the k largest among them; returns how many. */
 export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize): usize {
   const width = <i32>lanes<T>(), group = <usize>(4 * width);
-  let count = min(n, capacity), i = count;
-  for (let j: usize = 0; j < count; j++) put<T>(x, j, buffer, j);
+  let least = boundBelow<T>(x, n, k), count: usize = 0, i: usize = 0;
+  if (isNaN<T>(least)) {
+    count = min(n, capacity);
+    for (; i < count; i++) put<T>(x, i, buffer, i);
+  }
   while (i < n) {
-    select<T>(buffer, count, k);
-    count = k;
-    const last = x + indexOf<T>(buffer + (k - 1) * CANDIDATE<T>()) * sizeof<T>();
-    const least = load<T>(last), threshold = v128.load_splat<T>(last);
+    if (count) {
+      select<T>(buffer, count, k);
+      count = k;
+      least = load<T>(x + indexOf<T>(buffer + (k - 1) * CANDIDATE<T>()) * sizeof<T>());
+    }
+    const threshold = v128.splat<T>(least);
     // Only an earlier NaN comes before a NaN.
     if (least != least) break;
     for (; i + group <= n && count + group <= capacity; i += group) {

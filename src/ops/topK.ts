@@ -61,7 +61,7 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
   const compute = isEmpty ? undefined : runtime.kernel(KERNEL, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, rows, elementBytes);
-  const capacity = Math.min(n, 4 * k + 32);
+  const capacity = Math.min(n, 4 * k) + 32;
   const buffer = isEmpty ? 0 : run.reserve(capacity * 2 * elementBytes);
   const values = out?.values ?? newResult(call, input, shape, input.half);
   const indices = out?.indices ?? newIndices(count * k);

@@ -2,9 +2,10 @@
 // elements keep their order, NaN come first. values is T, indices i32, both [outer, k, inner].
 //
 // One pass over a row compares vectors with a threshold, the k-th largest so far, and collects what is above it in a
-// buffer. When the buffer is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is
-// left at the end is sorted (quicksort). Pivots are drawn by a generator that starts alike for every row. A candidate
-// is an integer that orders elements as above, ties included, so no two are equal.
+// buffer. If k is small, a pass before it finds a threshold that little more than k elements are above. When the buffer
+// is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is left at the end is ranked, or
+// else sorted (quicksort). Pivots are drawn by a generator that starts alike for every row. A candidate is an integer
+// that orders elements as above, ties included, so no two are equal.
 //
 // Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
 // else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
@@ -16,7 +17,9 @@ import { BLOCK_ROWS } from "../../shape";
 import { lanes } from "../../simd/lanes";
 import { columnsToRows } from "../../simd/transpose";
 
-/** Up to so many candidates are sorted by insertion. */
+/** Up to so many candidates are ranked. */
+const MOST_RANKED: usize = 24;
+/** Up to so many of more are sorted by insertion. */
 const INSERTION: usize = 12;
 
 export function topK<T>(
@@ -75,16 +78,35 @@ function topKOf<T>(
   x: usize, n: usize, k: usize, values: usize, indices: usize, step: usize, buffer: usize, capacity: usize
 ): void {
   const count = collect<T>(x, n, k, buffer, capacity);
-  if (count > k) select<T>(buffer, count, k);
-  const end = buffer + k * CANDIDATE<T>();
-  sort<T>(buffer, end - CANDIDATE<T>());
+  let first = buffer;
+  if (count <= MOST_RANKED && count <= capacity - count) {
+    first = buffer + count * CANDIDATE<T>();
+    rank<T>(buffer, count, k, first);
+  } else {
+    if (count > k) select<T>(buffer, count, k);
+    sort<T>(buffer, buffer + (k - 1) * CANDIDATE<T>());
+  }
+  const end = first + k * CANDIDATE<T>();
   // Values replace the keys before any result is written: values may be x.
-  for (let p = buffer; p < end; p += CANDIDATE<T>()) store<T>(p, load<T>(x + indexOf<T>(p) * sizeof<T>()), KEY<T>());
-  for (let p = buffer; p < end; p += CANDIDATE<T>()) {
+  for (let p = first; p < end; p += CANDIDATE<T>()) store<T>(p, load<T>(x + indexOf<T>(p) * sizeof<T>()), KEY<T>());
+  for (let p = first; p < end; p += CANDIDATE<T>()) {
     store<T>(values, load<T>(p, KEY<T>()));
     store<i32>(indices, <i32>indexOf<T>(p));
     values += step * sizeof<T>();
     indices += step << 2;
+  }
+}
+
+/** Writes the first k of `count` candidates to `sorted`, by how many come before each: no branch depends on a number. */
+function rank<T>(buffer: usize, count: usize, k: usize, sorted: usize): void {
+  const end = buffer + count * CANDIDATE<T>();
+  for (let p = buffer; p < end; p += CANDIDATE<T>()) {
+    const word = load<u64>(p), rest = restOf<T>(p);
+    let before: usize = 0;
+    for (let q = buffer; q < end; q += CANDIDATE<T>()) {
+      before += usize(isBefore<T>(load<u64>(q), restOf<T>(q), word, rest));
+    }
+    if (before < k) move<T>(sorted + before * CANDIDATE<T>(), word, rest);
   }
 }
 

@@ -65,7 +65,7 @@ function sampleRow<T>(
   let maximum: T;
   if (topK) {
     const count = collect<T>(x, n, topK, candidates, min(n, 4 * topK + 32));
-    if (count > topK) select<T>(candidates, count, topK);
+    select<T>(candidates, count, topK);
     maximum = largestOf<T>(x, candidates, topK);
   } else maximum = rowMax<T>(x, n);
   if (maximum != maximum) return HOLDS_NAN;
