@@ -64,6 +64,13 @@ export function log1p<T>(x: v128): v128 {
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);
 }
 
+/** Coefficient of log1pOfRatio for f32. */
+// @ts-ignore: decorator
+@inline
+export function log1pCoefficient(i: usize): v128 {
+  return v128.load_splat<f32>(UNIT_32 + (i << 2));
+}
+
 // What log1pOfRatio and log need beside the coefficients. Loaded at their use: V8 would rebuild a v128.const, in three
 // instructions, in every iteration.
 const UNIT_32 = memory.data<f32>([0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
@@ -85,8 +92,8 @@ export function log1pOfRatio<T>(up: v128, down: v128, two: v128): v128 {
   if (sizeof<T>() == 4) {
     const s = f32x4.div(up, madd<f32>(down, two, up));
     const z = f32x4.mul(s, s);
-    let p = madd<f32>(v128.load_splat<f32>(UNIT_32, 12), z, v128.load_splat<f32>(UNIT_32, 8));
-    p = madd<f32>(madd<f32>(p, z, v128.load_splat<f32>(UNIT_32, 4)), z, v128.load_splat<f32>(UNIT_32));
+    let p = madd<f32>(log1pCoefficient(3), z, log1pCoefficient(2));
+    p = madd<f32>(madd<f32>(p, z, log1pCoefficient(1)), z, log1pCoefficient(0));
     return madd<f32>(f32x4.mul(s, z), p, f32x4.add(s, s));
   }
   const halves = f64x2.ge(f64x2.add(up, up), down);

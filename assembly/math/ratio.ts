@@ -14,7 +14,7 @@ export const HIGH: usize = 1; // ln 2 in two parts; without FMA the first is cut
 export const LOW: usize = 2;
 export const MOST: usize = 3; // e^x + 1 of it is e^x, and up is finite
 export const TWO: usize = 4;
-const FIRST: usize = 5; // of the coefficients of a: 2 + c1 r² + c2 r^4 + …
+export const FIRST: usize = 5; // of the coefficients of a: 2 + c1 r² + c2 r^4 + …
 
 const TABLE_32 = FUSED
   ? memory.data<f32>([

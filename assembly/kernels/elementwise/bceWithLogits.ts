@@ -16,7 +16,9 @@ import { log1pOfRatio } from "../../math/log";
 import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
 import { PARTIAL_BYTES } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
+import { log1pOfTwo, ratioOfTwo } from "../../math/ratio-two";
 import { madd, select } from "../../simd/arch";
+import { e0, e1, r0, r1, s0, s1 } from "../../simd/registers";
 import { laneSum, lanes, splatAt } from "../../simd/lanes";
 import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
@@ -105,6 +107,30 @@ function elements<T>(
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
+      if (sizeof<T>() == 4 && !isWeighted) {
+        for (; x + 32 <= partialEnd; x += 32, t += 32) {
+          r0 = f32x4.pmax(v128.or(v128.load(x), sign), least);
+          r1 = f32x4.pmax(v128.or(v128.load(x, 16), sign), least);
+          ratioOfTwo();
+          const v0 = v128.load(x), v1 = v128.load(x, 16), t0 = v128.load(t), t1 = v128.load(t, 16);
+          const is0 = f32x4.ge(v0, zero), is1 = f32x4.ge(v1, zero);
+          if (withGradient) {
+            e0 = f32x4.div(select<f32>(r0, s0, is0), f32x4.add(r0, s0));
+            e1 = f32x4.div(select<f32>(r1, s1, is1), f32x4.add(r1, s1));
+            v128.store(gradient, f32x4.mul(f32x4.sub(e0, t0), factor));
+            v128.store(gradient, f32x4.mul(f32x4.sub(e1, t1), factor), 16);
+            gradient += 32;
+          }
+          log1pOfTwo();
+          e0 = madd<f32>(v128.andnot(v0, sign), select<f32>(f32x4.sub(one, t0), t0, is0), e0);
+          e1 = madd<f32>(v128.andnot(v1, sign), select<f32>(f32x4.sub(one, t1), t1, is1), e1);
+          if (losses) {
+            v128.store(losses, e0);
+            v128.store(losses, e1, 16);
+            losses += 32;
+          } else s = f32x4.add(f32x4.add(s, e0), e1);
+        }
+      }
       for (; x < partialEnd; x += 16, t += 16) {
         const v = v128.load(x);
         let positive = v128.load(t), negative = v128.sub<T>(one, positive);

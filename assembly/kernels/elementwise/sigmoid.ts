@@ -8,8 +8,10 @@
 import { checkElements } from "../../contracts";
 import { biasedMagic, leastBounded } from "../../math/exp";
 import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { ratioOfTwo } from "../../math/ratio-two";
 import { madd } from "../../simd/arch";
 import { lanes } from "../../simd/lanes";
+import { e0, e1, r0, r1, s0, s1 } from "../../simd/registers";
 import { copyTail, storeTailCopy, tailSlot } from "../../simd/tail";
 
 export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): void {
@@ -25,7 +27,17 @@ export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): vo
 function vectors<T>(x: usize, y: usize, bytes: usize): void {
   const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), most = constant<T>(MOST), two = constant<T>(TWO);
-  for (const end = x + bytes; x < end; x += 16, y += 16) {
+  const end = x + bytes;
+  if (sizeof<T>() == 4) for (; x + 32 <= end; x += 32, y += 32) {
+    r0 = f32x4.pmax(f32x4.pmin(v128.load(x), most), least);
+    r1 = f32x4.pmax(f32x4.pmin(v128.load(x, 16), most), least);
+    ratioOfTwo();
+    e0 = f32x4.div(s0, f32x4.add(r0, s0));
+    e1 = f32x4.div(s1, f32x4.add(r1, s1));
+    v128.store(y, e0);
+    v128.store(y, e1, 16);
+  }
+  for (; x < end; x += 16, y += 16) {
     // pmin and pmax return x if it is NaN.
     const v = v128.pmax<T>(v128.pmin<T>(v128.load(x), most), least), shifted = madd<T>(v, log2e, magic);
     const r = remainderOf<T>(v, shifted, magic, high, low), a = evenOf<T>(r, two);
