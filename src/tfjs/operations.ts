@@ -73,7 +73,9 @@ function lossWith(
       if (!withGrad) return operation(x, y, { ...options, shape });
       return withGradient(x, y, { ...options, shape, out: storage.floatsOf(outputs[1]!) }).loss;
     });
-    storage.elementsOf(loss).set(typeof result === 'number' ? [result] : result);
+    const elements = storage.floatsOf(loss);
+    if (typeof result === 'number') elements[0] = result;
+    else elements.set(result);
     return outputs;
   };
 }
