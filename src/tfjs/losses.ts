@@ -18,7 +18,7 @@ export function runLoss<T extends HostTensor>(
   kernel: LossKernel,
   logits: T,
   labels: T | undefined,
-  attributes: Omit<LossAttributes, 'withGrad'>,
+  { targets, options }: Omit<LossAttributes, 'withGrad'>,
 ): T {
   const engine = tf.engine();
   const withGrad = engine.isTapeOn();
@@ -27,7 +27,7 @@ export function runLoss<T extends HostTensor>(
   return engine.runKernelFunc({
     inputs,
     forwardFunc: (_, save) => {
-      const [loss, grad] = runOperation(tf, kernel, inputs, { ...attributes, withGrad }) as T[];
+      const [loss, grad] = runOperation(tf, kernel, inputs, { targets, options, withGrad }) as T[];
       if (withGrad) save([grad!]);
       return loss!;
     },
