@@ -19,6 +19,11 @@ export const OPERAND_SCRATCH = PAGE / 2;
 export const STAGING_BYTES = 4 * PAGE;
 /** Bytes that an arena needs before it has any block. */
 export const SCRATCH_BYTES = KERNEL_SCRATCH + OPERAND_SCRATCH + STAGING_BYTES;
+/**
+ * Pages that a memory of ours begins with: what an arena needs. To grow would detach a buffer, and from the first detached
+ * one on V8 checks at every access to any typed array of the program whether it is detached: loops over them get slower.
+ */
+export const INITIAL_PAGES = Math.ceil((STATIC_END + SCRATCH_BYTES) / PAGE);
 /** The most that 32-bit addresses reach. */
 export const MEMORY_LIMIT = 65535 * PAGE;
 

@@ -119,7 +119,7 @@ export function tensorFunctions<T extends HostTensor>(tf: Host<T>, isOurs: () =>
       };
       if (areEqual(labels.shape, logits.shape)) return lossOf('SoftmaxWasmCrossEntropy', labels, logits, attributes);
       const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
-      return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { ...attributes, targets });
+      return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options: attributes.options, targets });
     },
 
     sigmoidCrossEntropy: (labels, logits, options) => {

@@ -161,10 +161,9 @@ function replaceKernel<T>(tf: Host<T>, backend: HostBackendName, name: ReplacedK
     tf.unregisterKernel(name, backend);
     tf.registerKernel(config);
   };
-  exchange({
-    ...original,
-    kernelFunc: (call) => faster(storageOf(backend, call.backend), call) ?? original.kernelFunc(call),
-  });
+  const { kernelFunc } = original;
+  const storageIn = (object: object) => storageOf(backend, object);
+  exchange({ ...original, kernelFunc: (call) => faster(call, storageIn) ?? kernelFunc(call) });
   return () => exchange(original);
 }
 

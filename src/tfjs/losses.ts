@@ -18,7 +18,7 @@ export function runLoss<T extends HostTensor>(
   kernel: LossKernel,
   logits: T,
   labels: T | undefined,
-  attributes: Omit<LossAttributes, 'withGrad'>,
+  { targets, options }: Omit<LossAttributes, 'withGrad'>,
 ): T {
   const engine = tf.engine();
   const withGrad = engine.isTapeOn();
@@ -27,7 +27,7 @@ export function runLoss<T extends HostTensor>(
   return engine.runKernelFunc({
     inputs,
     forwardFunc: (_, save) => {
-      const [loss, grad] = runOperation(tf, kernel, inputs, { ...attributes, withGrad }) as T[];
+      const [loss, grad] = runOperation(tf, kernel, inputs, { targets, options, withGrad }) as T[];
       if (withGrad) save([grad!]);
       return loss!;
     },
@@ -38,9 +38,12 @@ export function runLoss<T extends HostTensor>(
   });
 }
 
-/** The gradient times dy, which has a number for each loss, and more often than not is 1. */
+/**
+ * The gradient times dy, which has a number for each loss, and more often than not is 1. A tensor of its own shares the
+ * elements then, where tf.clone would copy them.
+ */
 function timesLossGradient<T extends HostTensor>(tf: Host<T>, grad: T, dy: T): T {
-  if (dy.size === 1 && dy.dataSync()[0] === 1) return tf.clone(grad);
+  if (dy.size === 1 && dy.dataSync()[0] === 1) return tf.reshape(grad, grad.shape);
   const isPerRow = dy.rank > 0 && dy.rank < grad.rank;
   return tf.mul(grad, isPerRow ? tf.reshape(dy, [...dy.shape, 1]) : dy);
 }
@@ -91,6 +94,9 @@ export function fasterLoss<T extends HostTensor>(
     const isWeighted = weights !== undefined && weights !== null;
     if (kind === undefined || !suits(labels, logits) || (isWeighted && !isTensor(tf, weights))) {
       return original(labels, logits, weights, labelSmoothing, reduction);
+    }
+    if (labels.dtype === 'float32' && labelSmoothing <= 0 && !isWeighted) {
+      return runLoss(tf, kernel, logits, labels, { options: { reduction: kind } });
     }
     return tf.tidy(() => {
       const floats = labels.dtype === 'float32' ? labels : tf.cast(labels, 'float32');

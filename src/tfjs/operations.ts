@@ -29,13 +29,17 @@ function mapWith(map: typeof softmax): Operation {
   return (storage, { inputs: { x, mask }, attrs }) => {
     const { shape } = x!;
     const { axis, temperature, causal } = attrs as MapAttributes;
-    const options = { shape, axis: lastAsMinusOne(axis, shape), temperature, causal };
     const y = storage.create(shape, 'float32');
-    fill(storage, mask === undefined ? [x!] : [x!, mask], [y], () => {
-      const [from, out] = [storage.floatsOf(x!), storage.floatsOf(y)];
-      if (mask === undefined) map(from, { ...options, out });
-      else map(from, { ...options, mask: { data: storage.elementsOf(mask), shape: mask.shape }, out });
-    });
+    fill(storage, mask === undefined ? [x!] : [x!, mask], [y], () =>
+      map(storage.floatsOf(x!), {
+        shape,
+        axis: lastAsMinusOne(axis, shape),
+        temperature,
+        causal,
+        mask: mask && { data: storage.elementsOf(mask), shape: mask.shape },
+        out: storage.floatsOf(y),
+      }),
+    );
     return y;
   };
 }
@@ -44,10 +48,14 @@ function backwardWith(backward: typeof softmaxBackward): Operation {
   return (storage, { inputs: { y, dy }, attrs }) => {
     const { shape } = y!;
     const { axis, temperature = 1 } = attrs as MapAttributes;
-    const options = { shape, axis: lastAsMinusOne(axis, shape), temperature };
     const dx = storage.create(shape, 'float32');
     fill(storage, [y!, dy!], [dx], () =>
-      backward(storage.floatsOf(y!), storage.floatsOf(dy!), { ...options, out: storage.floatsOf(dx) }),
+      backward(storage.floatsOf(y!), storage.floatsOf(dy!), {
+        shape,
+        axis: lastAsMinusOne(axis, shape),
+        temperature,
+        out: storage.floatsOf(dx),
+      }),
     );
     return dx;
   };
@@ -56,11 +64,15 @@ function backwardWith(backward: typeof softmaxBackward): Operation {
 type Loss = (logits: WideArray, targets: never, options: object) => number | WideArray;
 type LossWithGrad = (logits: WideArray, targets: never, options: object) => { loss: number | WideArray };
 
-/** A loss, and its gradient where it is asked for; `shapeOfLosses` is for reduction 'none'. */
+/**
+ * A loss, and its gradient where it is asked for; `shapeOfLosses` is for reduction 'none'. `optionsOf` writes the options of
+ * the call out: objects that are spread together have a hidden class of their own each, and V8 reads them slowly.
+ */
 function lossWith(
   operation: Loss,
   withGradient: LossWithGrad,
   shapeOfLosses: (shape: readonly number[]) => readonly number[],
+  optionsOf: (options: LossAttributes['options'], shape: readonly number[], out: WideArray | undefined) => object,
 ): Operation {
   return (storage, { inputs: { logits, labels }, attrs }) => {
     const { shape } = logits!;
@@ -70,10 +82,12 @@ function lossWith(
     const result = fill(storage, labels === undefined ? [logits!] : [logits!, labels], outputs, () => {
       const x = storage.floatsOf(logits!);
       const y = (targets ?? storage.elementsOf(labels!)) as never;
-      if (!withGrad) return operation(x, y, { ...options, shape });
-      return withGradient(x, y, { ...options, shape, out: storage.floatsOf(outputs[1]!) }).loss;
+      if (!withGrad) return operation(x, y, optionsOf(options, shape, undefined));
+      return withGradient(x, y, optionsOf(options, shape, storage.floatsOf(outputs[1]!))).loss;
     });
-    storage.elementsOf(loss).set(typeof result === 'number' ? [result] : result);
+    const elements = storage.floatsOf(loss);
+    if (typeof result === 'number') elements[0] = result;
+    else elements.set(result);
     return outputs;
   };
 }
@@ -98,8 +112,20 @@ export const OPERATIONS = {
     return y;
   },
 
-  SoftmaxWasmCrossEntropy: lossWith(crossEntropy, crossEntropyWithGrad, (shape) => shape.slice(0, -1)),
-  SoftmaxWasmSigmoidCrossEntropy: lossWith(bceWithLogits, bceWithLogitsWithGrad, (shape) => shape),
+  SoftmaxWasmCrossEntropy: lossWith(
+    crossEntropy,
+    crossEntropyWithGrad,
+    (shape) => shape.slice(0, -1),
+    ({ weight, ignoreIndex, labelSmoothing, temperature, reduction }, shape, out) => {
+      return { weight, ignoreIndex, labelSmoothing, temperature, reduction, shape, out };
+    },
+  ),
+  SoftmaxWasmSigmoidCrossEntropy: lossWith(
+    bceWithLogits,
+    bceWithLogitsWithGrad,
+    (shape) => shape,
+    ({ weight, posWeight, reduction }, shape, out) => ({ weight, posWeight, reduction, shape, out }),
+  ),
 } as const satisfies Record<string, Operation>;
 
 export type OperationKernel = keyof typeof OPERATIONS;

@@ -8,8 +8,14 @@ import type { Storage } from './backends.js';
 import { fill, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
-/** A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. */
-export type Replacement = (storage: Storage, call: KernelCall) => TensorInfo | TensorInfo[] | undefined;
+/**
+ * A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. It asks for the storage once
+ * it knows: what is left to TensorFlow.js is small, and should not wait.
+ */
+export type Replacement = (
+  call: KernelCall,
+  storageIn: (backend: object) => Storage,
+) => TensorInfo | TensorInfo[] | undefined;
 
 /**
  * Elements from which on a call is worth its price: copies to our memory and back, or less work than the checks of its
@@ -21,29 +27,32 @@ const WORTH_A_CALL = 1000;
 const WORTH_A_SEARCH = 64;
 
 /** Whether a tensor is worth the way here: what TensorFlow.js does with other dtypes, it goes on doing. */
-function suits({ memory }: Storage, { dtype, shape }: TensorInfo, isMuchWork = false): boolean {
-  const least = isMuchWork && memory === 'shared' ? 1 : WORTH_A_CALL;
+function suits({ dtype, shape }: TensorInfo, least = WORTH_A_CALL): boolean {
   return dtype === 'float32' && shape.length > 0 && product(shape) >= least;
 }
 
 /** The faster forms, by the kernel's name. */
 export const REPLACEMENTS = {
-  Softmax: (storage, { inputs, attrs }) => mapRows(softmax, storage, inputs.logits!, attrs!.dim as number),
-  LogSoftmax: (storage, { inputs, attrs }) => mapRows(logSoftmax, storage, inputs.logits!, attrs!.axis as number),
+  Softmax: ({ inputs, attrs, backend }, storageIn) =>
+    mapRows(softmax, storageIn(backend), inputs.logits!, attrs!.dim as number),
+  LogSoftmax: ({ inputs, attrs, backend }, storageIn) =>
+    mapRows(logSoftmax, storageIn(backend), inputs.logits!, attrs!.axis as number),
 
-  Sigmoid(storage, { inputs }) {
+  Sigmoid({ inputs, backend }, storageIn) {
     const x = inputs.x!;
-    if (!suits(storage, x)) return undefined;
+    if (!suits(x)) return undefined;
+    const storage = storageIn(backend);
     const y = storage.create(x.shape, 'float32');
     fill(storage, [x], [y], () => sigmoid(storage.floatsOf(x), { out: storage.floatsOf(y) }));
     return y;
   },
 
-  ArgMax(storage, { inputs, attrs }) {
+  ArgMax({ inputs, attrs, backend }, storageIn) {
     const x = inputs.x!;
     const { shape } = x;
     const axis = readAxis(attrs!.axis, shape.length);
-    if (axis === undefined || !suits(storage, x)) return undefined;
+    if (axis === undefined || !suits(x)) return undefined;
+    const storage = storageIn(backend);
     const winners = storage.create([...shape.slice(0, axis), ...shape.slice(axis + 1)], 'int32');
     fill(storage, [x], [winners], () =>
       argmax(storage.floatsOf(x), { shape, axis, out: storage.elementsOf(winners) as Int32Array }),
@@ -53,11 +62,12 @@ export const REPLACEMENTS = {
     return isOrdered ? winners : discard(storage, [winners]);
   },
 
-  TopK(storage, { inputs, attrs }) {
+  TopK({ inputs, attrs, backend }, storageIn) {
     const x = inputs.x!;
     const { shape } = x;
     const k = attrs!.k as number;
-    if (k === 0 || shape.at(-1)! < WORTH_A_SEARCH || !suits(storage, x)) return undefined;
+    if (k === 0 || shape.at(-1)! < WORTH_A_SEARCH || !suits(x)) return undefined;
+    const storage = storageIn(backend);
     const results = [...shape.slice(0, -1), k];
     const outputs = [storage.create(results, 'float32'), storage.create(results, 'int32')] as const;
     const [values, indices] = outputs;
@@ -70,7 +80,8 @@ export const REPLACEMENTS = {
 } as const satisfies Record<string, Replacement>;
 
 function mapRows(map: typeof softmax, storage: Storage, x: TensorInfo, given: number): TensorInfo | undefined {
-  if (!suits(storage, x, true)) return undefined;
+  // Much work for each element: only copies are not worth it for few of them.
+  if (!suits(x, storage.memory === 'shared' ? 1 : WORTH_A_CALL)) return undefined;
   const { shape } = x;
   const axis = lastAsMinusOne(given, shape);
   const y = storage.create(shape, 'float32');

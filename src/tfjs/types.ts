@@ -83,7 +83,6 @@ export interface Host<T> {
   where(condition: T, a: T, b: T): T;
   equal(a: T, b: number): T;
   zerosLike(x: T): T;
-  clone(x: T): T;
   reshape(x: T, shape: number[]): T;
   add(a: T, b: T | number): T;
   sub(a: T, b: T): T;

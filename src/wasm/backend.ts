@@ -1,5 +1,5 @@
 import { core } from '../generated/functions.js';
-import { type LinearMemory, PlainMemory } from '../memory/arena.js';
+import { INITIAL_PAGES, type LinearMemory, PlainMemory } from '../memory/arena.js';
 import type { BackendInfo, BackendName } from '../types.js';
 import { link, type ModuleBackend, type Program } from './link.js';
 import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './modules.js';
@@ -127,7 +127,7 @@ function instantiate(module: WebAssembly.Module): Instance {
 }
 
 function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1 });
+  return new WebAssembly.Memory({ initial: INITIAL_PAGES });
 }
 
 function open(
