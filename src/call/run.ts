@@ -34,7 +34,7 @@ const USUAL: RunSettings = {};
 
 /** An operand of the call in progress. */
 class Slot implements PlannedOperand {
-  /** Where the elements are when not in linear memory. */
+  /** The elements, undefined where they are in linear memory. */
   array: Numbers | undefined;
   /** What the elements are written from, block by block, when they are not there as they are read. */
   broadcast: ElementSource | undefined;
@@ -55,6 +55,8 @@ class Slot implements PlannedOperand {
   /** Where a block of the operand is staged, and where with the axis last. */
   staging = 0;
   transposed = 0;
+  /** Where the kernel finds the block at hand. */
+  block = 0;
 
   /** Where floats of 16 bits are narrowed to, on their way to an array. */
   narrowed = 0;
@@ -205,10 +207,10 @@ export class Run {
     half?: Half,
   ): number {
     const slot = this.#slots[this.#count]!;
-    slot.array = array;
+    slot.array = address < 0 ? array : undefined;
     slot.broadcast = undefined;
     slot.isSum = false;
-    slot.address = slot.home = address;
+    slot.address = slot.home = slot.block = address;
     slot.perRow = perRow;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
@@ -236,9 +238,7 @@ export class Run {
 
   /** The operand's address in the block at hand. */
   at(index: number): number {
-    const slot = this.#slots[index]!;
-    if (slot.isTransposed) return slot.transposed;
-    return slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
+    return this.#slots[index]!.block;
   }
 
   /** The same of an operand that may not be there: 0 where it was not added (-1). */
@@ -326,31 +326,42 @@ export class Run {
 
   /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
-    if (this.#isStarted) {
-      this.#copyOut();
-      if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
-      else {
-        this.#columnBlock = 0;
-        this.#slice += this.#slices;
-      }
-    }
+    if (this.#isStarted) this.#leaveBlock();
     this.#isStarted = true;
     const { outer, inner } = this.#rows;
     if (this.#slice >= outer || inner === 0) {
       this.#finish();
       return false;
     }
-    const count = Math.min(this.#slices, outer - this.#slice);
+    if (this.#stages) this.#enterBlock();
+    else {
+      this.outer = outer;
+      this.inner = inner;
+    }
+    return true;
+  }
+
+  #enterBlock(): void {
+    const count = Math.min(this.#slices, this.#rows.outer - this.#slice);
     const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
     this.outer = this.#transposes ? count * width : count;
     this.inner = this.#transposes ? 1 : width;
     this.#copyIn();
-    return true;
+  }
+
+  #leaveBlock(): void {
+    if (this.#stages) this.#copyOut();
+    if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
+    else {
+      this.#columnBlock = 0;
+      this.#slice += this.#slices;
+    }
   }
 
   /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
   #finish(): void {
     this.#freeTemporary();
+    if (!this.#stages) return;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       slot.array = undefined;
@@ -369,16 +380,15 @@ export class Run {
   }
 
   #copyIn(): void {
-    if (!this.#stages) return;
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
+      const at = slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
+      slot.block = slot.isTransposed ? slot.transposed : at;
       if (slot.isOutput) continue;
       if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
       else if (slot.isStaged) this.#copy(slot);
-      if (!slot.isTransposed) continue;
-      const from = slot.isStaged ? slot.staging : this.#addressOf(slot);
-      this.#transpose!(from, slot.transposed, this.outer / inner, slot.perRow, inner);
+      if (slot.isTransposed) this.#transpose!(at, slot.transposed, this.outer / inner, slot.perRow, inner);
     }
   }
 
@@ -391,7 +401,6 @@ export class Run {
   }
 
   #copyOut(): void {
-    if (!this.#stages) return;
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
