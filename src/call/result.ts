@@ -12,7 +12,7 @@ import {
 } from '../arrays.js';
 import { isArray, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
-import { dataOf, Tensor } from '../memory/tensor.js';
+import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './operand.js';
 import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
@@ -39,23 +39,27 @@ export function readOut(call: Call, argument: string, out: unknown, elementBytes
 
 function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half: Half | undefined): Operand {
   const { operation } = call;
-  const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
-  const tag = typedArrayTag(out);
-  if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
-    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
-  }
-  if (tag !== undefined || !Tensor.is(out)) {
-    if (half === undefined) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
-    return halfOut(call, argument, out, half);
-  }
-  checkOwner(call, argument, out);
-  const operand = tensorOperand(operation, argument, out);
+  const storage = storageOf(out);
+  if (storage === undefined) return arrayOut(call, argument, out, elementBytes, half);
+  checkOwner(call, argument, storage);
+  const operand = tensorOperand(operation, argument, out as Tensor, storage);
   if (operand.elementBytes !== elementBytes || (operand.half !== undefined && operand.half !== half)) {
     const dtype = dtypeOf({ elementBytes, half: undefined });
     const expected = half === undefined ? dtype : `${half} or ${dtype}`;
     throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${expected}`);
   }
   return operand;
+}
+
+/** The same for anything but a tensor. */
+function arrayOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half: Half | undefined): Operand {
+  const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
+  const tag = typedArrayTag(out);
+  if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
+    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
+  }
+  if (half === undefined) throw typeError(call.operation, argument, out, `a ${name} or a Tensor`);
+  return halfOut(call, argument, out, half);
 }
 
 /** A tensor-like object that holds floats of 16 bits. */
@@ -114,7 +118,8 @@ export function newResult(
   const { elementBytes } = input;
   if (input.kind === 'tensor') {
     const dtype = dtypeOf({ elementBytes, half }) as Dtype;
-    return tensorOperand(operation, 'the result', runtime.allocate(operation, shape, dtype));
+    const tensor = runtime.allocate(operation, shape, dtype);
+    return tensorOperand(operation, 'the result', tensor, storageOf(tensor)!);
   }
   const length = product(shape);
   // Only rows without elements can have more results than anything that was given has elements.
