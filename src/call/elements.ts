@@ -1,5 +1,6 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import type { SigmoidOperands } from '../generated/kernels.js';
+import type { Tensor, TensorStorage } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
@@ -9,7 +10,19 @@ import { type Given, type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand } from './place.js';
 import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  addressLike,
+  bytesOf,
+  floatBytes,
+  hasStill,
+  isShort,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  residentOf,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -28,6 +41,8 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
   const call = openCall(operation.name);
+  const storage = residentOf(call.runtime, x);
+  if (storage !== undefined) return mapTensor(call.runtime, operation, x as Tensor, storage, options);
   const input = readOperand(call, 'x', x);
   const given = readElementOptions(operation, options);
   return mapOperand(
@@ -37,6 +52,29 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
     readOptionalOut(call, given.out, input.elementBytes, input.half),
     given.shape,
   );
+}
+
+/** The same for a tensor: it takes no operand to compute its elements into another tensor, or in place. */
+function mapTensor(
+  runtime: Runtime,
+  operation: ElementMap,
+  x: Tensor,
+  storage: TensorStorage,
+  options: unknown,
+): unknown {
+  const { name, kernel } = operation;
+  const { out, shape } = readElementOptions(operation, options);
+  const { size, address } = storage;
+  const bytes = bytesOf(storage);
+  const y = addressLike(out, storage, size);
+  if (shape === undefined && address >= 0 && y >= 0) {
+    const compute = runtime.kernel(kernel, bytes, name);
+    compute({ x: address, y, count: size, scratch: runtime.arena.kernelScratch });
+    return out;
+  }
+  const call: Call = { runtime, operation: name, last: undefined };
+  const input = readOperand(call, 'x', x);
+  return mapOperand(call, operation, input, readOptionalOut(call, out, bytes), shape);
 }
 
 function readElementOptions({ name, options: names }: ElementMap, options: unknown): Given<ElementOptions> {

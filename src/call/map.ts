@@ -1,6 +1,7 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
+import type { Tensor, TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -13,7 +14,20 @@ import { newArray, type Operand } from './place.js';
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  addressLike,
+  bytesOf,
+  floatBytes,
+  hasStill,
+  isShort,
+  lastSize,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  residentOf,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -41,10 +55,34 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
   const call = openCall(operation.name);
+  const storage = residentOf(call.runtime, x);
+  if (storage !== undefined) return mapTensor(call.runtime, operation, x as Tensor, storage, options);
   const input = readOperand(call, 'x', x);
   const given = readOptions<MapOptions>(operation.name, options, operation.options);
   const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
   return mapOperand(call, operation, input, out, given);
+}
+
+/** The same for a tensor: it takes no operand to compute rows along the last axis into another tensor, or in place. */
+function mapTensor(runtime: Runtime, operation: RowMap, x: Tensor, storage: TensorStorage, options: unknown): unknown {
+  const { name, kernel } = operation;
+  const { out, mask, causal, axis, temperature, shape } = readOptions<MapOptions>(name, options, operation.options);
+  const { size, address } = storage;
+  const bytes = bytesOf(storage);
+  const y = addressLike(out, storage, size);
+  const n = lastSize(storage);
+  const isPlain = mask === undefined && causal === undefined && axis === undefined && shape === undefined;
+  if (isPlain && address >= 0 && y >= 0 && n > 0) {
+    const divisor = readTemperature(name, temperature, bytes);
+    const compute = runtime.kernel(kernel, bytes, name);
+    const scratch = runtime.arena.kernelScratch;
+    compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
+    return out;
+  }
+  const call: Call = { runtime, operation: name, last: undefined };
+  const input = readOperand(call, 'x', x);
+  const place = readOptionalOut(call, out, bytes);
+  return mapOperand(call, operation, input, place, { mask, causal, axis, temperature, shape });
 }
 
 /** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
@@ -166,19 +204,66 @@ export interface BackwardMap {
 const TWO_BLOCKS = { transposedBlocks: 2 };
 
 /** Runs a backward pass. */
-export function mapBackward(
-  { name, argument, kernel, options: names }: BackwardMap,
+export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, options: unknown): unknown {
+  const { name, argument } = operation;
+  const call = openCall(name);
+  const storage = residentOf(call.runtime, y);
+  const upstream = storage && residentOf(call.runtime, dy);
+  if (upstream !== undefined && upstream.dtype === storage!.dtype && areEqual(upstream.shape, storage!.shape)) {
+    return backwardTensors(call, operation, y, storage!, dy, upstream, options);
+  }
+  const input = readOperand(call, argument, y);
+  const gradient = readOperand(call, 'dy', dy, input.elementBytes);
+  const given = readOptions<PairOptions>(name, options, operation.options);
+  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
+  return backwardOperands(call, operation, input, gradient, out, given);
+}
+
+/** The same for tensors of one shape and dtype: see mapTensor. */
+function backwardTensors(
+  call: Call,
+  operation: BackwardMap,
   y: unknown,
-  dy: unknown,
+  storage: TensorStorage,
+  gradient: unknown,
+  upstream: TensorStorage,
   options: unknown,
 ): unknown {
-  const call = openCall(name);
-  const { runtime } = call;
+  const { name, argument, kernel } = operation;
+  const { out, axis, temperature, shape } = readOptions<PairOptions>(name, options, operation.options);
+  const { size, address } = storage;
+  const bytes = bytesOf(storage);
+  const dx = addressLike(out, storage, size);
+  const dy = upstream.address;
+  const n = lastSize(storage);
+  if (axis === undefined && shape === undefined && address >= 0 && dy >= 0 && dx >= 0 && n > 0) {
+    const { runtime } = call;
+    const divisor = readTemperature(name, temperature, bytes);
+    const compute = runtime.kernel(kernel, bytes, name);
+    const scratch = runtime.arena.kernelScratch;
+    compute({ y: address, dx, outer: size / n, n, inner: 1, temperature: divisor, scratch, dy });
+    return out;
+  }
   const input = readOperand(call, argument, y);
+  const place = readOperand(call, 'dy', gradient);
+  return backwardOperands(call, operation, input, place, readOptionalOut(call, out, bytes), {
+    axis,
+    temperature,
+    shape,
+  });
+}
+
+/** The same for any arguments, which are read as `out` is, but no other option. */
+function backwardOperands(
+  call: Call,
+  { name, kernel }: BackwardMap,
+  input: Operand,
+  gradient: Operand,
+  out: Operand | undefined,
+  given: Given<Omit<PairOptions, 'out'>>,
+): unknown {
+  const { runtime } = call;
   const { elementBytes } = input;
-  const gradient = readOperand(call, 'dy', dy, elementBytes);
-  const given = readOptions<PairOptions>(name, options, names);
-  const out = readOptionalOut(call, given.out, elementBytes, input.half);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const rows = readRows(name, input, given);
   settle(call);

@@ -35,14 +35,14 @@ export function readOptional(call: Call, argument: string, value: unknown, plain
 
 function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
   const { operation, runtime } = call;
+  const tag = typedArrayTag(value);
+  if (tag !== undefined) {
+    return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
+  }
   const storage = storageOf(value);
   if (storage !== undefined) {
     checkOwner(call, argument, storage);
     return tensorOperand(operation, argument, value as Tensor, storage);
-  }
-  const tag = typedArrayTag(value);
-  if (tag !== undefined) {
-    return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
   }
   if (!isArray(value)) return tensorLikeOperand(call, argument, value, plainBytes);
   const array = readNumbers(operation, argument, value, plainBytes);

@@ -39,8 +39,16 @@ export function readOut(call: Call, argument: string, out: unknown, elementBytes
 
 function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half: Half | undefined): Operand {
   const { operation } = call;
+  const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
+  const tag = typedArrayTag(out);
+  if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
+    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
+  }
   const storage = storageOf(out);
-  if (storage === undefined) return arrayOut(call, argument, out, elementBytes, half);
+  if (storage === undefined) {
+    if (half === undefined) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
+    return halfOut(call, argument, out, half);
+  }
   checkOwner(call, argument, storage);
   const operand = tensorOperand(operation, argument, out as Tensor, storage);
   if (operand.elementBytes !== elementBytes || (operand.half !== undefined && operand.half !== half)) {
@@ -49,17 +57,6 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
     throw new TypeError(`${operation}: ${argument} is a ${dtypeOf(operand)} tensor, expected ${expected}`);
   }
   return operand;
-}
-
-/** The same for anything but a tensor. */
-function arrayOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half: Half | undefined): Operand {
-  const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
-  const tag = typedArrayTag(out);
-  if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
-    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
-  }
-  if (half === undefined) throw typeError(call.operation, argument, out, `a ${name} or a Tensor`);
-  return halfOut(call, argument, out, half);
 }
 
 /** A tensor-like object that holds floats of 16 bits. */

@@ -1,7 +1,7 @@
 import type { FloatArray, Half, IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
-import { addRange, copyRange, type Heap, type Numbers } from './copy.js';
+import { addRange, copyMask, copyRange, type Numbers } from './copy.js';
 import type { Halves } from './halves.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
@@ -293,12 +293,12 @@ export class Run {
       const slot = this.#slots[i]!;
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
-        slot.staging = at;
+        slot.staging = slot.block = at;
         slot.narrowed = at + slot.perRow * slot.elementBytes * slices * width;
         at += size;
       }
       if (slot.isTransposed) {
-        slot.transposed = at;
+        slot.transposed = slot.block = at;
         at += size;
       }
     }
@@ -307,11 +307,6 @@ export class Run {
   /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
   #stageAll(): void {
     for (let i = 0; i < this.#count; i++) if (this.#slots[i]!.isWide) this.#slots[i]!.address = -1;
-  }
-
-  #heapOf({ isInteger, elementBytes }: Slot): Heap {
-    if (!isInteger) return this.#arena.floats(elementBytes);
-    return elementBytes === 1 ? this.#arena.u8 : this.#arena.i32;
   }
 
   #allocate(bytes: number): number {
@@ -327,7 +322,6 @@ export class Run {
   /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
     if (this.#isStarted) this.#leaveBlock();
-    this.#isStarted = true;
     const { outer, inner } = this.#rows;
     if (this.#slice >= outer || inner === 0) {
       this.#finish();
@@ -338,15 +332,25 @@ export class Run {
       this.outer = outer;
       this.inner = inner;
     }
+    this.#isStarted = true;
     return true;
   }
 
   #enterBlock(): void {
+    if (this.#isStarted) this.#moveBlocks();
     const count = Math.min(this.#slices, this.#rows.outer - this.#slice);
     const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
     this.outer = this.#transposes ? count * width : count;
     this.inner = this.#transposes ? 1 : width;
     this.#copyIn();
+  }
+
+  #moveBlocks(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      if (slot.isTransposed) continue;
+      slot.block = slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
+    }
   }
 
   #leaveBlock(): void {
@@ -383,12 +387,12 @@ export class Run {
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      const at = slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
-      slot.block = slot.isTransposed ? slot.transposed : at;
       if (slot.isOutput) continue;
       if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
       else if (slot.isStaged) this.#copy(slot);
-      if (slot.isTransposed) this.#transpose!(at, slot.transposed, this.outer / inner, slot.perRow, inner);
+      if (!slot.isTransposed) continue;
+      const from = slot.isStaged ? slot.staging : this.#addressOf(slot);
+      this.#transpose!(from, slot.transposed, this.outer / inner, slot.perRow, inner);
     }
   }
 
@@ -441,8 +445,12 @@ export class Run {
       else this.#halves.store(slot, start, at * 4, slot.narrowed, count);
       return;
     }
-    const heap = this.#heapOf(slot);
-    const array = home < 0 ? slot.array! : heap;
+    if (elementBytes === 1) {
+      copyMask(slot.array as IntegerArray, start, count, this.#arena.u8, at);
+      return;
+    }
+    const heap = slot.isInteger ? this.#arena.i32 : this.#arena.floats(elementBytes);
+    const array = home < 0 ? (slot.array as FloatArray | Int32Array) : heap;
     const first = home < 0 ? start : start + home / elementBytes;
     if (isSum) addRange(array as FloatArray, first, heap, at, count);
     else copyRange(array, first, heap, at, count, isOutput);
