@@ -71,13 +71,12 @@ export function checkOverlaps(call: Call, out: Place, sameAs?: Place, orSameAs?:
 function checkOverlap({ operation }: Call, out: Place, other: Place, maybeSame: boolean): void {
   const inMemory = out.address >= 0;
   if (inMemory !== other.address >= 0) return;
+  if (!inMemory && bufferOf(out.array!) !== bufferOf(other.array!)) return;
   const shift = offsetIn(out) - offsetIn(other);
   const bytes = bytesOf(out);
   const otherBytes = bytesOf(other);
   if (shift >= otherBytes || -shift >= bytes) return;
   if (maybeSame && shift === 0 && bytes === otherBytes) return;
-  // That is asked last: the engine takes its time to name a buffer.
-  if (!inMemory && bufferOf(out.array!) !== bufferOf(other.array!)) return;
   const name = other.argument;
   const expected = maybeSame ? `the very range of ${name} or one apart from it` : `a range apart from ${name}`;
   throw rangeError(operation, out.argument, out.array ?? out.tensor, expected);

@@ -1,6 +1,6 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import type { SigmoidOperands } from '../generated/kernels.js';
-import type { Tensor, TensorStorage } from '../memory/tensor.js';
+import { Tensor } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
@@ -12,7 +12,6 @@ import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './resu
 import { elementsAsRows, giveShape } from './rows.js';
 import {
   addressLike,
-  bytesOf,
   floatBytes,
   hasStill,
   isShort,
@@ -36,45 +35,31 @@ export interface ElementMap {
   readonly options: OptionNames<ElementOptions>;
 }
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
 export function mapElements(operation: ElementMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
-  const call = openCall(operation.name);
-  const storage = residentOf(call.runtime, x);
-  if (storage !== undefined) return mapTensor(call.runtime, operation, x as Tensor, storage, options);
-  const input = readOperand(call, 'x', x);
-  const given = readElementOptions(operation, options);
-  return mapOperand(
-    call,
-    operation,
-    input,
-    readOptionalOut(call, given.out, input.elementBytes, input.half),
-    given.shape,
-  );
-}
-
-/** The same for a tensor: it takes no operand to compute its elements into another tensor, or in place. */
-function mapTensor(
-  runtime: Runtime,
-  operation: ElementMap,
-  x: Tensor,
-  storage: TensorStorage,
-  options: unknown,
-): unknown {
-  const { name, kernel } = operation;
-  const { out, shape } = readElementOptions(operation, options);
-  const { size, address } = storage;
-  const bytes = bytesOf(storage);
-  const y = addressLike(out, storage, size);
-  if (shape === undefined && address >= 0 && y >= 0) {
-    const compute = runtime.kernel(kernel, bytes, name);
-    compute({ x: address, y, count: size, scratch: runtime.arena.kernelScratch });
-    return out;
+  const { name } = operation;
+  const call = openCall(name);
+  const { runtime } = call;
+  const storage = residentOf(runtime, x);
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readElementOptions(operation, options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { shape } = given;
+    const { address, size, elementBytes } = storage;
+    const y = addressLike(out, storage, size);
+    if (shape === undefined && y >= 0 && address >= 0) {
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      compute({ x: address, y, count: size, scratch: runtime.arena.kernelScratch });
+      return out;
+    }
+    given = { shape };
   }
-  const call: Call = { runtime, operation: name, last: undefined };
-  const input = readOperand(call, 'x', x);
-  return mapOperand(call, operation, input, readOptionalOut(call, out, bytes), shape);
+  const input = operand ?? readOperand(call, 'x', x);
+  const place = readOptionalOut(call, out, input.elementBytes, input.half);
+  return mapOperand(call, operation, input, place, given.shape);
 }
 
 function readElementOptions({ name, options: names }: ElementMap, options: unknown): Given<ElementOptions> {

@@ -1,7 +1,7 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
-import type { Tensor, TensorStorage } from '../memory/tensor.js';
+import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -16,11 +16,9 @@ import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
 import {
   addressLike,
-  bytesOf,
   floatBytes,
   hasStill,
   isShort,
-  lastSize,
   offsetOfLike,
   overlap,
   placeSmall,
@@ -50,39 +48,31 @@ export interface RowMap {
 
 const MASKED = { mayTranspose: false };
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
-  const call = openCall(operation.name);
+  const { name } = operation;
+  const call = openCall(name);
   const storage = residentOf(call.runtime, x);
-  if (storage !== undefined) return mapTensor(call.runtime, operation, x as Tensor, storage, options);
-  const input = readOperand(call, 'x', x);
-  const given = readOptions<MapOptions>(operation.name, options, operation.options);
-  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
-  return mapOperand(call, operation, input, out, given);
-}
-
-/** The same for a tensor: it takes no operand to compute rows along the last axis into another tensor, or in place. */
-function mapTensor(runtime: Runtime, operation: RowMap, x: Tensor, storage: TensorStorage, options: unknown): unknown {
-  const { name, kernel } = operation;
-  const { out, mask, causal, axis, temperature, shape } = readOptions<MapOptions>(name, options, operation.options);
-  const { size, address } = storage;
-  const bytes = bytesOf(storage);
-  const y = addressLike(out, storage, size);
-  const n = lastSize(storage);
-  const isPlain = mask === undefined && causal === undefined && axis === undefined && shape === undefined;
-  if (isPlain && address >= 0 && y >= 0 && n > 0) {
-    const divisor = readTemperature(name, temperature, bytes);
-    const compute = runtime.kernel(kernel, bytes, name);
-    const scratch = runtime.arena.kernelScratch;
-    compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
-    return out;
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readOptions<MapOptions>(name, options, operation.options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { mask, causal, axis, temperature, shape } = given;
+    const { address, size, elementBytes } = storage;
+    const y = addressLike(out, storage, size);
+    const n = storage.shape[storage.shape.length - 1]!;
+    const isPlain = mask === undefined && causal === undefined && axis === undefined && shape === undefined;
+    if (isPlain && n > 0 && y >= 0 && address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
+      return out;
+    }
+    given = { mask, causal, axis, temperature, shape };
   }
-  const call: Call = { runtime, operation: name, last: undefined };
-  const input = readOperand(call, 'x', x);
-  const place = readOptionalOut(call, out, bytes);
-  return mapOperand(call, operation, input, place, { mask, causal, axis, temperature, shape });
+  const input = operand ?? readOperand(call, 'x', x);
+  return mapOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes, input.half), given);
 }
 
 /** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
@@ -94,28 +84,26 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const { arena } = runtime;
   const { moment } = arena;
   const offset = offsetOf(x);
-  const given = readOptions<MapOptions>(name, options, operation.options);
+  let given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
-  const isLike = out === undefined || out === x;
-  const outOffset = isLike ? offset : arena.moment === moment ? offsetOfLike(out, bytes, length) : -1;
-  if (outOffset < 0) {
-    const call: Call = { runtime, operation: name, last: undefined };
-    const input = operandFrom(call, 'x', x, length, offset, moment);
-    return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
-  }
-  const { mask, causal, axis = -1, temperature, shape } = given;
-  const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
-  const result = (isLike ? x : out) as FloatArray;
-  const isPlain = mask === undefined && causal === undefined && axis === -1;
-  if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
-    if (!overlap(x, offset, result, outOffset, length * bytes)) {
-      return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+  const result = (out === undefined ? x : out) as FloatArray;
+  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  if (outOffset >= 0) {
+    const { mask, causal, axis = -1, temperature, shape } = given;
+    const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
+    const isPlain = mask === undefined && causal === undefined && axis === -1;
+    if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
+      if (!overlap(x, offset, result, outOffset, length * bytes)) {
+        return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+      }
     }
+    given = { mask, causal, axis, temperature, shape: sizes };
   }
   const call: Call = { runtime, operation: name, last: undefined };
   const input = operandFrom(call, 'x', x, length, offset, moment);
+  if (outOffset < 0) return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
   const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
-  return mapOperand(call, operation, input, place, { mask, causal, axis, temperature, shape: sizes });
+  return mapOperand(call, operation, input, place, given);
 }
 
 /** The same for any x, which is read as `out` is, but no other option. */
@@ -165,7 +153,7 @@ function emptyMap(call: Call, out: Operand | undefined, input: Operand): unknown
 /** mapRows for a few rows in typed arrays: the same checks and the same kernel. */
 function mapSmall(
   runtime: Runtime,
-  { name, kernel }: RowMap,
+  operation: RowMap,
   x: FloatArray,
   out: unknown,
   elementBytes: 4 | 8,
@@ -176,18 +164,31 @@ function mapSmall(
   let n = length;
   let outer = 1;
   if (sizes !== undefined) {
-    checkLength(name, 'x', length, sizes);
-    if (sizes.length === 0) splitByAxis(name, sizes, -1);
+    checkLength(operation.name, 'x', length, sizes);
+    if (sizes.length === 0) splitByAxis(operation.name, sizes, -1);
     n = sizes[sizes.length - 1]!;
     outer = length / n;
   }
   const { arena } = runtime;
-  const compute = runtime.kernel(kernel, elementBytes, name);
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const from = placeSmall(arena, x, elementBytes, length);
-  const scratch = arena.kernelScratch;
-  compute({ x: from, y: smallResult(arena), outer, n, inner: 1, temperature, scratch, mask: 0 });
+  computeRows(runtime, operation, elementBytes, from, smallResult(arena), outer, n, temperature);
   return takeSmall(arena, result, elementBytes, length);
+}
+
+/** Computes rows that lie one after another in linear memory, without a mask. */
+function computeRows(
+  runtime: Runtime,
+  { name, kernel }: RowMap,
+  elementBytes: 4 | 8,
+  x: number,
+  y: number,
+  outer: number,
+  n: number,
+  temperature: number,
+): void {
+  const compute = runtime.kernel(kernel, elementBytes, name);
+  compute({ x, y, outer, n, inner: 1, temperature, scratch: runtime.arena.kernelScratch, mask: 0 });
 }
 
 type PairOptions = Omit<MapOptions, 'mask' | 'causal'>;
@@ -229,28 +230,27 @@ function backwardTensors(
   upstream: TensorStorage,
   options: unknown,
 ): unknown {
-  const { name, argument, kernel } = operation;
-  const { out, axis, temperature, shape } = readOptions<PairOptions>(name, options, operation.options);
-  const { size, address } = storage;
-  const bytes = bytesOf(storage);
-  const dx = addressLike(out, storage, size);
-  const dy = upstream.address;
-  const n = lastSize(storage);
-  if (axis === undefined && shape === undefined && address >= 0 && dy >= 0 && dx >= 0 && n > 0) {
-    const { runtime } = call;
-    const divisor = readTemperature(name, temperature, bytes);
-    const compute = runtime.kernel(kernel, bytes, name);
-    const scratch = runtime.arena.kernelScratch;
-    compute({ y: address, dx, outer: size / n, n, inner: 1, temperature: divisor, scratch, dy });
-    return out;
+  const { runtime, operation: name } = call;
+  const { size, elementBytes, shape: sizes } = storage;
+  let given = readOptions<PairOptions>(name, options, operation.options);
+  const { out } = given;
+  if (Tensor.is(out)) {
+    const { axis, temperature, shape } = given;
+    const dx = addressLike(out, storage, size);
+    const dy = upstream.address;
+    const n = sizes[sizes.length - 1]!;
+    if (axis === undefined && shape === undefined && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      const scratch = runtime.arena.kernelScratch;
+      compute({ y: storage.address, dx, outer: size / n, n, inner: 1, temperature: divisor, scratch, dy });
+      return out;
+    }
+    given = { axis, temperature, shape };
   }
-  const input = readOperand(call, argument, y);
+  const input = readOperand(call, operation.argument, y);
   const place = readOperand(call, 'dy', gradient);
-  return backwardOperands(call, operation, input, place, readOptionalOut(call, out, bytes), {
-    axis,
-    temperature,
-    shape,
-  });
+  return backwardOperands(call, operation, input, place, readOptionalOut(call, out, elementBytes), given);
 }
 
 /** The same for any arguments, which are read as `out` is, but no other option. */

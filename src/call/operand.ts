@@ -81,7 +81,7 @@ export function operandFrom(
 /** @throws TypeError when the tensor is disposed */
 export function tensorOperand(operation: string, argument: string, tensor: Tensor, storage: TensorStorage): Operand {
   checkAlive(operation, argument, storage);
-  const { address, shape, size, dtype } = storage;
+  const { address, shape, size, dtype, elementBytes } = storage;
   return {
     argument,
     kind: 'tensor',
@@ -89,7 +89,7 @@ export function tensorOperand(operation: string, argument: string, tensor: Tenso
     tensor,
     address,
     length: size,
-    elementBytes: dtype === 'float64' ? 8 : 4,
+    elementBytes,
     half: dtype === 'float16' ? dtype : undefined,
     moment: undefined,
     shape,

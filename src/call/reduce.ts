@@ -1,5 +1,5 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
-import type { TensorStorage } from '../memory/tensor.js';
+import { Tensor } from '../memory/tensor.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { checkBroadcastOperand, describeFloats, describeMask } from './descriptor.js';
@@ -10,7 +10,7 @@ import type { Operand } from './place.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
 import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
-import { addressLike, bytesOf, lastSize, residentOf } from './small.js';
+import { addressLike, residentOf } from './small.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -35,44 +35,32 @@ export interface RowReduction {
 
 const WITH_DESCRIPTORS = { mayTranspose: false };
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one becomes no operand: see small.ts. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, x);
-  if (storage !== undefined) return reduceTensor(call, operation, x, storage, options);
-  const input = readOperand(call, 'x', x);
-  const given = readOptions<ReduceOptions>(name, options, operation.options);
-  return reduceOperand(call, operation, input, readOptionalOut(call, given.out, input.elementBytes), given);
-}
-
-/** The same for a tensor: it takes no operand to reduce rows along the last axis into another tensor. */
-function reduceTensor(
-  call: Call,
-  operation: RowReduction,
-  x: unknown,
-  storage: TensorStorage,
-  options: unknown,
-): unknown {
-  const { name, kernel } = operation;
-  const given = readOptions<ReduceOptions>(name, options, operation.options);
-  const { out, weights, mask, temperature, keepDims, shape, axis } = given;
-  const { size, address } = storage;
-  const bytes = bytesOf(storage);
-  const n = lastSize(storage);
-  const y = addressLike(out, storage, size / n);
-  const isOneAxis = axis === undefined && shape === undefined && keepDims === undefined;
-  if (isOneAxis && weights === undefined && mask === undefined && address >= 0 && y >= 0) {
-    const { runtime } = call;
-    const divisor = readTemperature(name, temperature, bytes);
-    const compute = runtime.kernel(kernel, bytes, name);
-    const scratch = runtime.arena.kernelScratch;
-    compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
-    return out;
+  const { runtime } = call;
+  const storage = residentOf(runtime, x);
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readOptions<ReduceOptions>(name, options, operation.options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { weights, mask, temperature, keepDims, shape, axis } = given;
+    const { address, size, elementBytes } = storage;
+    const n = storage.shape[storage.shape.length - 1]!;
+    const y = addressLike(out, storage, size / n);
+    const isOneAxis = axis === undefined && shape === undefined && keepDims === undefined;
+    if (isOneAxis && weights === undefined && mask === undefined && n > 0 && y >= 0 && address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      const scratch = runtime.arena.kernelScratch;
+      compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
+      return out;
+    }
+    given = { weights, mask, temperature, keepDims, shape, axis };
   }
-  const input = readOperand(call, 'x', x);
-  const place = readOptionalOut(call, out, bytes);
-  return reduceOperand(call, operation, input, place, { weights, mask, temperature, keepDims, shape, axis });
+  const input = operand ?? readOperand(call, 'x', x);
+  return reduceOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes), given);
 }
 
 /** The same for any x, which is read as `out` is, but no other option. */

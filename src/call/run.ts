@@ -34,7 +34,7 @@ const USUAL: RunSettings = {};
 
 /** An operand of the call in progress. */
 class Slot implements PlannedOperand {
-  /** The elements, undefined where they are in linear memory. */
+  /** Where the elements are when not in linear memory. */
   array: Numbers | undefined;
   /** What the elements are written from, block by block, when they are not there as they are read. */
   broadcast: ElementSource | undefined;
@@ -52,36 +52,21 @@ class Slot implements PlannedOperand {
   half: Half | undefined;
   elementBytes = 4;
   isTransposed = false;
-  /** Where a block of the operand is staged, and where with the axis last. */
+  /** Where blocks of the operand are staged. */
   staging = 0;
-  transposed = 0;
-  /** Where the kernel finds the block at hand. */
+  /** Where the block at hand begins, staged or not, and where the kernel finds it: there, or with the axis last. */
+  start = 0;
   block = 0;
 
   /** Where floats of 16 bits are narrowed to, on their way to an array. */
   narrowed = 0;
 
-  get columnBytes(): number {
-    const isNarrowed = this.half !== undefined && this.isOutput && this.home < 0;
-    return this.perRow * (isNarrowed ? this.elementBytes + 2 : this.elementBytes);
-  }
-
-  get isWide(): boolean {
-    return this.perRow > 1;
-  }
+  /** Bytes in a column of an outer slice, and of numbers that repeat. */
+  columnBytes = 4;
+  periodBytes = 0;
 
   get isStaged(): boolean {
     return this.address < 0;
-  }
-
-  get periodBytes(): number {
-    return this.broadcast === undefined ? 0 : this.broadcast.period * this.elementBytes;
-  }
-
-  /** Where it begins in a block that begins with this slice: a period that is written once is read from anywhere in it. */
-  stagingOf(slice: number): number {
-    const period = this.broadcast === undefined ? 0 : this.broadcast.period;
-    return period > 0 ? this.staging + (slice % period) * this.elementBytes : this.staging;
   }
 }
 
@@ -162,7 +147,9 @@ export class Run {
   /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
   broadcast(broadcast: ElementSource): number {
     const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
-    this.#slots[index]!.broadcast = broadcast;
+    const slot = this.#slots[index]!;
+    slot.broadcast = broadcast;
+    slot.periodBytes = broadcast.period * this.#elementBytes;
     return index;
   }
 
@@ -207,7 +194,7 @@ export class Run {
     half?: Half,
   ): number {
     const slot = this.#slots[this.#count]!;
-    slot.array = address < 0 ? array : undefined;
+    slot.array = array;
     slot.broadcast = undefined;
     slot.isSum = false;
     slot.address = slot.home = slot.block = address;
@@ -216,6 +203,9 @@ export class Run {
     slot.isInteger = isInteger;
     slot.half = half;
     slot.elementBytes = elementBytes;
+    // Floats that are narrowed on their way to an array take room for that too.
+    slot.columnBytes = perRow * (half !== undefined && isOutput && address < 0 ? elementBytes + 2 : elementBytes);
+    slot.periodBytes = 0;
     // One element for each row lies the same both ways.
     slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
@@ -288,25 +278,21 @@ export class Run {
     this.#slices = slices;
     this.#columnBlocks = columnBlocks;
     let at = isLarge ? this.#allocate(bytes) : this.#arena.staging;
-    if (columnBlocks > 1) this.#stageAll();
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
+      // Blocks of columns are compact, and what lies in linear memory is not.
+      if (columnBlocks > 1 && slot.perRow > 1) slot.address = -1;
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
-        slot.staging = slot.block = at;
+        slot.staging = at;
         slot.narrowed = at + slot.perRow * slot.elementBytes * slices * width;
         at += size;
       }
       if (slot.isTransposed) {
-        slot.transposed = slot.block = at;
+        slot.block = at;
         at += size;
       }
     }
-  }
-
-  /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
-  #stageAll(): void {
-    for (let i = 0; i < this.#count; i++) if (this.#slots[i]!.isWide) this.#slots[i]!.address = -1;
   }
 
   #allocate(bytes: number): number {
@@ -321,51 +307,51 @@ export class Run {
 
   /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
-    if (this.#isStarted) this.#leaveBlock();
+    if (this.#isStarted) {
+      if (this.#stages) this.#copyOut();
+      if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
+      else {
+        this.#columnBlock = 0;
+        this.#slice += this.#slices;
+      }
+    }
+    this.#isStarted = true;
     const { outer, inner } = this.#rows;
     if (this.#slice >= outer || inner === 0) {
       this.#finish();
       return false;
     }
-    if (this.#stages) this.#enterBlock();
-    else {
-      this.outer = outer;
-      this.inner = inner;
-    }
-    this.#isStarted = true;
+    this.outer = outer;
+    this.inner = inner;
+    if (this.#stages) this.#copyIn();
     return true;
   }
 
-  #enterBlock(): void {
-    if (this.#isStarted) this.#moveBlocks();
-    const count = Math.min(this.#slices, this.#rows.outer - this.#slice);
-    const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
+  /** Brings what the kernel reads of the block at hand. */
+  #copyIn(): void {
+    const { outer, inner } = this.#rows;
+    const column = this.#firstColumn(this.#columnBlock);
+    const width = this.#firstColumn(this.#columnBlock + 1) - column;
+    const count = Math.min(this.#slices, outer - this.#slice);
     this.outer = this.#transposes ? count * width : count;
     this.inner = this.#transposes ? 1 : width;
-    this.#copyIn();
-  }
-
-  #moveBlocks(): void {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      if (slot.isTransposed) continue;
-      slot.block = slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
-    }
-  }
-
-  #leaveBlock(): void {
-    if (this.#stages) this.#copyOut();
-    if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
-    else {
-      this.#columnBlock = 0;
-      this.#slice += this.#slices;
+      const { address, staging, columnBytes, elementBytes, periodBytes } = slot;
+      if (address >= 0) slot.start = address + columnBytes * inner * this.#slice + column * elementBytes;
+      // A period that is written once is read from anywhere in it.
+      else slot.start = periodBytes > 0 ? staging + ((this.#slice * elementBytes) % periodBytes) : staging;
+      if (!slot.isTransposed) slot.block = slot.start;
+      if (slot.isOutput) continue;
+      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
+      else if (address < 0) this.#copy(slot);
+      if (slot.isTransposed) this.#transpose!(slot.start, slot.block, this.outer / inner, slot.perRow, inner);
     }
   }
 
   /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
   #finish(): void {
     this.#freeTemporary();
-    if (!this.#stages) return;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       slot.array = undefined;
@@ -376,24 +362,6 @@ export class Run {
   #firstColumn(columnBlock: number): number {
     const { inner } = this.#rows;
     return this.#columnBlocks === 1 ? columnBlock * inner : Math.floor((columnBlock * inner) / this.#columnBlocks);
-  }
-
-  /** Address of the block at hand in an operand that lies in linear memory as a whole. */
-  #addressOf({ address, columnBytes, elementBytes }: Slot): number {
-    return address + columnBytes * this.#rows.inner * this.#slice + this.#firstColumn(this.#columnBlock) * elementBytes;
-  }
-
-  #copyIn(): void {
-    const { inner } = this.#rows;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.isOutput) continue;
-      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
-      else if (slot.isStaged) this.#copy(slot);
-      if (!slot.isTransposed) continue;
-      const from = slot.isStaged ? slot.staging : this.#addressOf(slot);
-      this.#transpose!(from, slot.transposed, this.outer / inner, slot.perRow, inner);
-    }
   }
 
   #fill({ staging, elementBytes }: Slot, broadcast: ElementSource): void {
@@ -409,10 +377,7 @@ export class Run {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       if (!slot.isOutput) continue;
-      if (slot.isTransposed) {
-        const to = slot.isStaged ? slot.staging : this.#addressOf(slot);
-        this.#transpose!(slot.transposed, to, this.outer / inner, inner, slot.perRow);
-      }
+      if (slot.isTransposed) this.#transpose!(slot.block, slot.start, this.outer / inner, inner, slot.perRow);
       // What lies nowhere else is memory between two kernels.
       if (slot.isStaged && (slot.array !== undefined || slot.home >= 0)) this.#copy(slot);
     }

@@ -76,23 +76,12 @@ function elementAt(address: number, elementBytes: 4 | 8): number {
 /** What a tensor is, if it is one of this set that is alive and not stored in 16 bits: kernels get it as it lies. */
 export function residentOf(owner: TensorOwner, value: unknown): TensorStorage | undefined {
   const storage = storageOf(value);
-  if (storage === undefined || storage.owner !== owner || storage.dtype === 'float16') return undefined;
-  return storage.address < 0 ? undefined : storage;
+  if (storage === undefined || storage.owner !== owner || storage.address < 0) return undefined;
+  return storage.dtype === 'float16' ? undefined : storage;
 }
 
-/** The address of a tensor of the same set and dtype with so many elements, -1 for anything else. */
+/** The address of such a tensor with so many elements of another's dtype, -1 for anything else. */
 export function addressLike(value: unknown, { owner, dtype }: TensorStorage, size: number): number {
-  const storage = storageOf(value);
-  const isLike = storage !== undefined && storage.owner === owner && storage.dtype === dtype && storage.size === size;
-  return isLike ? storage.address : -1;
-}
-
-/** Bytes of an element of a tensor that is not stored in 16 bits. */
-export function bytesOf({ dtype }: TensorStorage): 4 | 8 {
-  return dtype === 'float64' ? 8 : 4;
-}
-
-/** Elements of a row along the last axis, 0 where there is no such row. */
-export function lastSize({ shape, size }: TensorStorage): number {
-  return size > 0 && shape.length > 0 ? shape[shape.length - 1]! : 0;
+  const storage = residentOf(owner, value);
+  return storage !== undefined && storage.dtype === dtype && storage.size === size ? storage.address : -1;
 }

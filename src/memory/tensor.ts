@@ -41,6 +41,8 @@ export interface TensorStorage {
   /** Number of elements. */
   readonly size: number;
   readonly dtype: Dtype;
+  /** Bytes of an element as kernels take it. */
+  readonly elementBytes: 4 | 8;
 }
 
 /** The storage of a tensor, from whichever realm's prototype chain; undefined for anything else. */
