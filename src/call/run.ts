@@ -252,7 +252,10 @@ export class Run {
    */
   start(made?: Operand, alsoMade?: Operand): void {
     try {
-      this.#takeKernelScratch();
+      const { n, inner } = this.#rows;
+      const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
+      const bytes = HEADER_BYTES + n * LINE_BYTES * blocks;
+      this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
       this.#slices = Math.max(this.#rows.outer, 1);
       this.#columnBlocks = 1;
       if (this.#stages) this.#stage(planBlocks(this.#rows, this.#slots, this.#count, this.#settings.multiple ?? 1));
@@ -264,13 +267,6 @@ export class Run {
     }
     this.#slice = 0;
     this.#columnBlock = 0;
-  }
-
-  #takeKernelScratch(): void {
-    const { n, inner } = this.#rows;
-    const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
-    const bytes = HEADER_BYTES + n * LINE_BYTES * blocks;
-    this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
   }
 
   /** Gives every operand that is staged its place. */
