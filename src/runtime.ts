@@ -107,7 +107,7 @@ export class Runtime implements TensorOwner {
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
     const address = this.arena.allocate(size * BYTES[dtype], operation);
-    const tensor = makeTensor(this, address, shape, size, dtype);
+    const tensor = makeTensor({ owner: this, address, shape, size, dtype, elementBytes: dtype === 'float64' ? 8 : 4 });
     this.#tensors++;
     this.#bytes += this.arena.sizeOf(address);
     this.#forgotten?.register(tensor, address, tensor);

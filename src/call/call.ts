@@ -1,7 +1,7 @@
 import { type AnyNumbers, bufferOf, checkAttached, countOf, elementBytesOf, offsetOf } from '../arrays.js';
 import { rangeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
-import { addressOf } from '../memory/tensor.js';
+import { checkAlive, storageOf } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
 import type { Place } from './place.js';
 
@@ -42,7 +42,7 @@ export function settle({ runtime, operation, last }: Call): void {
 
 function settleOne(arena: Arena, operation: string, place: Place): void {
   const { argument, array, tensor, address, length } = place;
-  if (tensor !== undefined) addressOf(operation, argument, tensor);
+  if (tensor !== undefined) checkAlive(operation, argument, storageOf(tensor)!);
   else if (address >= 0) {
     if (place.moment !== arena.moment && arena.hasFreed(address, bytesOf(place), place.moment!)) {
       throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);

@@ -130,7 +130,9 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const from = masked !== undefined ? -1 : loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
   const smoothed = smooth === undefined ? -1 : run.intermediate();
-  return runLoss(lossCall, rows, all, (results) => {
+  // Smoothed probabilities take the place of those that were given, and are not smoothed again.
+  const replaces = probabilities !== undefined && smooth !== undefined;
+  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) => {
     const { outer, inner, scratch } = run;
     const x = masked === undefined ? run.at(from) : masked.apply();
     const given = run.at(to);
@@ -140,15 +142,24 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
       const mask = masked.mask;
       smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
     }
-    const targets =
-      probabilities === undefined
-        ? { targets: given, smoothing, spreads: y }
-        : smooth === undefined
-          ? { targets: given, smoothing, spreads: 0 }
-          : { targets: y, smoothing: 0, spreads: 0 };
-    compute({ x, outer, n, inner, temperature, weight, scratch, ...targets, ...results });
+    compute({
+      x,
+      targets: replaces ? y : given,
+      losses,
+      gradient,
+      outer,
+      n,
+      inner,
+      temperature,
+      weight,
+      smoothing: replaces ? 0 : smoothing,
+      spreads: replaces ? 0 : y,
+      scale,
+      gradOutput,
+      sum,
+      scratch,
+    });
     if (masked === undefined) return;
-    const { losses, gradient, sum } = results;
     if (probabilities === undefined) giveEmpty(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
     if (gradient !== 0) masked.fill(gradient, 0);
   });

@@ -6,25 +6,13 @@ import { countOf, elementBytesOf, type FloatArray, type IntegerArray, viewOf, wr
 export type Numbers = FloatArray | IntegerArray;
 
 /** A view of the whole linear memory. */
-export type Heap = FloatArray | Int32Array | Uint8Array;
+type Heap = FloatArray | Int32Array;
 
 /** Up to here a loop copies faster than TypedArray.set. */
 const SHORT = 16;
 
 /** Copies count elements into the heap, or out of it. */
 export function copyRange(
-  array: Numbers,
-  start: number,
-  heap: Heap,
-  at: number,
-  count: number,
-  isOutput: boolean,
-): void {
-  if (heap.BYTES_PER_ELEMENT === 1) copyMask(array as IntegerArray, start, count, heap as Uint8Array, at);
-  else copyNumbers(array as FloatArray | Int32Array, start, heap, at, count, isOutput);
-}
-
-function copyNumbers(
   array: FloatArray | Int32Array,
   start: number,
   heap: Heap,

@@ -1,5 +1,6 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import type { SigmoidOperands } from '../generated/kernels.js';
+import { Tensor } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
@@ -9,7 +10,18 @@ import { type Given, type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand } from './place.js';
 import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  addressLike,
+  floatBytes,
+  hasStill,
+  isShort,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  residentOf,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -23,20 +35,31 @@ export interface ElementMap {
   readonly options: OptionNames<ElementOptions>;
 }
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
 export function mapElements(operation: ElementMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
-  const call = openCall(operation.name);
-  const input = readOperand(call, 'x', x);
-  const given = readElementOptions(operation, options);
-  return mapOperand(
-    call,
-    operation,
-    input,
-    readOptionalOut(call, given.out, input.elementBytes, input.half),
-    given.shape,
-  );
+  const { name } = operation;
+  const call = openCall(name);
+  const { runtime } = call;
+  const storage = residentOf(runtime, x);
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readElementOptions(operation, options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { shape } = given;
+    const { address, size, elementBytes } = storage;
+    const y = addressLike(out, storage, size);
+    if (shape === undefined && y >= 0 && address >= 0) {
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      compute({ x: address, y, count: size, scratch: runtime.arena.kernelScratch });
+      return out;
+    }
+    given = { shape };
+  }
+  const input = operand ?? readOperand(call, 'x', x);
+  const place = readOptionalOut(call, out, input.elementBytes, input.half);
+  return mapOperand(call, operation, input, place, given.shape);
 }
 
 function readElementOptions({ name, options: names }: ElementMap, options: unknown): Given<ElementOptions> {

@@ -60,8 +60,9 @@ export function readLoss(
   if (accumulate && out === undefined) {
     throw new TypeError(`${operation}: accumulate is true, expected out, which the gradient is added to`);
   }
-  const { reduction = reductions[0]! } = options;
-  if (!reductions.includes(reduction as string)) {
+  const usual = reductions[0]!;
+  const { reduction = usual } = options;
+  if (reduction !== usual && !reductions.includes(reduction as string)) {
     throw typeError(operation, 'reduction', reduction, `one of ${reductions.map(show).join(', ')}`);
   }
   if (typeof gradOutput !== 'number' && reduction !== 'none') {
@@ -121,20 +122,11 @@ export function runLoss(
 ): unknown {
   const { call, input, withGrad, reduction, out } = lossCall;
   const { run, arena } = call.runtime;
-  const isReduced = reduction !== 'none';
-  const own = shapeOf(input);
-  const shape = rows === undefined ? own : input.shape === undefined ? [] : withoutAxis(own, rows.axis);
   const divisor = divisorOf(lossCall, all);
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(SUM_BYTES);
   const upstream = addGradOutput(lossCall, rows);
-  const losses = isReduced
-    ? undefined
-    : isLossOut
-      ? out
-      : rows === undefined
-        ? newLike(call, input)
-        : newResult(call, input, shape);
+  const losses = reduction !== 'none' ? undefined : isLossOut ? out : newLosses(lossCall, rows);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
   try {
@@ -148,7 +140,8 @@ export function runLoss(
   const lossSlot = losses === undefined ? -1 : run.output(losses, 1);
   const gradientSlot = gradient === undefined ? -1 : run.output(gradient, undefined, lossCall.accumulate);
   run.start(madeLosses, out === undefined ? gradient : undefined);
-  arena.f64.fill(0, sum / 8, sum / 8 + SUM_BYTES / 8);
+  const { f64 } = arena;
+  for (let i = 0; i < SUM_BYTES / 8; i++) f64[sum / 8 + i] = 0;
   const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;
   while (run.next()) {
     compute({
@@ -160,14 +153,24 @@ export function runLoss(
     });
   }
 
-  const loss =
-    losses === undefined
-      ? readSum(arena, sum) / divisor
-      : rows === undefined
-        ? wrapResult(losses, isLossOut, input, shape)
-        : wrapReduced(losses, isLossOut, input, shape);
+  const loss = losses === undefined ? readSum(arena, sum) / divisor : wrapLosses(lossCall, rows, losses, isLossOut);
   if (gradient === undefined) return loss;
   return { loss, grad: wrapResult(gradient, out !== undefined, input, input.shape) };
+}
+
+/** Storage for a loss for each row, or for each element where there are no rows. */
+function newLosses({ call, input }: LossCall, rows: Rows | undefined): Operand {
+  return rows === undefined ? newLike(call, input) : newResult(call, input, shapeOfLosses(input, rows));
+}
+
+/** Such losses as the caller gets them. */
+function wrapLosses({ input }: LossCall, rows: Rows | undefined, losses: Operand, isOut: boolean): unknown {
+  if (rows === undefined) return wrapResult(losses, isOut, input, shapeOf(input));
+  return wrapReduced(losses, isOut, input, shapeOfLosses(input, rows));
+}
+
+function shapeOfLosses({ shape }: Operand, { axis }: Rows): readonly number[] {
+  return shape === undefined ? [] : withoutAxis(shape, axis);
 }
 
 /** A loss of no elements: there is nothing to run, and each loss, if there are any, is 0. */
@@ -179,9 +182,9 @@ export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: numbe
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
 function divisorOf({ reduction, input }: LossCall, all: number): number {
-  if (reduction === 'mean') return all;
+  if (reduction !== 'batchMean') return reduction === 'mean' ? all : 1;
   const shape = shapeOf(input);
-  return reduction === 'batchMean' && shape.length > 1 ? shape[0]! : 1;
+  return shape.length > 1 ? shape[0]! : 1;
 }
 
 /** A sum and what rounding took from it, as loss kernels leave them. */

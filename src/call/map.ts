@@ -1,6 +1,7 @@
 import { countOf, type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
+import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -13,7 +14,18 @@ import { newArray, type Operand } from './place.js';
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  addressLike,
+  floatBytes,
+  hasStill,
+  isShort,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  residentOf,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -36,15 +48,31 @@ export interface RowMap {
 
 const MASKED = { mayTranspose: false };
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
-  const call = openCall(operation.name);
-  const input = readOperand(call, 'x', x);
-  const given = readOptions<MapOptions>(operation.name, options, operation.options);
-  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
-  return mapOperand(call, operation, input, out, given);
+  const { name } = operation;
+  const call = openCall(name);
+  const storage = residentOf(call.runtime, x);
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readOptions<MapOptions>(name, options, operation.options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { mask, causal, axis, temperature, shape } = given;
+    const { address, size, elementBytes } = storage;
+    const y = addressLike(out, storage, size);
+    const n = storage.shape[storage.shape.length - 1]!;
+    const isPlain = mask === undefined && causal === undefined && axis === undefined && shape === undefined;
+    if (isPlain && n > 0 && y >= 0 && address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
+      return out;
+    }
+    given = { mask, causal, axis, temperature, shape };
+  }
+  const input = operand ?? readOperand(call, 'x', x);
+  return mapOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes, input.half), given);
 }
 
 /** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
@@ -56,28 +84,26 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const { arena } = runtime;
   const { moment } = arena;
   const offset = offsetOf(x);
-  const given = readOptions<MapOptions>(name, options, operation.options);
+  let given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
-  const isLike = out === undefined || out === x;
-  const outOffset = isLike ? offset : arena.moment === moment ? offsetOfLike(out, bytes, length) : -1;
-  if (outOffset < 0) {
-    const call: Call = { runtime, operation: name, last: undefined };
-    const input = operandFrom(call, 'x', x, length, offset, moment);
-    return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
-  }
-  const { mask, causal, axis = -1, temperature, shape } = given;
-  const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
-  const result = (isLike ? x : out) as FloatArray;
-  const isPlain = mask === undefined && causal === undefined && axis === -1;
-  if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
-    if (!overlap(x, offset, result, outOffset, length * bytes)) {
-      return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+  const result = (out === undefined ? x : out) as FloatArray;
+  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  if (outOffset >= 0) {
+    const { mask, causal, axis = -1, temperature, shape } = given;
+    const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
+    const isPlain = mask === undefined && causal === undefined && axis === -1;
+    if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
+      if (!overlap(x, offset, result, outOffset, length * bytes)) {
+        return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
+      }
     }
+    given = { mask, causal, axis, temperature, shape: sizes };
   }
   const call: Call = { runtime, operation: name, last: undefined };
   const input = operandFrom(call, 'x', x, length, offset, moment);
+  if (outOffset < 0) return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
   const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
-  return mapOperand(call, operation, input, place, { mask, causal, axis, temperature, shape: sizes });
+  return mapOperand(call, operation, input, place, given);
 }
 
 /** The same for any x, which is read as `out` is, but no other option. */
@@ -127,7 +153,7 @@ function emptyMap(call: Call, out: Operand | undefined, input: Operand): unknown
 /** mapRows for a few rows in typed arrays: the same checks and the same kernel. */
 function mapSmall(
   runtime: Runtime,
-  { name, kernel }: RowMap,
+  operation: RowMap,
   x: FloatArray,
   out: unknown,
   elementBytes: 4 | 8,
@@ -138,18 +164,31 @@ function mapSmall(
   let n = length;
   let outer = 1;
   if (sizes !== undefined) {
-    checkLength(name, 'x', length, sizes);
-    if (sizes.length === 0) splitByAxis(name, sizes, -1);
+    checkLength(operation.name, 'x', length, sizes);
+    if (sizes.length === 0) splitByAxis(operation.name, sizes, -1);
     n = sizes[sizes.length - 1]!;
     outer = length / n;
   }
   const { arena } = runtime;
-  const compute = runtime.kernel(kernel, elementBytes, name);
   const result = (out ?? newArray(elementBytes, length)) as FloatArray;
   const from = placeSmall(arena, x, elementBytes, length);
-  const scratch = arena.kernelScratch;
-  compute({ x: from, y: smallResult(arena), outer, n, inner: 1, temperature, scratch, mask: 0 });
+  computeRows(runtime, operation, elementBytes, from, smallResult(arena), outer, n, temperature);
   return takeSmall(arena, result, elementBytes, length);
+}
+
+/** Computes rows that lie one after another in linear memory, without a mask. */
+function computeRows(
+  runtime: Runtime,
+  { name, kernel }: RowMap,
+  elementBytes: 4 | 8,
+  x: number,
+  y: number,
+  outer: number,
+  n: number,
+  temperature: number,
+): void {
+  const compute = runtime.kernel(kernel, elementBytes, name);
+  compute({ x, y, outer, n, inner: 1, temperature, scratch: runtime.arena.kernelScratch, mask: 0 });
 }
 
 type PairOptions = Omit<MapOptions, 'mask' | 'causal'>;
@@ -166,19 +205,65 @@ export interface BackwardMap {
 const TWO_BLOCKS = { transposedBlocks: 2 };
 
 /** Runs a backward pass. */
-export function mapBackward(
-  { name, argument, kernel, options: names }: BackwardMap,
+export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, options: unknown): unknown {
+  const { name, argument } = operation;
+  const call = openCall(name);
+  const storage = residentOf(call.runtime, y);
+  const upstream = storage && residentOf(call.runtime, dy);
+  if (upstream !== undefined && upstream.dtype === storage!.dtype && areEqual(upstream.shape, storage!.shape)) {
+    return backwardTensors(call, operation, y, storage!, dy, upstream, options);
+  }
+  const input = readOperand(call, argument, y);
+  const gradient = readOperand(call, 'dy', dy, input.elementBytes);
+  const given = readOptions<PairOptions>(name, options, operation.options);
+  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
+  return backwardOperands(call, operation, input, gradient, out, given);
+}
+
+/** The same for tensors of one shape and dtype: see mapTensor. */
+function backwardTensors(
+  call: Call,
+  operation: BackwardMap,
   y: unknown,
-  dy: unknown,
+  storage: TensorStorage,
+  gradient: unknown,
+  upstream: TensorStorage,
   options: unknown,
 ): unknown {
-  const call = openCall(name);
+  const { runtime, operation: name } = call;
+  const { size, elementBytes, shape: sizes } = storage;
+  let given = readOptions<PairOptions>(name, options, operation.options);
+  const { out } = given;
+  if (Tensor.is(out)) {
+    const { axis, temperature, shape } = given;
+    const dx = addressLike(out, storage, size);
+    const dy = upstream.address;
+    const n = sizes[sizes.length - 1]!;
+    if (axis === undefined && shape === undefined && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      const scratch = runtime.arena.kernelScratch;
+      compute({ y: storage.address, dx, outer: size / n, n, inner: 1, temperature: divisor, scratch, dy });
+      return out;
+    }
+    given = { axis, temperature, shape };
+  }
+  const input = readOperand(call, operation.argument, y);
+  const place = readOperand(call, 'dy', gradient);
+  return backwardOperands(call, operation, input, place, readOptionalOut(call, out, elementBytes), given);
+}
+
+/** The same for any arguments, which are read as `out` is, but no other option. */
+function backwardOperands(
+  call: Call,
+  { name, kernel }: BackwardMap,
+  input: Operand,
+  gradient: Operand,
+  out: Operand | undefined,
+  given: Given<Omit<PairOptions, 'out'>>,
+): unknown {
   const { runtime } = call;
-  const input = readOperand(call, argument, y);
   const { elementBytes } = input;
-  const gradient = readOperand(call, 'dy', dy, elementBytes);
-  const given = readOptions<PairOptions>(name, options, names);
-  const out = readOptionalOut(call, given.out, elementBytes, input.half);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const rows = readRows(name, input, given);
   settle(call);

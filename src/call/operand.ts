@@ -11,7 +11,7 @@ import {
 } from '../arrays.js';
 import { isArray, show, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
-import { addressOf, dtypeOfTensor, ownerOf, shapeOfTensor, sizeOfTensor, Tensor } from '../memory/tensor.js';
+import { checkAlive, storageOf, Tensor, type TensorStorage } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
 import { halfOf, newArray, newOperand, type Operand, type OperandKind } from './place.js';
@@ -39,9 +39,10 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
   if (tag !== undefined) {
     return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
   }
-  if (Tensor.is(value)) {
-    checkOwner(call, argument, value);
-    return tensorOperand(operation, argument, value);
+  const storage = storageOf(value);
+  if (storage !== undefined) {
+    checkOwner(call, argument, storage);
+    return tensorOperand(operation, argument, value as Tensor, storage);
   }
   if (!isArray(value)) return tensorLikeOperand(call, argument, value, plainBytes);
   const array = readNumbers(operation, argument, value, plainBytes);
@@ -78,25 +79,26 @@ export function operandFrom(
 }
 
 /** @throws TypeError when the tensor is disposed */
-export function tensorOperand(operation: string, argument: string, tensor: Tensor): Operand {
-  const dtype = dtypeOfTensor(tensor);
+export function tensorOperand(operation: string, argument: string, tensor: Tensor, storage: TensorStorage): Operand {
+  checkAlive(operation, argument, storage);
+  const { address, shape, size, dtype, elementBytes } = storage;
   return {
     argument,
     kind: 'tensor',
     array: undefined,
     tensor,
-    address: addressOf(operation, argument, tensor),
-    length: sizeOfTensor(tensor),
-    elementBytes: dtype === 'float64' ? 8 : 4,
+    address,
+    length: size,
+    elementBytes,
     half: dtype === 'float16' ? dtype : undefined,
     moment: undefined,
-    shape: shapeOfTensor(tensor),
+    shape,
     before: undefined,
   };
 }
 
-export function checkOwner({ operation, runtime }: Call, argument: string, tensor: Tensor): void {
-  if (ownerOf(tensor) !== runtime) {
+export function checkOwner({ operation, runtime }: Call, argument: string, { owner }: TensorStorage): void {
+  if (owner !== runtime) {
     throw new TypeError(
       `${operation}: ${argument} is a tensor of another set of kernels, expected one of the same set`,
     );

@@ -12,8 +12,8 @@ const NARROWEST = 16;
 export interface PlannedOperand {
   /** Bytes of the operand in a column of an outer slice. */
   readonly columnBytes: number;
-  /** Whether it has more than one element for each row. */
-  readonly isWide: boolean;
+  /** Elements in a row: all n, one, or another number. */
+  readonly perRow: number;
   /** Whether its blocks are copied through the staging memory, and whether they are transposed there. */
   readonly isStaged: boolean;
   readonly isTransposed: boolean;
@@ -61,7 +61,7 @@ export function planBlocks(
 /** Blocks of a slice's columns. They are compact, so that operands in linear memory are staged like the others. */
 function planColumns(inner: number, operands: readonly PlannedOperand[], room: number): Plan {
   let columnBytes = 0;
-  for (const operand of operands) if (operand.isStaged || operand.isWide) columnBytes += operand.columnBytes;
+  for (const operand of operands) if (operand.isStaged || operand.perRow > 1) columnBytes += operand.columnBytes;
   const columnBlocks = Math.ceil(inner / Math.max(Math.floor(room / columnBytes), NARROWEST));
   const width = Math.ceil(inner / columnBlocks);
   const bytes = columnBytes * width;

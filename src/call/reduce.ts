@@ -1,13 +1,16 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
+import { Tensor } from '../memory/tensor.js';
 import type { Kernel } from '../wasm/kernel.js';
-import { checkOverlaps, openCall, settle } from './call.js';
+import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { checkBroadcastOperand, describeFloats, describeMask } from './descriptor.js';
 import { checkMask, readMask } from './mask.js';
 import { readOperand, readOptional } from './operand.js';
-import { type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
+import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
+import type { Operand } from './place.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
-import { readRows } from './rows.js';
+import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
+import { addressLike, residentOf } from './small.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -32,15 +35,45 @@ export interface RowReduction {
 
 const WITH_DESCRIPTORS = { mayTranspose: false };
 
-/** Runs such an operation. */
+/** Runs such an operation. A tensor that goes into another one becomes no operand: see small.ts. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
   const { runtime } = call;
-  const input = readOperand(call, 'x', x);
+  const storage = residentOf(runtime, x);
+  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
+  let given = readOptions<ReduceOptions>(name, options, operation.options);
+  const { out } = given;
+  if (storage !== undefined && Tensor.is(out)) {
+    const { weights, mask, temperature, keepDims, shape, axis } = given;
+    const { address, size, elementBytes } = storage;
+    const n = storage.shape[storage.shape.length - 1]!;
+    const y = addressLike(out, storage, size / n);
+    const isOneAxis = axis === undefined && shape === undefined && keepDims === undefined;
+    if (isOneAxis && weights === undefined && mask === undefined && n > 0 && y >= 0 && address >= 0) {
+      const divisor = readTemperature(name, temperature, elementBytes);
+      const compute = runtime.kernel(operation.kernel, elementBytes, name);
+      const scratch = runtime.arena.kernelScratch;
+      compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
+      return out;
+    }
+    given = { weights, mask, temperature, keepDims, shape, axis };
+  }
+  const input = operand ?? readOperand(call, 'x', x);
+  return reduceOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes), given);
+}
+
+/** The same for any x, which is read as `out` is, but no other option. */
+function reduceOperand(
+  call: Call,
+  operation: RowReduction,
+  input: Operand,
+  out: Operand | undefined,
+  given: Given<Omit<ReduceOptions, 'out'>>,
+): unknown {
+  const { name } = operation;
+  const { runtime } = call;
   const { elementBytes } = input;
-  const given = readOptions<ReduceOptions>(name, options, operation.options);
-  const out = readOptionalOut(call, given.out, elementBytes);
   const weightOperand = readOptional(call, 'weights', given.weights, elementBytes);
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
@@ -54,12 +87,13 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
     // The very range of x where rows have one element.
     checkOverlaps(call, out, input);
   }
-  const { shape: own } = input;
-  const shape = own === undefined ? [] : keepDims ? withAxis(own, rows.axis, 1) : withoutAxis(own, rows.axis);
+  const isOut = out !== undefined;
+  // The caller's storage has a shape of its own.
+  const shape = isOut ? [] : reducedShape(input, rows, keepDims);
   if (input.length === 0) {
     const result = out ?? newResult(call, input, shape);
     fillResult(result, operation.ofNothing);
-    return wrapReduced(result, out !== undefined, input, shape);
+    return wrapReduced(result, isOut, input, shape);
   }
 
   const kernel = weights === undefined ? operation.kernel : operation.weightedKernel!;
@@ -72,12 +106,17 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   const weightDescriptor = weights && describeFloats(runtime, weights, input, rows);
   const result = out ?? newResult(call, input, shape);
   const to = run.output(result, 1);
-  run.start(out === undefined ? result : undefined);
+  run.start(isOut ? undefined : result);
   while (run.next()) {
     const { outer, inner, scratch } = run;
     const mask = maskDescriptor === undefined ? 0 : maskDescriptor.at();
     const weights = weightDescriptor === undefined ? 0 : weightDescriptor.at();
     compute({ x: run.at(from), y: run.at(to), outer, n, inner, temperature, scratch, mask, weights });
   }
-  return wrapReduced(result, out !== undefined, input, shape);
+  return wrapReduced(result, isOut, input, shape);
+}
+
+function reducedShape({ shape }: Operand, { axis }: Rows, keepDims: boolean): readonly number[] {
+  if (shape === undefined) return [];
+  return keepDims ? withAxis(shape, axis, 1) : withoutAxis(shape, axis);
 }

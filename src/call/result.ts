@@ -12,7 +12,7 @@ import {
 } from '../arrays.js';
 import { isArray, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
-import { dataOf, Tensor } from '../memory/tensor.js';
+import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './operand.js';
 import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
@@ -44,12 +44,13 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
   if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
     return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
   }
-  if (tag !== undefined || !Tensor.is(out)) {
+  const storage = storageOf(out);
+  if (storage === undefined) {
     if (half === undefined) throw typeError(operation, argument, out, `a ${name} or a Tensor`);
     return halfOut(call, argument, out, half);
   }
-  checkOwner(call, argument, out);
-  const operand = tensorOperand(operation, argument, out);
+  checkOwner(call, argument, storage);
+  const operand = tensorOperand(operation, argument, out as Tensor, storage);
   if (operand.elementBytes !== elementBytes || (operand.half !== undefined && operand.half !== half)) {
     const dtype = dtypeOf({ elementBytes, half: undefined });
     const expected = half === undefined ? dtype : `${half} or ${dtype}`;
@@ -114,7 +115,8 @@ export function newResult(
   const { elementBytes } = input;
   if (input.kind === 'tensor') {
     const dtype = dtypeOf({ elementBytes, half }) as Dtype;
-    return tensorOperand(operation, 'the result', runtime.allocate(operation, shape, dtype));
+    const tensor = runtime.allocate(operation, shape, dtype);
+    return tensorOperand(operation, 'the result', tensor, storageOf(tensor)!);
   }
   const length = product(shape);
   // Only rows without elements can have more results than anything that was given has elements.

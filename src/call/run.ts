@@ -1,7 +1,7 @@
 import type { FloatArray, Half, IntegerArray } from '../arrays.js';
 import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 import { type Arena, alignUp, KERNEL_SCRATCH, OPERAND_SCRATCH } from '../memory/arena.js';
-import { addRange, copyRange, type Heap, type Numbers } from './copy.js';
+import { addRange, copyMask, copyRange, type Numbers } from './copy.js';
 import type { Halves } from './halves.js';
 import type { IndexPlace, Operand } from './place.js';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from './plan.js';
@@ -52,34 +52,21 @@ class Slot implements PlannedOperand {
   half: Half | undefined;
   elementBytes = 4;
   isTransposed = false;
-  /** Where a block of the operand is staged, and where with the axis last. */
+  /** Where blocks of the operand are staged. */
   staging = 0;
-  transposed = 0;
+  /** Where the block at hand begins, staged or not, and where the kernel finds it: there, or with the axis last. */
+  start = 0;
+  block = 0;
 
   /** Where floats of 16 bits are narrowed to, on their way to an array. */
   narrowed = 0;
 
-  get columnBytes(): number {
-    const isNarrowed = this.half !== undefined && this.isOutput && this.home < 0;
-    return this.perRow * (isNarrowed ? this.elementBytes + 2 : this.elementBytes);
-  }
-
-  get isWide(): boolean {
-    return this.perRow > 1;
-  }
+  /** Bytes in a column of an outer slice, and of numbers that repeat. */
+  columnBytes = 4;
+  periodBytes = 0;
 
   get isStaged(): boolean {
     return this.address < 0;
-  }
-
-  get periodBytes(): number {
-    return this.broadcast === undefined ? 0 : this.broadcast.period * this.elementBytes;
-  }
-
-  /** Where it begins in a block that begins with this slice: a period that is written once is read from anywhere in it. */
-  stagingOf(slice: number): number {
-    const period = this.broadcast === undefined ? 0 : this.broadcast.period;
-    return period > 0 ? this.staging + (slice % period) * this.elementBytes : this.staging;
   }
 }
 
@@ -160,7 +147,9 @@ export class Run {
   /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
   broadcast(broadcast: ElementSource): number {
     const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
-    this.#slots[index]!.broadcast = broadcast;
+    const slot = this.#slots[index]!;
+    slot.broadcast = broadcast;
+    slot.periodBytes = broadcast.period * this.#elementBytes;
     return index;
   }
 
@@ -208,12 +197,15 @@ export class Run {
     slot.array = array;
     slot.broadcast = undefined;
     slot.isSum = false;
-    slot.address = slot.home = address;
+    slot.address = slot.home = slot.block = address;
     slot.perRow = perRow;
     slot.isOutput = isOutput;
     slot.isInteger = isInteger;
     slot.half = half;
     slot.elementBytes = elementBytes;
+    // Floats that are narrowed on their way to an array take room for that too.
+    slot.columnBytes = perRow * (half !== undefined && isOutput && address < 0 ? elementBytes + 2 : elementBytes);
+    slot.periodBytes = 0;
     // One element for each row lies the same both ways.
     slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
@@ -236,9 +228,7 @@ export class Run {
 
   /** The operand's address in the block at hand. */
   at(index: number): number {
-    const slot = this.#slots[index]!;
-    if (slot.isTransposed) return slot.transposed;
-    return slot.isStaged ? slot.stagingOf(this.#slice) : this.#addressOf(slot);
+    return this.#slots[index]!.block;
   }
 
   /** The same of an operand that may not be there: 0 where it was not added (-1). */
@@ -262,7 +252,10 @@ export class Run {
    */
   start(made?: Operand, alsoMade?: Operand): void {
     try {
-      this.#takeKernelScratch();
+      const { n, inner } = this.#rows;
+      const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
+      const bytes = HEADER_BYTES + n * LINE_BYTES * blocks;
+      this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
       this.#slices = Math.max(this.#rows.outer, 1);
       this.#columnBlocks = 1;
       if (this.#stages) this.#stage(planBlocks(this.#rows, this.#slots, this.#count, this.#settings.multiple ?? 1));
@@ -276,21 +269,15 @@ export class Run {
     this.#columnBlock = 0;
   }
 
-  #takeKernelScratch(): void {
-    const { n, inner } = this.#rows;
-    const blocks = inner > 1 && !this.#transposes ? (this.#settings.transposedBlocks ?? 1) : 0;
-    const bytes = HEADER_BYTES + n * LINE_BYTES * blocks;
-    this.scratch = bytes <= KERNEL_SCRATCH ? this.#arena.kernelScratch : this.#allocate(bytes);
-  }
-
   /** Gives every operand that is staged its place. */
   #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
     this.#slices = slices;
     this.#columnBlocks = columnBlocks;
     let at = isLarge ? this.#allocate(bytes) : this.#arena.staging;
-    if (columnBlocks > 1) this.#stageAll();
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
+      // Blocks of columns are compact, and what lies in linear memory is not.
+      if (columnBlocks > 1 && slot.perRow > 1) slot.address = -1;
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
         slot.staging = at;
@@ -298,20 +285,10 @@ export class Run {
         at += size;
       }
       if (slot.isTransposed) {
-        slot.transposed = at;
+        slot.block = at;
         at += size;
       }
     }
-  }
-
-  /** Stages operands that lie in linear memory too: blocks of columns are compact, and they are not. */
-  #stageAll(): void {
-    for (let i = 0; i < this.#count; i++) if (this.#slots[i]!.isWide) this.#slots[i]!.address = -1;
-  }
-
-  #heapOf({ isInteger, elementBytes }: Slot): Heap {
-    if (!isInteger) return this.#arena.floats(elementBytes);
-    return elementBytes === 1 ? this.#arena.u8 : this.#arena.i32;
   }
 
   #allocate(bytes: number): number {
@@ -327,7 +304,7 @@ export class Run {
   /** Stores the finished block and brings the next one; false when all is done. */
   next(): boolean {
     if (this.#isStarted) {
-      this.#copyOut();
+      if (this.#stages) this.#copyOut();
       if (this.#columnBlock + 1 < this.#columnBlocks) this.#columnBlock++;
       else {
         this.#columnBlock = 0;
@@ -340,12 +317,32 @@ export class Run {
       this.#finish();
       return false;
     }
+    this.outer = outer;
+    this.inner = inner;
+    if (this.#stages) this.#copyIn();
+    return true;
+  }
+
+  /** Brings what the kernel reads of the block at hand. */
+  #copyIn(): void {
+    const { outer, inner } = this.#rows;
+    const column = this.#firstColumn(this.#columnBlock);
+    const width = this.#firstColumn(this.#columnBlock + 1) - column;
     const count = Math.min(this.#slices, outer - this.#slice);
-    const width = this.#firstColumn(this.#columnBlock + 1) - this.#firstColumn(this.#columnBlock);
     this.outer = this.#transposes ? count * width : count;
     this.inner = this.#transposes ? 1 : width;
-    this.#copyIn();
-    return true;
+    for (let i = 0; i < this.#count; i++) {
+      const slot = this.#slots[i]!;
+      const { address, staging, columnBytes, elementBytes, periodBytes } = slot;
+      if (address >= 0) slot.start = address + columnBytes * inner * this.#slice + column * elementBytes;
+      // A period that is written once is read from anywhere in it.
+      else slot.start = periodBytes > 0 ? staging + ((this.#slice * elementBytes) % periodBytes) : staging;
+      if (!slot.isTransposed) slot.block = slot.start;
+      if (slot.isOutput) continue;
+      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
+      else if (address < 0) this.#copy(slot);
+      if (slot.isTransposed) this.#transpose!(slot.start, slot.block, this.outer / inner, slot.perRow, inner);
+    }
   }
 
   /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
@@ -363,25 +360,6 @@ export class Run {
     return this.#columnBlocks === 1 ? columnBlock * inner : Math.floor((columnBlock * inner) / this.#columnBlocks);
   }
 
-  /** Address of the block at hand in an operand that lies in linear memory as a whole. */
-  #addressOf({ address, columnBytes, elementBytes }: Slot): number {
-    return address + columnBytes * this.#rows.inner * this.#slice + this.#firstColumn(this.#columnBlock) * elementBytes;
-  }
-
-  #copyIn(): void {
-    if (!this.#stages) return;
-    const { inner } = this.#rows;
-    for (let i = 0; i < this.#count; i++) {
-      const slot = this.#slots[i]!;
-      if (slot.isOutput) continue;
-      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
-      else if (slot.isStaged) this.#copy(slot);
-      if (!slot.isTransposed) continue;
-      const from = slot.isStaged ? slot.staging : this.#addressOf(slot);
-      this.#transpose!(from, slot.transposed, this.outer / inner, slot.perRow, inner);
-    }
-  }
-
   #fill({ staging, elementBytes }: Slot, broadcast: ElementSource): void {
     const heap = this.#arena.floats(elementBytes);
     const at = staging / elementBytes;
@@ -391,15 +369,11 @@ export class Run {
   }
 
   #copyOut(): void {
-    if (!this.#stages) return;
     const { inner } = this.#rows;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       if (!slot.isOutput) continue;
-      if (slot.isTransposed) {
-        const to = slot.isStaged ? slot.staging : this.#addressOf(slot);
-        this.#transpose!(slot.transposed, to, this.outer / inner, inner, slot.perRow);
-      }
+      if (slot.isTransposed) this.#transpose!(slot.block, slot.start, this.outer / inner, inner, slot.perRow);
       // What lies nowhere else is memory between two kernels.
       if (slot.isStaged && (slot.array !== undefined || slot.home >= 0)) this.#copy(slot);
     }
@@ -432,8 +406,12 @@ export class Run {
       else this.#halves.store(slot, start, at * 4, slot.narrowed, count);
       return;
     }
-    const heap = this.#heapOf(slot);
-    const array = home < 0 ? slot.array! : heap;
+    if (elementBytes === 1) {
+      copyMask(slot.array as IntegerArray, start, count, this.#arena.u8, at);
+      return;
+    }
+    const heap = slot.isInteger ? this.#arena.i32 : this.#arena.floats(elementBytes);
+    const array = home < 0 ? (slot.array as FloatArray | Int32Array) : heap;
     const first = home < 0 ? start : start + home / elementBytes;
     if (isSum) addRange(array as FloatArray, first, heap, at, count);
     else copyRange(array, first, heap, at, count, isOutput);

@@ -33,22 +33,28 @@ const owners = new WeakMap<FloatArray, Tensor>();
  * What a tensor is, whatever properties it may have been given. None of it can be reached by the caller: a runtime could
  * do anything to the memory, and kernels go by the sizes.
  */
-export let ownerOf: (tensor: Tensor) => TensorOwner;
-export let shapeOfTensor: (tensor: Tensor) => readonly number[];
-export let dtypeOfTensor: (tensor: Tensor) => Dtype;
-export let sizeOfTensor: (tensor: Tensor) => number;
+export interface TensorStorage {
+  readonly owner: TensorOwner;
+  /** Where the first element is, -1 when the tensor is disposed. */
+  address: number;
+  readonly shape: readonly number[];
+  /** Number of elements. */
+  readonly size: number;
+  readonly dtype: Dtype;
+  /** Bytes of an element as kernels take it. */
+  readonly elementBytes: 4 | 8;
+}
 
-/** The address of a tensor's first element. @throws TypeError when it is disposed */
-export let addressOf: (operation: string, argument: string, tensor: Tensor) => number;
+/** The storage of a tensor, from whichever realm's prototype chain; undefined for anything else. */
+export let storageOf: (value: unknown) => TensorStorage | undefined;
+
+/** @throws TypeError when the tensor is disposed */
+export function checkAlive(operation: string, argument: string, { address }: TensorStorage): void {
+  if (address < 0) throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
+}
 
 /** A new tensor. The shape is not copied. */
-export let makeTensor: (
-  owner: TensorOwner,
-  address: number,
-  shape: readonly number[],
-  size: number,
-  dtype: Dtype,
-) => Tensor;
+export let makeTensor: (storage: TensorStorage) => Tensor;
 
 /** A view of a tensor's elements. @throws TypeError when it is disposed */
 export let dataOf: (tensor: Tensor) => FloatArray;
@@ -89,34 +95,26 @@ function numbersOf(tensor: Tensor, count = tensor.size): FloatArray {
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class has [Symbol.dispose] only where the engine does.
 export class Tensor {
-  readonly #owner: TensorOwner;
-  readonly #shape: readonly number[];
-  readonly #dtype: Dtype;
-  readonly #size: number;
+  readonly #storage: TensorStorage;
   /** The shape as the caller gets it: frozen, and made when it is asked for. */
   #frozenShape: readonly number[] | undefined;
-  #address: number;
   #view: FloatArray | undefined;
   /** All of it, `data` being a live view as {@link data} is; undefined when the tensor is disposed. */
   declare readonly contents: { dtype: Dtype; shape: readonly number[]; data: FloatArray } | undefined;
 
   static {
-    makeTensor = (...of) => new Tensor(KEY, ...of);
-    ownerOf = (tensor) => tensor.#owner;
-    shapeOfTensor = (tensor) => tensor.#shape;
-    dtypeOfTensor = (tensor) => tensor.#dtype;
-    sizeOfTensor = (tensor) => tensor.#size;
-    addressOf = (operation, argument, tensor) => {
-      if (Tensor.#self(tensor).#address < 0) {
-        throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
-      }
-      return tensor.#address;
+    makeTensor = (storage) => new Tensor(KEY, storage);
+    storageOf = (value) => {
+      // Typed arrays are told apart first: engines are slow at `in` once it has met many kinds of objects.
+      if (typeof value !== 'object' || value === null || typedArrayTag(value) !== undefined) return undefined;
+      return #storage in value ? value.#storage : undefined;
     };
     dataOf = (tensor) => {
-      const address = addressOf('Tensor', 'the tensor', tensor);
-      const { buffer } = tensor.#owner.arena;
+      const { owner, address, size, dtype } = Tensor.#of(tensor);
+      checkAlive('Tensor', 'the tensor', tensor.#storage);
+      const { buffer } = owner.arena;
       if (tensor.#view === undefined || bufferOf(tensor.#view) !== buffer) {
-        tensor.#view = arrayOf(TAGS[tensor.#dtype], buffer, address, tensor.#size) as FloatArray;
+        tensor.#view = arrayOf(TAGS[dtype], buffer, address, size) as FloatArray;
         owners.set(tensor.#view, tensor);
       }
       return tensor.#view;
@@ -124,50 +122,39 @@ export class Tensor {
   }
 
   /** Tensors are made by {@link tensor} and {@link zeros}. */
-  private constructor(
-    key: object,
-    owner: TensorOwner,
-    address: number,
-    shape: readonly number[],
-    size: number,
-    dtype: Dtype,
-  ) {
+  private constructor(key: object, storage: TensorStorage) {
     if (key !== KEY) throw new TypeError('Tensor: the constructor was called, expected tensor() or zeros() instead');
-    this.#owner = owner;
-    this.#address = address;
-    this.#shape = shape;
-    this.#size = size;
-    this.#dtype = dtype;
+    this.#storage = storage;
     Object.defineProperty(this, 'contents', CONTENTS);
   }
 
   /** @internal Whether this is a tensor, from whichever realm's prototype chain. */
   static is(value: unknown): value is Tensor {
-    return typeof value === 'object' && value !== null && #address in value;
+    return storageOf(value) !== undefined;
   }
 
   /** @throws TypeError for a proxy of a tensor, and for an object that inherits from one */
-  static #self(tensor: Tensor): Tensor {
-    if (#address in tensor) return tensor;
+  static #of(tensor: Tensor): TensorStorage {
+    if (#storage in tensor) return tensor.#storage;
     throw new TypeError('Tensor: this is a proxy of a tensor, expected the tensor itself');
   }
 
   get shape(): readonly number[] {
-    const self = Tensor.#self(this);
-    return (self.#frozenShape ??= Object.freeze(self.#shape.slice()));
+    const { shape } = Tensor.#of(this);
+    return (this.#frozenShape ??= Object.freeze(shape.slice()));
   }
 
   get dtype(): Dtype {
-    return Tensor.#self(this).#dtype;
+    return Tensor.#of(this).dtype;
   }
 
   /** Number of elements. */
   get size(): number {
-    return Tensor.#self(this).#size;
+    return Tensor.#of(this).size;
   }
 
   get disposed(): boolean {
-    return Tensor.#self(this).#address < 0;
+    return Tensor.#of(this).address < 0;
   }
 
   /**
@@ -190,12 +177,13 @@ export class Tensor {
    */
   copyTo<A extends FloatArray>(array: A): A {
     const data = dataOf(this);
-    const expected = TAGS[this.#dtype];
+    const { size, dtype } = this.#storage;
+    const expected = TAGS[dtype];
     if (typedArrayTag(array) !== expected) throw typeError('Tensor.copyTo', 'array', array, `a ${expected}`);
     checkAttached('Tensor.copyTo', 'array', array);
     const length = countOf(array);
-    if (length !== this.#size) {
-      throw new RangeError(`Tensor.copyTo: array has ${length} elements, expected ${this.#size}`);
+    if (length !== size) {
+      throw new RangeError(`Tensor.copyTo: array has ${length} elements, expected ${size}`);
     }
     write(array, data);
     return array;
@@ -216,9 +204,9 @@ export class Tensor {
     const start = `Tensor ${this.dtype} [${this.shape.join(', ')}]`;
     if (this.disposed) return `${start} (disposed)`;
     const elements = Array.from(numbersOf(this, SHOWN), (value) =>
-      String(Number(value.toPrecision(DIGITS[this.#dtype]))),
+      String(Number(value.toPrecision(DIGITS[this.#storage.dtype]))),
     );
-    if (this.#size > SHOWN) elements.push('…');
+    if (this.#storage.size > SHOWN) elements.push('…');
     return `${start} [ ${elements.join(', ')} ]`;
   }
 
@@ -229,9 +217,11 @@ export class Tensor {
 
   /** Frees the memory at once; doing it twice is harmless. */
   dispose(): void {
-    if (Tensor.#self(this).#address < 0) return;
-    this.#owner.release(this, this.#address);
-    this.#address = -1;
+    const storage = Tensor.#of(this);
+    const { owner, address } = storage;
+    if (address < 0) return;
+    owner.release(this, address);
+    storage.address = -1;
     this.#view = undefined;
   }
 }

@@ -17,7 +17,7 @@ import { dtypeOf } from '../call/result.js';
 import { checkLength, product, readShape } from '../call/shape.js';
 import { isArray, rangeError, showShape, typeError } from '../errors.js';
 import { type Arena, STAGING_BYTES } from '../memory/arena.js';
-import { dataOf, Tensor } from '../memory/tensor.js';
+import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { narrow } from '../reference/half.js';
 import type { Runtime } from '../runtime.js';
 import type { TensorLike } from '../types.js';
@@ -85,8 +85,9 @@ function readNumbers(
     return { operand, nested: undefined, name, shape };
   }
   if (isArray(data)) return { operand: undefined, nested: data, name, shape };
-  if (!Tensor.is(data)) return undefined;
-  return { operand: tensorOperand('tensor', 'data', data), nested: undefined, name, shape };
+  const storage = storageOf(data);
+  if (storage === undefined) return undefined;
+  return { operand: tensorOperand('tensor', 'data', data as Tensor, storage), nested: undefined, name, shape };
 }
 
 /** The most axes that nested arrays make: deeper ones may well go on for ever, as an array does that is within itself. */
@@ -197,7 +198,7 @@ export function tensor(
   const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), type);
   // A tensor may be one of another set of kernels.
   const from = operand.tensor === undefined ? operand : { ...operand, array: dataOf(operand.tensor), address: -1 };
-  copyInto(runtime, tensorOperand(operation, 'the result', tensor), from);
+  copyInto(runtime, tensorOperand(operation, 'the result', tensor, storageOf(tensor)!), from);
   return tensor;
 }
 
