@@ -11,14 +11,7 @@ export { K };
 /** Rows of few classes. */
 const FEW_CLASSES = /** @type {Shape} */ ([4096, 10]);
 /** @type {Shape[]} */
-const SHAPES = [
-  [256, 1024],
-  [8, 32768],
-  [64, 131072],
-  [1024, 128],
-  FEW_CLASSES,
-  [1024, 3],
-];
+const SHAPES = [[256, 1024], [8, 32768], [64, 131072], [1024, 128], FEW_CLASSES, [1024, 3]];
 const [SQUARE] = SHAPES;
 /** One row as long as a language model's. */
 const VOCABULARY = /** @type {Shape} */ ([1, 128000]);
