@@ -184,6 +184,7 @@ function peersTable(report) {
     const theirs = [ours, ...peers].map((name) => find(operation, label, name)?.error.toExponential(1) ?? '');
     return [`*error of* ${operation} ${label}`, ...theirs];
   });
+  const theirSpreads = lines.filter(({ peer }) => !OURS.includes(peer)).map(({ spread }) => spread);
   const versions = peers.filter((name) => report.versions[name]).map((name) => `${name} ${report.versions[name]}`);
   const absent = Object.entries(report.absent).map(([name, why]) => ` ${name} is absent: ${why}.`);
   const command = `npm run bench:peers -- --node ${Number.parseInt(report.machine.node, 10)}`;
@@ -192,7 +193,7 @@ function peersTable(report) {
       ['float32', ours, ...peers.map((name) => (NATIVE.includes(name) ? `${name} (native)` : name))],
       [...ratios, ...errors],
     ),
-    `\nOurs: the median time of a call, and how far the rounds lie apart. Theirs: how many times that time they take; ${spreadOf(lines)}.`,
+    `\nOurs: the best time of a call, and how far the next best round is. Theirs: how many times ours they take, the median of rounds that take turns; the middle half of them lies ${percent(medianOf(theirSpreads))} apart, at most ${percent(Math.max(...theirSpreads))}.`,
     `Error: the largest, relative to the result in float64. ${whereAndWhen(report)}. ${versions.join(', ')}.${absent.join('')} \`${command}\``,
   ].join('\n');
 }

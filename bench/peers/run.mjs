@@ -6,13 +6,14 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createKernels } from '../../dist/index.js';
 import { install } from '../../scripts/install.mjs';
-import { demandKnown, medianOf, save, saveJson } from '../command.mjs';
+import { demandKnown, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
 import { findNode, OURS, PEERS, Peer } from './peers.mjs';
 import { printCase, printHeader, printTargets } from './report.mjs';
+import { isSettled, summarizeCase } from './summary.mjs';
 import { judgeStart, judgeTargets, OPERATIONS, ownLabels, peersOf } from './targets.mjs';
 
 const { values: options, positionals: wanted } = parseArgs({
@@ -25,7 +26,9 @@ const { values: options, positionals: wanted } = parseArgs({
     svg: { type: 'string' },
   },
 });
+/** A case gets so many rounds, and as many again and again where they lie far apart. */
 const ROUNDS = options.quick ? 2 : 7;
+const MOST_ROUNDS = options.quick ? ROUNDS : 4 * ROUNDS;
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
 /** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
@@ -43,8 +46,10 @@ installPeers();
 const node = findNode(options.node);
 const machine = { ...describeMachine(), node: node.node, v8: node.v8 };
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
-console.log(`float32, one thread. Median of ${ROUNDS} rounds; spread: how far the rounds lie apart.`);
-console.log('Ratio: the time of a peer over ours. Error: the largest, relative to the result in float64.');
+console.log(`float32, one thread. Time: the best of ${ROUNDS} rounds or more, which take turns.`);
+console.log('Ratio: the time of a peer over ours in the same round, the median.');
+console.log('Spread: between which the middle half of the ratios lies, and of ours how far the next best round is.');
+console.log('Error: the largest, relative to the result in float64.');
 const [load] = loadavg();
 if (load > 1) console.log(`The machine has other work (load ${load.toFixed(1)}): calls of milliseconds look too slow.`);
 
@@ -82,17 +87,18 @@ async function runOperation(/** @type {string} */ operation) {
         await peer.measure(WARM_UP_MILLISECONDS);
       });
     }
-    for (let round = 0; round < ROUNDS; round++) {
+    let figures = lines.map(({ line }) => line);
+    for (let round = 0; round < MOST_ROUNDS && (round % ROUNDS > 0 || !isSettled(figures)); round++) {
       for (const { peer, line } of lines) {
         if (line.problem) continue;
-        say(`round ${round + 1} of ${ROUNDS}, ${peer.name}`);
+        say(`round ${round + 1}, ${peer.name}`);
         await attempt(line, async () => {
           line.rounds.push(await peer.measure(ROUND_MILLISECONDS));
         });
       }
+      figures = summarizeCase(lines.map(({ line }) => line));
     }
     progress('');
-    const figures = summarize(lines.map(({ line }) => line));
     printCase(label, figures);
     results.push(...figures);
   }
@@ -128,22 +134,6 @@ async function attempt(line, step) {
   } catch (error) {
     line.problem = error.message;
   }
-}
-
-/** Of each line its median, spread and ratios to ours. */
-function summarize(lines) {
-  const time = (name) => {
-    const ours = lines.find(({ peer, problem }) => peer === name && !problem);
-    return ours && medianOf(ours.rounds);
-  };
-  const ours = OURS.map((name) => ({ name, nanoseconds: time(name) })).filter((it) => it.nanoseconds !== undefined);
-  return lines.map((line) => {
-    if (line.problem) return line;
-    const nanoseconds = medianOf(line.rounds);
-    const spread = (Math.max(...line.rounds) - Math.min(...line.rounds)) / nanoseconds;
-    const ratios = Object.fromEntries(ours.map((it) => [it.name, nanoseconds / it.nanoseconds]));
-    return { ...line, nanoseconds, spread, ratios };
-  });
 }
 
 /** Those that can run here; what cannot is named once. */
