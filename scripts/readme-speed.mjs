@@ -193,7 +193,7 @@ function peersTable(report) {
       ['float32', ours, ...peers.map((name) => (NATIVE.includes(name) ? `${name} (native)` : name))],
       [...ratios, ...errors],
     ),
-    `\nOurs: the best time of a call, and how far the next best round is. Theirs: how many times ours they take, the median of rounds that take turns; the middle half of them lies ${percent(medianOf(theirSpreads))} apart, at most ${percent(Math.max(...theirSpreads))}.`,
+    `\nOurs: the best time of a call, and how far the next best round is. Theirs: how many times ours they take at best; the next best rounds are ${percent(medianOf(theirSpreads))} slower, at most ${percent(Math.max(...theirSpreads))}.`,
     `Error: the largest, relative to the result in float64. ${whereAndWhen(report)}. ${versions.join(', ')}.${absent.join('')} \`${command}\``,
   ].join('\n');
 }

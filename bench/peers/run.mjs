@@ -28,7 +28,7 @@ const { values: options, positionals: wanted } = parseArgs({
 });
 /** A case gets so many rounds, and as many again and again where they lie far apart. */
 const ROUNDS = options.quick ? 2 : 7;
-const MOST_ROUNDS = options.quick ? ROUNDS : 4 * ROUNDS;
+const MOST_ROUNDS = options.quick ? ROUNDS : 2 * ROUNDS;
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
 /** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
@@ -46,9 +46,10 @@ installPeers();
 const node = findNode(options.node);
 const machine = { ...describeMachine(), node: node.node, v8: node.v8 };
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
-console.log(`float32, one thread. Time: the best of ${ROUNDS} rounds or more, which take turns.`);
-console.log('Ratio: the time of a peer over ours in the same round, the median.');
-console.log('Spread: between which the middle half of the ratios lies, and of ours how far the next best round is.');
+console.log(
+  `float32, one thread. The best of ${ROUNDS} to ${MOST_ROUNDS} rounds, which take turns; spread: how far the next best is.`,
+);
+console.log('Ratio: the time of a peer over ours.');
 console.log('Error: the largest, relative to the result in float64.');
 const [load] = loadavg();
 if (load > 1) console.log(`The machine has other work (load ${load.toFixed(1)}): calls of milliseconds look too slow.`);

@@ -1,28 +1,22 @@
-// What the rounds of a case come to. Processors change their speed by a third from one minute to the next; what was measured
-// in the same round was measured at the same speed.
+// What the rounds of a case come to. Other work only ever adds time, and processors change their speed by a third from one
+// second to the next: the best round counts, of ours and of theirs. Rounds take turns, and go on until their ratios agree
+// or there are many, so that everyone has had a good moment.
 import { MOST_SPREAD, ratioSpread, summarize } from '../command.mjs';
 import { OURS } from './peers.mjs';
 
-/**
- * Of each line the best round, the ratios to ours, medians over rounds, and how far its figure may be off: the middle half
- * of the ratios, and of ours, which have none, the distance of the next best round.
- */
+/** Of each line the best round, how far the next best is, the ratios to ours, and how far those of the rounds lie apart. */
 export function summarizeCase(lines) {
   const ours = OURS.flatMap((name) => lines.find(({ peer, problem }) => peer === name && !problem) ?? []);
   return lines.map((line) => {
     if (line.problem) return line;
     const [best, next] = [...line.rounds].sort((a, b) => a - b);
-    const ratios = ours.map(({ peer, rounds }) => [peer, summarize(line.rounds.map((time, i) => time / rounds[i]))]);
-    const spreads = ratios.filter(([peer]) => peer !== line.peer).map(([, figures]) => ratioSpread(figures));
-    return {
-      ...line,
-      nanoseconds: best,
-      spread: OURS.includes(line.peer) ? (next - best) / best : Math.max(...spreads),
-      ratios: Object.fromEntries(ratios.map(([peer, { ratio }]) => [peer, ratio])),
-    };
+    const ratios = ours.map(({ peer, rounds }) => [peer, best / Math.min(...rounds)]);
+    const apart = ours.map(({ rounds }) => ratioSpread(summarize(line.rounds.map((time, i) => time / rounds[i]))));
+    const spread = (next - best) / best;
+    return { ...line, nanoseconds: best, spread, ratios: Object.fromEntries(ratios), apart: Math.max(0, ...apart) };
   });
 }
 
-/** Whether every figure of a case may be shown. */
+/** Whether the rounds of a case agree. */
 export const isSettled = (lines) =>
-  lines.every(({ problem, spread = Number.POSITIVE_INFINITY }) => problem || spread <= MOST_SPREAD);
+  lines.every(({ problem, spread = 1, apart = 1 }) => problem || (spread <= MOST_SPREAD && apart <= MOST_SPREAD));

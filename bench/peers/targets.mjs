@@ -123,8 +123,6 @@ export function judgeTargets(results, node) {
     const found = results.find((it) => it.peer === peer && it.operation === operation && it.label === label);
     return found?.nanoseconds && found.nanoseconds / found.elements;
   };
-  const ratioOf = (peer, operation, label) =>
-    results.find((it) => it.peer === peer && it.operation === operation && it.label === label)?.ratios?.[backend];
   return TARGETS.flatMap(([operation, labels, peer, peerOperation = operation, relaxed, simd128, other = {}]) => {
     const target = backend === 'simd128' ? simd128 : relaxed;
     if (target === undefined || !results.some((line) => line.operation === operation)) return [];
@@ -132,8 +130,7 @@ export function judgeTargets(results, node) {
       const base = other.label ?? label;
       const ours = timeOf(backend, operation, label);
       const theirs = timeOf(peer === OURSELVES ? backend : peer, peerOperation, base);
-      const paired = peerOperation === operation && base === label && ratioOf(peer, operation, label);
-      const measured = paired || (ours && theirs && (theirs / ours) * (other.bytes ?? 1));
+      const measured = ours && theirs && (theirs / ours) * (other.bytes ?? 1);
       const what = [peer, peerOperation !== operation && peerOperation, base !== label && base].filter(Boolean);
       return line(`${operation} ${label}`, what.join(' '), backend, '≥', target, measured);
     });
