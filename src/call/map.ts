@@ -18,6 +18,7 @@ import {
   addressLike,
   floatBytes,
   hasStill,
+  isLastAxis,
   isShort,
   offsetOfLike,
   overlap,
@@ -63,7 +64,7 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
     const { address, size, elementBytes } = storage;
     const y = addressLike(out, storage, size);
     const n = storage.shape[storage.shape.length - 1]!;
-    const isPlain = mask === undefined && causal === undefined && axis === undefined && shape === undefined;
+    const isPlain = mask === undefined && causal === undefined && shape === undefined && isLastAxis(axis, storage);
     if (isPlain && n > 0 && y >= 0 && address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
@@ -239,7 +240,8 @@ function backwardTensors(
     const dx = addressLike(out, storage, size);
     const dy = upstream.address;
     const n = sizes[sizes.length - 1]!;
-    if (axis === undefined && shape === undefined && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
+    const isPlain = shape === undefined && isLastAxis(axis, storage);
+    if (isPlain && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       const compute = runtime.kernel(operation.kernel, elementBytes, name);
       const scratch = runtime.arena.kernelScratch;

@@ -10,7 +10,7 @@ import type { Operand } from './place.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
 import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
-import { addressLike, residentOf } from './small.js';
+import { addressLike, isLastAxis, residentOf } from './small.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -49,8 +49,8 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
     const { address, size, elementBytes } = storage;
     const n = storage.shape[storage.shape.length - 1]!;
     const y = addressLike(out, storage, size / n);
-    const isOneAxis = axis === undefined && shape === undefined && keepDims === undefined;
-    if (isOneAxis && weights === undefined && mask === undefined && n > 0 && y >= 0 && address >= 0) {
+    const isPlain = shape === undefined && keepDims === undefined && isLastAxis(axis, storage);
+    if (isPlain && weights === undefined && mask === undefined && n > 0 && y >= 0 && address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       const compute = runtime.kernel(operation.kernel, elementBytes, name);
       const scratch = runtime.arena.kernelScratch;

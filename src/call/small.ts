@@ -85,3 +85,8 @@ export function addressLike(value: unknown, { owner, dtype }: TensorStorage, siz
   const storage = residentOf(owner, value);
   return storage !== undefined && storage.dtype === dtype && storage.size === size ? storage.address : -1;
 }
+
+/** Whether an option asks for the last axis of a tensor, or for none, which is the same. */
+export function isLastAxis(axis: unknown, { shape }: TensorStorage): boolean {
+  return axis === undefined || axis === -1 || axis === shape.length - 1;
+}
