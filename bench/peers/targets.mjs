@@ -119,20 +119,20 @@ const judged = ({ node }) => (Number.parseInt(node, 10) < 22 ? 'simd128' : 'rela
  */
 export function judgeTargets(results, node) {
   const backend = judged(node);
-  const timeOf = (peer, operation, label) => {
-    const found = results.find((it) => it.peer === peer && it.operation === operation && it.label === label);
-    return found?.nanoseconds && found.nanoseconds / found.elements;
-  };
+  const find = (peer, operation, label) =>
+    results.find((it) => it.peer === peer && it.operation === operation && it.label === label && !it.problem);
+  const timeOf = (found) => found && found.nanoseconds / found.elements;
   return TARGETS.flatMap(([operation, labels, peer, peerOperation = operation, relaxed, simd128, other = {}]) => {
     const target = backend === 'simd128' ? simd128 : relaxed;
     if (target === undefined || !results.some((line) => line.operation === operation)) return [];
     return labels.map((label) => {
       const base = other.label ?? label;
-      const ours = timeOf(backend, operation, label);
-      const theirs = timeOf(peer === OURSELVES ? backend : peer, peerOperation, base);
-      const measured = ours && theirs && (theirs / ours) * (other.bytes ?? 1);
+      const ours = find(backend, operation, label);
+      const theirs = find(peer === OURSELVES ? backend : peer, peerOperation, base);
+      const measured = ours && theirs && (timeOf(theirs) / timeOf(ours)) * (other.bytes ?? 1);
       const what = [peer, peerOperation !== operation && peerOperation, base !== label && base].filter(Boolean);
-      return line(`${operation} ${label}`, what.join(' '), backend, '≥', target, measured);
+      const judgement = line(`${operation} ${label}`, what.join(' '), backend, '≥', target, measured);
+      return measured === undefined ? judgement : { ...judgement, spread: Math.max(ours.spread, theirs.spread) };
     });
   });
 }
