@@ -8,20 +8,10 @@ import { PLAIN } from './caller.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions } from './options.js';
 import { newArray, type Operand } from './place.js';
+import { addressLike, residentOf } from './resident.js';
 import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import {
-  addressLike,
-  floatBytes,
-  hasStill,
-  isShort,
-  offsetOfLike,
-  overlap,
-  placeSmall,
-  residentOf,
-  smallResult,
-  takeSmall,
-} from './small.js';
+import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -35,7 +25,7 @@ export interface ElementMap {
   readonly options: OptionNames<ElementOptions>;
 }
 
-/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
 export function mapElements(operation: ElementMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);

@@ -11,22 +11,11 @@ import { checkMask, readMask } from './mask.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import { newArray, type Operand } from './place.js';
+import { addressLike, isLastAxis, residentOf } from './resident.js';
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import {
-  addressLike,
-  floatBytes,
-  hasStill,
-  isLastAxis,
-  isShort,
-  offsetOfLike,
-  overlap,
-  placeSmall,
-  residentOf,
-  smallResult,
-  takeSmall,
-} from './small.js';
+import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -49,7 +38,7 @@ export interface RowMap {
 
 const MASKED = { mayTranspose: false };
 
-/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see small.ts. */
+/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
   if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);

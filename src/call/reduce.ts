@@ -7,10 +7,10 @@ import { checkMask, readMask } from './mask.js';
 import { readOperand, readOptional } from './operand.js';
 import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
 import type { Operand } from './place.js';
+import { addressLike, isLastAxis, residentOf } from './resident.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
 import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
-import { addressLike, isLastAxis, residentOf } from './small.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -35,7 +35,7 @@ export interface RowReduction {
 
 const WITH_DESCRIPTORS = { mayTranspose: false };
 
-/** Runs such an operation. A tensor that goes into another one becomes no operand: see small.ts. */
+/** Runs such an operation. A tensor that goes into another one becomes no operand: see resident.ts. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);

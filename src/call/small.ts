@@ -1,11 +1,9 @@
 import { bufferOf, countOf, type FloatArray, offsetOf, typedArrayTag, write } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
-import { storageOf, type TensorOwner, type TensorStorage } from '../memory/tensor.js';
 
 /**
- * The short way of a call on tensors, or on a few elements in typed arrays: no operand, no run and no view. Kernels get
- * tensors as they lie, whatever their size; for typed arrays there is one copy in and one out. What is copied may as well
- * view linear memory, which does not grow here.
+ * The short way of a call on a few elements in typed arrays: no operand, no run and no view, one copy in and one out. What
+ * is copied may as well view linear memory, which does not grow here.
  *
  * An element of an array is read before its length and its offset: then the engine knows what it has, and inlines both.
  */
@@ -71,22 +69,4 @@ export function takeSmall(arena: Arena, result: FloatArray, elementBytes: 4 | 8,
 /** Number of the element at an address. A division would take as long as the rest of a copy. */
 function elementAt(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;
-}
-
-/** What a tensor is, if it is one of this set that is alive and not stored in 16 bits: kernels get it as it lies. */
-export function residentOf(owner: TensorOwner, value: unknown): TensorStorage | undefined {
-  const storage = storageOf(value);
-  if (storage === undefined || storage.owner !== owner || storage.address < 0) return undefined;
-  return storage.dtype === 'float16' ? undefined : storage;
-}
-
-/** The address of such a tensor with so many elements of another's dtype, -1 for anything else. */
-export function addressLike(value: unknown, { owner, dtype }: TensorStorage, size: number): number {
-  const storage = residentOf(owner, value);
-  return storage !== undefined && storage.dtype === dtype && storage.size === size ? storage.address : -1;
-}
-
-/** Whether an option asks for the last axis of a tensor, or for none, which is the same. */
-export function isLastAxis(axis: unknown, { shape }: TensorStorage): boolean {
-  return axis === undefined || axis === -1 || axis === shape.length - 1;
 }
