@@ -143,7 +143,7 @@ function refuseSpread(lines) {
   const far = lines.filter(({ spread }) => !(spread <= MOST_SPREAD));
   if (far.length === 0) return;
   const names = far.map(({ operation, label, case: name = label, peer, contender = peer, spread }) => {
-    return `${operation} ${name ?? ''} of ${contender} (${Number.isFinite(spread) ? percent(spread) : 'not known'})`;
+    return `${operation} ${name} of ${contender} (${Number.isFinite(spread) ? percent(spread) : 'not known'})`;
   });
   throw new Error(`the rounds lie more than ${percent(MOST_SPREAD)} apart, run these again: ${names.join('; ')}`);
 }
@@ -244,7 +244,12 @@ function targetsTables(...reports) {
 }
 
 function targetsTable({ machine, targets }) {
-  refuseSpread(targets.filter(({ spread }) => spread !== undefined).map((it) => ({ ...it, operation: it.work })));
+  const judged = targets.filter(({ spread }) => spread !== undefined);
+  refuseSpread(
+    judged.map(({ work, against, backend, spread }) => {
+      return { operation: work, label: `against ${against}`, contender: backend, spread };
+    }),
+  );
   const rows = targets.map(({ work, against, backend, relation, target, measured, met }) => {
     const figure = measured === undefined ? 'not measured' : measured.toFixed(2);
     return [

@@ -3,14 +3,13 @@
 import {
   MAX_SHIFTED, SOFTMAX_STEPS, SPARSE, UNSHIFTED, prepareLane, prepareSparse, softmaxExp, unshiftedLimit
 } from "../math/exp";
-import { finishFour, reduceFour } from "../math/exp-four";
+import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
 import { EXP_PLAIN_LINES, FEW, PARTIAL_LINES, laneRounding } from "../math/sum";
 import { EXP_SUM, FACTOR, HEADER_BYTES, LINE_BYTES, PREPARE, TILE_BYTES } from "../scratch";
 import { BLOCK_ROWS } from "../shape";
 import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart } from "../simd/range";
-import { e0, e1, e2, e3 } from "../simd/registers";
 import { scatterStrided } from "./gather";
 import { columnMax, columnRange } from "./reduce";
 
@@ -49,7 +48,7 @@ function expInPlace<T>(
       for (const fours = p + (n & ~3) * LINE_BYTES; p < fours; p += 4 * LINE_BYTES) {
         reduceFour(SOFTMAX_STEPS<f32>(), p, LINE_BYTES, scratch);
         finishFour(scratch);
-        storeFour(p);
+        storeFour(p, LINE_BYTES);
       }
     }
     for (; p < end; p += LINE_BYTES) {
@@ -169,10 +168,7 @@ export function tileSoftmax(
         reduceFour(SOFTMAX_STEPS<f32>(), from + p, 16, scratch);
         range = rangeOfFour(range, from + p, 16, bound);
         finishFour(scratch);
-        v128.store(p, e0);
-        v128.store(p, e1, 16);
-        v128.store(p, e2, 32);
-        v128.store(p, e3, 48);
+        storeFour(p, 16);
       }
     }
     for (let at: usize = 0; at < width; at += 16) addLines(first + at, lines, width, scratch + at);
@@ -190,16 +186,6 @@ export function tileSoftmax(
     }
   }
   return true;
-}
-
-/** Stores the results of finishFour to four lines. */
-// @ts-ignore: decorator
-@inline
-function storeFour(line: usize): void {
-  v128.store(line, e0);
-  v128.store(line, e1, LINE_BYTES);
-  v128.store(line, e2, 2 * LINE_BYTES);
-  v128.store(line, e3, 3 * LINE_BYTES);
 }
 
 /**

@@ -47,6 +47,16 @@ export function finishFour(scratch: usize): void {
   e3 = i32x4.add(e3, i32x4.shl(n3, 23));
 }
 
+/** Stores the results, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function storeFour(y: usize, stride: usize): void {
+  v128.store(y, e0);
+  v128.store(y + stride, e1);
+  v128.store(y + 2 * stride, e2);
+  v128.store(y + 3 * stride, e3);
+}
+
 // @ts-ignore: decorator
 @inline
 function polynomialFour(scratch: usize): void {

@@ -2,7 +2,7 @@
 
 import { keptLanes, keptTail } from "../mask";
 import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
-import { finishFour, reduceFour } from "../math/exp-four";
+import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
 import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
@@ -138,12 +138,7 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
         const partial = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
         few = v128.add<T>(few, v128.pmin<T>(held, partial));
         held = v128.pmax<T>(held, partial);
-        if (stores) {
-          v128.store(q, e0);
-          v128.store(q, e1, 16);
-          v128.store(q, e2, 32);
-          v128.store(q, e3, 48);
-        }
+        if (stores) storeFour(q, 16);
         // Four partial sums are all that f32 lanes take.
         if (((p - first) & 192) == 192) {
           sums = f64x2.add(sums, widen<T>(few));

@@ -4,13 +4,12 @@
 // Which of the two computes a row depends on the others, and must not show: elements are added as blockSums adds them.
 
 import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../math/exp";
-import { finishFour, reduceFour } from "../math/exp-four";
+import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
 import { widen } from "../math/sum";
 import { HEADER_BYTES } from "../scratch";
 import { laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
-import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowScale } from "./scale";
 
@@ -37,10 +36,7 @@ function expElements(x: usize, y: usize, count: usize, limit: f32, scratch: usiz
     reduceFour(SOFTMAX_STEPS<f32>(), x, 16, scratch);
     range = rangeOfFour(range, x, 16, bound);
     finishFour(scratch);
-    v128.store(y, e0);
-    v128.store(y, e1, 16);
-    v128.store(y, e2, 32);
-    v128.store(y, e3, 48);
+    storeFour(y, 16);
   }
   const log2e = log2eOver<f32>(scratch), magic = magicNumber<f32>(scratch), high = ln2HighOf<f32>(scratch);
   const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);

@@ -15,7 +15,7 @@ import { clearEmptyRows } from "../../blocks/scale";
 import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
-import { finishFour, reduceFour } from "../../math/exp-four";
+import { finishFour, reduceFour, storeFour } from "../../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
 import { SUM_CHUNK, laneRounding, widen } from "../../math/sum";
 import { rowExpKept, rowExpMaxShifted } from "../../rows/exp";
@@ -135,10 +135,7 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
           v128.store(z, f32x4.mul(v128.load(z, 16), factor), 16);
           v128.store(z, f32x4.mul(v128.load(z, 32), factor), 32);
           v128.store(z, f32x4.mul(v128.load(z, 48), factor), 48);
-          v128.store(q, e0);
-          v128.store(q, e1, 16);
-          v128.store(q, e2, 32);
-          v128.store(q, e3, 48);
+          storeFour(q, 16);
           chunk = f64x2.add(f64x2.add(chunk, widen<T>(f32x4.add(e0, e1))), widen<T>(f32x4.add(e2, e3)));
         }
       }
