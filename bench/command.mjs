@@ -1,4 +1,4 @@
-// What the commands share: their arguments, how they sum rounds up, and where they write.
+// What the commands share: their arguments, and where they write.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,11 +6,16 @@ import { parseArgs } from 'node:util';
 /** Elements that a quick run leaves cases above out for. */
 const QUICK_ELEMENTS = 300_000;
 
-/** [operation …] [--quick] [--json FILE], and further options of a command's own. */
+/** [operation …] [--case TEXT …] [--quick] [--json FILE], and further options of a command's own. */
 export function parseCommand(ownOptions = {}) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, ...ownOptions },
+    options: {
+      case: { type: 'string', multiple: true, default: [''] },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      ...ownOptions,
+    },
   });
   const options = /** @type {any} */ (values);
   return {
@@ -18,9 +23,11 @@ export function parseCommand(ownOptions = {}) {
     operations: chosen(positionals),
     /** Whether one line for each operation will do. */
     isGlance: options.quick && positionals.length === 0,
-    rounds: options.quick ? 2 : 5,
+    /** How many rounds a case gets at least and at most. */
+    rounds: options.quick ? { least: 2, most: 2 } : { least: 5, most: 15 },
     roundMilliseconds: options.quick ? 20 : 120,
-    isWanted: ({ elements }) => !options.quick || elements <= QUICK_ELEMENTS,
+    isWanted: ({ label, elements }) =>
+      options.case.some((text) => label.startsWith(text)) && (!options.quick || elements <= QUICK_ELEMENTS),
   };
 }
 
@@ -40,33 +47,6 @@ export function demandKnown(what, names, known) {
   console.error(`no ${what} ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(1);
 }
-
-/**
- * The best round: what else the machine does only ever adds time, most of all to the slowest. The spread is how far the
- * rounds lie apart.
- */
-export function bestOf(rounds) {
-  const nanoseconds = Math.min(...rounds);
-  return { nanoseconds, spread: (Math.max(...rounds) - nanoseconds) / nanoseconds };
-}
-
-export function medianOf(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** How far rounds, or the middle half of ratios, may lie apart for a figure that is shown. */
-export const MOST_SPREAD = 0.15;
-
-/** Of ratios of two contenders that took turns: the median, and between which the middle half of them lies. */
-export function summarize(ratios) {
-  const sorted = [...ratios].sort((a, b) => a - b);
-  const quartile = Math.floor((sorted.length - 1) / 4);
-  return { ratio: medianOf(sorted), from: sorted[quartile], to: sorted[sorted.length - 1 - quartile] };
-}
-
-/** How far the middle half lies apart. */
-export const ratioSpread = ({ ratio, from, to }) => (to - from) / ratio;
 
 export const saveJson = (file, report) => save(file, `${JSON.stringify(report, null, 1)}\n`);
 

@@ -4,10 +4,11 @@
 // JavaScript, then the operation in float32. In one process, in turns; what they give is compared first.
 import { createKernels } from 'softmax-wasm';
 import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
-import { bestOf, MOST_SPREAD, parseCommand, ratioSpread, saveJson, summarize } from './command.mjs';
+import { parseCommand, saveJson } from './command.mjs';
 import { BACKENDS } from './contenders.mjs';
 import { logits } from './harness.mjs';
 import { describeMachine } from './machine.mjs';
+import { bestOf, MOST_SPREAD, ratioSpread, summarize } from './rounds.mjs';
 import { Stopwatch } from './stopwatch.mjs';
 import { formatRatio, formatTime, progress } from './table.mjs';
 

@@ -3,9 +3,10 @@
 // Compares this library with another checkout of it that has been built, both running the benchmarks of this one. A pass
 // starts a process for each, and their rounds take turns. Where memory lies makes one process faster than another for as
 // long as it lives, so that many rounds say less than a few passes.
-import { demandKnown, medianOf, parseCommand, saveJson } from './command.mjs';
+import { demandKnown, parseCommand, saveJson } from './command.mjs';
 import { BACKENDS, startContender } from './contenders.mjs';
 import { describeMachine } from './machine.mjs';
+import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { formatTime, progress } from './table.mjs';
 
 const { options, operations, isWanted } = parseCommand({
@@ -19,7 +20,8 @@ if (options.against === undefined) {
 }
 demandKnown('backend', [options.backend], BACKENDS);
 const PASSES = Number(options.passes);
-const ROUNDS = 4;
+/** How many rounds a case gets at least and at most in a pass. */
+const ROUNDS = { least: 4, most: 12 };
 const ROUND_MILLISECONDS = 40;
 /** Ratios further from 1 are marked. */
 const NOTABLE = 0.02;
@@ -29,7 +31,7 @@ console.log(
   `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}), ${options.backend}, float32`,
 );
 console.log(
-  `Here ÷ there, the best of ${ROUNDS} rounds each: the median of ${PASSES} pairs of processes (least to most).`,
+  `Here ÷ there, the best of ${ROUNDS.least} to ${ROUNDS.most} rounds each: the median of ${PASSES} pairs of processes (least to most).`,
 );
 
 const results = [];
@@ -71,14 +73,10 @@ async function startWorkers(operation, pass) {
 /** The best time here and there. */
 async function timePair(workers, index) {
   for (const { worker } of workers) await worker.ask('prepare', { index });
-  const times = [Infinity, Infinity];
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { place, worker } of workers) {
-      const nanoseconds = await worker.ask('measure', { milliseconds: ROUND_MILLISECONDS });
-      times[place] = Math.min(times[place], nanoseconds);
-    }
-  }
-  return times;
+  const timed = workers.map((one) => ({ ...one, rounds: /** @type {number[]} */ ([]) }));
+  await takeTurns(timed, ({ worker }) => worker.ask('measure', { milliseconds: ROUND_MILLISECONDS }), ROUNDS);
+  const inPlace = timed.sort((a, b) => a.place - b.place);
+  return inPlace.map(({ rounds }) => bestOf(rounds).nanoseconds);
 }
 
 function printLine({ operation, case: label, here, there, ratio, ratios }) {

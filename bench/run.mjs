@@ -1,14 +1,15 @@
-// npm run bench -- [operation …] [--quick] [--json FILE]
+// npm run bench -- [operation …] [--case TEXT …] [--quick] [--json FILE]
 //
 // Times every operation that has a file here, on every backend and against JavaScript written by hand. Each of them
 // runs in a process of its own, so that none spoils what the engine has learned for another; rounds take turns, and a
 // result is compared with the reference before it is timed. Last, what the very first call takes.
 import { createKernels } from 'softmax-wasm';
-import { bestOf, medianOf, parseCommand, saveJson } from './command.mjs';
+import { parseCommand, saveJson } from './command.mjs';
 import { PLAIN } from './contender.mjs';
 import { BACKENDS, CONTENDERS, firstCall, startContenders } from './contenders.mjs';
 import { checkResult } from './harness.mjs';
 import { describeMachine } from './machine.mjs';
+import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
 
 const { options, operations, isGlance, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
@@ -18,7 +19,9 @@ const FIRST_CALLS = options.quick ? 3 : 15;
 
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
-console.log(`The best of ${ROUNDS} rounds, each the median of its samples; spread: how far the rounds lie apart.`);
+console.log(
+  `The best of ${ROUNDS.least} to ${ROUNDS.most} rounds, each the median of its samples; spread: how far the next best is.`,
+);
 console.log('float32, one thread.');
 if (isGlance) printGlanceHeader(CONTENDERS);
 
@@ -47,17 +50,17 @@ async function runOperation(operation) {
       const result = await worker.ask('prepare', { index: bench.cases.indexOf(example) });
       checkResult(`${worker.name}: ${operation} ${label}`, result, reference.result(), bench.floor);
     }
-    const rounds = workers.map(() => /** @type {number[]} */ ([]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [i, worker] of workers.entries()) {
-        say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
-        rounds[i].push(await worker.ask('measure', { milliseconds: roundMilliseconds }));
-      }
-    }
+    const timed = workers.map((worker) => ({ worker, rounds: /** @type {number[]} */ ([]) }));
+    const measure = ({ worker }, round) => {
+      say(`round ${round}, ${worker.name}`);
+      return worker.ask('measure', { milliseconds: roundMilliseconds });
+    };
+    await takeTurns(timed, measure, ROUNDS, ({ worker }) => worker.name === PLAIN);
     progress('');
-    const plain = bestOf(rounds[workers.findIndex(({ name }) => name === PLAIN)]).nanoseconds;
+    const best = timed.map(({ rounds }) => bestOf(rounds));
+    const plain = best[workers.findIndex(({ name }) => name === PLAIN)].nanoseconds;
     const lines = workers.map(({ name }, i) => {
-      const { nanoseconds, spread } = bestOf(rounds[i]);
+      const { nanoseconds, spread } = best[i];
       const contender = { contender: name, nanoseconds, ratio: plain / nanoseconds, spread };
       return { operation, case: label, elements, ...contender, elementsPerSecond: (elements / nanoseconds) * 1e9 };
     });

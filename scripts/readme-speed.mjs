@@ -10,12 +10,12 @@
 //     node scripts/readme-speed.mjs
 // A part whose run is not there stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { MOST_SPREAD, medianOf, ratioSpread } from '../bench/command.mjs';
 import { PLAIN } from '../bench/contender.mjs';
 import { BACKENDS } from '../bench/contenders.mjs';
 import { drawBars } from '../bench/peers/bars.mjs';
 import { drawChart, NARROW, WIDE } from '../bench/peers/chart.mjs';
 import { NATIVE, OURS, PEERS } from '../bench/peers/peers.mjs';
+import { MOST_SPREAD, medianOf, ratioSpread } from '../bench/rounds.mjs';
 import { formatBytes } from '../bench/scale/report.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 import { bundle, gzipped } from './size.mjs';
@@ -98,10 +98,10 @@ function percent(share) {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-/** How far the rounds of the lines lie apart. */
+/** How far the next best rounds of the lines are. */
 function spreadOf(lines) {
   const spreads = lines.map(({ spread }) => spread);
-  return `the rounds lie ${percent(medianOf(spreads))} apart, at most ${percent(Math.max(...spreads))}`;
+  return `the next best rounds are ${percent(medianOf(spreads))} slower, at most ${percent(Math.max(...spreads))}`;
 }
 
 function ownTable({ machine, date, results, firstCalls }) {

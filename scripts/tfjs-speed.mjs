@@ -1,5 +1,5 @@
 // What docs/tensorflow.md shows of speed, from runs of `npm run bench:tfjs` in several versions of Node.
-import { MOST_SPREAD, ratioSpread } from '../bench/command.mjs';
+import { MOST_SPREAD, ratioSpread } from '../bench/rounds.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 
 /** Tables of the backends: each case with TensorFlow.js alone and with softmax-wasm, in one Node beside the other. */

@@ -1,11 +1,12 @@
-// npm run bench:browser -- [operation …] [--browser NAME …] [--quick] [--json FILE]
+// npm run bench:browser -- [operation …] [--case TEXT …] [--browser NAME …] [--quick] [--json FILE]
 //
 // The cases of `npm run bench` in headless browsers, and in this Node beside them. Every backend runs in a worker of its
 // own, rounds take turns over backends and engines, and a result is compared with the reference before it is timed.
-import { bestOf, demandKnown, parseCommand, saveJson } from '../command.mjs';
+import { demandKnown, parseCommand, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
 import { BACKENDS } from '../contenders.mjs';
 import { describeMachine } from '../machine.mjs';
+import { bestOf, takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { BROWSERS } from './browsers.mjs';
 import { browserEngine, nodeEngine } from './engines.mjs';
@@ -25,7 +26,9 @@ demandKnown('browser', options.browser, Object.keys(BROWSERS));
 
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}`);
-console.log(`Time of a call: the best of ${ROUNDS} rounds, each the median of its samples. float32, one thread.`);
+console.log(
+  `Time of a call: the best of ${ROUNDS.least} to ${ROUNDS.most} rounds, each the median of its samples. float32, one thread.`,
+);
 console.log('Last, the slowest engine and how many times the time of the fastest it takes.');
 
 const server = await serve();
@@ -78,14 +81,11 @@ async function runOperation(/** @type {string} */ operation) {
       say(`checking ${cell.contender} in ${cell.engine.name}`);
       await attempt(cell, () => cell.engine.prepare(cell.contender, index, bench.floor));
     }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const cell of cells) {
-        say(`round ${round + 1} of ${ROUNDS}, ${cell.contender} in ${cell.engine.name}`);
-        await attempt(cell, async () => {
-          cell.rounds.push(await cell.engine.measure(cell.contender, roundMilliseconds));
-        });
-      }
-    }
+    const measure = ({ contender, engine }, round) => {
+      say(`round ${round}, ${contender} in ${engine.name}`);
+      return engine.measure(contender, roundMilliseconds);
+    };
+    await takeTurns(cells, measure, ROUNDS);
     progress('');
     const lines = cells.map(({ engine, contender, rounds, problem }) => {
       const place = { operation, case: label, elements, contender, engine: engine.name };

@@ -7,10 +7,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createKernels } from 'softmax-wasm';
 import { runWithRelaxedSimd } from '../../scripts/relaxed-simd.mjs';
-import { bestOf, parseCommand, saveJson } from '../command.mjs';
+import { parseCommand, saveJson } from '../command.mjs';
 import { BACKENDS } from '../contenders.mjs';
 import { logits } from '../harness.mjs';
 import { describeMachine } from '../machine.mjs';
+import { bestOf, takeTurns } from '../rounds.mjs';
 import { Stopwatch } from '../stopwatch.mjs';
 import { progress } from '../table.mjs';
 
@@ -21,7 +22,9 @@ const ELEMENTS = SHAPE[0] * SHAPE[1];
 const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand();
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
-console.log(`${SHAPE.join(' × ')} float32 in linear memory, G elements/s, the best of ${ROUNDS} rounds.`);
+console.log(
+  `${SHAPE.join(' × ')} float32 in linear memory, G elements/s, the best of ${ROUNDS.least} to ${ROUNDS.most} rounds.`,
+);
 
 const results = [];
 for (const backend of BACKENDS) results.push(...(await timeBackend(backend)));
@@ -77,16 +80,16 @@ function operations(backend) {
 
 async function timeBackend(backend) {
   const tasks = Object.entries({ ...ceilings(backend), ...operations(backend) });
-  const watches = tasks.map(([, run]) => new Stopwatch(run));
-  const rounds = tasks.map(() => /** @type {number[]} */ ([]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, watch] of watches.entries()) {
-      progress(`${backend}, round ${round + 1} of ${ROUNDS}: ${tasks[i][0]}`);
-      rounds[i].push(await watch.measure(roundMilliseconds));
-    }
-  }
+  const timed = tasks.map(([name, run]) => {
+    return { name, watch: new Stopwatch(run), rounds: /** @type {number[]} */ ([]) };
+  });
+  const measure = ({ name, watch }, round) => {
+    progress(`${backend}, round ${round}: ${name}`);
+    return watch.measure(roundMilliseconds);
+  };
+  await takeTurns(timed, measure, ROUNDS);
   progress('');
-  const speeds = rounds.map((times) => ELEMENTS / bestOf(times).nanoseconds);
+  const speeds = timed.map(({ rounds }) => ELEMENTS / bestOf(rounds).nanoseconds);
   console.log(
     `\n${backend.padEnd(26)}${'G el/s'.padStart(9)}${'of instructions'.padStart(18)}${'of a copy'.padStart(12)}`,
   );

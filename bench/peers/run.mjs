@@ -8,12 +8,13 @@ import { createKernels } from '../../dist/index.js';
 import { install } from '../../scripts/install.mjs';
 import { demandKnown, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
+import { takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
 import { findNode, OURS, PEERS, Peer } from './peers.mjs';
 import { printCase, printHeader, printTargets } from './report.mjs';
-import { isSettled, summarizeCase } from './summary.mjs';
+import { summarizeCase } from './summary.mjs';
 import { judgeStart, judgeTargets, OPERATIONS, ownLabels, peersOf } from './targets.mjs';
 
 const { values: options, positionals: wanted } = parseArgs({
@@ -26,9 +27,8 @@ const { values: options, positionals: wanted } = parseArgs({
     svg: { type: 'string' },
   },
 });
-/** A case gets so many rounds, and as many again and again where they lie far apart. */
-const ROUNDS = options.quick ? 2 : 7;
-const MOST_ROUNDS = options.quick ? ROUNDS : 2 * ROUNDS;
+/** How many rounds a case gets at least and at most. */
+const ROUNDS = options.quick ? { least: 2, most: 2 } : { least: 7, most: 14 };
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
 /** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
@@ -47,7 +47,7 @@ const node = findNode(options.node);
 const machine = { ...describeMachine(), node: node.node, v8: node.v8 };
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
 console.log(
-  `float32, one thread. The best of ${ROUNDS} to ${MOST_ROUNDS} rounds, which take turns; spread: how far the next best is.`,
+  `float32, one thread. The best of ${ROUNDS.least} to ${ROUNDS.most} rounds, which take turns; spread: how far the next best is.`,
 );
 console.log('Ratio: the time of a peer over ours.');
 console.log('Error: the largest, relative to the result in float64.');
@@ -79,7 +79,7 @@ async function runOperation(/** @type {string} */ operation) {
       say(`checking ${peer.name}`);
       const figures = { error: NaN, rounds: /** @type {number[]} */ ([]), problem: '' };
       const line = { operation, label, shape, elements, peer: peer.name, ...figures };
-      lines.push({ peer, line });
+      lines.push(line);
       await attempt(line, async () => {
         const result = await peer.prepare({ operation, label, shape });
         if (result === undefined) return lines.pop();
@@ -88,17 +88,12 @@ async function runOperation(/** @type {string} */ operation) {
         await peer.measure(WARM_UP_MILLISECONDS);
       });
     }
-    let figures = lines.map(({ line }) => line);
-    for (let round = 0; round < MOST_ROUNDS && (round % ROUNDS > 0 || !isSettled(figures)); round++) {
-      for (const { peer, line } of lines) {
-        if (line.problem) continue;
-        say(`round ${round + 1}, ${peer.name}`);
-        await attempt(line, async () => {
-          line.rounds.push(await peer.measure(ROUND_MILLISECONDS));
-        });
-      }
-      figures = summarizeCase(lines.map(({ line }) => line));
-    }
+    const measure = (line, round) => {
+      say(`round ${round}, ${line.peer}`);
+      return /** @type {Peer} */ (peers.find(({ name }) => name === line.peer)).measure(ROUND_MILLISECONDS);
+    };
+    await takeTurns(lines, measure, ROUNDS, ({ peer }) => OURS.includes(peer));
+    const figures = summarizeCase(lines);
     progress('');
     printCase(label, figures);
     results.push(...figures);

@@ -1,7 +1,7 @@
 // How fast the library is meant to be: beside its peers, beside JavaScript written by hand, and beside itself.
 import { bundle, gzipped } from '../../scripts/size.mjs';
-import { medianOf } from '../command.mjs';
 import { firstCall } from '../contenders.mjs';
+import { medianOf } from '../rounds.mjs';
 import { GRID, labelOf } from './cases.mjs';
 import { HAND_WRITTEN, PEERS } from './peers.mjs';
 

@@ -4,11 +4,12 @@
 // linear memory. Beside it, as far as patience goes, JavaScript written by hand.
 import { freemem } from 'node:os';
 import { createKernels } from 'softmax-wasm';
-import { bestOf, parseCommand, save, saveJson } from '../command.mjs';
+import { parseCommand, save, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
 import { BACKENDS, startContenders } from '../contenders.mjs';
 import { checkResult } from '../harness.mjs';
 import { describeMachine } from '../machine.mjs';
+import { bestOf, takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { drawChart } from './chart.mjs';
 import { printCase, printHeader } from './report.mjs';
@@ -26,7 +27,7 @@ const MEMORY_SHARE = 0.85;
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
 console.log('Softmax of float32 in rows of 1000, typed arrays in and out, one thread: nanoseconds for an element,');
-console.log(`the best of ${ROUNDS} rounds.`);
+console.log(`the best of ${ROUNDS.least} to ${ROUNDS.most} rounds.`);
 
 const cases = chooseCases();
 const workers = await startContenders(CONTENDERS, 'scale/softmax');
@@ -63,16 +64,15 @@ async function runCase(example) {
     const result = await worker.ask('prepare', { index });
     checkResult(`${worker.name}: ${label} elements`, result, reference.result(), bench.floor);
   }
-  const rounds = taking.map(() => /** @type {number[]} */ ([]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, worker] of taking.entries()) {
-      say(`round ${round + 1} of ${ROUNDS}, ${worker.name}`);
-      rounds[i].push(await worker.ask('measure', { milliseconds: roundMilliseconds }));
-    }
-  }
+  const timed = taking.map((worker) => ({ worker, rounds: /** @type {number[]} */ ([]) }));
+  const measure = ({ worker }, round) => {
+    say(`round ${round}, ${worker.name}`);
+    return worker.ask('measure', { milliseconds: roundMilliseconds });
+  };
+  await takeTurns(timed, measure, ROUNDS);
   const lines = [];
-  for (const [i, worker] of taking.entries()) {
-    const { nanoseconds, spread } = bestOf(rounds[i]);
+  for (const { worker, rounds } of timed) {
+    const { nanoseconds, spread } = bestOf(rounds);
     const figures = { nanosecondsPerElement: nanoseconds / elements, spread, linearMemory: await worker.ask('memory') };
     lines.push({ case: label, elements, held: example.held, contender: worker.name, ...figures });
   }

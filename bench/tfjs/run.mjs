@@ -7,9 +7,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
-import { MOST_SPREAD, medianOf, ratioSpread, saveJson, summarize } from '../command.mjs';
+import { saveJson } from '../command.mjs';
 import { Worker } from '../contenders.mjs';
 import { describeMachine } from '../machine.mjs';
+import { bestOf, MOST_SPREAD, medianOf, ratioSpread, summarize, takeTurns } from '../rounds.mjs';
 import { formatRatio, formatTime, progress } from '../table.mjs';
 
 const { values: options } = parseArgs({
@@ -24,7 +25,8 @@ const { values: options } = parseArgs({
 });
 const PROGRAM = new URL('worker.mjs', import.meta.url);
 const PAIRS = options.quick ? 1 : Number(options.pairs);
-const ROUNDS = 2;
+/** How many rounds a case gets at least and at most in a pair. */
+const ROUNDS = { least: 3, most: options.quick ? 3 : 9 };
 const MILLISECONDS = options.quick ? 20 : 50;
 /** Both compute in float32, each in its own order. */
 const TOLERANCE = 1e-4;
@@ -44,13 +46,9 @@ async function timePair(workers, name) {
   const results = [];
   for (const worker of workers) results.push(await worker.ask('prepare', { name }));
   demandEqual(name, results[0], results[1]);
-  const times = workers.map(() => Infinity);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, worker] of workers.entries()) {
-      times[i] = Math.min(times[i], await worker.ask('measure', { milliseconds: MILLISECONDS }));
-    }
-  }
-  return times;
+  const timed = workers.map((worker) => ({ worker, rounds: /** @type {number[]} */ ([]) }));
+  await takeTurns(timed, ({ worker }) => worker.ask('measure', { milliseconds: MILLISECONDS }), ROUNDS);
+  return timed.map(({ rounds }) => bestOf(rounds).nanoseconds);
 }
 
 /** What the pairs of processes make of a case: medians, and between which ratios the middle half of the pairs lies. */
