@@ -42,6 +42,13 @@ export function rowsInBlock<T>(first: usize, outer: usize, inner: usize): usize 
   return min(BLOCK_ROWS<T>(), inner == 1 ? outer - first : inner - (first % inner));
 }
 
+/** Bytes from a row's first element to that of the next in the same block. */
+// @ts-ignore: decorator
+@inline
+export function rowStep<T>(n: usize, inner: usize): usize {
+  return (inner == 1 ? n : 1) * sizeof<T>();
+}
+
 /** Address of a row's first element. */
 // @ts-ignore: decorator
 @inline

@@ -87,20 +87,28 @@ function logSum<T>(
     }
     if (n > EXP_PLAIN_LINES) sum = sizeof<T>() == 4 ? demote(totalLow, totalHigh) : f64x2.add(sum, totalLow);
     const top = exponential<T>(form, m, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    const count = toFloats<T>(equals);
-    const more = v128.sub<T>(count, v128.splat<T>(1));
-    v128.store(state, v128.add<T>(more, v128.div<T>(sum, top)), LOG_SUM);
-    if (stores) {
-      const factor = v128.div<T>(oneVector<T>(scratch), v128.add<T>(sum, v128.mul<T>(count, top)));
-      v128.store(state, factor, FACTOR);
-      v128.store(state, v128.mul<T>(v128.add<T>(sum, v128.mul<T>(more, top)), factor), OTHERS);
-    }
+    storeLogSum<T>(stores, sum, toFloats<T>(equals), top, oneVector<T>(scratch), state);
   }
   toLogSums<T>(columns, scratch);
 }
 
+/**
+ * LOG_SUM without the logarithm, from the sum of the terms that are not the maximum, of which there are `count`, each `top`;
+ * and FACTOR and OTHERS, where that is `wanted`, a literal.
+ */
+// @ts-ignore: decorator
+@inline
+export function storeLogSum<T>(wanted: bool, sum: v128, count: v128, top: v128, one: v128, state: usize): void {
+  const more = v128.sub<T>(count, v128.splat<T>(1));
+  v128.store(state, v128.add<T>(more, v128.div<T>(sum, top)), LOG_SUM);
+  if (!wanted) return;
+  const factor = v128.div<T>(one, v128.add<T>(sum, v128.mul<T>(count, top)));
+  v128.store(state, factor, FACTOR);
+  v128.store(state, v128.mul<T>(v128.add<T>(sum, v128.mul<T>(more, top)), factor), OTHERS);
+}
+
 /** LOG_SUM = log1p(LOG_SUM). Not inlined: all forms share it. */
-function toLogSums<T>(columns: usize, scratch: usize): void {
+export function toLogSums<T>(columns: usize, scratch: usize): void {
   for (const end = scratch + (columns << 4); scratch < end; scratch += 16) {
     v128.store(scratch, log1p<T>(v128.load(scratch, LOG_SUM)), LOG_SUM);
   }

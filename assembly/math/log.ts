@@ -53,12 +53,12 @@ export function log1p<T>(x: v128): v128 {
   const u = v128.add<T>(x, one);
   let scale: v128, k: v128;
   if (sizeof<T>() == 4) {
-    const h = i32x4.sub(u, i32x4.splat(0x3f400000));
-    scale = i32x4.sub(one, v128.and(h, i32x4.splat(0xff800000)));
+    const h = i32x4.sub(u, bits<T>(0));
+    scale = i32x4.sub(one, v128.and(h, bits<T>(1)));
     k = toFloats<T>(i32x4.shr_u(h, 23));
   } else {
-    const h = i64x2.sub(u, i64x2.splat(0x3fe8000000000000));
-    scale = i64x2.sub(one, v128.and(h, i64x2.splat(0xfff0000000000000)));
+    const h = i64x2.sub(u, bits<T>(0));
+    scale = i64x2.sub(one, v128.and(h, bits<T>(1)));
     k = toFloats<T>(i64x2.shr_u(h, 52));
   }
   return logReduced<T>(madd<T>(x, scale, v128.sub<T>(scale, one)), k);

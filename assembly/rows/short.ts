@@ -3,7 +3,7 @@
 //
 // Which of the two computes a row depends on the others, and must not show: elements are added as blockSums adds them.
 
-import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../math/exp";
+import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedExp, unshiftedLimit } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
 import { widen } from "../math/sum";
@@ -19,21 +19,24 @@ export const SHORT_ROWS: usize = 64;
 /** `count` rows of n > 1 elements; y may be x. Returns false, and writes nothing to y, unless every |x / t| ≤ RANGE. */
 export function shortRows(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): bool {
   const e = scratch + HEADER_BYTES;
-  if (!expElements(x, e, count * n, unshiftedLimit<f32>(t), scratch)) return false;
+  if (!expElements(SOFTMAX_STEPS<f32>(), x, e, count * n, unshiftedLimit<f32>(t), scratch)) return false;
   if (n == 2) dividePairs(e, y, count, scratch);
   else if (n == 3) divideTriples(e, y, count, scratch);
   else divideRows(e, y, count, n);
   return true;
 }
 
-/** y = e^(x / t); y may be written up to the end of a vector. Returns whether every |x| ≤ limit. */
+/**
+ * y = e^(x / t), reduced in `steps`, a literal; y may be written up to the end of a vector. Returns whether every
+ * |x| ≤ limit.
+ */
 // @ts-ignore: decorator
 @inline
-function expElements(x: usize, y: usize, count: usize, limit: f32, scratch: usize): bool {
+export function expElements(steps: i32, x: usize, y: usize, count: usize, limit: f32, scratch: usize): bool {
   const bound = f32x4.splat(limit), end = x + (count << 2);
   let range = rangeStart<f32>();
   for (const fours = x + ((end - x) & ~63); x < fours; x += 64, y += 64) {
-    reduceFour(SOFTMAX_STEPS<f32>(), x, 16, scratch);
+    reduceFour(steps, x, 16, scratch);
     range = rangeOfFour(range, x, 16, bound);
     finishFour(scratch);
     storeFour(y, 16);
@@ -44,7 +47,10 @@ function expElements(x: usize, y: usize, count: usize, limit: f32, scratch: usiz
   for (; x < end; x += 16, y += 16) {
     const v = end - x >= 16 ? v128.load(x) : loadTail<f32>(x, (end - x) >> 2);
     range = rangeStep<f32>(range, v, sign, bound);
-    v128.store(y, softmaxExp<f32>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1));
+    const e = steps == 2
+      ? unshiftedExp<f32>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+      : softmaxExp<f32>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+    v128.store(y, e);
   }
   return rangeHolds<f32>(range, bound);
 }

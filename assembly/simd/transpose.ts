@@ -30,13 +30,13 @@ export function oddLanes(a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function lowHalves(a: v128, b: v128): v128 {
+export function lowHalves(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(a, b, 0, 2);
 }
 
 // @ts-ignore: decorator
 @inline
-function highHalves(a: v128, b: v128): v128 {
+export function highHalves(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(a, b, 1, 3);
 }
 

@@ -17,6 +17,7 @@ import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
+import { isShort, shortLogSoftmax, shortLogSums } from "../../rows/short-logsum";
 import { rowAffine, rowClear, rowFillOutside, rowScale } from "../../rows/scale";
 import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
@@ -84,11 +85,15 @@ function blockForm<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
 ): void {
   const block = scratch + HEADER_BYTES;
-  const limit = unshiftedLimit<T>(t);
+  const limit = unshiftedLimit<T>(t), short = !mask && isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    const columns = columnsOf<T>(rows);
+    const columns = columnsOf<T>(rows), at = first * n * 4;
+    if (short && shortLogSums(x, first, rows, outer, n, t, scratch)) {
+      shortLogSoftmax(x + at, y + at, rows, n, t, scratch);
+      continue;
+    }
     let form = gather<T>(x, n, inner, first, rows, block, limit);
     if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
     blockMaxima<T>(block, n, columns, form, scratch);

@@ -17,11 +17,15 @@ import { log, log1p } from "../../math/log";
 import { roundingOf } from "../../math/sum";
 import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
+import { isShort, shortLogSums } from "../../rows/short-logsum";
 import { weightedSums } from "../../rows/weighted";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, ROW_SUMS, SUMS_LOST, SUMS_MAXIMUM, SUMS_OTHERS, SUMS_TOP
 } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { select } from "../../simd/arch";
+import { demote, promoteHigh, promoteLow } from "../../simd/lanes";
+import { storeTail } from "../../simd/tail";
 
 export function logSumExp<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, temperature: f64, scratch: usize, mask: usize
@@ -58,21 +62,35 @@ function blockForm<T>(
   x: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize, mask: usize
 ): void {
   const block = scratch + HEADER_BYTES;
-  const limit = unshiftedLimit<T>(t);
+  const limit = unshiftedLimit<T>(t), short = !mask && isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    const columns = columnsOf<T>(rows);
-    let form = gather<T>(x, n, inner, first, rows, block, limit);
-    if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
-    blockMaxima<T>(block, n, columns, form, scratch);
-    blockLogSum<T>(block, n, columns, form, t, scratch);
-    for (let i: usize = 0; i < rows; i++) {
-      const state = scratch + i * sizeof<T>();
-      const m = load<T>(state, MAXIMUM);
-      const result = <T>(<f64>m / t + <f64>load<T>(state, LOG_SUM));
-      store<T>(y + (first + i) * sizeof<T>(), isFinite<T>(m) ? result : m);
+    if (!(short && shortLogSums(x, first, rows, outer, n, t, scratch))) {
+      const columns = columnsOf<T>(rows);
+      let form = gather<T>(x, n, inner, first, rows, block, limit);
+      if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);
+      blockMaxima<T>(block, n, columns, form, scratch);
+      blockLogSum<T>(block, n, columns, form, t, scratch);
     }
+    blockLogSumExp<T>(y + first * sizeof<T>(), rows, t, scratch);
+  }
+}
+
+/** y = MAXIMUM / t + LOG_SUM of a block's rows, or MAXIMUM itself if it is not finite. */
+function blockLogSumExp<T>(y: usize, rows: usize, t: f64, scratch: usize): void {
+  const temperature = f64x2.splat(t), end = y + rows * sizeof<T>();
+  for (; y < end; y += 16, scratch += 16) {
+    const m = v128.load(scratch, MAXIMUM), logSum = v128.load(scratch, LOG_SUM);
+    let result: v128;
+    if (sizeof<T>() == 8) result = f64x2.add(f64x2.div(m, temperature), logSum);
+    else {
+      const low = f64x2.add(f64x2.div(promoteLow(m), temperature), promoteLow(logSum));
+      result = demote(low, f64x2.add(f64x2.div(promoteHigh(m), temperature), promoteHigh(logSum)));
+    }
+    result = select<T>(result, m, v128.eq<T>(v128.sub<T>(m, m), v128.splat<T>(0)));
+    if (end - y >= 16) v128.store(y, result);
+    else storeTail<T>(y, result, (end - y) / sizeof<T>());
   }
 }
 

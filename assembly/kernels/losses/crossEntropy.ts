@@ -20,7 +20,7 @@
 import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
+import { blockFactors, mayUnderflow, rowFactors, underflowLimit } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
@@ -31,12 +31,13 @@ import { LOGIT_DIVISOR } from "../../math/sum";
 import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor, rowScale } from "../../rows/scale";
+import { isShort, shortExps, shortLogSums } from "../../rows/short-logsum";
 import { rowGradient, rowTargetSums } from "../../rows/targets";
 import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
   TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
-import { addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { addressOf, columnsOf, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline
@@ -128,9 +129,18 @@ function blockForm<T>(
   const probabilities = own ? block + n * LINE_BYTES : 0;
   const isSpread = soft || smoothing != 0;
   const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit(n);
+  const short = !isSpread && isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
+    if (short && shortLogSums(x, first, rows, outer, n, t, scratch)) {
+      const at = first * n * 4, to = gradient ? gradient + at : 0, g = gradOutput ? gradOutput + first * 4 : 0;
+      shortRows(
+        x + at, targets + (first << 2), losses ? losses + first * 4 : 0, to, rows, n, t, weight, keep, scale, g, sum,
+        shortExps(first, n, scratch), scratch
+      );
+      continue;
+    }
     const columns = columnsOf<T>(rows);
     const form = gather<T>(x, n, inner, first, rows, block, limit);
     if (own) gather<T>(own, n, inner, first, rows, probabilities, limit);
@@ -187,11 +197,13 @@ function targetGradients<T>(
     const isElsewhere = v128.ne<T>(v128.load(at, TARGET_LOGIT), v128.load(at, MAXIMUM));
     v128.store(at, v128.or(v128.load(at, OTHERS), isElsewhere), OTHERS);
   }
-  for (let i: usize = 0; i < rows; i++) {
-    const row = first + i, state = scratch + i * sizeof<T>();
-    const target = load<i32>(targets + (row << 2));
+  // A block never crosses an outer slice: its rows are evenly apart.
+  const step = rowStep<T>(n, inner), stride = inner * sizeof<T>();
+  let element = addressOf<T>(0, n, inner, first);
+  for (let i: usize = 0; i < rows; i++, element += step) {
+    const state = scratch + i * sizeof<T>(), target = load<i32>(targets + ((first + i) << 2));
     if (target < 0) continue;
-    const at = ((row / inner * n + <usize>target) * inner + row % inner) * sizeof<T>(), p = gradient + at;
+    const at = element + <usize>target * stride, p = gradient + at;
     const s = <f64>load<T>(state, SCALE), w = elementOrOne<T>(weight, target), others = <f64>load<T>(state, OTHERS);
     const targetWeight = s * keep * w;
     let confident = -targetWeight * others;
@@ -199,6 +211,48 @@ function targetGradients<T>(
     if (spread != 0) confident += s * (load<f64>(scratch + (i << 3), TARGET_SUM) * (1 - others) - spread * w);
     store<T>(p, <T>select<f64>(confident, <f64>load<T>(p) - targetWeight, others < 0.5));
   }
+}
+
+/** The block form of short rows of f32, given their log-sums and exponentials; nothing is spread. */
+function shortRows(
+  x: usize, targets: usize, losses: usize, gradient: usize, rows: usize, n: usize, t: f64, weight: usize, keep: f64,
+  scale: f64, gradOutput: usize, sum: usize, exps: usize, scratch: usize
+): void {
+  const bytes = n << 2, underflowBelow = underflowLimit(n), wholeScale = scale / t;
+  let e = exps;
+  for (let i: usize = 0; i < rows; i++, x += bytes, e += bytes, gradient += gradient ? bytes : 0) {
+    const state = scratch + (i << 2), target = load<i32>(targets + (i << 2));
+    if (target < 0) {
+      storeLoss<f32>(losses, sum, i, 0);
+      if (gradient) scaleRow(e, gradient, bytes, f32x4.splat(0));
+      continue;
+    }
+    const w = elementOrOne<f32>(weight, target), at = <usize>target << 2, keptWeight = keep * w;
+    const logit = load<f32>(x + at), maximum = load<f32>(state, MAXIMUM), logSum = <f64>load<f32>(state, LOG_SUM);
+    storeLoss<f32>(losses, sum, i, keep != 0 ? keptWeight * (logSum + quotient<f32>(<f64>maximum, <f64>logit, t)) : 0);
+    if (!gradient) continue;
+    const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (i << 2)) / t : wholeScale;
+    const scaledWeight = s * keptWeight;
+    if (mayUnderflow<f32>(scaledWeight, underflowBelow)) {
+      store<f64>(scratch + (i << 3), scaledWeight, GRADIENT_SCALE);
+      rowFactors(exps, n, 1 << <u32>i, scratch);
+    } else store<f32>(state, <f32>(scaledWeight * <f64>load<f32>(state, FACTOR)), FACTOR);
+    const factor = load<f32>(state, FACTOR), others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * keep * w;
+    const p = <f64>(load<f32>(e + at) * factor) - targetWeight;
+    scaleRow(e, gradient, bytes, f32x4.splat(factor));
+    // Unpredictable, so without a branch.
+    const isConfident = i32(logit == maximum) & i32(others < 0.5);
+    store<f32>(gradient + at, <f32>select<f64>(-targetWeight * others, p, isConfident));
+  }
+}
+
+/** y = x · factor for a row of a vector or more; its last vector ends with it. */
+// @ts-ignore: decorator
+@inline
+function scaleRow(x: usize, y: usize, bytes: usize, factor: v128): void {
+  const end = bytes - 16;
+  for (let at: usize = 0; at < end; at += 16) v128.store(y + at, f32x4.mul(v128.load(x + at), factor));
+  v128.store(y + end, f32x4.mul(v128.load(x + end), factor));
 }
 
 /** Targets are class indices. */

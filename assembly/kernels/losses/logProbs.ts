@@ -7,14 +7,14 @@
 import { gather } from "../../blocks/gather";
 import { blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockTargetLogits } from "../../blocks/targets";
 import { checkOperand, checkRows, scratchBytes } from "../../contracts";
 import { quotient } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { logSumOf, maximumOf, rowLogSum } from "../../rows/logsum";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM, TARGET_LOGIT } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { isShort, shortLogSums } from "../../rows/short-logsum";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
+import { addressOf, columnsOf, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline
@@ -55,18 +55,21 @@ function logProb<T>(logSum: f64, maximum: T, targetLogit: T, t: f64): T {
 function blockForm<T>(
   x: usize, targets: usize, y: usize, outer: usize, n: usize, inner: usize, t: f64, scratch: usize
 ): void {
-  const block = scratch + HEADER_BYTES, limit = unshiftedLimit<T>(t);
+  const block = scratch + HEADER_BYTES, limit = unshiftedLimit<T>(t), short = isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    const form = gather<T>(x, n, inner, first, rows, block, limit);
-    blockTargetLogits<T>(block, targets + (first << 2), rows, scratch);
-    blockMaxima<T>(block, n, columnsOf<T>(rows), form, scratch);
-    blockLogSum<T>(block, n, columnsOf<T>(rows), form, t, scratch);
-    for (let i: usize = 0; i < rows; i++) {
-      const state = scratch + i * sizeof<T>();
-      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), load<T>(state, TARGET_LOGIT), t);
-      store<T>(y + (first + i) * sizeof<T>(), load<i32>(targets + ((first + i) << 2)) < 0 ? 0 : value);
+    if (!(short && shortLogSums(x, first, rows, outer, n, t, scratch))) {
+      const form = gather<T>(x, n, inner, first, rows, block, limit);
+      blockMaxima<T>(block, n, columnsOf<T>(rows), form, scratch);
+      blockLogSum<T>(block, n, columnsOf<T>(rows), form, t, scratch);
+    }
+    let row = addressOf<T>(x, n, inner, first);
+    for (let i: usize = 0; i < rows; i++, row += rowStep<T>(n, inner)) {
+      const state = scratch + i * sizeof<T>(), target = load<i32>(targets + ((first + i) << 2));
+      const logit = load<T>(row + <usize>max(target, 0) * inner * sizeof<T>());
+      const value = logProb<T>(<f64>load<T>(state, LOG_SUM), load<T>(state, MAXIMUM), logit, t);
+      store<T>(y + (first + i) * sizeof<T>(), target < 0 ? 0 : value);
     }
   }
 }
