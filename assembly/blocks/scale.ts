@@ -18,24 +18,14 @@ export function mayUnderflow<T>(scale: f64, limit: f64): bool {
   return sizeof<T>() == 4 && !(abs(scale) > limit);
 }
 
-/** FACTOR = FACTOR · GRADIENT_SCALE, as rowFactor has it, for the rows of a block whose bits are set. f32 only. */
+/** FACTOR = FACTOR · GRADIENT_SCALE, as rowFactor has it, for the rows whose bits are set. f32 only. */
 export function blockFactors(block: usize, n: usize, bits: u32, scratch: usize): void {
-  factors(block, 4, LINE_BYTES, n, bits, scratch);
-}
-
-/** The same for rows one after another. */
-export function rowFactors(rows: usize, n: usize, bits: u32, scratch: usize): void {
-  factors(rows, n << 2, 4, n, bits, scratch);
-}
-
-/** Elements of a row are `stride` bytes apart, rows `step`. */
-function factors(rows: usize, step: usize, stride: usize, n: usize, bits: u32, scratch: usize): void {
   for (; bits; bits &= bits - 1) {
     const i = <usize>ctz(bits), at = i << 2;
     const reciprocal = load<f32>(scratch + at, FACTOR), scale = load<f64>(scratch + (i << 3), GRADIENT_SCALE);
     let factor = scale * <f64>reciprocal;
     if (scale != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
-      for (let p = rows + i * step, end = p + n * stride; p < end; p += stride) {
+      for (let p = block + at, end = p + n * LINE_BYTES; p < end; p += LINE_BYTES) {
         store<f32>(p, load<f32>(p) * reciprocal);
       }
       factor = scale;

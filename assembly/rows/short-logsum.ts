@@ -5,11 +5,10 @@
 
 import { storeLogSum, toLogSums } from "../blocks/logsum";
 import { unshiftedLimit } from "../math/exp";
-import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { oneVector } from "../math/exp-table";
 import { EXP_PLAIN_LINES } from "../math/sum";
 import { HEADER_BYTES, LOG_SUM, MAXIMUM, PREPARE, SHORT } from "../scratch";
-import { columnsOf } from "../shape";
+import { BLOCK_ROWS, columnsOf } from "../shape";
 import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
 import { tailMask } from "../simd/tail";
 import { highHalves, interleaveHigh, interleaveLow, lowHalves } from "../simd/transpose";
@@ -46,7 +45,7 @@ export function shortLogSums(
     const elements = min(SHORT_ROWS, count - first) * n, limit = unshiftedLimit<f32>(t);
     // Rows out of range are likely to be followed by others: then the check goes first.
     let inside = first == 0 || load<u32>(scratch, SHORT) != 0 || rowInRange<f32>(x, elements, limit);
-    if (inside) inside = expElements(2, x, e, elements, limit, scratch);
+    if (inside) inside = exponentials(x, e, elements, limit, scratch);
     store<u32>(scratch, u32(inside), SHORT);
   }
   if (!load<u32>(scratch, SHORT)) return false;
@@ -54,14 +53,17 @@ export function shortLogSums(
   for (let state = scratch, p = x, left = last; state < end; state += 16, p += bytes << 2, left -= bytes << 2) {
     v128.store(state, maxima(p, bytes, left), MAXIMUM);
   }
-  reduceFour(2, scratch + MAXIMUM, 16, scratch);
-  finishFour(scratch);
-  storeFour(scratch + PREPARE, 16);
+  exponentials(scratch + MAXIMUM, scratch + PREPARE, BLOCK_ROWS<f32>(), 0, scratch);
   for (let state = scratch, p = e; state < end; state += 16, x += bytes << 2, p += bytes << 2, last -= bytes << 2) {
     logSums(x, p, n, last, state, scratch);
   }
   toLogSums<f32>(columnsOf<f32>(rows), scratch);
   return true;
+}
+
+/** y = e^(x / t), as logarithms take it. Returns whether every |x| ≤ limit. */
+function exponentials(x: usize, y: usize, count: usize, limit: f32, scratch: usize): bool {
+  return expElements(2, x, y, count, limit, scratch);
 }
 
 /** The maxima of four rows, or fewer: the last of all begins `last` bytes behind the first, and is repeated. */

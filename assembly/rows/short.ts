@@ -3,13 +3,13 @@
 //
 // Which of the two computes a row depends on the others, and must not show: elements are added as blockSums adds them.
 
-import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedExp, unshiftedLimit } from "../math/exp";
+import { SOFTMAX_STEPS, unshiftedLimit } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
-import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
+import { oneVector } from "../math/exp-table";
 import { widen } from "../math/sum";
-import { HEADER_BYTES } from "../scratch";
+import { HEADER_BYTES, PREPARE } from "../scratch";
 import { laneSum, lanes } from "../simd/lanes";
-import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeOfFour, rangeStart } from "../simd/range";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowScale } from "./scale";
 
@@ -27,7 +27,7 @@ export function shortRows(x: usize, y: usize, count: usize, n: usize, t: f64, sc
 }
 
 /**
- * y = e^(x / t), reduced in `steps`, a literal; y may be written up to the end of a vector. Returns whether every
+ * y = e^(x / t), reduced in `steps`, a literal; up to 64 bytes behind y may be written. Returns whether every
  * |x| ≤ limit.
  */
 // @ts-ignore: decorator
@@ -35,24 +35,22 @@ export function shortRows(x: usize, y: usize, count: usize, n: usize, t: f64, sc
 export function expElements(steps: i32, x: usize, y: usize, count: usize, limit: f32, scratch: usize): bool {
   const bound = f32x4.splat(limit), end = x + (count << 2);
   let range = rangeStart<f32>();
-  for (const fours = x + ((end - x) & ~63); x < fours; x += 64, y += 64) {
-    reduceFour(steps, x, 16, scratch);
-    range = rangeOfFour(range, x, 16, bound);
+  for (; x < end; x += 64, y += 64) {
+    const p = end - x >= 64 ? x : padded(x, (end - x) >> 2, scratch + PREPARE);
+    reduceFour(steps, p, 16, scratch);
+    range = rangeOfFour(range, p, 16, bound);
     finishFour(scratch);
     storeFour(y, 16);
   }
-  const log2e = log2eOver<f32>(scratch), magic = magicNumber<f32>(scratch), high = ln2HighOf<f32>(scratch);
-  const c5 = coefficient<f32>(5, scratch), c4 = coefficient<f32>(4, scratch), c3 = coefficient<f32>(3, scratch);
-  const c2 = coefficient<f32>(2, scratch), c1 = coefficient<f32>(1, scratch), sign = signMask<f32>();
-  for (; x < end; x += 16, y += 16) {
-    const v = end - x >= 16 ? v128.load(x) : loadTail<f32>(x, (end - x) >> 2);
-    range = rangeStep<f32>(range, v, sign, bound);
-    const e = steps == 2
-      ? unshiftedExp<f32>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-      : softmaxExp<f32>(UNSHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-    v128.store(y, e);
-  }
   return rangeHolds<f32>(range, bound);
+}
+
+/** A copy of up to 15 elements, and zeros up to 16. */
+function padded(x: usize, count: usize, copy: usize): usize {
+  for (let at: usize = 0; at < 64; at += 16, x += 16, count -= min(count, 4)) {
+    v128.store(copy + at, count >= 4 ? v128.load(x) : count ? loadTail<f32>(x, count) : f32x4.splat(0));
+  }
+  return copy;
 }
 
 /** y = e divided by the sums of its rows. Stores that reach into the next row come before that row's. */

@@ -20,7 +20,7 @@
 import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockFactors, mayUnderflow, rowFactors, underflowLimit } from "../../blocks/scale";
+import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
@@ -134,10 +134,8 @@ function blockForm<T>(
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
     if (short && shortLogSums(x, first, rows, outer, n, t, scratch)) {
-      const at = first * n * 4, to = gradient ? gradient + at : 0, g = gradOutput ? gradOutput + first * 4 : 0;
       shortRows(
-        x + at, targets + (first << 2), losses ? losses + first * 4 : 0, to, rows, n, t, weight, keep, scale, g, sum,
-        shortExps(first, n, scratch), scratch
+        x, targets, losses, gradient, first, first + rows, n, t, weight, keep, scale, gradOutput, sum, scratch
       );
       continue;
     }
@@ -215,38 +213,40 @@ function targetGradients<T>(
 
 /** The block form of short rows of f32, given their log-sums and exponentials; nothing is spread. */
 function shortRows(
-  x: usize, targets: usize, losses: usize, gradient: usize, rows: usize, n: usize, t: f64, weight: usize, keep: f64,
-  scale: f64, gradOutput: usize, sum: usize, exps: usize, scratch: usize
+  x: usize, targets: usize, losses: usize, gradient: usize, first: usize, end: usize, n: usize, t: f64, weight: usize,
+  keep: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  const bytes = n << 2, underflowBelow = underflowLimit(n), wholeScale = scale / t;
-  let e = exps;
-  for (let i: usize = 0; i < rows; i++, x += bytes, e += bytes, gradient += gradient ? bytes : 0) {
-    const state = scratch + (i << 2), target = load<i32>(targets + (i << 2));
+  const bytes = n << 2, wholeScale = scale / t;
+  let e = shortExps(first, n, scratch), state = scratch;
+  for (let row = first; row < end; row++, e += bytes, state += 4) {
+    const target = load<i32>(targets + (row << 2)), y = gradient + row * bytes;
     if (target < 0) {
-      storeLoss<f32>(losses, sum, i, 0);
-      if (gradient) scaleRow(e, gradient, bytes, f32x4.splat(0));
+      storeLoss<f32>(losses, sum, row, 0);
+      if (gradient) memory.fill(y, 0, bytes);
       continue;
     }
     const w = elementOrOne<f32>(weight, target), at = <usize>target << 2, keptWeight = keep * w;
-    const logit = load<f32>(x + at), maximum = load<f32>(state, MAXIMUM), logSum = <f64>load<f32>(state, LOG_SUM);
-    storeLoss<f32>(losses, sum, i, keep != 0 ? keptWeight * (logSum + quotient<f32>(<f64>maximum, <f64>logit, t)) : 0);
+    const logit = load<f32>(x + row * bytes + at), maximum = load<f32>(state, MAXIMUM);
+    const ratio = quotient<f32>(<f64>maximum, <f64>logit, t);
+    storeLoss<f32>(losses, sum, row, keep != 0 ? keptWeight * (<f64>load<f32>(state, LOG_SUM) + ratio) : 0);
     if (!gradient) continue;
-    const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (i << 2)) / t : wholeScale;
-    const scaledWeight = s * keptWeight;
-    if (mayUnderflow<f32>(scaledWeight, underflowBelow)) {
-      store<f64>(scratch + (i << 3), scaledWeight, GRADIENT_SCALE);
-      rowFactors(exps, n, 1 << <u32>i, scratch);
-    } else store<f32>(state, <f32>(scaledWeight * <f64>load<f32>(state, FACTOR)), FACTOR);
-    const factor = load<f32>(state, FACTOR), others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * keep * w;
-    const p = <f64>(load<f32>(e + at) * factor) - targetWeight;
-    scaleRow(e, gradient, bytes, f32x4.splat(factor));
+    const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (row << 2)) / t : wholeScale, scaledWeight = s * keptWeight;
+    const reciprocal = load<f32>(state, FACTOR);
+    let factor = scaledWeight * <f64>reciprocal;
+    if (scaledWeight != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
+      rowScale<f32>(e, e, n, reciprocal);
+      factor = scaledWeight;
+    }
+    const others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * keep * w;
+    const p = <f64>(load<f32>(e + at) * <f32>factor) - targetWeight;
+    scaleRow(e, y, bytes, f32x4.splat(<f32>factor));
     // Unpredictable, so without a branch.
     const isConfident = i32(logit == maximum) & i32(others < 0.5);
-    store<f32>(gradient + at, <f32>select<f64>(-targetWeight * others, p, isConfident));
+    store<f32>(y + at, <f32>select<f64>(-targetWeight * others, p, isConfident));
   }
 }
 
-/** y = x · factor for a row of a vector or more; its last vector ends with it. */
+/** y = x · factor for a row of a vector or more; its last vector ends with it, so that x must be elsewhere. */
 // @ts-ignore: decorator
 @inline
 function scaleRow(x: usize, y: usize, bytes: usize, factor: v128): void {
