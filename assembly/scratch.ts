@@ -80,7 +80,7 @@ export const KEPT: usize = TARGET_END; // all bits set where a mask keeps someth
 export const CAUSAL_LENGTHS: usize = KEPT + LINE_BYTES; // elements that causality keeps, as integers of T's size
 export const MASK_ADDRESSES: usize = CAUSAL_LENGTHS + LINE_BYTES; // where each row's bytes begin, u32
 export const MASK_BYTES: usize = MASK_ADDRESSES + LINE_BYTES; // bytes of one element of each row
-/** Whether the rows that a block is of are computed one after another, rows/short-logsum.ts: u32. */
+/** Whether the rows of the block before were in range, rows/short-logsum.ts: u32. */
 export const SHORT: usize = MASK_BYTES + 16;
 const BLOCK_END: usize = SHORT + 4;
 

@@ -13,7 +13,7 @@ import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
 import { tailMask } from "../simd/tail";
 import { highHalves, interleaveHigh, interleaveLow, lowHalves } from "../simd/transpose";
 import { rowInRange } from "./reduce";
-import { SHORT_ROWS, expElements } from "./short";
+import { expElements } from "./short";
 
 /** Whether rows of this shape may be computed so: at least a vector each. */
 // @ts-ignore: decorator
@@ -22,33 +22,19 @@ export function isShort<T>(n: usize, inner: usize): bool {
   return sizeof<T>() == 4 && inner == 1 && n >= lanes<f32>();
 }
 
-/** Where shortLogSums leaves the exponentials of the block that begins with row `first`, one row after another. */
-// @ts-ignore: decorator
-@inline
-export function shortExps(first: usize, n: usize, scratch: usize): usize {
-  return scratch + HEADER_BYTES + ((first % SHORT_ROWS * n) << 2);
-}
-
 /**
- * MAXIMUM, LOG_SUM, FACTOR and OTHERS of the block of `rows` that begins with row `first` of `count`. Blocks come in order.
- * Returns false, and leaves the block to others, where not every |x / t| ≤ RANGE.
- *
- * The exponentials of several blocks are computed at a time: those just stored, a vector that lies across two of them
- * would have to wait for.
+ * MAXIMUM, LOG_SUM, FACTOR and OTHERS of the block of rows that begins with row `first`, and their exponentials, one row
+ * after another, behind the header. Returns false, and leaves the block to others, where not every |x / t| ≤ RANGE.
  */
-export function shortLogSums(
-  x: usize, first: usize, rows: usize, count: usize, n: usize, t: f64, scratch: usize
-): bool {
-  const e = shortExps(first, n, scratch), bytes = n << 2, end = scratch + (columnsOf<f32>(rows) << 4);
+export function shortLogSums(x: usize, first: usize, rows: usize, n: usize, t: f64, scratch: usize): bool {
+  const e = scratch + HEADER_BYTES, bytes = n << 2, end = scratch + (columnsOf<f32>(rows) << 4);
+  const limit = unshiftedLimit<f32>(t);
   x += first * bytes;
-  if (first % SHORT_ROWS == 0) {
-    const elements = min(SHORT_ROWS, count - first) * n, limit = unshiftedLimit<f32>(t);
-    // Rows out of range are likely to be followed by others: then the check goes first.
-    let inside = first == 0 || load<u32>(scratch, SHORT) != 0 || rowInRange<f32>(x, elements, limit);
-    if (inside) inside = exponentials(x, e, elements, limit, scratch);
-    store<u32>(scratch, u32(inside), SHORT);
-  }
-  if (!load<u32>(scratch, SHORT)) return false;
+  // A row out of range is likely to be followed by another: then the check goes first.
+  let inside = first == 0 || load<u32>(scratch, SHORT) != 0 || rowInRange<f32>(x, rows * n, limit);
+  if (inside) inside = exponentials(x, e, rows * n, limit, scratch);
+  store<u32>(scratch, u32(inside), SHORT);
+  if (!inside) return false;
   let last = (rows - 1) * bytes;
   for (let state = scratch, p = x, left = last; state < end; state += 16, p += bytes << 2, left -= bytes << 2) {
     v128.store(state, maxima(p, bytes, left), MAXIMUM);

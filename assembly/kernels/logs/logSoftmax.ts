@@ -2,7 +2,8 @@
 // does not keep x_i.
 //
 // Passes over a row: the sum; the result. The sum keeps the maximum's own term apart (see rowLogSum), so that the
-// largest y is accurate however close to 0 it is. Of a masked row only the kept range is computed.
+// largest y is accurate however close to 0 it is. Of a masked row only the kept range is computed. Short rows in range:
+// rows/short-logsum.ts.
 // x may be y. mask: a descriptor (mask.ts), or 0.
 // All NaN if the maximum is NaN or infinite: rowLogSum and blockLogSum return NaN.
 
@@ -90,7 +91,7 @@ function blockForm<T>(
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
     const columns = columnsOf<T>(rows), at = first * n * 4;
-    if (short && shortLogSums(x, first, rows, outer, n, t, scratch)) {
+    if (short && shortLogSums(x, first, rows, n, t, scratch)) {
       shortLogSoftmax(x + at, y + at, rows, n, t, scratch);
       continue;
     }

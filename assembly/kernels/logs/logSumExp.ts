@@ -66,7 +66,7 @@ function blockForm<T>(
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    if (!(short && shortLogSums(x, first, rows, outer, n, t, scratch))) {
+    if (!(short && shortLogSums(x, first, rows, n, t, scratch))) {
       const columns = columnsOf<T>(rows);
       let form = gather<T>(x, n, inner, first, rows, block, limit);
       if (mask) form = maskBlock<T>(block, n, first, rows, mask, t, scratch);

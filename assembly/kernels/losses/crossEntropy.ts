@@ -10,7 +10,8 @@
 // probabilities that happen to be one-hot would have to be detected first, and are not.
 //
 // Passes over a row: with smoothing or target probabilities its maximum, and the sums of q and q · x; e^x, stored in
-// place of the gradient; the gradient. Without a gradient (0) nothing of the row's size is written.
+// place of the gradient; the gradient. Without a gradient (0) nothing of the row's size is written. Short rows in range
+// against class indices: rows/short-logsum.ts, then row by row.
 // targets: i32 indices, −1 where ignored (loss and gradient are 0), or probabilities of T laid out as x ("soft").
 // spreads: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; not beside soft ones.
 // losses: T for each row, or 0 to add them in order to the f64 at sum. weight: T for each class, or 0. gradOutput: T
@@ -31,7 +32,7 @@ import { LOGIT_DIVISOR } from "../../math/sum";
 import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor, rowScale } from "../../rows/scale";
-import { isShort, shortExps, shortLogSums } from "../../rows/short-logsum";
+import { isShort, shortLogSums } from "../../rows/short-logsum";
 import { rowGradient, rowTargetSums } from "../../rows/targets";
 import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
@@ -133,7 +134,7 @@ function blockForm<T>(
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    if (short && shortLogSums(x, first, rows, outer, n, t, scratch)) {
+    if (short && shortLogSums(x, first, rows, n, t, scratch)) {
       shortRows(
         x, targets, losses, gradient, first, first + rows, n, t, weight, keep, scale, gradOutput, sum, scratch
       );
@@ -217,7 +218,7 @@ function shortRows(
   keep: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const bytes = n << 2, wholeScale = scale / t;
-  let e = shortExps(first, n, scratch), state = scratch;
+  let e = scratch + HEADER_BYTES, state = scratch;
   for (let row = first; row < end; row++, e += bytes, state += 4) {
     const target = load<i32>(targets + (row << 2)), y = gradient + row * bytes;
     if (target < 0) {

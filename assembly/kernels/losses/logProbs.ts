@@ -59,7 +59,7 @@ function blockForm<T>(
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
-    if (!(short && shortLogSums(x, first, rows, outer, n, t, scratch))) {
+    if (!(short && shortLogSums(x, first, rows, n, t, scratch))) {
       const form = gather<T>(x, n, inner, first, rows, block, limit);
       blockMaxima<T>(block, n, columnsOf<T>(rows), form, scratch);
       blockLogSum<T>(block, n, columnsOf<T>(rows), form, t, scratch);
