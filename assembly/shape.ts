@@ -21,6 +21,13 @@ export function usesRowForm<T>(n: usize, inner: usize): bool {
   return inner == 1 && n >= ROW_LENGTH<T>();
 }
 
+/** Whether other rows are contiguous and of f32, and a vector or more each: those need no transposing. */
+// @ts-ignore: decorator
+@inline
+export function isShort<T>(n: usize, inner: usize): bool {
+  return sizeof<T>() == 4 && inner == 1 && n >= lanes<f32>();
+}
+
 /** Rows in a block: 16 of f32, 8 of f64. */
 // @ts-ignore: decorator
 @inline

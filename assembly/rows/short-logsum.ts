@@ -15,13 +15,6 @@ import { highHalves, interleaveHigh, interleaveLow, lowHalves } from "../simd/tr
 import { rowInRange } from "./reduce";
 import { expElements } from "./short";
 
-/** Whether rows of this shape may be computed so: at least a vector each. */
-// @ts-ignore: decorator
-@inline
-export function isShort<T>(n: usize, inner: usize): bool {
-  return sizeof<T>() == 4 && inner == 1 && n >= lanes<f32>();
-}
-
 /**
  * MAXIMUM, LOG_SUM, FACTOR and OTHERS of the block of rows that begins with row `first`, and their exponentials, one row
  * after another, behind the header. Returns false, and leaves the block to others, where not every |x / t| ≤ RANGE.

@@ -18,10 +18,10 @@ import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
-import { isShort, shortLogSoftmax, shortLogSums } from "../../rows/short-logsum";
+import { shortLogSoftmax, shortLogSums } from "../../rows/short-logsum";
 import { rowAffine, rowClear, rowFillOutside, rowScale } from "../../rows/scale";
 import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { columnsOf, isShort, rowsInBlock, usesRowForm } from "../../shape";
 
 /** Up to this maximum, 2^100 and 2^960, x − maximum is finite for every x. */
 // @ts-ignore: decorator

@@ -17,12 +17,12 @@ import { log, log1p } from "../../math/log";
 import { roundingOf } from "../../math/sum";
 import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
-import { isShort, shortLogSums } from "../../rows/short-logsum";
+import { shortLogSums } from "../../rows/short-logsum";
 import { weightedSums } from "../../rows/weighted";
 import {
   HEADER_BYTES, LOG_SUM, MAXIMUM, ROW_SUMS, SUMS_LOST, SUMS_MAXIMUM, SUMS_OTHERS, SUMS_TOP
 } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { columnsOf, isShort, rowsInBlock, usesRowForm } from "../../shape";
 import { select } from "../../simd/arch";
 import { demote, promoteHigh, promoteLow } from "../../simd/lanes";
 import { storeTail } from "../../simd/tail";

@@ -32,13 +32,13 @@ import { LOGIT_DIVISOR } from "../../math/sum";
 import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor, rowScale } from "../../rows/scale";
-import { isShort, shortLogSums } from "../../rows/short-logsum";
+import { shortLogSums } from "../../rows/short-logsum";
 import { rowGradient, rowTargetSums } from "../../rows/targets";
 import {
   FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
   TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
-import { addressOf, columnsOf, rowStep, rowsInBlock, usesRowForm } from "../../shape";
+import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline

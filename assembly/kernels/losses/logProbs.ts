@@ -12,9 +12,9 @@ import { quotient } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { logSumOf, maximumOf, rowLogSum } from "../../rows/logsum";
-import { isShort, shortLogSums } from "../../rows/short-logsum";
+import { shortLogSums } from "../../rows/short-logsum";
 import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
-import { addressOf, columnsOf, rowStep, rowsInBlock, usesRowForm } from "../../shape";
+import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
 @inline

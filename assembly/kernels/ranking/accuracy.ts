@@ -10,7 +10,7 @@
 import { gather } from "../../blocks/gather";
 import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { HEADER_BYTES, LINE_BYTES, TEMPORARY } from "../../scratch";
-import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { columnsOf, isShort, rowsInBlock, usesRowForm } from "../../shape";
 import { select } from "../../simd/arch";
 import { addIntegers, lanes, ones, subIntegers } from "../../simd/lanes";
 
@@ -27,9 +27,10 @@ export function accuracy<T>(
   checkOutside(scratch, size, x, outer * n * inner * sizeof<T>());
   checkOutside(scratch, size, targets, (outer * inner) << 2);
   checkOutside(scratch, size, hits, 4);
-  const found = usesRowForm<T>(n, inner)
-    ? rowForm<T>(x, targets, outer, n, k)
-    : blockForm<T>(x, targets, outer, n, inner, k, scratch);
+  let found: usize = 0;
+  if (usesRowForm<T>(n, inner)) found = rowForm<T>(x, targets, outer, n, k);
+  else if (isShort<T>(n, inner)) found = shortForm(x, targets, outer, n, k);
+  else found = blockForm<T>(x, targets, outer, n, inner, k, scratch);
   store<i32>(hits, load<i32>(hits) + <i32>found);
 }
 
@@ -98,6 +99,27 @@ function total<T>(v: v128): usize {
   return (
     i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3))
   );
+}
+
+/** Rows of f32 of a vector or more, and no more elements than an integer has bits: a bit for each of them. */
+function shortForm(x: usize, targets: usize, count: usize, n: usize, k: usize): usize {
+  let found: usize = 0;
+  for (const end = targets + (count << 2); targets < end; targets += 4, x += n << 2) {
+    const target = load<i32>(targets);
+    if (target < 0) continue;
+    const targetLogit = v128.load32_splat(x + (target << 2));
+    let below: u64 = 0, notAbove: u64 = 0;
+    // The last vector ends with the row; what two of them have is the same in both.
+    for (let i: usize = 0; i < n; i += 4) {
+      const first = min(i, n - 4), v = v128.load(x + (first << 2));
+      below |= <u64>i32x4.bitmask(f32x4.lt(v, targetLogit)) << first;
+      notAbove |= <u64>i32x4.bitmask(f32x4.le(v, targetLogit)) << first;
+    }
+    const behind = below | (notAbove >> target << target);
+    const isANumber = !isNaN<f32>(f32x4.extract_lane(targetLogit, 0));
+    found += <usize>((isANumber ? n - <usize>popcnt<u64>(behind) : nansAhead<f32>(x, 4, target)) < k);
+  }
+  return found;
 }
 
 // @ts-ignore: decorator
