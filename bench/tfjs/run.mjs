@@ -51,6 +51,26 @@ async function timePair(workers, name) {
   return timed.map(({ rounds }) => bestOf(rounds).nanoseconds);
 }
 
+const startPair = (backend) => ['alone', 'registered'].map((mode) => new Worker(mode, PROGRAM, [backend, mode]));
+
+/** The names of the cases, and where ours computes. */
+async function about(backend) {
+  const workers = startPair(backend);
+  const started = await workers[1].ask('start');
+  for (const worker of workers) worker.stop();
+  return started;
+}
+
+/**
+ * The cases that share a pair of processes: all functions, but no two training steps. A program that trains has called
+ * nothing else in thousands, and what the engine has learned of that it shows.
+ */
+function inProcesses(names) {
+  const steps = names.filter((name) => name.startsWith('step'));
+  const functions = names.filter((name) => !steps.includes(name));
+  return [functions, ...steps.map((name) => [name])].filter(({ length }) => length > 0);
+}
+
 /** What the pairs of processes make of a case: medians, and between which ratios the middle half of the pairs lies. */
 function summary(name, pairs) {
   const [alone, registered] = [0, 1].map((i) => medianOf(pairs.map((pair) => pair[i])));
@@ -69,19 +89,18 @@ const isWanted = (backend, name) => !kept.some((line) => line.backend === backen
 
 const results = [...kept];
 for (const backend of options.backend) {
-  const pairsOf = new Map();
-  let memory;
+  const { memory, names } = await about(backend);
+  const wanted = names.filter((name) => name.includes(options.only) && isWanted(backend, name));
+  const pairsOf = new Map(wanted.map((name) => [name, []]));
   for (let pass = 0; pass < PAIRS; pass++) {
-    const workers = ['alone', 'registered'].map((mode) => new Worker(mode, PROGRAM, [backend, mode]));
-    const started = await workers[1].ask('start');
-    ({ memory } = started);
-    for (const name of started.names.filter((one) => one.includes(options.only) && isWanted(backend, one))) {
-      progress(`${backend}, ${name}: pair ${pass + 1} of ${PAIRS}`);
-      const pairs = pairsOf.get(name) ?? [];
-      pairs.push(await timePair(workers, name));
-      pairsOf.set(name, pairs);
+    for (const group of inProcesses(wanted)) {
+      const workers = startPair(backend);
+      for (const name of group) {
+        progress(`${backend}, ${name}: pair ${pass + 1} of ${PAIRS}`);
+        pairsOf.get(name).push(await timePair(workers, name));
+      }
+      for (const worker of workers) worker.stop();
     }
-    for (const worker of workers) worker.stop();
   }
   progress('');
   console.log('');
