@@ -17,10 +17,7 @@ export type Replacement = (
   storageIn: (backend: object) => Storage,
 ) => TensorInfo | TensorInfo[] | undefined;
 
-/**
- * Elements from which on a call is worth its price: copies to our memory and back, or less work than the checks of its
- * arguments.
- */
+/** Elements from which on a call is worth its price, where a kernel of TensorFlow.js's does little for each. */
 const WORTH_A_CALL = 1000;
 
 /** Elements of a row from which on the largest are found faster here: shorter ones are simply sorted, there too. */
@@ -80,8 +77,8 @@ export const REPLACEMENTS = {
 } as const satisfies Record<string, Replacement>;
 
 function mapRows(map: typeof softmax, storage: Storage, x: TensorInfo, given: number): TensorInfo | undefined {
-  // Much work for each element: only copies are not worth it for few of them.
-  if (!suits(x, storage.memory === 'shared' ? 1 : WORTH_A_CALL)) return undefined;
+  // TensorFlow.js composes it of several kernels, or works long on each element.
+  if (!suits(x, 1)) return undefined;
   const { shape } = x;
   const axis = lastAsMinusOne(given, shape);
   const y = storage.create(shape, 'float32');
