@@ -22,8 +22,6 @@ import { checkIndices, placeIndices, readTargets, type Targets } from './targets
 /** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
 export const AS_IF_POLLUTED = true;
 
-export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
-
 /** What tells evaluations apart. */
 interface EvaluationSettings<O> {
   readonly operation: string;
