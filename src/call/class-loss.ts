@@ -29,7 +29,7 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
-  /** What such a row gives whose target a mask leaves out, where there are masks: see takeEmpty. */
+  /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly Reduction[];
@@ -138,7 +138,7 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
     const given = run.at(to);
     const y = run.atOrZero(smoothed);
     if (masked !== undefined) {
-      if (probabilities === undefined) takeEmpty(runtime, masked, given);
+      if (probabilities === undefined) hideEmptyRows(runtime, masked, given);
       const mask = masked.mask;
       smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
     }
@@ -153,20 +153,23 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
       temperature,
       weight,
       smoothing: replaces ? 0 : smoothing,
-      spreads: replaces ? 0 : y,
+      smoothingTerms: replaces ? 0 : y,
       scale,
       gradOutput,
       sum,
       scratch,
     });
     if (masked === undefined) return;
-    if (probabilities === undefined) giveEmpty(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
+    if (probabilities === undefined) storeEmptyRows(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
     if (gradient !== 0) masked.fill(gradient, 0);
   });
 }
 
-/** Targets that are not kept of rows of nothing but −∞ are numbered from -2 downwards: kernels ignore them. */
-function takeEmpty({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
+/**
+ * Hides rows of nothing but −∞ whose target is not kept from the kernel, which ignores negative targets: these become
+ * -2 and less.
+ */
+function hideEmptyRows({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
   const { i32 } = arena;
   for (let row = 0; row < run.outer * run.inner; row++) {
     const target = i32[targets / 4 + row]!;
@@ -174,8 +177,8 @@ function takeEmpty({ run, arena }: Runtime, masked: MaskedInput, targets: number
   }
 }
 
-/** Gives these rows their loss. */
-function giveEmpty(
+/** Stores what the rows that were hidden give. */
+function storeEmptyRows(
   { run, arena }: Runtime,
   elementBytes: 4 | 8,
   targets: number,

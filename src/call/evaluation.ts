@@ -190,7 +190,7 @@ const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
   return ({ outer, n, inner, x, targets, sums, scratch }) => {
-    // Nothing is spread: that takes longer than the loss of a short row.
+    // Written out: to spread `block` takes longer than the loss of a short row.
     compute({
       x,
       targets,
@@ -202,7 +202,7 @@ export function lossesOf({ call, input }: Evaluation, temperature: number): (blo
       gradient: 0,
       weight: 0,
       smoothing: 0,
-      spreads: 0,
+      smoothingTerms: 0,
       scale: 1,
       gradOutput: 0,
       sum: sums,

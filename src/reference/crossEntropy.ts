@@ -65,19 +65,19 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
 function readTargets(
   heap: Float32Array | Float64Array,
   elementBytes: 4 | 8,
-  { targets, inner, smoothing, spreads }: CrossEntropyOperands,
+  { targets, inner, smoothing, smoothingTerms }: CrossEntropyOperands,
   offset: number,
   target: number,
   q: Float64Array,
 ): void {
-  const spread = smoothing / q.length;
+  const uniform = smoothing / q.length;
   if (target < 0) {
     readRow(heap, indexOf(targets, elementBytes) + offset, inner, q);
-    for (let c = 0; c < q.length; c++) q[c] = q[c]! * (1 - smoothing) + spread;
+    for (let c = 0; c < q.length; c++) q[c] = q[c]! * (1 - smoothing) + uniform;
     return;
   }
-  if (spreads) readRow(heap, indexOf(spreads, elementBytes) + offset, inner, q);
-  else q.fill(spread);
+  if (smoothingTerms) readRow(heap, indexOf(smoothingTerms, elementBytes) + offset, inner, q);
+  else q.fill(uniform);
   q[target]! += 1 - smoothing;
 }
 
