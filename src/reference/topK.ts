@@ -1,6 +1,6 @@
 import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 
 /** Up to so many the largest are kept in order as the row is read; of more, the least of them is found by sorting. */
 const FEW = 64;
@@ -12,7 +12,7 @@ export function topK(
   { x, values, indices, outer, n, inner, k }: TopKOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  const row = k > FEW ? new Float64Array(n) : undefined;
+  const row = k > FEW ? memoryForRow(n) : undefined;
   // The values may go where x lies.
   const [largest, order] = [new Float64Array(k), new Int32Array(k)];
   for (let index = 0; index < outer * inner; index++) {
