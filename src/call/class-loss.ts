@@ -1,6 +1,8 @@
+import type { WideArray } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
+import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
 import { defineKernel, type Kernel } from '../wasm/kernel.js';
@@ -206,15 +208,23 @@ function pickTargets(
   input: Operand,
   { n, inner, count }: Rows,
   indices: number,
-  address: number,
+  picked: number,
 ): void {
-  const heap = arena.floats(input.elementBytes);
-  const element = readerOf(arena, input);
-  const at = address / input.elementBytes;
-  for (let row = 0; row < count; row++) {
-    const target = arena.i32[indices / 4 + row]!;
-    const column = row % inner;
-    if (target >= 0) heap[at + row] = element((row - column) * n + target * inner + column);
+  const { elementBytes, address, array, half } = input;
+  const { i32 } = arena;
+  const heap = arena.floats(elementBytes);
+  const source = address < 0 ? (array as WideArray) : heap;
+  const start = address < 0 ? 0 : address / elementBytes;
+  const widenedAt = half === undefined ? undefined : readerOf(arena, input);
+  const to = picked / elementBytes;
+  // Not by the number of the row: its remainder would take longer than all the rest.
+  for (let first = 0, row = 0; row < count; first += n * inner) {
+    for (let column = 0; column < inner; column++, row++) {
+      const target = i32[indices / 4 + row]!;
+      if (target < 0) continue;
+      const at = first + target * inner + column;
+      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
+    }
   }
 }
 
@@ -228,10 +238,8 @@ function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indi
     const target = i32[indices / 4 + i]!;
     if (target < 0) continue;
     const term = heap[weight / elementBytes + target]!;
-    const before = total;
-    total = before + term;
-    const added = total - before;
-    lost += before - (total - added) + (term - added);
+    lost += roundingOf(total, term, total + term);
+    total += term;
   }
   return Number.isFinite(total) ? total + lost : total;
 }
