@@ -43,13 +43,13 @@ export function readMaskedRow(
   return isKept ? max : undefined;
 }
 
-/** Elements up to which the memory for a row is kept. */
-const KEPT = 4096;
+/** Elements up to which the memory for a row is kept: hardly a vocabulary is larger. */
+const KEPT = 2 ** 18;
 const kept: Float64Array[] = [];
 
 /**
  * Memory for a row of n elements, until the kernel ends; where a kernel needs several, they have numbers. To allocate it
- * each time would take longer than a short row does.
+ * each time may take as long as all the rest.
  */
 export function memoryForRow(n: number, number = 0): Float64Array {
   if (n > KEPT) return new Float64Array(n);
