@@ -29,6 +29,11 @@ function storeLogs(
   first: number,
   stride: number,
 ): void {
+  if (heap.BYTES_PER_ELEMENT === 4) {
+    const inverse = 1 / temperature;
+    for (let j = 0, at = first; j < values.length; j++, at += stride) heap[at] = (values[j]! - max) * inverse - log;
+    return;
+  }
   // In halves: x − max could overflow where (x − max) / t does not.
   const [halfMax, half] = [max / 2, temperature / 2];
   for (let j = 0, at = first; j < values.length; j++, at += stride) {
