@@ -196,3 +196,41 @@ export interface PlaceOptions {
   /** The axis of the classes; negative counts from the end. Default -1. */
   axis?: number | undefined;
 }
+
+/** The options that losses over classes share. */
+export interface ClassLossOptions extends PlaceOptions {
+  /** A weight for each class, which multiplies its share of the loss. */
+  weight?: Input | undefined;
+  /** Rows with this target count for nothing. Default -100; only with class indices. */
+  ignoreIndex?: number | undefined;
+  /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
+   * number of rows; `'none'` gives a loss for each row. */
+  reduction?: Reduction | undefined;
+  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
+  out?: RowsOut | undefined;
+}
+
+/** The options that losses with their gradient share. */
+export interface GradOptions {
+  /** Receives the gradient: same dtype and number of elements as the first argument; that itself, or no overlap with any
+   * argument. */
+  out?: ElementsOut | undefined;
+  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each loss. Default 1. */
+  gradOutput?: number | Input | undefined;
+  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  accumulate?: boolean | undefined;
+}
+
+/** What reports on values have in common. */
+export interface ValuesReport {
+  /** What is likely wrong, and what to do about it; empty when nothing looks unusual. */
+  warnings: string[];
+  /** The number of rows along the axis. */
+  rows: number;
+  /** The number of values in a row. */
+  classes: number;
+  /** The smallest finite value, NaN where there is none. */
+  min: number;
+  /** The largest finite value, NaN where there is none. */
+  max: number;
+}

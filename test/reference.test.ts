@@ -1,6 +1,7 @@
-// The exponential that the reference backend computes of float32 elements; its operations are in the suites.
+// What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
 import { expect, test } from 'vitest';
 import { exp32 } from '../src/reference/exponential.js';
+import { log32 } from '../src/reference/logarithm.js';
 import { randomOf } from './support/cases.js';
 
 test('exp32 is within 2^-40 of e^x', () => {
@@ -21,4 +22,35 @@ test('exp32 is exact where e^x is, and 0 far below the float32 numbers', () => {
   expect(exp32(709)).toBe(Math.exp(709));
   expect(exp32(-708.5)).toBe(0);
   expect(exp32(-1e308)).toBe(0);
+});
+
+const float32 = new Float32Array(1);
+const bits = new Int32Array(float32.buffer);
+
+/** log32 of the float32 with these bits beside the engine's logarithm. */
+function logarithms(of: number): { actual: number; exact: number } {
+  bits[0] = of;
+  return { actual: log32(float32[0]!, of), exact: Math.log(float32[0]!) };
+}
+
+test('log32 is within 2^-38 of log x, around 1 too', () => {
+  const random = randomOf(33);
+  let worst = 0;
+  const check = (of: number) => {
+    const { actual, exact } = logarithms(of);
+    if (exact !== 0) worst = Math.max(worst, Math.abs((actual - exact) / exact));
+    else expect(actual).toBe(0);
+  };
+  for (let i = 0; i < 200_000; i++) check(Math.floor(random() * 0x7f800000));
+  for (let of = 0x3f7f0000; of < 0x3f820000; of++) check(of);
+  expect(worst).toBeLessThan(2 ** -38);
+  expect(worst).toBeGreaterThan(0);
+});
+
+test('log32 of what is no normal number is what the engine says', () => {
+  for (const x of [0, -0, -1, 1e-42, Infinity, -Infinity, Number.NaN]) {
+    float32[0] = x;
+    const { actual, exact } = logarithms(bits[0]!);
+    expect(actual).toBe(exact);
+  }
 });

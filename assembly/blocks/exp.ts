@@ -5,7 +5,7 @@ import {
 } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
-import { EXP_PLAIN_LINES, FEW, PARTIAL_LINES, laneRounding } from "../math/sum";
+import { EXP_PLAIN_LINES, F32_TERMS, PARTIAL_LINES, laneRounding } from "../math/sum";
 import { EXP_SUM, FACTOR, HEADER_BYTES, LINE_BYTES, PREPARE, TILE_BYTES } from "../scratch";
 import { BLOCK_ROWS } from "../shape";
 import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
@@ -64,7 +64,7 @@ function blockSums<T>(block: usize, n: usize, columns: usize, scratch: usize): v
   for (const end = block + (columns << 4); block < end; block += 16, scratch += 16) {
     let factor: v128;
     if (sizeof<T>() == 8) factor = f64x2.div(one, columnSum64(block, n));
-    else if (n <= FEW) factor = f32x4.div(one, columnSumOfFew(block, n, LINE_BYTES));
+    else if (n <= F32_TERMS) factor = f32x4.div(one, columnSum32(block, n, LINE_BYTES));
     else {
       clearTotals(16, scratch);
       for (let line: usize = 0; line < n; line += 8) {
@@ -76,10 +76,10 @@ function blockSums<T>(block: usize, n: usize, columns: usize, scratch: usize): v
   }
 }
 
-/** Σ of up to FEW lines of f32. */
+/** Σ of up to F32_TERMS lines of f32. */
 // @ts-ignore: decorator
 @inline
-function columnSumOfFew(p: usize, n: usize, width: usize): v128 {
+function columnSum32(p: usize, n: usize, width: usize): v128 {
   let sum = v128.load(p);
   for (const end = p + n * width; (p += width) < end; ) sum = f32x4.add(sum, v128.load(p));
   return sum;
@@ -176,7 +176,7 @@ export function tileSoftmax(
   if (!rangeHolds<f32>(range, bound)) return false;
   for (let at: usize = 0; at < width; at += 16) {
     const one = oneVector<f32>(scratch);
-    const factor = n <= FEW ? f32x4.div(one, columnSumOfFew(tile + at, n, width)) : reciprocal(scratch + at);
+    const factor = n <= F32_TERMS ? f32x4.div(one, columnSum32(tile + at, n, width)) : reciprocal(scratch + at);
     v128.store(scratch + at, factor, FACTOR);
   }
   if (width == LINE_BYTES) scatterStrided<f32>(tile, y, stride, n, BLOCK_ROWS<f32>(), scratch);

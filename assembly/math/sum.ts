@@ -2,9 +2,10 @@
 //
 // Exponentials of a softmax in f32: elements i and i + 4 of each eight, neighbouring vectors, are added in pairs, and the
 // pairs in float64. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once
-// each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it 4 · 2^-24, and a search finds rows of 252 that come to
-// 3.8: terms can be such that all of them round the same way. FEW elements are added in f32 throughout: 3.25 · 2^-24 at
-// most, for no two of the roundings are at their worst together.
+// each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it
+// 4 · 2^-24, and a search finds rows of 252 that come to 3.8: terms can be such that all of them round the same way. Up to
+// F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, for no two of the roundings are at their worst
+// together.
 //
 // Logarithms and gradients have bounds of 10 and 8 · 2^-24. In rows they add sixteen vectors in f32 lanes (a tree of
 // four, then four of these), which are off by 5 · 2^-24 at most; in blocks four lines. Other sums of a row add four
@@ -23,8 +24,8 @@ export function SUM_CHUNK<T>(): usize {
   return sizeof<T>() == 4 ? 256 : 32;
 }
 
-/** The most elements whose exponentials are added in T throughout. */
-export const FEW: usize = 3;
+/** The most exponentials of a row of f32 that are added in f32 throughout. */
+export const F32_TERMS: usize = 3;
 
 /** Bytes of a partial sum of anything else, and of a chunk of them. */
 export const PARTIAL_BYTES: usize = 64;

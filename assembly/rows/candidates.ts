@@ -10,19 +10,19 @@ export function CANDIDATE<T>(): usize {
   return sizeof<T>() == 4 ? 8 : 16;
 }
 
-/** The most elements of which a bound is found before any is collected. */
-const FEW: usize = 8;
+/** The largest k for which a bound is found before any element is collected. */
+const BOUND_K: usize = 8;
 
 /** So many elements at most are looked at for it. */
 const BOUND_ELEMENTS: usize = 4096;
 
 /**
  * A number that k elements are above, and few more: the next below the k-th largest maximum of 64 / sizeof<T>() parts of
- * the row, or of its beginning. NaN if k is not FEW or the parts do not tell.
+ * the row, or of its beginning. NaN if k is above BOUND_K or the parts do not tell.
  */
 function boundBelow<T>(x: usize, n: usize, k: usize): T {
   const least = v128.splat<T>(<T>(-Infinity)), parts: usize = 64 / sizeof<T>();
-  if (k > FEW || k > parts / 2 || n < 2 * parts) return <T>NaN;
+  if (k > BOUND_K || k > parts / 2 || n < 2 * parts) return <T>NaN;
   let m0 = least, m1 = least, m2 = least, m3 = least;
   // pmax keeps what it has where an element is NaN.
   const some = min(n, BOUND_ELEMENTS);

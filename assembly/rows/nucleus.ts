@@ -10,8 +10,8 @@ import { widen } from "../math/sum";
 import { laneBits, laneSum, lanes } from "../simd/lanes";
 import { CANDIDATE, indexOf, partition, put } from "./candidates";
 
-/** So many weights at most are above this share of their sum; rows of so many elements need no histogram. */
-const FEW: usize = 1024;
+/** The most candidates that are collected without a histogram: so many weights at most are above this part of their sum. */
+const DIRECT_CANDIDATES: usize = 1024;
 
 /** About so many weights stand for all of them in the first histogram, runs of neighbours; and how far it is trusted. */
 const SAMPLED: usize = 8192;
@@ -35,7 +35,8 @@ export function nucleusEnd<T>(
   x: usize, weights: usize, n: usize, share: f64, total: f64, candidates: usize, scratch: usize
 ): usize {
   const target = share * total;
-  let count = collectBetween<T>(x, weights, n, n <= FEW ? LEAST<T>() : total / FEW, Infinity, candidates, scratch);
+  const least = n <= DIRECT_CANDIDATES ? LEAST<T>() : total / DIRECT_CANDIDATES;
+  let count = collectBetween<T>(x, weights, n, least, Infinity, candidates, scratch);
   // Of no candidates there is no last one, even if the target is 0.
   if (count && sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
   let stride = max<usize>(1, n / SAMPLED);

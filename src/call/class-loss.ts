@@ -1,6 +1,8 @@
+import type { WideArray } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
+import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
 import { defineKernel, type Kernel } from '../wasm/kernel.js';
@@ -29,7 +31,7 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Whether all that is read of the first argument is the target's element of each row. */
   readonly readsTargets?: boolean;
-  /** What such a row gives whose target a mask leaves out, where there are masks: see takeEmpty. */
+  /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly Reduction[];
@@ -138,7 +140,7 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
     const given = run.at(to);
     const y = run.atOrZero(smoothed);
     if (masked !== undefined) {
-      if (probabilities === undefined) takeEmpty(runtime, masked, given);
+      if (probabilities === undefined) hideEmptyRows(runtime, masked, given);
       const mask = masked.mask;
       smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
     }
@@ -153,20 +155,23 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
       temperature,
       weight,
       smoothing: replaces ? 0 : smoothing,
-      spreads: replaces ? 0 : y,
+      smoothingTerms: replaces ? 0 : y,
       scale,
       gradOutput,
       sum,
       scratch,
     });
     if (masked === undefined) return;
-    if (probabilities === undefined) giveEmpty(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
+    if (probabilities === undefined) storeEmptyRows(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
     if (gradient !== 0) masked.fill(gradient, 0);
   });
 }
 
-/** Targets that are not kept of rows of nothing but −∞ are numbered from -2 downwards: kernels ignore them. */
-function takeEmpty({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
+/**
+ * Hides rows of nothing but −∞ whose target is not kept from the kernel, which ignores negative targets: these become
+ * -2 and less.
+ */
+function hideEmptyRows({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
   const { i32 } = arena;
   for (let row = 0; row < run.outer * run.inner; row++) {
     const target = i32[targets / 4 + row]!;
@@ -174,8 +179,8 @@ function takeEmpty({ run, arena }: Runtime, masked: MaskedInput, targets: number
   }
 }
 
-/** Gives these rows their loss. */
-function giveEmpty(
+/** Stores what the rows that were hidden give. */
+function storeEmptyRows(
   { run, arena }: Runtime,
   elementBytes: 4 | 8,
   targets: number,
@@ -203,15 +208,23 @@ function pickTargets(
   input: Operand,
   { n, inner, count }: Rows,
   indices: number,
-  address: number,
+  picked: number,
 ): void {
-  const heap = arena.floats(input.elementBytes);
-  const element = readerOf(arena, input);
-  const at = address / input.elementBytes;
-  for (let row = 0; row < count; row++) {
-    const target = arena.i32[indices / 4 + row]!;
-    const column = row % inner;
-    if (target >= 0) heap[at + row] = element((row - column) * n + target * inner + column);
+  const { elementBytes, address, array, half } = input;
+  const { i32 } = arena;
+  const heap = arena.floats(elementBytes);
+  const source = address < 0 ? (array as WideArray) : heap;
+  const start = address < 0 ? 0 : address / elementBytes;
+  const widenedAt = half === undefined ? undefined : readerOf(arena, input);
+  const to = picked / elementBytes;
+  // Not by the number of the row: its remainder would take longer than all the rest.
+  for (let first = 0, row = 0; row < count; first += n * inner) {
+    for (let column = 0; column < inner; column++, row++) {
+      const target = i32[indices / 4 + row]!;
+      if (target < 0) continue;
+      const at = first + target * inner + column;
+      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
+    }
   }
 }
 
@@ -225,10 +238,8 @@ function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indi
     const target = i32[indices / 4 + i]!;
     if (target < 0) continue;
     const term = heap[weight / elementBytes + target]!;
-    const before = total;
-    total = before + term;
-    const added = total - before;
-    lost += before - (total - added) + (term - added);
+    lost += roundingOf(total, term, total + term);
+    total += term;
   }
   return Number.isFinite(total) ? total + lost : total;
 }

@@ -22,8 +22,6 @@ import { checkIndices, placeIndices, readTargets, type Targets } from './targets
 /** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
 export const AS_IF_POLLUTED = true;
 
-export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
-
 /** What tells evaluations apart. */
 interface EvaluationSettings<O> {
   readonly operation: string;
@@ -192,7 +190,7 @@ const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
   return ({ outer, n, inner, x, targets, sums, scratch }) => {
-    // Nothing is spread: that takes longer than the loss of a short row.
+    // Written out: to spread `block` takes longer than the loss of a short row.
     compute({
       x,
       targets,
@@ -204,7 +202,7 @@ export function lossesOf({ call, input }: Evaluation, temperature: number): (blo
       gradient: 0,
       weight: 0,
       smoothing: 0,
-      spreads: 0,
+      smoothingTerms: 0,
       scale: 1,
       gradOutput: 0,
       sum: sums,

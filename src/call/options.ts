@@ -1,4 +1,5 @@
 import { isArray, rangeError, show, typeError } from '../errors.js';
+import type { PlaceOptions } from '../types.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
 
 /** Names other libraries use, with ours. */
@@ -29,6 +30,8 @@ const OTHER_NAMES: Record<string, string> = {
 
 /** The names of an operation's options, those of its interface and no others; an object, for look-up is a property read. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
 /** What an operation says of names that it does not have, beside OTHER_NAMES. */
 export type Hints = Readonly<Record<string, string>>;

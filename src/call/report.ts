@@ -1,3 +1,12 @@
+import type { FloatArray } from '../arrays.js';
+import { openCall, settle } from './call.js';
+import { readOperand } from './operand.js';
+import { PLACE_OPTIONS, readOptions } from './options.js';
+import { elementsOf } from './place.js';
+import { type Rows, readRows } from './rows.js';
+
+/** What reports on values share: they read every value once, in plain JavaScript. */
+
 /** How far the sum of probabilities may be from 1: float16 rounding and printed digits are within it. */
 export const TOLERANCE = 1e-3;
 
@@ -9,4 +18,19 @@ export function many(count: number, one: string, more: string): string {
 export function share(count: number, rows: number): string {
   if (rows === 1) return 'The row holds';
   return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
+}
+
+/** Looks at the rows of an argument. @throws TypeError, RangeError */
+export function inspect<R>(
+  operation: string,
+  argument: string,
+  value: unknown,
+  options: unknown,
+  survey: (data: FloatArray, rows: Rows) => R,
+): R {
+  const call = openCall(operation);
+  const input = readOperand(call, argument, value);
+  const rows = readRows(operation, input, readOptions(operation, options, PLACE_OPTIONS));
+  settle(call);
+  return survey(elementsOf(call.runtime.arena, input), rows);
 }

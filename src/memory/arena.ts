@@ -217,7 +217,8 @@ export class Arena {
 
 /** Linear memory for the reference backend where there is no WebAssembly at all. */
 export class PlainMemory implements LinearMemory {
-  buffer: ArrayBuffer = new ArrayBuffer(0);
+  // As much as WebAssembly.Memory begins with: see INITIAL_PAGES.
+  buffer: ArrayBuffer = new ArrayBuffer(INITIAL_PAGES * PAGE);
 
   grow(pages: number): number {
     const old = this.buffer;

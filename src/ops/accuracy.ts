@@ -1,10 +1,9 @@
 import { openCall, settle } from '../call/call.js';
-import { PLACE_OPTIONS } from '../call/evaluation.js';
 import { readCount } from '../call/json.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
-import { type Given, type OptionNames, readOptions } from '../call/options.js';
+import { type Given, type OptionNames, PLACE_OPTIONS, readOptions } from '../call/options.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
 import { readRows } from '../call/rows.js';
 import { defineState, type StateFactory } from '../call/state.js';

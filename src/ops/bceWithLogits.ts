@@ -7,6 +7,7 @@ import type {
   ElementGradResult,
   ElementLossResult,
   ElementsOut,
+  GradOptions,
   Input,
   Labels,
   NoOptions,
@@ -31,15 +32,7 @@ export interface BceWithLogitsOptions {
 }
 
 /** Options of {@link bceWithLogitsWithGrad}. */
-export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions {
-  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
-   * any argument. */
-  out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
-  gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
-  accumulate?: boolean | undefined;
-}
+export interface BceWithLogitsWithGradOptions extends BceWithLogitsOptions, GradOptions {}
 
 const OPTIONS: OptionNames<BceWithLogitsOptions> = {
   shape: true,

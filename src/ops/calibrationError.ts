@@ -5,14 +5,13 @@ import {
   forEachBlock,
   forEachTarget,
   lossesOf,
-  PLACE_OPTIONS,
   predictionsOf,
   probabilitiesOf,
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
 import { readCount } from '../call/json.js';
-import { type Given, type OptionNames, readFlag, readTemperature } from '../call/options.js';
+import { type Given, type OptionNames, PLACE_OPTIONS, readFlag, readTemperature } from '../call/options.js';
 import { defineState, type StateFactory } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';

@@ -6,55 +6,33 @@ import type { Tensor } from '../memory/tensor.js';
 import { crossEntropy as reference, softCrossEntropy as softReference } from '../reference/crossEntropy.js';
 import type {
   ClassIndices,
-  ElementsOut,
+  ClassLossOptions,
   FloatArray,
+  GradOptions,
   GradResult,
   Input,
   LossResult,
   Mask,
   NoOptions,
   OptionsArgument,
-  Reduction,
-  RowsOut,
   TensorLike,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link crossEntropy}. */
-export interface CrossEntropyOptions {
-  /** Sizes of the logits' axes. Plain numbers without it are one row. */
-  shape?: readonly number[] | undefined;
-  /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number | undefined;
+export interface CrossEntropyOptions extends ClassLossOptions {
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
   /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A class
    * that is not has no probability, no gradient, and as a target a loss of ∞. */
   mask?: Mask | undefined;
-  /** A weight for each class, which multiplies its share of the loss. */
-  weight?: Input | undefined;
-  /** Rows with this target count for nothing. Default -100; only with class indices. */
-  ignoreIndex?: number | undefined;
   /** The share ε of every target that is spread evenly over all classes, those of its row that `mask` keeps, in [0, 1].
    * Default 0. */
   labelSmoothing?: number | undefined;
-  /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
-   * number of rows; `'none'` gives a loss for each row. */
-  reduction?: Reduction | undefined;
-  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: RowsOut | undefined;
 }
 
 /** Options of {@link crossEntropyWithGrad}. */
-export interface CrossEntropyWithGradOptions extends Omit<CrossEntropyOptions, 'out'> {
-  /** Receives the gradient: same dtype and number of elements as the logits; the logits themselves, or no overlap with
-   * any argument. */
-  out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
-  accumulate?: boolean | undefined;
-}
+export interface CrossEntropyWithGradOptions extends Omit<CrossEntropyOptions, 'out'>, GradOptions {}
 
 const OPTIONS: OptionNames<CrossEntropyOptions> = {
   shape: true,

@@ -8,7 +8,7 @@ import { distillationKernel } from '../generated/kernels.js';
 import { distillation as reference } from '../reference/distillation.js';
 import type {
   BatchReduction,
-  ElementsOut,
+  GradOptions,
   GradResult,
   Input,
   LossResult,
@@ -34,15 +34,7 @@ export interface DistillationOptions {
 }
 
 /** Options of {@link distillationWithGrad}. */
-export interface DistillationWithGradOptions extends Omit<DistillationOptions, 'out'> {
-  /** Receives the gradient: same dtype and number of elements as the logits; the student's logits themselves, or no
-   * overlap with any argument. */
-  out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
-  accumulate?: boolean | undefined;
-}
+export interface DistillationWithGradOptions extends Omit<DistillationOptions, 'out'>, GradOptions {}
 
 const OPTIONS: OptionNames<DistillationOptions> = {
   shape: true,

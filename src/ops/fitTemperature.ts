@@ -3,13 +3,12 @@ import {
   forEachBlock,
   forEachTarget,
   lossesOf,
-  PLACE_OPTIONS,
   predictionsOf,
   probabilitiesOf,
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
-import { HIGH_TEMPERATURE, LOW_TEMPERATURE, type OptionNames } from '../call/options.js';
+import { HIGH_TEMPERATURE, LOW_TEMPERATURE, type OptionNames, PLACE_OPTIONS } from '../call/options.js';
 import { Sum } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
 import { fitTemperatureKernel } from '../generated/kernels.js';

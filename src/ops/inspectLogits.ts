@@ -1,31 +1,12 @@
-import { openCall, settle } from '../call/call.js';
-import { readOperand } from '../call/operand.js';
-import { type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf } from '../call/place.js';
-import { many, share, TOLERANCE } from '../call/report.js';
-import { type Rows, readRows } from '../call/rows.js';
-import type { FloatArray, Input } from '../types.js';
+import { inspect, many, share, TOLERANCE } from '../call/report.js';
+import type { Rows } from '../call/rows.js';
+import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
 
 /** Options of {@link inspectLogits}. */
-export interface InspectLogitsOptions {
-  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[] | undefined;
-  /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number | undefined;
-}
+export interface InspectLogitsOptions extends PlaceOptions {}
 
 /** What {@link inspectLogits} found. */
-export interface LogitsReport {
-  /** What is likely wrong, and what to do about it; empty when nothing looks unusual. */
-  warnings: string[];
-  /** The number of rows along the axis. */
-  rows: number;
-  /** The number of values in a row. */
-  classes: number;
-  /** The smallest finite value, NaN where there is none. */
-  min: number;
-  /** The largest finite value, NaN where there is none. */
-  max: number;
+export interface LogitsReport extends ValuesReport {
   nanCount: number;
   positiveInfinityCount: number;
   negativeInfinityCount: number;
@@ -49,8 +30,6 @@ interface Survey extends Omit<LogitsReport, 'warnings'> {
 const WIDE = 200;
 /** So many values of a network do not lie in [0, 1] by chance. */
 const MANY = 8;
-
-const OPTIONS: OptionNames<InspectLogitsOptions> = { shape: true, axis: true };
 
 /** Reads every value once. */
 function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
@@ -195,11 +174,6 @@ function warningsOf(found: Survey): string[] {
  * inspectLogits([2.0, -1.0, 0.5]).warnings; // []
  */
 export function inspectLogits(x: Input, options?: InspectLogitsOptions): LogitsReport {
-  const call = openCall('inspectLogits');
-  const { operation, runtime } = call;
-  const input = readOperand(call, 'x', x);
-  const rows = readRows(operation, input, readOptions<InspectLogitsOptions>(operation, options, OPTIONS));
-  settle(call);
-  const { emptyRows, spread, ...report } = survey(elementsOf(runtime.arena, input), rows);
+  const { emptyRows, spread, ...report } = inspect('inspectLogits', 'x', x, options, survey);
   return { warnings: warningsOf({ ...report, emptyRows, spread }), ...report };
 }

@@ -1,31 +1,12 @@
-import { openCall, settle } from '../call/call.js';
-import { readOperand } from '../call/operand.js';
-import { type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf } from '../call/place.js';
-import { many, share, TOLERANCE } from '../call/report.js';
-import { type Rows, readRows } from '../call/rows.js';
-import type { FloatArray, Input } from '../types.js';
+import { inspect, many, share, TOLERANCE } from '../call/report.js';
+import type { Rows } from '../call/rows.js';
+import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
 
 /** Options of {@link inspectTargets}. */
-export interface InspectTargetsOptions {
-  /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
-  shape?: readonly number[] | undefined;
-  /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number | undefined;
-}
+export interface InspectTargetsOptions extends PlaceOptions {}
 
 /** What {@link inspectTargets} found. */
-export interface TargetsReport {
-  /** What is likely wrong, and what to do about it; empty when these are probabilities. */
-  warnings: string[];
-  /** The number of rows along the axis. */
-  rows: number;
-  /** The number of values in a row. */
-  classes: number;
-  /** The smallest finite value, NaN where there is none. */
-  min: number;
-  /** The largest finite value, NaN where there is none. */
-  max: number;
+export interface TargetsReport extends ValuesReport {
   /** Values below 0, -∞ among them. */
   negativeCount: number;
   /** NaN, ∞ and -∞. */
@@ -33,8 +14,6 @@ export interface TargetsReport {
   /** Rows of finite values whose sum is not 1. */
   otherSumRows: number;
 }
-
-const OPTIONS: OptionNames<InspectTargetsOptions> = { shape: true, axis: true };
 
 /** Reads every value once. */
 function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<TargetsReport, 'warnings'> {
@@ -110,11 +89,6 @@ function warningsOf(found: Omit<TargetsReport, 'warnings'>): string[] {
  * inspectTargets([0.5, 0.25, 0.25]).warnings; // []
  */
 export function inspectTargets(targets: Input, options?: InspectTargetsOptions): TargetsReport {
-  const call = openCall('inspectTargets');
-  const { operation, runtime } = call;
-  const input = readOperand(call, 'targets', targets);
-  const rows = readRows(operation, input, readOptions<InspectTargetsOptions>(operation, options, OPTIONS));
-  settle(call);
-  const found = survey(elementsOf(runtime.arena, input), rows);
+  const found = inspect('inspectTargets', 'targets', targets, options, survey);
   return { warnings: warningsOf(found), ...found };
 }

@@ -7,6 +7,7 @@ import type {
   ElementGradResult,
   ElementLossResult,
   ElementsOut,
+  GradOptions,
   Input,
   NoOptions,
   OptionsArgument,
@@ -28,15 +29,7 @@ export interface KlDivOptions {
 }
 
 /** Options of {@link klDivWithGrad}. */
-export interface KlDivWithGradOptions extends KlDivOptions {
-  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
-   * with any argument. */
-  out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each element. Default 1. */
-  gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
-  accumulate?: boolean | undefined;
-}
+export interface KlDivWithGradOptions extends KlDivOptions, GradOptions {}
 
 const OPTIONS: OptionNames<KlDivOptions> = { shape: true, logTarget: true, reduction: true, out: true };
 const GRAD_OPTIONS: OptionNames<KlDivWithGradOptions> = { ...OPTIONS, gradOutput: true, accumulate: true };

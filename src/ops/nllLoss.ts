@@ -5,44 +5,22 @@ import { nllLossKernel } from '../generated/kernels.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
   ClassIndices,
-  ElementsOut,
+  ClassLossOptions,
+  GradOptions,
   GradResult,
   Input,
   LossResult,
   NoOptions,
   OptionsArgument,
-  Reduction,
-  RowsOut,
   TensorLike,
 } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link nllLoss}. */
-export interface NllLossOptions {
-  /** Sizes of the axes of the log-probabilities. Plain numbers without it are one row. */
-  shape?: readonly number[] | undefined;
-  /** The axis of the classes; negative counts from the end. Default -1. */
-  axis?: number | undefined;
-  /** A weight for each class, which multiplies the losses of its rows. */
-  weight?: Input | undefined;
-  /** Rows with this target count for nothing. Default -100. */
-  ignoreIndex?: number | undefined;
-  /** `'mean'` (the default) divides by the weights of the targets; `'none'` gives a loss for each row. */
-  reduction?: Reduction | undefined;
-  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
-  out?: RowsOut | undefined;
-}
+export interface NllLossOptions extends ClassLossOptions {}
 
 /** Options of {@link nllLossWithGrad}. */
-export interface NllLossWithGradOptions extends Omit<NllLossOptions, 'out'> {
-  /** Receives the gradient: same dtype and number of elements as the log-probabilities; they themselves, or no overlap
-   * with any argument. */
-  out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
-  gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
-  accumulate?: boolean | undefined;
-}
+export interface NllLossWithGradOptions extends Omit<NllLossOptions, 'out'>, GradOptions {}
 
 const OPTIONS: OptionNames<NllLossOptions> = {
   shape: true,

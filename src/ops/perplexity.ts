@@ -1,12 +1,5 @@
-import {
-  type Evaluation,
-  forEachBlock,
-  lossesOf,
-  PLACE_OPTIONS,
-  readEvaluation,
-  settleEvaluation,
-} from '../call/evaluation.js';
-import type { Given, OptionNames } from '../call/options.js';
+import { type Evaluation, forEachBlock, lossesOf, readEvaluation, settleEvaluation } from '../call/evaluation.js';
+import { type Given, type OptionNames, PLACE_OPTIONS } from '../call/options.js';
 import { defineState, type StateFactory, type StateKind } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';

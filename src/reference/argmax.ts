@@ -6,8 +6,10 @@ import { firstOf, indexOf } from './rows.js';
 export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
   const heap = heaps.floats(elementBytes);
   const { i32 } = heaps;
-  for (let row = 0; row < outer * inner; row++) {
-    i32[y / 4 + row] = rowArgmax(heap, indexOf(x, elementBytes) + firstOf(row, n, inner), n, inner);
+  const start = indexOf(x, elementBytes);
+  const to = y >>> 2;
+  for (let row = 0, rows = outer * inner; row < rows; row++) {
+    i32[to + row] = rowArgmax(heap, start + firstOf(row, n, inner), n, inner);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32 } from './exponential.js';
-import { upstreamOf } from './klDiv.js';
+import { storeSum, upstreamOf } from './loss.js';
 import { roundingOf } from './sum.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
@@ -33,13 +33,9 @@ export function bceWithLogits(
     }
     if (losses) heap[losses / elementBytes + i] = loss;
     else {
-      // As storeLoss does; in memory, each addition would wait for the one before.
-      const before = total;
+      lost += roundingOf(total, loss, total + loss);
       total += loss;
-      lost += roundingOf(before, loss, total);
     }
   }
-  if (losses) return;
-  f64[sum / 8] = total;
-  f64[sum / 8 + 1] = lost;
+  storeSum(heaps, sum, total, lost);
 }

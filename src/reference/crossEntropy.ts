@@ -1,9 +1,9 @@
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials, storeShares } from './exponential.js';
-import { storeLoss } from './loss.js';
+import { storeLoss, upstreamOf } from './loss.js';
 import { keeps } from './mask.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
@@ -17,9 +17,12 @@ export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: Cr
 }
 
 function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean): void {
-  const { x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, sum } = operands;
+  const { x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum } =
+    operands;
   const heap = heaps.floats(elementBytes);
-  const [row, p, q] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  const row = memoryForRow(n, 0);
+  const p = memoryForRow(n, 1);
+  const q = memoryForRow(n, 2);
   for (let index = 0; index < outer * inner; index++) {
     const offset = firstOf(index, n, inner);
     const to = indexOf(gradient, elementBytes) + offset;
@@ -33,8 +36,7 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
     const others = exponentials(row, max, temperature, elementBytes, p);
     const total = 1 + others;
     const log = Math.log1p(others);
-    const upstream = operands.gradOutput ? heap[operands.gradOutput / elementBytes + index]! : 1;
-    const factor = (scale * upstream) / temperature;
+    const factor = upstreamOf(heap, gradOutput / elementBytes, scale, index) / temperature;
     if (!isSoft && smoothing === 0) {
       const w = weight ? heap[weight / elementBytes + target]! : 1;
       storeLoss(heaps, elementBytes, losses, sum, index, -w * logProb(row[target]!, max, temperature, log));
@@ -51,8 +53,7 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
       if (weight) q[c]! *= heap[weight / elementBytes + c]!;
       terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
     }
-    const loss = sumOf(terms, elementBytes);
-    storeLoss(heaps, elementBytes, losses, sum, index, loss);
+    storeLoss(heaps, elementBytes, losses, sum, index, sumOf(terms, elementBytes));
     if (!gradient) continue;
     // Not e^logP: where the probability is tiny, logP has lost some of its digits.
     for (let c = 0; c < n; c++) p[c]! /= total;
@@ -65,19 +66,19 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
 function readTargets(
   heap: Float32Array | Float64Array,
   elementBytes: 4 | 8,
-  { targets, inner, smoothing, spreads }: CrossEntropyOperands,
+  { targets, inner, smoothing, smoothingTerms }: CrossEntropyOperands,
   offset: number,
   target: number,
   q: Float64Array,
 ): void {
-  const spread = smoothing / q.length;
+  const uniform = smoothing / q.length;
   if (target < 0) {
     readRow(heap, indexOf(targets, elementBytes) + offset, inner, q);
-    for (let c = 0; c < q.length; c++) q[c] = q[c]! * (1 - smoothing) + spread;
+    for (let c = 0; c < q.length; c++) q[c] = q[c]! * (1 - smoothing) + uniform;
     return;
   }
-  if (spreads) readRow(heap, indexOf(spreads, elementBytes) + offset, inner, q);
-  else q.fill(spread);
+  if (smoothingTerms) readRow(heap, indexOf(smoothingTerms, elementBytes) + offset, inner, q);
+  else q.fill(uniform);
   q[target]! += 1 - smoothing;
 }
 

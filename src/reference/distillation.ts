@@ -1,8 +1,8 @@
 import type { DistillationOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
-import { storeLoss } from './loss.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { storeLoss, upstreamOf } from './loss.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Distillation in plain loops, with its gradient with respect to the student. */
@@ -12,8 +12,10 @@ export function distillation(
   { student, teacher, losses, gradient, outer, n, inner, temperature, scale, gradOutput, sum }: DistillationOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  const [ours, theirs] = [new Float64Array(n), new Float64Array(n)];
-  const [q, p] = [new Float64Array(n), new Float64Array(n)];
+  const ours = memoryForRow(n, 0);
+  const theirs = memoryForRow(n, 1);
+  const q = memoryForRow(n, 2);
+  const p = memoryForRow(n, 3);
   for (let index = 0; index < outer * inner; index++) {
     const offset = firstOf(index, n, inner);
     const ourMax = readRow(heap, indexOf(student, elementBytes) + offset, inner, ours);
@@ -21,7 +23,7 @@ export function distillation(
     const theirOthers = exponentials(theirs, theirMax, temperature, elementBytes, p);
     const ourOthers = exponentials(ours, ourMax, temperature, elementBytes, q);
     const [theirTotal, ourTotal] = [1 + theirOthers, 1 + ourOthers];
-    const upstream = (gradOutput ? scale * heap[gradOutput / elementBytes + index]! : scale) * temperature;
+    const upstream = upstreamOf(heap, gradOutput / elementBytes, scale, index) * temperature;
     if (gradient) {
       for (let c = 0, at = indexOf(gradient, elementBytes) + offset; c < n; c++, at += inner) {
         heap[at] = upstream * (q[c]! / ourTotal - p[c]! / theirTotal);

@@ -1,15 +1,15 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32, exponential } from './exponential.js';
-import { firstOf, indexOf, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Entropy in plain loops: log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i with d_i = (max − x_i) / t, 0 where nothing is kept. */
 export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOperands): void {
   const { x, y, outer, n, inner, temperature, mask } = operands;
   const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
-  const terms = new Float64Array(n);
+  const values = memoryForRow(n, 0);
+  const terms = memoryForRow(n, 1);
   for (let row = 0; row < outer * inner; row++) {
     const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
     const max = readMaskedRow(heaps, heap, first, inner, values, mask, row);

@@ -1,7 +1,7 @@
 import { roundingOf } from './sum.js';
 
 /** 2^k for every k that gives a normal number, and 2^(i / 16). */
-const POWERS = /* @__PURE__ */ Float64Array.from({ length: 2046 }, (_, i) => 2 ** (i - 1022));
+export const POWERS = /* @__PURE__ */ Float64Array.from({ length: 2046 }, (_, i) => 2 ** (i - 1022));
 const ROOTS = /* @__PURE__ */ Float64Array.from({ length: 16 }, (_, i) => 2 ** (i / 16));
 
 /**

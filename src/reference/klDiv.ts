@@ -1,6 +1,8 @@
 import type { KlDivOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32 } from './exponential.js';
+import { log32 } from './logarithm.js';
+import { storeSum, upstreamOf } from './loss.js';
 import { indexOf } from './rows.js';
 import { roundingOf } from './sum.js';
 
@@ -20,7 +22,7 @@ function divergence(
   { x, targets, losses, gradient, count, scale, gradOutput, sum }: KlDivOperands,
   isLog: boolean,
 ): void {
-  const { f64 } = heaps;
+  const { f64, i32 } = heaps;
   const heap = heaps.floats(elementBytes);
   const exp = elementBytes === 4 ? exp32 : Math.exp;
   const [ofX, ofTargets] = [indexOf(x, elementBytes), indexOf(targets, elementBytes)];
@@ -31,22 +33,14 @@ function divergence(
     const share = isLog ? exp(target) : target;
     const loss = isLog
       ? share * (target - heap[ofX + i]!)
-      : (target === 0 ? 0 : target * Math.log(target)) - target * heap[ofX + i]!;
+      : (target === 0 ? 0 : target * (elementBytes === 4 ? log32(target, i32[ofTargets + i]!) : Math.log(target))) -
+        target * heap[ofX + i]!;
     if (gradient) heap[gradient / elementBytes + i] = -share * upstreamOf(heap, gradOutput / elementBytes, scale, i);
     if (losses) heap[losses / elementBytes + i] = loss;
     else {
-      // As storeLoss does; in memory, each addition would wait for the one before.
-      const before = total;
+      lost += roundingOf(total, loss, total + loss);
       total += loss;
-      lost += roundingOf(before, loss, total);
     }
   }
-  if (losses) return;
-  f64[sum / 8] = total;
-  f64[sum / 8 + 1] = lost;
-}
-
-/** What the gradient of element i is multiplied by; there is no gradOutput at 0. */
-export function upstreamOf(heap: Float32Array | Float64Array, gradOutput: number, scale: number, i: number): number {
-  return gradOutput === 0 ? scale : scale * heap[gradOutput + i]!;
+  storeSum(heaps, sum, total, lost);
 }

@@ -1,13 +1,13 @@
 import type { LogProbsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 
 /** The log-probability of each row's target in plain loops, 0 where it is ignored. */
 export function logProbs(heaps: Heaps, elementBytes: 4 | 8, operands: LogProbsOperands): void {
   const { x, targets, losses, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const row = new Float64Array(n);
+  const row = memoryForRow(n);
   for (let index = 0; index < outer * inner; index++) {
     const target = heaps.i32[targets / 4 + index]!;
     let value = 0;

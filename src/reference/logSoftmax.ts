@@ -1,7 +1,7 @@
 import type { LogSoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
-import { firstOf, indexOf, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 
 /** log-softmax in plain loops: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t), -∞ where a mask does not keep x_i. */
 export function logSoftmax(
@@ -10,7 +10,8 @@ export function logSoftmax(
   { x, y, outer, n, inner, temperature, mask }: LogSoftmaxOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  const [values, e] = [new Float64Array(n), new Float64Array(n)];
+  const values = memoryForRow(n, 0);
+  const e = memoryForRow(n, 1);
   for (let row = 0; row < outer * inner; row++) {
     const at = firstOf(row, n, inner);
     const max = readMaskedRow(heaps, heap, indexOf(x, elementBytes) + at, inner, values, mask, row) ?? 0;
@@ -28,6 +29,11 @@ function storeLogs(
   first: number,
   stride: number,
 ): void {
+  if (heap.BYTES_PER_ELEMENT === 4) {
+    const inverse = 1 / temperature;
+    for (let j = 0, at = first; j < values.length; j++, at += stride) heap[at] = (values[j]! - max) * inverse - log;
+    return;
+  }
   // In halves: x − max could overflow where (x − max) / t does not.
   const [halfMax, half] = [max / 2, temperature / 2];
   for (let j = 0, at = first; j < values.length; j++, at += stride) {

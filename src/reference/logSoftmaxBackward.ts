@@ -1,7 +1,7 @@
 import type { LogSoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32 } from './exponential.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of log-softmax in plain loops: dx_i = (dy_i − e^logP_i Σ dy_j) / t. */
@@ -10,7 +10,7 @@ export function logSoftmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: 
   const heap = heaps.floats(elementBytes);
   const start = indexOf(dy, elementBytes);
   const [fromY, to] = [indexOf(y, elementBytes) - start, indexOf(dx, elementBytes) - start];
-  const row = new Float64Array(n);
+  const row = memoryForRow(n);
   const exp = elementBytes === 4 ? exp32 : Math.exp;
   for (let index = 0; index < outer * inner; index++) {
     const first = start + firstOf(index, n, inner);

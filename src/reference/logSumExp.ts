@@ -2,14 +2,14 @@ import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/
 import type { Heaps } from '../wasm/kernel.js';
 import { exponential, exponentials } from './exponential.js';
 import { keeps, placeOf } from './mask.js';
-import { firstOf, indexOf, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** log-sum-exp in plain loops: max / t + log Σ e^((x_i − max) / t), the terms equal to the maximum counted apart. */
 export function logSumExp(heaps: Heaps, elementBytes: 4 | 8, operands: LogSumExpOperands): void {
   const { x, y, outer, n, inner, temperature, mask } = operands;
   const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
+  const values = memoryForRow(n);
   for (let row = 0; row < outer * inner; row++) {
     const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
     const max = readMaskedRow(heaps, heap, first, inner, values, mask, row) ?? -Infinity;

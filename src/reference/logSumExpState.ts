@@ -3,13 +3,13 @@ import { SUMS_BYTES } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
 import { forEachWeightedRow } from './logSumExp.js';
-import { indexOf, readMaskedRow } from './rows.js';
+import { indexOf, memoryForRow, readMaskedRow } from './rows.js';
 
 /** Σ e^(x_j / t) of each row: the maximum, 1 for its own term, and the other terms relative to e^(maximum / t). */
 export function expSums(heaps: Heaps, elementBytes: 4 | 8, operands: ExpSumsOperands): void {
   const { x, sums, rows, n, temperature, mask } = operands;
   const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
+  const values = memoryForRow(n);
   for (let row = 0; row < rows; row++) {
     const max = readMaskedRow(heaps, heap, indexOf(x, elementBytes) + row * n, 1, values, mask, row) ?? -Infinity;
     const isUsual = Number.isFinite(max);

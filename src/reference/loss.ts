@@ -20,3 +20,14 @@ export function storeLoss(
   f64[sum / 8] = after;
   f64[sum / 8 + 1]! += roundingOf(before, loss, after);
 }
+
+/** Stores a sum to which a kernel has added losses itself: in memory, each addition would wait for the one before. */
+export function storeSum({ f64 }: Heaps, sum: number, total: number, lost: number): void {
+  f64[sum / 8] = total;
+  f64[sum / 8 + 1] = lost;
+}
+
+/** What the gradient of row or element i is multiplied by; there is no gradOutput at 0. */
+export function upstreamOf(heap: Float32Array | Float64Array, gradOutput: number, scale: number, i: number): number {
+  return gradOutput === 0 ? scale : scale * heap[gradOutput + i]!;
+}

@@ -43,6 +43,20 @@ export function readMaskedRow(
   return isKept ? max : undefined;
 }
 
+/** Elements up to which the memory for a row is kept: hardly a vocabulary is larger. */
+const KEPT = 2 ** 18;
+const kept: Float64Array[] = [];
+
+/**
+ * Memory for a row of n elements, until the kernel ends; where a kernel needs several, they have numbers. To allocate it
+ * each time may take as long as all the rest.
+ */
+export function memoryForRow(n: number, number = 0): Float64Array {
+  if (n > KEPT) return new Float64Array(n);
+  const memory = kept[number];
+  return memory?.length === n ? memory : (kept[number] = new Float64Array(n));
+}
+
 /** Number of the element at an address. */
 export function indexOf(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;

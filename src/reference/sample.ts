@@ -2,13 +2,13 @@ import type { SampleOperands } from '../generated/kernels.js';
 import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponential } from './exponential.js';
-import { firstOf, indexOf, maximum, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, maximum, memoryForRow, readMaskedRow } from './rows.js';
 
 /** sample by selection: the kept classes in their order, drawn by the inverse of their distribution function. */
 export function sample(heaps: Heaps, elementBytes: 4 | 8, operands: SampleOperands): void {
   const { x, y, u, outer, n, inner, mask, bits, words } = operands;
   const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
+  const values = memoryForRow(n);
   for (let row = 0; row < outer * inner; row++) {
     const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
     let max = readMaskedRow(heaps, heap, first, inner, values, mask, row) ?? -Infinity;

@@ -1,7 +1,7 @@
 import type { SoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials, storeShares } from './exponential.js';
-import { firstOf, indexOf, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 
 /** softmax in plain loops: y_i = e^((x_i − max) / t) / Σ e^((x_j − max) / t), 0 where a mask does not keep x_i. */
 export function softmax(
@@ -10,7 +10,7 @@ export function softmax(
   { x, y, outer, n, inner, temperature, mask }: SoftmaxOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  const values = new Float64Array(n);
+  const values = memoryForRow(n);
   for (let row = 0; row < outer * inner; row++) {
     const at = firstOf(row, n, inner);
     // Of a row of which nothing is kept all elements are −∞, and e^−∞ is 0.

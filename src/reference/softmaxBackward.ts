@@ -1,57 +1,93 @@
 import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { firstOf, indexOf } from './rows.js';
+import { firstOf, indexOf, memoryForRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
 export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: SoftmaxBackwardOperands): void {
   const { y, dy, dx, outer, n, inner, temperature } = operands;
   const heap = heaps.floats(elementBytes);
-  const start = indexOf(y, elementBytes);
-  const [fromDy, to] = [indexOf(dy, elementBytes) - start, indexOf(dx, elementBytes) - start];
+  const [ofY, ofDy, ofDx] = [indexOf(y, elementBytes), indexOf(dy, elementBytes), indexOf(dx, elementBytes)];
+  if (elementBytes === 4 && inner >= LINE) {
+    for (let slice = 0, first = 0; slice < outer; slice++, first += n * inner) {
+      columns32(heap, ofY + first, ofDy + first, ofDx + first, n, inner, temperature);
+    }
+    return;
+  }
+  const compute = elementBytes === 4 ? row32 : row64;
+  for (let row = 0, rows = outer * inner; row < rows; row++) {
+    const first = firstOf(row, n, inner);
+    compute(heap, ofY + first, ofDy + first, ofDx + first, n, inner, temperature);
+  }
+}
+
+/** Columns that share a cache line: so many and more are computed side by side. */
+const LINE = 16;
+
+/** The rows of a slice, which lie side by side, in the order of their elements. */
+function columns32(
+  heap: Float32Array | Float64Array,
+  y: number,
+  dy: number,
+  dx: number,
+  n: number,
+  inner: number,
+  temperature: number,
+): void {
+  const sums = memoryForRow(inner).fill(0);
+  const inverse = 1 / temperature;
+  const end = n * inner;
+  for (let at = 0; at < end; at += inner) {
+    for (let c = 0; c < inner; c++) sums[c]! += heap[y + at + c]! * heap[dy + at + c]!;
+  }
+  for (let c = 0; c < inner; c++) sums[c]! *= inverse;
+  for (let at = 0; at < end; at += inner) {
+    for (let c = 0; c < inner; c++) heap[dx + at + c] = heap[y + at + c]! * (heap[dy + at + c]! * inverse - sums[c]!);
+  }
+}
+
+/** A row of float32 elements, whose products float64 adds up without care. */
+function row32(
+  heap: Float32Array | Float64Array,
+  y: number,
+  dy: number,
+  dx: number,
+  n: number,
+  stride: number,
+  temperature: number,
+): void {
+  const end = n * stride;
+  // Two sums side by side: one would wait for each addition.
+  let even = 0;
+  let odd = 0;
+  let at = 0;
+  for (const last = end - stride; at < last; at += 2 * stride) {
+    even += heap[y + at]! * heap[dy + at]!;
+    odd += heap[y + at + stride]! * heap[dy + at + stride]!;
+  }
+  if (at < end) even += heap[y + at]! * heap[dy + at]!;
+  const inverse = 1 / temperature;
+  const sum = (even + odd) * inverse;
+  for (at = 0; at < end; at += stride) heap[dx + at] = heap[y + at]! * (heap[dy + at]! * inverse - sum);
+}
+
+/** A row of float64 elements. */
+function row64(
+  heap: Float32Array | Float64Array,
+  y: number,
+  dy: number,
+  dx: number,
+  n: number,
+  stride: number,
+  temperature: number,
+): void {
+  const products = memoryForRow(n);
+  for (let j = 0, at = 0; j < n; j++, at += stride) products[j] = heap[y + at]! * heap[dy + at]!;
   // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.
   const factor = Math.min(1, 1 / temperature) / 2;
   const scale = Math.max(1, 1 / temperature) * 2;
-  const products = new Float64Array(n);
-  for (let row = 0; row < outer * inner; row++) {
-    const first = start + firstOf(row, n, inner);
-    const sum =
-      elementBytes === 4 ? dot(heap, first, fromDy, n, inner) : exactDot(heap, first, fromDy, inner, products);
-    storeGradient(heap, first, fromDy, to, n, inner, scale, factor, sum * factor);
+  const subtracted = sumOf(products, 8) * factor;
+  for (let at = 0, end = n * stride; at < end; at += stride) {
+    heap[dx + at] = heap[y + at]! * scale * (heap[dy + at]! * factor - subtracted);
   }
-}
-
-/** dx = y · scale · (dy · factor − subtracted). */
-function storeGradient(
-  heap: Float32Array | Float64Array,
-  first: number,
-  fromDy: number,
-  to: number,
-  n: number,
-  stride: number,
-  scale: number,
-  factor: number,
-  subtracted: number,
-): void {
-  for (let at = first; at < first + n * stride; at += stride) {
-    heap[at + to] = heap[at]! * scale * (heap[at + fromDy]! * factor - subtracted);
-  }
-}
-
-/** Σ y_j dy_j of float32 elements, whose sum float64 keeps without care. */
-function dot(heap: Float32Array | Float64Array, first: number, fromDy: number, n: number, stride: number): number {
-  let sum = 0;
-  for (let at = first; at < first + n * stride; at += stride) sum += heap[at]! * heap[at + fromDy]!;
-  return sum;
-}
-
-function exactDot(
-  heap: Float32Array | Float64Array,
-  first: number,
-  fromDy: number,
-  stride: number,
-  products: Float64Array,
-): number {
-  for (let j = 0, at = first; j < products.length; j++, at += stride) products[j] = heap[at]! * heap[at + fromDy]!;
-  return sumOf(products, 8);
 }

@@ -1,6 +1,6 @@
 import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { firstOf, indexOf, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 
 /** Up to so many the largest are kept in order as the row is read; of more, the least of them is found by sorting. */
 const FEW = 64;
@@ -12,7 +12,7 @@ export function topK(
   { x, values, indices, outer, n, inner, k }: TopKOperands,
 ): void {
   const heap = heaps.floats(elementBytes);
-  const row = k > FEW ? new Float64Array(n) : undefined;
+  const row = k > FEW ? memoryForRow(n) : undefined;
   // The values may go where x lies.
   const [largest, order] = [new Float64Array(k), new Int32Array(k)];
   for (let index = 0; index < outer * inner; index++) {
@@ -20,7 +20,7 @@ export function topK(
     if (row === undefined) fewOf(heap, first, n, inner, largest, order);
     else {
       readRow(heap, first, inner, row);
-      order.set(manyOf(row, k));
+      order.set(manyOf(row, k, heap, first, inner));
       for (let i = 0; i < k; i++) largest[i] = row[order[i]!]!;
     }
     const to = firstOf(index, k, inner);
@@ -41,19 +41,48 @@ function fewOf(
   order: Int32Array,
 ): void {
   const last = order.length - 1;
-  let least = -Infinity;
-  for (let i = 0, at = first; i < n; i++, at += stride) {
-    const value = heap[at]!;
-    if (i > last && (value <= least || !isAbove(value, least))) continue;
-    let place = Math.min(i, last);
-    for (; place > 0 && isAbove(value, largest[place - 1]!); place--) {
-      largest[place] = largest[place - 1]!;
-      order[place] = order[place - 1]!;
-    }
-    largest[place] = value;
-    order[place] = i;
+  for (let i = 0; i <= last; i++) insert(largest, order, i, heap[first + i * stride]!, i);
+  let least = largest[last]!;
+  for (let i = last + 1; i < n; i++) {
+    i = skipSmall(heap, first, i, n, stride, least);
+    if (i === n) return;
+    const value = heap[first + i * stride]!;
+    if (!isAbove(value, least)) continue;
+    insert(largest, order, last, value, i);
     least = largest[last]!;
   }
+}
+
+/** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
+function skipSmall(
+  heap: Float32Array | Float64Array,
+  first: number,
+  i: number,
+  n: number,
+  stride: number,
+  least: number,
+): number {
+  for (; i + 4 <= n; i += 4) {
+    const at = first + i * stride;
+    const areSmall =
+      heap[at]! <= least &&
+      heap[at + stride]! <= least &&
+      heap[at + 2 * stride]! <= least &&
+      heap[at + 3 * stride]! <= least;
+    if (!areSmall) break;
+  }
+  while (i < n && heap[first + i * stride]! <= least) i++;
+  return i;
+}
+
+/** Puts element i in its place among those before `place`, which move on by one; that at `place` is lost. */
+function insert(largest: Float64Array, order: Int32Array, place: number, value: number, i: number): void {
+  for (; place > 0 && isAbove(value, largest[place - 1]!); place--) {
+    largest[place] = largest[place - 1]!;
+    order[place] = order[place - 1]!;
+  }
+  largest[place] = value;
+  order[place] = i;
 }
 
 /** NaN is above all numbers. */
@@ -61,16 +90,19 @@ function isAbove(a: number, b: number): boolean {
   return a > b || (Number.isNaN(a) && !Number.isNaN(b));
 }
 
-/** Those above the k-th largest and, as they lie, as many that equal it as there is room for, sorted. */
-function manyOf(row: Float64Array, k: number): number[] {
+/** Those above the k-th largest and, as they lie, as many that equal it as there is room for, sorted; the row is a copy. */
+function manyOf(
+  row: Float64Array,
+  k: number,
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+): number[] {
   const order: number[] = [];
   for (let i = 0; i < row.length && order.length < k; i++) if (Number.isNaN(row[i])) order.push(i);
   const room = k - order.length;
   if (room === 0) return order;
-  const least = nthLargest(
-    row.filter((value) => !Number.isNaN(value)),
-    room,
-  );
+  const least = k === row.length ? -Infinity : leastOf(heap, first, row.length, stride, room);
   const above: number[] = [];
   const equal: number[] = [];
   for (let i = 0; i < row.length; i++) {
@@ -82,7 +114,25 @@ function manyOf(row: Float64Array, k: number): number[] {
   return [...order, ...above, ...equal.slice(0, room - above.length)];
 }
 
-/** By Hoare's quickselect, which moves the values. */
+/** The k-th largest element that is a number, by those that were above the k-th largest of the elements before them. */
+function leastOf(heap: Float32Array | Float64Array, first: number, n: number, stride: number, k: number): number {
+  const candidates = new Float64Array(Math.min(n, 4 * k));
+  let count = 0;
+  let least = Number.NaN;
+  for (let i = 0; i < n; i++) {
+    i = skipSmall(heap, first, i, n, stride, least);
+    if (i === n) break;
+    const value = heap[first + i * stride]!;
+    if (Number.isNaN(value)) continue;
+    candidates[count++] = value;
+    if (count < candidates.length) continue;
+    least = nthLargest(candidates, k);
+    count = k;
+  }
+  return nthLargest(candidates.subarray(0, count), k);
+}
+
+/** By Hoare's quickselect, which moves so many of the largest to the front. */
 function nthLargest(values: Float64Array, nth: number): number {
   const place = nth - 1;
   let low = 0;

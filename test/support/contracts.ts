@@ -51,7 +51,7 @@ export const element: Contract = {
 export const classes: Contract = {
   operands: ({ a, b, c, d, e, f, sum, scratch }, outer, n, inner) => {
     const results = { losses: c, gradient: d, scale: 1, gradOutput: f, sum };
-    const factors = { temperature: 1, weight: e, smoothing: 0.1, spreads: 0 };
+    const factors = { temperature: 1, weight: e, smoothing: 0.1, smoothingTerms: 0 };
     return { x: a, targets: b, ...results, ...factors, outer, n, inner, scratch };
   },
   apart: ['ac', 'ad', 'bc', 'bd', 'cd', 'ec', 'ed', 'fc', 'fd'],

@@ -3,7 +3,7 @@
 // With q_c the target probability of class c times the class weight, loss = −Σ q_c L_c, L = log-softmax(x / t), and
 // d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never expanded to one-hot: its q is the target weight
 // (1 − ε) w_target, and label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy), or
-// spreads · w_c, where a mask makes it another for each (smoothTargets).
+// smoothingTerms · w_c, where a mask makes it another for each (smoothTargets).
 //
 // Where a target class has a softmax p > ½, its gradient is computed from the sum of the others, which is there anyway:
 // −q · Σ others instead of q · (p − 1). So the gradient of a row that is almost right keeps its digits. Target
@@ -13,7 +13,8 @@
 // place of the gradient; the gradient. Without a gradient (0) nothing of the row's size is written. Short rows in range
 // against class indices: rows/short-logsum.ts, then row by row.
 // targets: i32 indices, −1 where ignored (loss and gradient are 0), or probabilities of T laid out as x ("soft").
-// spreads: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; not beside soft ones.
+// smoothingTerms: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; not beside
+// soft ones.
 // losses: T for each row, or 0 to add them in order to the f64 at sum. weight: T for each class, or 0. gradOutput: T
 // for each row, or 0. gradient may be x; no result overlaps with any other operand. The gradient is multiplied by scale
 // and the row's gradOutput. A subnormal softmax may count as 0 in it, even where scale / t would make it normal again.
@@ -44,7 +45,7 @@ import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from
 @inline
 function lossAndGradient<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const rows = outer * inner, elements = rows * n, size = scratchBytes(n, inner, soft ? 2 : 1);
   checkResults<T>(losses, rows, gradient, elements, sum, scratch, size);
@@ -54,18 +55,19 @@ function lossAndGradient<T>(
   checkSameOrApart(x, elements * sizeof<T>(), gradient, elements * sizeof<T>());
   if (soft) checkOperand<T, T>(targets, elements, losses, rows, gradient, elements, scratch, size);
   else checkOperand<T, i32>(targets, rows, losses, rows, gradient, elements, scratch, size);
-  checkOperand<T, T>(spreads, elements, losses, rows, gradient, elements, scratch, size);
+  checkOperand<T, T>(smoothingTerms, elements, losses, rows, gradient, elements, scratch, size);
   checkOperand<T, T>(weight, n, losses, rows, gradient, elements, scratch, size);
   checkOperand<T, T>(gradOutput, rows, losses, rows, gradient, elements, scratch, size);
   checkTemperature(t);
   prepareExp<T>(t, scratch);
   if (usesRowForm<T>(n, inner)) {
     rowForm<T>(
-      soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, spreads, scale, gradOutput, sum, scratch
+      soft, x, targets, losses, gradient, outer, n, t, weight, smoothing, smoothingTerms, scale, gradOutput, sum,
+      scratch
     );
   } else {
     blockForm<T>(
-      soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, spreads, scale, gradOutput, sum,
+      soft, x, targets, losses, gradient, outer, n, inner, t, weight, smoothing, smoothingTerms, scale, gradOutput, sum,
       scratch
     );
   }
@@ -75,11 +77,11 @@ function lossAndGradient<T>(
 @inline
 function rowForm<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
-  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const bytes = n * sizeof<T>(), narrow = t / LOGIT_DIVISOR;
-  const keep = 1 - smoothing, uniform = spreads ? 0 : smoothing / <f64>n;
-  const own = soft ? targets : spreads, ownFactor = soft ? keep : 1;
+  const keep = 1 - smoothing, uniform = smoothingTerms ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
   for (let row: usize = 0; row < count; row++, x += bytes) {
     const target = soft ? 0 : load<i32>(targets + (row << 2));
     const g = gradient + row * bytes, probabilities = own ? own + row * bytes : 0;
@@ -112,7 +114,7 @@ function rowForm<T>(
     if (soft) continue;
     const p = g + target * sizeof<T>(), others = load<f64>(scratch, ROW_OTHERS) / total;
     if (others < 0.5 && targetLogit == maximumOf(sums)) {
-      const spread = spreads ? <f64>load<T>(probabilities + target * sizeof<T>()) : uniform;
+      const spread = smoothingTerms ? <f64>load<T>(probabilities + target * sizeof<T>()) : uniform;
       store<T>(p, <T>(s * (q * (1 - others) - spread * w - targetWeight * others)));
     } else store<T>(p, <T>(<f64>load<T>(p) - s * targetWeight));
   }
@@ -122,11 +124,11 @@ function rowForm<T>(
 @inline
 function blockForm<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize, t: f64,
-  weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const block = scratch + HEADER_BYTES, limit = unshiftedLimit<T>(t);
-  const keep = 1 - smoothing, uniform = spreads ? 0 : smoothing / <f64>n;
-  const own = soft ? targets : spreads, ownFactor = soft ? keep : 1;
+  const keep = 1 - smoothing, uniform = smoothingTerms ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
   const probabilities = own ? block + n * LINE_BYTES : 0;
   const isSpread = soft || smoothing != 0;
   const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit(n);
@@ -180,7 +182,9 @@ function blockForm<T>(
     if (sizeof<T>() == 4 && underflows) blockFactors(block, n, underflows, scratch);
     if (isSpread) blockGradient<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     scatter<T>(block, gradient, n, inner, first, rows, scratch);
-    if (!soft) targetGradients<T>(gradient, targets, n, inner, first, rows, weight, keep, spreads, uniform, scratch);
+    if (!soft) {
+      targetGradients<T>(gradient, targets, n, inner, first, rows, weight, keep, smoothingTerms, uniform, scratch);
+    }
   }
 }
 
@@ -190,7 +194,7 @@ function blockForm<T>(
  */
 function targetGradients<T>(
   gradient: usize, targets: usize, n: usize, inner: usize, first: usize, rows: usize, weight: usize, keep: f64,
-  spreads: usize, uniform: f64, scratch: usize
+  smoothingTerms: usize, uniform: f64, scratch: usize
 ): void {
   for (let at = scratch, end = scratch + LINE_BYTES; at < end; at += 16) {
     const isElsewhere = v128.ne<T>(v128.load(at, TARGET_LOGIT), v128.load(at, MAXIMUM));
@@ -206,7 +210,7 @@ function targetGradients<T>(
     const s = <f64>load<T>(state, SCALE), w = elementOrOne<T>(weight, target), others = <f64>load<T>(state, OTHERS);
     const targetWeight = s * keep * w;
     let confident = -targetWeight * others;
-    const spread = spreads ? <f64>load<T>(spreads + at) : uniform;
+    const spread = smoothingTerms ? <f64>load<T>(smoothingTerms + at) : uniform;
     if (spread != 0) confident += s * (load<f64>(scratch + (i << 3), TARGET_SUM) * (1 - others) - spread * w);
     store<T>(p, <T>select<f64>(confident, <f64>load<T>(p) - targetWeight, others < 0.5));
   }
@@ -261,11 +265,11 @@ function scaleRow(x: usize, y: usize, bytes: usize, factor: v128): void {
 @inline
 export function crossEntropy<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
-  temperature: f64, weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize,
+  temperature: f64, weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
   lossAndGradient<T>(
-    false, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, spreads, scale,
+    false, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, smoothingTerms, scale,
     gradOutput, sum, scratch
   );
 }
@@ -275,11 +279,11 @@ export function crossEntropy<T>(
 @inline
 export function softCrossEntropy<T>(
   x: usize, targets: usize, losses: usize, gradient: usize, outer: usize, n: usize, inner: usize,
-  temperature: f64, weight: usize, smoothing: f64, spreads: usize, scale: f64, gradOutput: usize, sum: usize,
+  temperature: f64, weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize,
   scratch: usize
 ): void {
   lossAndGradient<T>(
-    true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, spreads, scale,
+    true, x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, smoothingTerms, scale,
     gradOutput, sum, scratch
   );
 }
@@ -287,7 +291,7 @@ export function softCrossEntropy<T>(
 /**
  * Label smoothing beside a mask: of each row the share `smoothing` of the targets goes evenly to the classes that are
  * kept. y = targets · (1 − smoothing), and smoothing / (classes kept) more where kept. Without targets (0) what is added
- * alone, the spreads of crossEntropy. y may be targets. mask: a descriptor of bytes, not causal.
+ * alone, the smoothingTerms of crossEntropy. y may be targets. mask: a descriptor of bytes, not causal.
  */
 export function smoothTargets<T>(
   targets: usize, y: usize, outer: usize, n: usize, inner: usize, smoothing: f64, mask: usize
