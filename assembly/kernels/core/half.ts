@@ -15,7 +15,7 @@ const CONSTANTS = memory.data<u32>([
   0x00080001 // 1 in the lower half, 8 in the upper one
 ]);
 
-/** Halves that are widened before a look at whether any was subnormal. */
+/** So many are converted before a look at whether the fast way was right for all. */
 const CHUNK: usize = 512;
 
 function checkWiden(x: usize, y: usize, count: usize): void {
@@ -111,53 +111,73 @@ function corrected(y: v128): v128 {
 
 export function narrowFloat16(x: usize, y: usize, count: usize): void {
   checkNarrow(x, y, count);
+  const done = narrowUnsigned(x, y, count & ~(LANES - 1));
+  narrowSigned(x + 4 * done, y + 2 * done, count - done);
+}
+
+/**
+ * Narrows without a look at signs, as long as numbers are from 0 to 65536: all probabilities. Returns how many it has
+ * narrowed.
+ */
+function narrowUnsigned(x: usize, y: usize, count: usize): usize {
+  const smallest = v128.load_splat<u32>(CONSTANTS, 4), units = v128.load_splat<u32>(CONSTANTS, 8);
+  const exponent = i32x4.shl(i32x4.shr_u(v128.load_splat<u32>(CONSTANTS), 23), 23);
+  const scale = f32x4.add(smallest, smallest), bias = i32x4.shr_u(smallest, 13);
+  const start = x, end = x + 4 * count;
+  while (x < end && i32x4.bitmask(v128.load(x)) == 0) {
+    const chunk = x, chunkEnd = min(end, x + 4 * CHUNK);
+    let largest = i32x4.splat(0);
+    for (; x < chunkEnd; x += 4 * LANES, y += 2 * LANES) {
+      const a = v128.load(x), b = v128.load(x, 16);
+      const bits = i16x8.narrow_i32x4_u(
+        magnitudeBits(a, a, exponent, smallest, scale, units, bias),
+        magnitudeBits(b, b, exponent, smallest, scale, units, bias)
+      );
+      v128.store(y, bits);
+      largest = i32x4.max_u(largest, i32x4.max_u(a, b));
+    }
+    // Whatever else there is has larger bits.
+    if (v128.any_true(i32x4.gt_u(largest, f32x4.splat(65536)))) return (chunk - start) / 4;
+  }
+  return (x - start) / 4;
+}
+
+/** Narrows any numbers. */
+function narrowSigned(x: usize, y: usize, count: usize): void {
   const magnitude = v128.load_splat<u32>(CONSTANTS), smallest = v128.load_splat<u32>(CONSTANTS, 4);
   const units = v128.load_splat<u32>(CONSTANTS, 8), exponent = i32x4.shl(i32x4.shr_u(magnitude, 23), 23);
   const scale = f32x4.add(smallest, smallest), bias = i32x4.shr_u(smallest, 13);
-  const signs = signBits(), infinity = upperBits(signs, 5);
-  const start = x;
-  let largest = i16x8.splat(0);
+  const signs = signBits(), infinity = upperBits(signs, 5), quiet = upperBits(signs, 6);
   for (; count >= LANES; count -= LANES, x += 4 * LANES, y += 2 * LANES) {
     const a = v128.load(x), b = v128.load(x, 16);
     const bits = i16x8.narrow_i32x4_u(
-      magnitudeBits(a, magnitude, exponent, smallest, scale, units, bias),
-      magnitudeBits(b, magnitude, exponent, smallest, scale, units, bias)
+      magnitudeBits(v128.and(a, magnitude), a, exponent, smallest, scale, units, bias),
+      magnitudeBits(v128.and(b, magnitude), b, exponent, smallest, scale, units, bias)
     );
-    largest = i16x8.max_u(largest, bits);
+    const isNan = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b));
     // Saturated as integers, floats below 0 have the sign that halves have.
     const sign = v128.and(i16x8.narrow_i32x4_s(a, b), signs);
-    v128.store(y, v128.or(i16x8.min_u(bits, infinity), sign));
+    v128.store(y, v128.or(v128.or(i16x8.min_u(bits, infinity), sign), v128.and(isNan, quiet)));
   }
-  if (v128.any_true(i16x8.eq(largest, i16x8.splat(-1)))) restoreNaN(start, y - (x - start) / 2, x);
   for (; count > 0; count--, x += 4, y += 2) {
-    const value = v128.load_splat<f32>(x), isNan = v128.and(f32x4.ne(value, value), i32x4.splat(0x7e00));
-    const bits = i32x4.min_s(magnitudeBits(value, magnitude, exponent, smallest, scale, units, bias), i32x4.splat(0x7c00));
-    const sign = v128.and(i32x4.shr_u(value, 16), i32x4.splat(0x8000));
-    v128.store_lane<u16>(y, v128.or(v128.or(bits, sign), isNan), 0);
+    const a = v128.load_splat<f32>(x);
+    const bits = magnitudeBits(v128.and(a, magnitude), a, exponent, smallest, scale, units, bias);
+    const half = v128.or(i16x8.min_u(i16x8.narrow_i32x4_u(bits, bits), infinity), v128.and(i32x4.shr_u(a, 16), signs));
+    v128.store_lane<u16>(y, v128.or(half, v128.and(f32x4.ne(a, a), quiet)), 0);
   }
 }
 
-/** |x| as float16 in lanes of 32 bits; from 65536 on at least infinity, and at least 0xffff for infinity and NaN. */
+/** |x| as float16 in lanes of 32 bits; from 65536 on at least infinity. */
 // @ts-ignore: decorator
 @inline
 function magnitudeBits(
-  x: v128, magnitude: v128, exponent: v128, smallest: v128, scale: v128, units: v128, bias: v128
+  magnitude: v128, x: v128, exponent: v128, smallest: v128, scale: v128, units: v128, bias: v128
 ): v128 {
   const power = i32x4.max_s(v128.and(x, exponent), smallest);
   // The power of two in x and 2^-13 times x: the sum is rounded to the 10 bits behind the power that float16 has. Its lower
   // half is so many units of the last place, 1024 and more of them but for subnormal numbers, its upper one the exponent.
-  const sum = madd<f32>(v128.and(x, magnitude), scale, power);
+  const sum = madd<f32>(magnitude, scale, power);
   return i32x4.sub(i32x4.dot_i16x8_s(sum, units), bias);
-}
-
-/** Makes NaN of the infinities that stand for it. */
-function restoreNaN(x: usize, y: usize, end: usize): void {
-  const quiet = upperBits(signBits(), 6);
-  for (; x < end; x += 4 * LANES, y += 2 * LANES) {
-    const a = v128.load(x), b = v128.load(x, 16);
-    const isNan = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b));
-    v128.store(y, v128.or(v128.load(y), v128.and(isNan, quiet)));
-  }
 }
 
 export function widenBfloat16(x: usize, y: usize, count: usize): void {
