@@ -167,7 +167,7 @@ function narrowSigned(x: usize, y: usize, count: usize): void {
   }
 }
 
-/** |x| as float16 in lanes of 32 bits; from 65536 on at least infinity. */
+/** |x|, which is given beside x, as float16 in lanes of 32 bits; from 65536 on at least infinity. */
 // @ts-ignore: decorator
 @inline
 function magnitudeBits(
