@@ -154,6 +154,18 @@ describe.each(buildNames)('conversions of %s', (build) => {
     }
   });
 
+  test.each(HALVES)('a number of another kind anywhere among many of %s', (half) => {
+    const others = [-0.5, -0, 0, 2 ** -20, -(2 ** -20), 65519, 65520, 70_000, Infinity, -Infinity, NaN];
+    for (const at of [0, 7, 8, 511, 512, 1023, 1024, 1029]) {
+      for (const other of others) {
+        const floats = Float32Array.from({ length: 1030 }, (_, i) => (i === at ? other : (i + 1) / 2000));
+        const rounded = floatsOf(half, bitsOf(half, floats));
+        expect([...floatsOf(half, halves.narrow(half, floats))], `${other} at ${at}`).toEqual([...rounded]);
+        expect([...halves.widen(half, bitsOf(half, floats))], `${other} at ${at}`).toEqual([...rounded]);
+      }
+    }
+  });
+
   test.each(HALVES)('any number of %s, and nothing past them', (half) => {
     for (let count = 0; count < 40; count++) {
       const bits = all.subarray(0x3c00, 0x3c00 + count);

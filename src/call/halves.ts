@@ -42,10 +42,7 @@ export class Halves {
     this.#widen(half!, from, to, count);
   }
 
-  /**
-   * Copies count elements at an address to where they belong, those of an array by way of another address: in place would
-   * do, but kernels that write there next are half as fast.
-   */
+  /** Copies count elements at an address to where they belong, those of an array by way of another address. */
   store({ half, array, home }: Stored, start: number, from: number, by: number, count: number): void {
     if (home >= 0) {
       this.#narrow(half!, from, home + 2 * start, count);

@@ -1,22 +1,22 @@
-// float16 and bfloat16 to float32 and back, rounded to nearest, ties to even. Either way may run in place, forwards: what
-// is widened may be the last half of the bytes of y, what is narrowed may begin where y does.
+// float16 and bfloat16 to float32 and back, rounded to nearest, ties to even. What is widened may be the last half of the
+// bytes of y; what is narrowed lies apart.
 
 import { checkApart, checkArray } from "../../contracts";
+import { madd } from "../../simd/arch";
 
 /** Halves in a vector. */
 const LANES: usize = 8;
 
-// Loaded once for a loop: V8 would make a constant anew each time, which takes longer than what is done with it.
-const MAGNITUDE: u32 = 0x7fffffff;
-/** 65536: all that is as large is ∞, and what is less and rounds to it has the same bits. */
-const INFINITE: u32 = 0x47800000;
-/** 2^-14, the smallest number that is not subnormal. */
-const SMALLEST: u32 = 0x38800000;
-/** Added to a power of two, 2^13 times that. */
-const SHIFT: u32 = 13 << 23;
-const CONSTANTS = memory.data<u32>([MAGNITUDE, INFINITE, SMALLEST, SHIFT]);
-/** 2^-112 */
-const SCALE: f32 = 1.925929944387236e-34;
+// Loaded once for a loop, or made of what is: V8 would make a constant anew each time, which takes longer than what is done
+// with it.
+const CONSTANTS = memory.data<u32>([
+  0x7fffffff, // all but the sign
+  0x38800000, // 2^-14, the smallest number that is not subnormal
+  0x00080001 // 1 in the lower half, 8 in the upper one
+]);
+
+/** So many are converted before a look at whether the fast way was right for all. */
+const CHUNK: usize = 512;
 
 function checkWiden(x: usize, y: usize, count: usize): void {
   checkArray<u16>(x, count);
@@ -27,20 +27,7 @@ function checkWiden(x: usize, y: usize, count: usize): void {
 function checkNarrow(x: usize, y: usize, count: usize): void {
   checkArray<f32>(x, count);
   checkArray<u16>(y, count);
-  if (x != y) checkApart(x, 4 * count, y, 2 * count);
-}
-
-/** Lanes of 32 bits: those of `low` as the lower halves, those of `high` as the upper ones. */
-// @ts-ignore: decorator
-@inline
-function joinLow(low: v128, high: v128): v128 {
-  return v128.shuffle<i16>(low, high, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-
-// @ts-ignore: decorator
-@inline
-function joinHigh(low: v128, high: v128): v128 {
-  return v128.shuffle<i16>(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
+  checkApart(x, 4 * count, y, 2 * count);
 }
 
 /** The sign of every half. */
@@ -57,97 +44,140 @@ function upperBits(signs: v128, count: i32): v128 {
   return v128.andnot(i16x8.shr_s(signs, count), signs);
 }
 
-export function widenFloat16(x: usize, y: usize, count: usize): void {
-  checkWiden(x, y, count);
-  while (count >= 2 * LANES) {
-    const done = widenNormal(x, y, count);
-    count -= done, x += 2 * done, y += 4 * done;
-    if (count < 2 * LANES) break;
-    for (const end = x + 4 * LANES; x < end; x += 8, y += 16) v128.store(y, widenAny(v128.load_ext<u16>(x)));
-    count -= 2 * LANES;
-  }
-  for (; count > 0; count--, x += 2, y += 4) {
-    v128.store_lane<f32>(y, widenAny(i32x4.splat(load<u16>(x))), 0);
-  }
-}
-
-/** Widens until there are fewer than two vectors, or zeros or subnormal numbers among them; returns how many it has widened. */
-function widenNormal(x: usize, y: usize, count: usize): usize {
-  const signs = signBits();
-  const exponent = upperBits(signs, 5);
-  const bias = upperBits(signs, 3);
-  const scale = f32x4.splat(SCALE);
-  let done: usize = 0;
-  for (; done + 2 * LANES <= count; done += 2 * LANES, x += 4 * LANES, y += 8 * LANES) {
-    const a = v128.load(x), b = v128.load(x, 16);
-    if (!i16x8.all_true(i16x8.min_u(v128.and(a, exponent), v128.and(b, exponent)))) break;
-    widenVector(a, y, bias, scale);
-    widenVector(b, y + 32, bias, scale);
-  }
-  return done;
+/** Lanes of 32 bits: those of `low` as the lower halves, those of `high` as the upper ones. */
+// @ts-ignore: decorator
+@inline
+function joinLow(low: v128, high: v128): v128 {
+  return v128.shuffle<i16>(low, high, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 // @ts-ignore: decorator
 @inline
-function widenVector(half: v128, y: usize, bias: v128, scale: v128): void {
-  const low = i16x8.shl(half, 13);
-  // The exponent 224 too large, so that ∞ and NaN have that of float32; the product takes 112 back.
-  const high = v128.or(i16x8.shr_s(half, 3), bias);
-  v128.store(y, f32x4.mul(joinLow(low, high), scale));
-  v128.store(y, f32x4.mul(joinHigh(low, high), scale), 16);
+function joinHigh(low: v128, high: v128): v128 {
+  return v128.shuffle<i16>(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/** float16 in lanes of 32 bits, zeros and subnormal numbers too. */
-function widenAny(half: v128): v128 {
-  const magnitude = i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13);
-  const normal = f32x4.mul(i32x4.add(magnitude, i32x4.splat(0x70000000)), f32x4.splat(SCALE));
-  // 2^-14 and so many 2^-24, less 2^-14.
-  const smallest = i32x4.splat(SMALLEST);
-  const subnormal = f32x4.sub(i32x4.add(magnitude, smallest), smallest);
-  const isSubnormal = i32x4.lt_s(magnitude, i32x4.splat(1 << 23));
-  const sign = i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16);
-  return v128.or(v128.bitselect(subnormal, normal, isSubnormal), sign);
+export function widenFloat16(x: usize, y: usize, count: usize): void {
+  checkWiden(x, y, count);
+  const signs = signBits(), exponent = upperBits(signs, 5), bias = upperBits(signs, 3);
+  const scale = i32x4.shl(i32x4.shr_u(v128.load_splat<u32>(CONSTANTS), 27), 23); // 2^-112
+  while (count >= LANES) {
+    const size = min(count & ~(LANES - 1), CHUNK), end = x + 2 * size;
+    let least = exponent;
+    for (; x < end; x += 2 * LANES, y += 4 * LANES) {
+      const half = v128.load(x), low = lowerBits(half), high = upperHalf(half, bias);
+      v128.store(y, f32x4.mul(joinLow(low, high), scale));
+      v128.store(y, f32x4.mul(joinHigh(low, high), scale), 16);
+      least = i16x8.min_u(least, v128.and(half, exponent));
+    }
+    count -= size;
+    if (!i16x8.all_true(least)) correctSubnormal(y - 4 * size, y);
+  }
+  for (; count > 0; count--, x += 2, y += 4) {
+    const half = v128.load_splat<u16>(x);
+    const value = f32x4.mul(joinLow(lowerBits(half), upperHalf(half, bias)), scale);
+    v128.store_lane<f32>(y, corrected(value), 0);
+  }
+}
+
+// Halves of 2^112 times float16 in float32: the exponent is 224 more, so that infinity and NaN have that of float32, and
+// zeros and subnormal numbers are as if they were normal.
+
+// @ts-ignore: decorator
+@inline
+function lowerBits(half: v128): v128 {
+  return i16x8.shl(half, 13);
+}
+
+// @ts-ignore: decorator
+@inline
+function upperHalf(half: v128, bias: v128): v128 {
+  return v128.or(i16x8.shr_s(half, 3), bias);
+}
+
+function correctSubnormal(y: usize, end: usize): void {
+  for (; y < end; y += 16) v128.store(y, corrected(v128.load(y)));
+}
+
+/** What was 2^-15 and so many 2^-25 becomes so many 2^-24. */
+// @ts-ignore: decorator
+@inline
+function corrected(y: v128): v128 {
+  const smallest = v128.load_splat<u32>(CONSTANTS, 4);
+  const magnitude = v128.and(y, v128.load_splat<u32>(CONSTANTS));
+  const subnormal = f32x4.sub(f32x4.add(magnitude, magnitude), smallest);
+  return v128.bitselect(v128.or(subnormal, v128.xor(y, magnitude)), y, i32x4.lt_s(magnitude, smallest));
 }
 
 export function narrowFloat16(x: usize, y: usize, count: usize): void {
   checkNarrow(x, y, count);
-  const magnitude = v128.load_splat<u32>(CONSTANTS);
-  const infinite = v128.load_splat<u32>(CONSTANTS, 4);
-  const smallest = v128.load_splat<u32>(CONSTANTS, 8);
-  const shift = v128.load_splat<u32>(CONSTANTS, 12);
-  const exponent = i32x4.shl(i32x4.shr_u(magnitude, 23), 23);
-  const signs = signBits();
-  const quiet = upperBits(signs, 6);
+  const done = narrowUnsigned(x, y, count & ~(LANES - 1));
+  narrowSigned(x + 4 * done, y + 2 * done, count - done);
+}
+
+/**
+ * Narrows without a look at signs, as long as numbers are from 0 to 65536: all probabilities. Returns how many it has
+ * narrowed.
+ */
+function narrowUnsigned(x: usize, y: usize, count: usize): usize {
+  const smallest = v128.load_splat<u32>(CONSTANTS, 4), units = v128.load_splat<u32>(CONSTANTS, 8);
+  const exponent = i32x4.shl(i32x4.shr_u(v128.load_splat<u32>(CONSTANTS), 23), 23);
+  const scale = f32x4.add(smallest, smallest), bias = i32x4.shr_u(smallest, 13);
+  const start = x, end = x + 4 * count;
+  while (x < end && i32x4.bitmask(v128.load(x)) == 0) {
+    const chunk = x, chunkEnd = min(end, x + 4 * CHUNK);
+    let largest = i32x4.splat(0);
+    for (; x < chunkEnd; x += 4 * LANES, y += 2 * LANES) {
+      const a = v128.load(x), b = v128.load(x, 16);
+      const bits = i16x8.narrow_i32x4_u(
+        magnitudeBits(a, a, exponent, smallest, scale, units, bias),
+        magnitudeBits(b, b, exponent, smallest, scale, units, bias)
+      );
+      v128.store(y, bits);
+      largest = i32x4.max_u(largest, i32x4.max_u(a, b));
+    }
+    // Whatever else there is has larger bits.
+    if (v128.any_true(i32x4.gt_u(largest, f32x4.splat(65536)))) return (chunk - start) / 4;
+  }
+  return (x - start) / 4;
+}
+
+/** Narrows any numbers. */
+function narrowSigned(x: usize, y: usize, count: usize): void {
+  const magnitude = v128.load_splat<u32>(CONSTANTS), smallest = v128.load_splat<u32>(CONSTANTS, 4);
+  const units = v128.load_splat<u32>(CONSTANTS, 8), exponent = i32x4.shl(i32x4.shr_u(magnitude, 23), 23);
+  const scale = f32x4.add(smallest, smallest), bias = i32x4.shr_u(smallest, 13);
+  const signs = signBits(), infinity = upperBits(signs, 5), quiet = upperBits(signs, 6);
   for (; count >= LANES; count -= LANES, x += 4 * LANES, y += 2 * LANES) {
     const a = v128.load(x), b = v128.load(x, 16);
     const bits = i16x8.narrow_i32x4_u(
-      magnitudeBits(a, magnitude, infinite, exponent, smallest, shift),
-      magnitudeBits(b, magnitude, infinite, exponent, smallest, shift)
+      magnitudeBits(v128.and(a, magnitude), a, exponent, smallest, scale, units, bias),
+      magnitudeBits(v128.and(b, magnitude), b, exponent, smallest, scale, units, bias)
     );
     const isNan = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b));
     // Saturated as integers, floats below 0 have the sign that halves have.
     const sign = v128.and(i16x8.narrow_i32x4_s(a, b), signs);
-    v128.store(y, v128.or(v128.or(bits, sign), v128.and(isNan, quiet)));
+    v128.store(y, v128.or(v128.or(i16x8.min_u(bits, infinity), sign), v128.and(isNan, quiet)));
   }
   for (; count > 0; count--, x += 4, y += 2) {
-    const value = v128.load_splat<f32>(x);
-    const bits = v128.extract_lane<i32>(magnitudeBits(value, magnitude, infinite, exponent, smallest, shift), 0);
-    const isNan = v128.extract_lane<i32>(f32x4.ne(value, value), 0);
-    store<u16>(y, <u16>(bits | ((load<u32>(x) >> 16) & 0x8000) | (isNan & 0x7e00)));
+    const a = v128.load_splat<f32>(x);
+    const bits = magnitudeBits(v128.and(a, magnitude), a, exponent, smallest, scale, units, bias);
+    const half = v128.or(i16x8.min_u(i16x8.narrow_i32x4_u(bits, bits), infinity), v128.and(i32x4.shr_u(a, 16), signs));
+    v128.store_lane<u16>(y, v128.or(half, v128.and(f32x4.ne(a, a), quiet)), 0);
   }
 }
 
-/** |x| as float16, in lanes of 32 bits; ∞ for NaN. */
+/** |x|, which is given beside x, as float16 in lanes of 32 bits; from 65536 on at least infinity. */
 // @ts-ignore: decorator
 @inline
-function magnitudeBits(x: v128, magnitude: v128, infinite: v128, exponent: v128, smallest: v128, shift: v128): v128 {
-  const clamped = i32x4.min_s(v128.and(x, magnitude), infinite);
-  const power = i32x4.max_s(v128.and(clamped, exponent), smallest);
-  // 2^13 times the power of two in x: the sum with that is rounded to the 10 bits behind it that float16 has.
-  const large = i32x4.add(power, shift);
-  const rounded = i32x4.sub(f32x4.add(clamped, large), large);
-  // So many units of the last place, 1024 and more of them but for subnormal numbers, and the exponent.
-  return i32x4.add(rounded, i32x4.shr_u(i32x4.sub(power, smallest), 13));
+function magnitudeBits(
+  magnitude: v128, x: v128, exponent: v128, smallest: v128, scale: v128, units: v128, bias: v128
+): v128 {
+  const power = i32x4.max_s(v128.and(x, exponent), smallest);
+  // The power of two in x and 2^-13 times x: the sum is rounded to the 10 bits behind the power that float16 has. Its lower
+  // half is so many units of the last place, 1024 and more of them but for subnormal numbers, its upper one the exponent.
+  const sum = madd<f32>(magnitude, scale, power);
+  return i32x4.sub(i32x4.dot_i16x8_s(sum, units), bias);
 }
 
 export function widenBfloat16(x: usize, y: usize, count: usize): void {
