@@ -11,7 +11,7 @@ import { checkMask, readMask } from './mask.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import { newArray, type Operand } from './place.js';
-import { addressLike, isLastAxis, residentOf } from './resident.js';
+import { addressLike, residentLike, residentOf, rowLength } from './resident.js';
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
@@ -52,9 +52,8 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
     const { mask, causal, axis, temperature, shape } = given;
     const { address, size, elementBytes } = storage;
     const y = addressLike(out, storage, size);
-    const n = storage.shape[storage.shape.length - 1]!;
-    const isPlain = mask === undefined && causal === undefined && shape === undefined && isLastAxis(axis, storage);
-    if (isPlain && n > 0 && y >= 0 && address >= 0) {
+    const n = rowLength(storage, shape, axis);
+    if (mask === undefined && causal === undefined && n > 0 && y >= 0 && address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
       return out;
@@ -199,10 +198,8 @@ export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, opt
   const { name, argument } = operation;
   const call = openCall(name);
   const storage = residentOf(call.runtime, y);
-  const upstream = storage && residentOf(call.runtime, dy);
-  if (upstream !== undefined && upstream.dtype === storage!.dtype && areEqual(upstream.shape, storage!.shape)) {
-    return backwardTensors(call, operation, y, storage!, dy, upstream, options);
-  }
+  const upstream = storage && residentLike(dy, storage);
+  if (upstream !== undefined) return backwardTensors(call, operation, y, storage!, dy, upstream, options);
   const input = readOperand(call, argument, y);
   const gradient = readOperand(call, 'dy', dy, input.elementBytes);
   const given = readOptions<PairOptions>(name, options, operation.options);
@@ -221,16 +218,15 @@ function backwardTensors(
   options: unknown,
 ): unknown {
   const { runtime, operation: name } = call;
-  const { size, elementBytes, shape: sizes } = storage;
+  const { size, elementBytes } = storage;
   let given = readOptions<PairOptions>(name, options, operation.options);
   const { out } = given;
   if (Tensor.is(out)) {
     const { axis, temperature, shape } = given;
     const dx = addressLike(out, storage, size);
     const dy = upstream.address;
-    const n = sizes[sizes.length - 1]!;
-    const isPlain = shape === undefined && isLastAxis(axis, storage);
-    if (isPlain && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
+    const n = rowLength(storage, shape, axis);
+    if (n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       const compute = runtime.kernel(operation.kernel, elementBytes, name);
       const scratch = runtime.arena.kernelScratch;
