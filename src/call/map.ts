@@ -1,4 +1,4 @@
-import { countOf, type FloatArray, offsetOf } from '../arrays.js';
+import { type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
 import { Tensor, type TensorStorage } from '../memory/tensor.js';
@@ -15,7 +15,16 @@ import { addressLike, residentLike, residentOf, rowLength } from './resident.js'
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  floatBytes,
+  hasStill,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  shortLength,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -41,7 +50,9 @@ const MASKED = { mayTranspose: false };
 /** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
-  if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
+  const length = bytes === 0 ? 0 : shortLength(x as FloatArray);
+  if (length > 0)
+    return mapShort(operation, x as FloatArray, bytes as 4 | 8, length, offsetOf(x as FloatArray), options);
   const { name } = operation;
   const call = openCall(name);
   const storage = residentOf(call.runtime, x);
@@ -65,18 +76,24 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
 }
 
 /** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
-function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unknown): unknown {
+function mapShort(
+  operation: RowMap,
+  x: FloatArray,
+  bytes: 4 | 8,
+  length: number,
+  offset: number,
+  options: unknown,
+): unknown {
   const runtime = takeRuntime();
-  const length = countOf(x);
   if (options === undefined) return mapSmall(runtime, operation, x, undefined, bytes, length, undefined, 1);
   const { name } = operation;
   const { arena } = runtime;
   const { moment } = arena;
-  const offset = offsetOf(x);
   let given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
   const result = (out === undefined ? x : out) as FloatArray;
-  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  const outMoment = arena.moment;
+  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
   if (outOffset >= 0) {
     const { mask, causal, axis = -1, temperature, shape } = given;
     const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
@@ -91,7 +108,7 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const call: Call = { runtime, operation: name, last: undefined };
   const input = operandFrom(call, 'x', x, length, offset, moment);
   if (outOffset < 0) return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
-  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
+  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, outMoment);
   return mapOperand(call, operation, input, place, given);
 }
 
