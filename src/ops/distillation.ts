@@ -109,10 +109,10 @@ function distillTensors(
   const { address: teacher } = target;
   const { arena } = runtime;
   const n = rowLength(storage, given.shape, given.axis);
-  const outer = size / n;
   const short = openShort({ withGrad, reductions: REDUCTIONS }, storage, out, given);
   const fits = n * elementBytes <= OPERAND_SCRATCH - SHORT_SUM;
-  if (short === undefined || student < 0 || teacher < 0 || !(outer > 0) || !fits) return undefined;
+  if (short === undefined || student < 0 || teacher < 0 || n === 0 || size === 0 || !fits) return undefined;
+  const outer = size / n;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const compute = runtime.kernel(KERNEL, elementBytes, operation);
   const scratch = arena.kernelScratch;
