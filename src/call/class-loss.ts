@@ -1,20 +1,34 @@
 import type { WideArray } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
+import type { Arena } from '../memory/arena.js';
+import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
 import { defineKernel, type Kernel } from '../wasm/kernel.js';
-import { openCall, settle } from './call.js';
+import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
-import { checkCount, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
+import {
+  checkCount,
+  checkResults,
+  emptyLoss,
+  type LossCall,
+  type LossOptions,
+  openShort,
+  readLoss,
+  runLoss,
+  runShort,
+  SHORT_SUM,
+} from './loss.js';
 import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
 import { readOperand, readOptional } from './operand.js';
-import { type OptionNames, readOptions, readTemperature } from './options.js';
+import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import { type Operand, readerOf } from './place.js';
+import { residentOf, rowLength } from './resident.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
@@ -35,7 +49,7 @@ export interface ClassLoss {
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly Reduction[];
-  readonly options: Partial<OptionNames<ClassLossOptions>>;
+  readonly options: Partial<OptionNames<ClassLossOptions & { out?: unknown }>>;
 }
 
 interface ClassLossOptions extends LossOptions {
@@ -59,15 +73,19 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Reads everything, and checks all but the class indices. */
-function readCall(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): ClassLossCall {
+/** Reads the options, and checks all but the class indices. */
+function readCall(
+  call: Call,
+  loss: ClassLoss,
+  input: Operand,
+  targets: unknown,
+  read: Targets,
+  out: unknown,
+  given: Given<ClassLossOptions>,
+): ClassLossCall {
   const { name } = loss;
-  const call = openCall(name);
-  const input = readOperand(call, loss.argument, x);
   const { elementBytes } = input;
-  const read = readTargets(call, targets);
-  const given = readOptions<ClassLossOptions>(name, options, loss.options);
-  const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions);
+  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
@@ -100,9 +118,80 @@ function readSmoothing(operation: string, smoothing: unknown): number {
   return smoothing;
 }
 
-/** Runs a loss over classes, with or without its gradient. */
+/** Runs a loss over classes, with or without its gradient. Tensors may become no operands: see resident.ts. */
 export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const read = readCall(loss, x, targets, options);
+  const { name } = loss;
+  const call = openCall(name);
+  const storage = residentOf(call.runtime, x);
+  const operand = storage === undefined ? readOperand(call, loss.argument, x) : undefined;
+  const read = readTargets(call, targets);
+  let given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
+  const { out } = given;
+  if (storage !== undefined && (out === undefined || Tensor.is(out))) {
+    const { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis } =
+      given;
+    given = { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis };
+    const result = classTensor(call, loss, storage, read, out, given);
+    if (result !== undefined) return result;
+  }
+  const input = operand ?? readOperand(call, loss.argument, x);
+  return runCall(loss, readCall(call, loss, input, targets, read, out, given));
+}
+
+/** The most rows that the short way has class indices of. */
+const SHORT_ROWS = 1024;
+
+/** The same of a tensor and class indices to a number, without masks and weights; undefined for any other call. */
+function classTensor(
+  call: Call,
+  loss: ClassLoss,
+  storage: TensorStorage,
+  targets: Targets,
+  out: unknown,
+  given: Given<ClassLossOptions>,
+): unknown {
+  const { runtime, operation } = call;
+  const { arena } = runtime;
+  const { address: x, elementBytes } = storage;
+  const n = rowLength(storage, given.shape, given.axis);
+  const outer = storage.size / n;
+  const { indices } = targets;
+  const short = openShort(loss, storage, out, given);
+  if (short === undefined || x < 0 || given.weight !== undefined || given.mask !== undefined) return undefined;
+  if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
+  const temperature = readTemperature(operation, given.temperature, elementBytes);
+  const smoothing = readSmoothing(operation, given.labelSmoothing);
+  const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
+  settle(call);
+
+  const compute = runtime.kernel(loss.kernel, elementBytes, operation);
+  const placed = arena.operandScratch + SHORT_SUM;
+  const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
+  const picked = placed + 4 * SHORT_ROWS;
+  if (loss.readsTargets) pickResident(arena, elementBytes, x, n, outer, placed, picked);
+  return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      x: loss.readsTargets ? picked : x,
+      targets: placed,
+      losses,
+      gradient,
+      outer,
+      n,
+      inner: 1,
+      temperature,
+      weight: 0,
+      smoothing,
+      spreads: 0,
+      scale,
+      gradOutput,
+      sum,
+      scratch: arena.kernelScratch,
+    }),
+  );
+}
+
+/** Runs any call that was read. */
+function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const { lossCall, rows, temperature, smoothing } = read;
   const { call, input } = lossCall;
   const { runtime, operation } = call;
@@ -225,6 +314,23 @@ function pickTargets(
       const at = first + target * inner + column;
       heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
     }
+  }
+}
+
+/** The same of rows that lie one after another in linear memory. */
+function pickResident(
+  arena: Arena,
+  elementBytes: 4 | 8,
+  x: number,
+  n: number,
+  count: number,
+  indices: number,
+  address: number,
+): void {
+  const heap = arena.floats(elementBytes);
+  for (let row = 0; row < count; row++) {
+    const target = arena.i32[indices / 4 + row]!;
+    if (target >= 0) heap[address / elementBytes + row] = heap[x / elementBytes + row * n + target]!;
   }
 }
 

@@ -1,16 +1,28 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { BLOCK_MULTIPLE } from '../generated/layout.js';
+import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import type { BatchReduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
-import { addElements, checkResults, emptyLoss, type LossCall, type LossOptions, readLoss, runLoss } from './loss.js';
+import {
+  addElements,
+  checkResults,
+  emptyLoss,
+  type LossCall,
+  type LossOptions,
+  openShort,
+  readLoss,
+  runLoss,
+  runShort,
+} from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
-import { type OptionNames, readFlag, readOptions } from './options.js';
+import { type Given, type OptionNames, readFlag, readOptions } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
+import { residentLike, residentOf } from './resident.js';
 import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
@@ -30,7 +42,7 @@ export interface ElementLoss {
   readonly takesLabels?: boolean;
   /** How it may be reduced, the usual way first. */
   readonly reductions: readonly BatchReduction[];
-  readonly options: Partial<OptionNames<ElementLossOptions>>;
+  readonly options: Partial<OptionNames<ElementLossOptions & { out?: unknown }>>;
 }
 
 interface ElementLossOptions extends LossOptions {
@@ -48,14 +60,18 @@ interface ElementLossCall {
   readonly logTarget: boolean;
 }
 
-function readCall(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): ElementLossCall {
+/** Reads the options, and checks everything. */
+function readCall(
+  call: Call,
+  loss: ElementLoss,
+  input: Operand,
+  read: ElementTargets,
+  out: unknown,
+  given: Given<ElementLossOptions>,
+): ElementLossCall {
   const { name } = loss;
-  const call = openCall(name);
-  const input = readOperand(call, loss.argument, x);
   const { elementBytes } = input;
-  const read = readTargets(call, loss, targets, input);
-  const given = readOptions<ElementLossOptions>(name, options, loss.options);
-  const lossCall = readLoss(call, loss.withGrad, input, given, loss.reductions, input.half);
+  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions, input.half);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);
@@ -87,9 +103,64 @@ function checkTargets(operation: string, { operand, integers }: ElementTargets, 
   checkLabels(operation, integers);
 }
 
-/** Runs an element-wise loss, with or without its gradient. */
+/** Runs an element-wise loss, with or without its gradient. Tensors may become no operands: see resident.ts. */
 export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const read = readCall(loss, x, targets, options);
+  const { name } = loss;
+  const call = openCall(name);
+  const storage = residentOf(call.runtime, x);
+  const target = storage && residentLike(targets, storage);
+  const operand = target === undefined ? readOperand(call, loss.argument, x) : undefined;
+  const read = operand && readTargets(call, loss, targets, operand);
+  let given = readOptions<ElementLossOptions & { out?: unknown }>(name, options, loss.options);
+  const { out } = given;
+  if (target !== undefined && (out === undefined || Tensor.is(out))) {
+    const { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape } = given;
+    given = { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape };
+    const result = elementTensors(call, loss, storage!, target, out, given);
+    if (result !== undefined) return result;
+  }
+  const input = operand ?? readOperand(call, loss.argument, x);
+  const others = read ?? readTargets(call, loss, targets, input);
+  return runCall(loss, readCall(call, loss, input, others, out, given));
+}
+
+/** The same of tensors of one shape and dtype to a number, without weights; undefined for any other call. */
+function elementTensors(
+  { runtime, operation }: Call,
+  loss: ElementLoss,
+  storage: TensorStorage,
+  target: TensorStorage,
+  out: unknown,
+  given: Given<ElementLossOptions>,
+): unknown {
+  const { address: x, size, elementBytes } = storage;
+  const { address: targets } = target;
+  const { weight, posWeight, shape } = given;
+  const short = openShort(loss, storage, out, given);
+  if (short === undefined || weight !== undefined || posWeight !== undefined || shape !== undefined) return undefined;
+  if (x < 0 || targets < 0 || size === 0) return undefined;
+  const kernel = readFlag(operation, 'logTarget', given.logTarget) ? loss.logKernel! : loss.kernel;
+  const compute = runtime.kernel(kernel, elementBytes, operation);
+  const scratch = runtime.arena.kernelScratch;
+  return runShort(runtime.arena, short, size, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      x,
+      targets,
+      losses,
+      gradient,
+      count: size,
+      scale,
+      gradOutput,
+      sum,
+      weight: 0,
+      posWeight: 0,
+      scratch,
+    }),
+  );
+}
+
+/** Runs any call that was read. */
+function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
   const { lossCall } = read;
   const { call, input } = lossCall;
   const { runtime, operation } = call;

@@ -1,4 +1,4 @@
-import { countOf, type FloatArray, offsetOf } from '../arrays.js';
+import { type FloatArray, offsetOf } from '../arrays.js';
 import type { SigmoidOperands } from '../generated/kernels.js';
 import { Tensor } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
@@ -11,7 +11,16 @@ import { newArray, type Operand } from './place.js';
 import { addressLike, residentOf } from './resident.js';
 import { checkSize, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  floatBytes,
+  hasStill,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  shortLength,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -28,7 +37,9 @@ export interface ElementMap {
 /** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
 export function mapElements(operation: ElementMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
-  if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
+  const length = bytes === 0 ? 0 : shortLength(x as FloatArray);
+  if (length > 0)
+    return mapShort(operation, x as FloatArray, bytes as 4 | 8, length, offsetOf(x as FloatArray), options);
   const { name } = operation;
   const call = openCall(name);
   const { runtime } = call;
@@ -57,17 +68,23 @@ function readElementOptions({ name, options: names }: ElementMap, options: unkno
 }
 
 /** The same for a short array: an operand is not made of it before there is a need for one. */
-function mapShort(operation: ElementMap, x: FloatArray, bytes: 4 | 8, options: unknown): unknown {
+function mapShort(
+  operation: ElementMap,
+  x: FloatArray,
+  bytes: 4 | 8,
+  length: number,
+  offset: number,
+  options: unknown,
+): unknown {
   const runtime = takeRuntime();
-  const length = countOf(x);
   if (options === undefined) return mapSmall(runtime, operation, x, undefined, bytes, length);
   const { arena } = runtime;
   const { moment } = arena;
-  const offset = offsetOf(x);
   const given = readElementOptions(operation, options);
   const { out } = given;
   const result = (out === undefined ? x : out) as FloatArray;
-  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  const outMoment = arena.moment;
+  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
   const call: Call = { runtime, operation: operation.name, last: undefined };
   if (outOffset < 0) {
     const input = operandFrom(call, 'x', x, length, offset, moment);
@@ -79,7 +96,7 @@ function mapShort(operation: ElementMap, x: FloatArray, bytes: 4 | 8, options: u
     return mapSmall(runtime, operation, x, out, bytes, length);
   }
   const input = operandFrom(call, 'x', x, length, offset, moment);
-  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
+  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, outMoment);
   return mapOperand(call, operation, input, place, shape);
 }
 

@@ -1,7 +1,8 @@
 import type { Half } from '../arrays.js';
 import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
-import type { Arena } from '../memory/arena.js';
+import { type Arena, alignUp } from '../memory/arena.js';
+import type { TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
 import { Broadcast } from './broadcast.js';
@@ -10,6 +11,7 @@ import { copyFloats } from './descriptor.js';
 import { readOperand } from './operand.js';
 import { type Given, readFlag } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
+import { addressLike } from './resident.js';
 import { checkSize, fillResult, newLike, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
@@ -17,11 +19,10 @@ import { withoutAxis } from './shape.js';
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
-/** What the options of every loss hold. */
+/** What the options of every loss hold, beside `out`. */
 export interface LossOptions {
   shape?: unknown;
   reduction?: unknown;
-  out?: unknown;
   gradOutput?: unknown;
   accumulate?: unknown;
 }
@@ -48,12 +49,13 @@ export function readLoss(
   call: Call,
   withGrad: boolean,
   input: Operand,
+  givenOut: unknown,
   options: Given<LossOptions>,
   reductions: readonly string[],
   half?: Half,
 ): LossCall {
   const { operation } = call;
-  const out = readOptionalOut(call, options.out, input.elementBytes, withGrad ? input.half : half);
+  const out = readOptionalOut(call, givenOut, input.elementBytes, withGrad ? input.half : half);
   const given = options.gradOutput;
   const gradOutput = readGradOutput(call, given, input);
   const accumulate = readFlag(operation, 'accumulate', options.accumulate);
@@ -122,7 +124,7 @@ export function runLoss(
 ): unknown {
   const { call, input, withGrad, reduction, out } = lossCall;
   const { run, arena } = call.runtime;
-  const divisor = divisorOf(lossCall, all);
+  const divisor = divisorOf(reduction, shapeOf(input), all);
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(SUM_BYTES);
   const upstream = addGradOutput(lossCall, rows);
@@ -140,8 +142,7 @@ export function runLoss(
   const lossSlot = losses === undefined ? -1 : run.output(losses, 1);
   const gradientSlot = gradient === undefined ? -1 : run.output(gradient, undefined, lossCall.accumulate);
   run.start(madeLosses, out === undefined ? gradient : undefined);
-  const { f64 } = arena;
-  for (let i = 0; i < SUM_BYTES / 8; i++) f64[sum / 8 + i] = 0;
+  clearSum(arena, sum);
   const scale = (typeof lossCall.gradOutput === 'number' ? lossCall.gradOutput : 1) / divisor;
   while (run.next()) {
     compute({
@@ -181,10 +182,13 @@ export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: numbe
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
-function divisorOf({ reduction, input }: LossCall, all: number): number {
+function divisorOf(reduction: string, shape: readonly number[], all: number): number {
   if (reduction !== 'batchMean') return reduction === 'mean' ? all : 1;
-  const shape = shapeOf(input);
   return shape.length > 1 ? shape[0]! : 1;
+}
+
+function clearSum({ f64 }: Arena, address: number): void {
+  for (let i = 0; i < SUM_BYTES / 8; i++) f64[address / 8 + i] = 0;
 }
 
 /** A sum and what rounding took from it, as loss kernels leave them. */
@@ -210,3 +214,45 @@ export function addElements({ run, arena }: Runtime, operand: Operand, elementBy
   const shape = [operand.length];
   return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
 }
+
+/** A loss on the short way (see resident.ts): of a tensor to a number, with a gradient that goes into a tensor. */
+export interface ShortLoss {
+  readonly storage: TensorStorage;
+  readonly reduction: string;
+  readonly gradOutput: number;
+  /** Where the gradient goes; 0 and undefined where there is none. */
+  readonly gradient: number;
+  readonly out: unknown;
+}
+
+/** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
+export function openShort(
+  { withGrad, reductions }: { readonly withGrad: boolean; readonly reductions: readonly string[] },
+  storage: TensorStorage,
+  out: unknown,
+  given: Given<LossOptions>,
+): ShortLoss | undefined {
+  const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
+  const gradient = withGrad ? addressLike(out, storage, storage.size) : 0;
+  const isNumber = reduction !== 'none' && reductions.includes(reduction as string) && typeof gradOutput === 'number';
+  if (!isNumber || gradient < 0 || accumulate !== undefined || (!withGrad && out !== undefined)) return undefined;
+  return { storage, reduction: reduction as string, gradOutput, gradient, out };
+}
+
+/** Runs it, as runLoss does any other; its sum takes `SHORT_SUM` bytes of the operand scratch. */
+export function runShort(
+  arena: Arena,
+  { storage, reduction, gradOutput, gradient, out }: ShortLoss,
+  all: number,
+  compute: (results: LossResults) => void,
+): unknown {
+  const divisor = divisorOf(reduction, storage.shape, all);
+  const sum = arena.operandScratch;
+  clearSum(arena, sum);
+  compute({ losses: 0, gradient, scale: gradOutput / divisor, gradOutput: 0, sum });
+  const loss = readSum(arena, sum) / divisor;
+  return gradient === 0 ? loss : { loss, grad: out };
+}
+
+/** Bytes of the operand scratch that the sum takes. */
+export const SHORT_SUM = alignUp(SUM_BYTES);

@@ -1,4 +1,4 @@
-import { countOf, type FloatArray, offsetOf } from '../arrays.js';
+import { type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
 import { Tensor, type TensorStorage } from '../memory/tensor.js';
@@ -11,11 +11,20 @@ import { checkMask, readMask } from './mask.js';
 import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import { newArray, type Operand } from './place.js';
-import { addressLike, isLastAxis, residentOf } from './resident.js';
+import { addressLike, residentLike, residentOf, rowLength } from './resident.js';
 import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
 import { readRows, splitByAxis } from './rows.js';
 import { areEqual, checkLength, readShape } from './shape.js';
-import { floatBytes, hasStill, isShort, offsetOfLike, overlap, placeSmall, smallResult, takeSmall } from './small.js';
+import {
+  floatBytes,
+  hasStill,
+  offsetOfLike,
+  overlap,
+  placeSmall,
+  shortLength,
+  smallResult,
+  takeSmall,
+} from './small.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -41,7 +50,9 @@ const MASKED = { mayTranspose: false };
 /** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const bytes = floatBytes(x);
-  if (bytes !== 0 && isShort(x as FloatArray)) return mapShort(operation, x as FloatArray, bytes, options);
+  const length = bytes === 0 ? 0 : shortLength(x as FloatArray);
+  if (length > 0)
+    return mapShort(operation, x as FloatArray, bytes as 4 | 8, length, offsetOf(x as FloatArray), options);
   const { name } = operation;
   const call = openCall(name);
   const storage = residentOf(call.runtime, x);
@@ -52,9 +63,8 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
     const { mask, causal, axis, temperature, shape } = given;
     const { address, size, elementBytes } = storage;
     const y = addressLike(out, storage, size);
-    const n = storage.shape[storage.shape.length - 1]!;
-    const isPlain = mask === undefined && causal === undefined && shape === undefined && isLastAxis(axis, storage);
-    if (isPlain && n > 0 && y >= 0 && address >= 0) {
+    const n = rowLength(storage, shape, axis);
+    if (mask === undefined && causal === undefined && n > 0 && y >= 0 && address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
       return out;
@@ -66,18 +76,24 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
 }
 
 /** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
-function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unknown): unknown {
+function mapShort(
+  operation: RowMap,
+  x: FloatArray,
+  bytes: 4 | 8,
+  length: number,
+  offset: number,
+  options: unknown,
+): unknown {
   const runtime = takeRuntime();
-  const length = countOf(x);
   if (options === undefined) return mapSmall(runtime, operation, x, undefined, bytes, length, undefined, 1);
   const { name } = operation;
   const { arena } = runtime;
   const { moment } = arena;
-  const offset = offsetOf(x);
   let given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
   const result = (out === undefined ? x : out) as FloatArray;
-  const outOffset = result === x ? offset : arena.moment === moment ? offsetOfLike(result, bytes, length) : -1;
+  const outMoment = arena.moment;
+  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
   if (outOffset >= 0) {
     const { mask, causal, axis = -1, temperature, shape } = given;
     const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
@@ -92,7 +108,7 @@ function mapShort(operation: RowMap, x: FloatArray, bytes: 4 | 8, options: unkno
   const call: Call = { runtime, operation: name, last: undefined };
   const input = operandFrom(call, 'x', x, length, offset, moment);
   if (outOffset < 0) return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
-  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, moment);
+  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, outMoment);
   return mapOperand(call, operation, input, place, given);
 }
 
@@ -199,10 +215,8 @@ export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, opt
   const { name, argument } = operation;
   const call = openCall(name);
   const storage = residentOf(call.runtime, y);
-  const upstream = storage && residentOf(call.runtime, dy);
-  if (upstream !== undefined && upstream.dtype === storage!.dtype && areEqual(upstream.shape, storage!.shape)) {
-    return backwardTensors(call, operation, y, storage!, dy, upstream, options);
-  }
+  const upstream = storage && residentLike(dy, storage);
+  if (upstream !== undefined) return backwardTensors(call, operation, y, storage!, dy, upstream, options);
   const input = readOperand(call, argument, y);
   const gradient = readOperand(call, 'dy', dy, input.elementBytes);
   const given = readOptions<PairOptions>(name, options, operation.options);
@@ -221,16 +235,15 @@ function backwardTensors(
   options: unknown,
 ): unknown {
   const { runtime, operation: name } = call;
-  const { size, elementBytes, shape: sizes } = storage;
+  const { size, elementBytes } = storage;
   let given = readOptions<PairOptions>(name, options, operation.options);
   const { out } = given;
   if (Tensor.is(out)) {
     const { axis, temperature, shape } = given;
     const dx = addressLike(out, storage, size);
     const dy = upstream.address;
-    const n = sizes[sizes.length - 1]!;
-    const isPlain = shape === undefined && isLastAxis(axis, storage);
-    if (isPlain && n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
+    const n = rowLength(storage, shape, axis);
+    if (n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       const compute = runtime.kernel(operation.kernel, elementBytes, name);
       const scratch = runtime.arena.kernelScratch;

@@ -7,7 +7,7 @@ import { checkMask, readMask } from './mask.js';
 import { readOperand, readOptional } from './operand.js';
 import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
 import type { Operand } from './place.js';
-import { addressLike, isLastAxis, residentOf } from './resident.js';
+import { addressLike, residentOf, rowLength } from './resident.js';
 import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
 import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
@@ -47,10 +47,10 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   if (storage !== undefined && Tensor.is(out)) {
     const { weights, mask, temperature, keepDims, shape, axis } = given;
     const { address, size, elementBytes } = storage;
-    const n = storage.shape[storage.shape.length - 1]!;
+    const n = rowLength(storage, shape, axis);
     const y = addressLike(out, storage, size / n);
-    const isPlain = shape === undefined && keepDims === undefined && isLastAxis(axis, storage);
-    if (isPlain && weights === undefined && mask === undefined && n > 0 && y >= 0 && address >= 0) {
+    const isPlain = keepDims === undefined && weights === undefined && mask === undefined;
+    if (isPlain && n > 0 && y >= 0 && address >= 0) {
       const divisor = readTemperature(name, temperature, elementBytes);
       const compute = runtime.kernel(operation.kernel, elementBytes, name);
       const scratch = runtime.arena.kernelScratch;

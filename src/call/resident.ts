@@ -1,4 +1,5 @@
 import { storageOf, type TensorOwner, type TensorStorage } from '../memory/tensor.js';
+import { areEqual } from './shape.js';
 
 /** The short way of a call on tensors: no operand and no run. Kernels get tensors as they lie, whatever their size. */
 
@@ -15,7 +16,15 @@ export function addressLike(value: unknown, { owner, dtype }: TensorStorage, siz
   return storage !== undefined && storage.dtype === dtype && storage.size === size ? storage.address : -1;
 }
 
-/** Whether an option asks for the last axis of a tensor, or for none, which is the same. */
-export function isLastAxis(axis: unknown, { shape }: TensorStorage): boolean {
-  return axis === undefined || axis === -1 || axis === shape.length - 1;
+/** The same of another tensor, if it has the shape and the dtype of the first. */
+export function residentLike(value: unknown, { owner, dtype, shape }: TensorStorage): TensorStorage | undefined {
+  const storage = residentOf(owner, value);
+  return storage !== undefined && storage.dtype === dtype && areEqual(storage.shape, shape) ? storage : undefined;
+}
+
+/** The elements of a row along the last axis of a tensor, 0 where the options ask for another axis, or for a shape. */
+export function rowLength({ shape: sizes }: TensorStorage, shape: unknown, axis: unknown): number {
+  const last = sizes.length - 1;
+  const isLast = axis === undefined || axis === -1 || axis === last;
+  return shape === undefined && isLast && last >= 0 ? sizes[last]! : 0;
 }

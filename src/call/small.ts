@@ -20,9 +20,10 @@ export function floatBytes(x: unknown): 0 | 4 | 8 {
   return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : 0;
 }
 
-/** Whether the array is short, but not empty. */
-export function isShort(x: FloatArray): boolean {
-  return x[0] !== undefined && countOf(x) <= SMALL;
+/** The length of an array that is short, 0 for any other. */
+export function shortLength(x: FloatArray): number {
+  const length = x[0] === undefined ? 0 : countOf(x);
+  return length <= SMALL ? length : 0;
 }
 
 /** Where `out` begins in its buffer, in bytes, if it is an array of so many floats of these bytes; else -1. */

@@ -49,9 +49,8 @@ export class Arena {
   u8!: Uint8Array;
   /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only `refresh` changes it. */
   buffer!: ArrayBuffer;
-  #moment: Moment | undefined;
-  /** How often memory was taken or freed. */
-  #time = 0;
+  /** The state at present: the same object until memory is taken or freed. A field, for short calls read it. */
+  moment!: Moment;
   readonly kernelScratch: number;
   readonly operandScratch: number;
   readonly staging: number;
@@ -75,11 +74,6 @@ export class Arena {
     this.refresh();
   }
 
-  /** The state at present: the same object until memory is taken or freed. */
-  get moment(): Moment {
-    return (this.#moment ??= { buffer: this.buffer, time: this.#time });
-  }
-
   /** The view of the whole memory whose elements have this many bytes. */
   floats(bytes: number): Float32Array | Float64Array {
     return bytes === 4 ? this.f32 : this.f64;
@@ -89,8 +83,8 @@ export class Arena {
   allocate(bytes: number, operation: string): number {
     const size = Math.max(alignUp(bytes), ALIGNMENT);
     const start = this.take(size, operation);
-    this.#moment = undefined;
-    this.#blocks.set(start, { size, time: ++this.#time });
+    this.#tick();
+    this.#blocks.set(start, { size, time: this.moment.time });
     return start;
   }
 
@@ -103,9 +97,13 @@ export class Arena {
     const block = this.#blocks.get(start);
     if (block === undefined) return;
     this.#blocks.delete(start);
-    this.#moment = undefined;
-    this.#time++;
+    this.#tick();
     this.give(start, start + block.size);
+  }
+
+  /** Memory was taken or freed. */
+  #tick(): void {
+    this.moment = { buffer: this.buffer, time: this.moment.time + 1 };
   }
 
   /** The address of so many bytes that are free. */
@@ -208,6 +206,7 @@ export class Arena {
   protected refresh(): void {
     const buffer = this.#memory.buffer;
     this.buffer = buffer;
+    this.moment = { buffer, time: this.moment?.time ?? 0 };
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);

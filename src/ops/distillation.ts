@@ -1,10 +1,23 @@
-import { openCall, settle } from '../call/call.js';
-import { checkResults, emptyLoss, readLoss, runLoss } from '../call/loss.js';
+import { type Call, openCall, settle } from '../call/call.js';
+import {
+  checkResults,
+  emptyLoss,
+  type LossOptions,
+  openShort,
+  readLoss,
+  runLoss,
+  runShort,
+  SHORT_SUM,
+} from '../call/loss.js';
 import { checkLikeness } from '../call/map.js';
 import { readOperand } from '../call/operand.js';
-import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import { type Given, type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import type { Operand } from '../call/place.js';
+import { residentLike, residentOf, rowLength } from '../call/resident.js';
 import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
+import { OPERAND_SCRATCH } from '../memory/arena.js';
+import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
 import type {
   BatchReduction,
@@ -49,14 +62,84 @@ const KERNEL = /* @__PURE__ */ defineKernel(distillationKernel, reference);
 const REDUCTIONS: readonly BatchReduction[] = ['batchMean', 'mean', 'sum', 'none'];
 const THREE_BLOCKS = { transposedBlocks: 3 };
 
+interface DistillationGiven extends LossOptions {
+  axis?: unknown;
+  temperature?: unknown;
+}
+
+/** Tensors may become no operands: see resident.ts. */
 function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogits: unknown, options: unknown): unknown {
   const call = openCall(withGrad ? 'distillationWithGrad' : 'distillation');
+  const storage = residentOf(call.runtime, studentLogits);
+  const target = storage && residentLike(teacherLogits, storage);
+  const student = target === undefined ? readOperand(call, 'studentLogits', studentLogits) : undefined;
+  const teacher = student && readOperand(call, 'teacherLogits', teacherLogits, student.elementBytes);
+  const names = withGrad ? GRAD_OPTIONS : OPTIONS;
+  let given = readOptions<DistillationGiven & { out?: unknown }>(call.operation, options, names);
+  const { out } = given;
+  if (target !== undefined && (out === undefined || Tensor.is(out))) {
+    const { reduction, gradOutput, accumulate, temperature, shape, axis } = given;
+    given = { reduction, gradOutput, accumulate, temperature, shape, axis };
+    const result = distillTensors(call, withGrad, storage!, target, out, given);
+    if (result !== undefined) return result;
+  }
+  const input = student ?? readOperand(call, 'studentLogits', studentLogits);
+  const other = teacher ?? readOperand(call, 'teacherLogits', teacherLogits, input.elementBytes);
+  return distillOperands(call, withGrad, input, other, out, given);
+}
+
+/** The same of tensors of one shape and dtype to a number; undefined for any other call. */
+function distillTensors(
+  { runtime, operation }: Call,
+  withGrad: boolean,
+  storage: TensorStorage,
+  target: TensorStorage,
+  out: unknown,
+  given: Given<DistillationGiven>,
+): unknown {
+  const { address: student, size, elementBytes } = storage;
+  const { address: teacher } = target;
+  const { arena } = runtime;
+  const n = rowLength(storage, given.shape, given.axis);
+  const short = openShort({ withGrad, reductions: REDUCTIONS }, storage, out, given);
+  const fits = n * elementBytes <= OPERAND_SCRATCH - SHORT_SUM;
+  if (short === undefined || student < 0 || teacher < 0 || n === 0 || size === 0 || !fits) return undefined;
+  const outer = size / n;
+  const temperature = readTemperature(operation, given.temperature, elementBytes);
+  const compute = runtime.kernel(KERNEL, elementBytes, operation);
+  const scratch = arena.kernelScratch;
+  const buffer = arena.operandScratch + SHORT_SUM;
+  return runShort(arena, short, outer, ({ losses, gradient, scale, gradOutput, sum }) =>
+    compute({
+      student,
+      teacher,
+      losses,
+      gradient,
+      outer,
+      n,
+      inner: 1,
+      temperature,
+      scale,
+      gradOutput,
+      sum,
+      scratch,
+      buffer,
+    }),
+  );
+}
+
+/** The same for any arguments, which are read, but no option. */
+function distillOperands(
+  call: Call,
+  withGrad: boolean,
+  input: Operand,
+  target: Operand,
+  out: unknown,
+  given: Given<DistillationGiven>,
+): unknown {
   const { runtime, operation } = call;
-  const input = readOperand(call, 'studentLogits', studentLogits);
   const { elementBytes } = input;
-  const target = readOperand(call, 'teacherLogits', teacherLogits, elementBytes);
-  const given = readOptions<DistillationWithGradOptions>(operation, options, withGrad ? GRAD_OPTIONS : OPTIONS);
-  const lossCall = readLoss(call, withGrad, input, given, REDUCTIONS);
+  const lossCall = readLoss(call, withGrad, input, out, given, REDUCTIONS);
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const rows = readRows(operation, input, given);
   settle(call);
