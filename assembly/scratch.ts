@@ -44,10 +44,13 @@ export const KNOWN_END: usize = KNOWN_START + 4;
 export const READ_END: usize = KNOWN_END + 4; // where the row before was read to
 export const READ_AHEAD: usize = READ_END + 4; // what readGap read
 
-/** Where rows/logsum.ts stores exponentials that are not wanted: a vector. */
+/** Where exponentials are stored that are not wanted, rows/logsum.ts and rows/divergence.ts: four vectors. */
 export const UNWANTED: usize = EXP_BYTES + 64;
 /** Sums of exponentials that a kernel needs for itself. */
-export const ROW_SUMS: usize = UNWANTED + 16;
+export const ROW_SUMS: usize = UNWANTED + 64;
+/** The teacher's ROW_TOTAL, and the divergence from it, rows/divergence.ts: f64 each. */
+export const TEACHER_TOTAL: usize = ROW_SUMS;
+export const ROW_DIVERGENCE: usize = TEACHER_TOTAL + 8;
 
 // A sum of exponentials Σ w_j e^(x_j / t), f64 each, wherever it lies: e^(maximum / t) times the other three together.
 export const SUMS_MAXIMUM: usize = 0;

@@ -182,18 +182,34 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
     others += laneSum<T>(v128.pmin<T>(held, e));
     held = v128.pmax<T>(held, e);
   }
-  const maximum = laneMax<T>(m), top = v128.extract_lane<T>(expTerms<T>(v128.splat<T>(maximum), scratch), 0);
+  const maximum = laneMax<T>(m), top = topTerm<T>(maximum, scratch);
+  const total = totalAndOthers<T>(x, y, n, maximum, top, others, lost, held, scratch);
+  const withoutTop = f64x2.extract_lane(total, 1);
+  if (stores) v128.store(scratch, total, ROW_TOTAL);
+  return maximumAndOthers(<f64>maximum, withoutTop / <f64>top);
+}
+
+/** e^(maximum / t), unshifted. */
+export function topTerm<T>(maximum: T, scratch: usize): T {
+  return v128.extract_lane<T>(expTerms<T>(v128.splat<T>(maximum), scratch), 0);
+}
+
+/**
+ * The sum of a row's terms e^(x / t), and in lane 1 the same without `top`, that of its maximum: from `held`, the largest
+ * partial sum of each lane, the sum of all others, and what rounding took from that. y has the terms, if it is not 0.
+ */
+export function totalAndOthers<T>(
+  x: usize, y: usize, n: usize, maximum: T, top: T, others: f64, lost: f64, held: v128, scratch: usize
+): v128 {
   const split = splitLargest<T>(held), best = f64x2.extract_lane(split, 0), less = f64x2.extract_lane(split, 1);
   const beneath = others + less, total = beneath + best;
   lost += roundingOf<T>(others, less, beneath);
   const lostTotal = lost + roundingOf<T>(beneath, best, total);
-  if (stores) store<f64>(scratch, total + lostTotal, ROW_TOTAL);
   let withoutTop = total - <f64>top + lostTotal;
   if (withoutTop < <f64>top) {
     withoutTop = beneath + othersInPartial<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
   }
-  if (stores) store<f64>(scratch, withoutTop, ROW_OTHERS);
-  return maximumAndOthers(<f64>maximum, withoutTop / <f64>top);
+  return f64x2.replace_lane(f64x2.splat(total + lostTotal), 1, withoutTop);
 }
 
 /** The larger of m and four vectors of f32, lane by lane, where there is no NaN. */
@@ -217,7 +233,7 @@ function splitLargest<T>(v: v128): v128 {
 }
 
 /** e^(x / t) of one vector, unshifted. Not inlined: it is needed once a row. */
-function expTerms<T>(x: v128, scratch: usize): v128 {
+export function expTerms<T>(x: v128, scratch: usize): v128 {
   return unshiftedExp<T>(
     x, scratch, log2eOver<T>(scratch), magicNumber<T>(scratch), ln2HighOf<T>(scratch), coefficient<T>(5, scratch),
     coefficient<T>(4, scratch), coefficient<T>(3, scratch), coefficient<T>(2, scratch), coefficient<T>(1, scratch)
@@ -302,7 +318,14 @@ function maxShiftedOthers<T>(x: usize, y: usize, bytes: usize, n: usize, maximum
   return count - 1 + others / top;
 }
 
-/** log1p of a number. Not inlined: all forms share it. */
+/** log1p of a number. */
+// @ts-ignore: decorator
+@inline
 function log1pOf(x: f64): f64 {
-  return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(x)), 0);
+  return f64x2.extract_lane(log1pOfBoth(f64x2.splat(x)), 0);
+}
+
+/** log1p of both lanes. Not inlined: all forms share it. */
+export function log1pOfBoth(x: v128): v128 {
+  return log1p<f64>(x);
 }

@@ -4,9 +4,10 @@
 // With maxima m and sums s of e^((x − m) / t), log p − log q = ((x − m) − (y − m′)) / t − (log s − log s′), and Σ p =
 // 1: the loss is t (Σ p ((x − m) − (y − m′)) − t (log s − log s′)), exactly 0 for equal rows.
 //
-// Passes over a row: the maxima; e^teacher into the buffer; the sum above; e^student, stored in place of the gradient;
-// the gradient. Without a gradient (0) e^student is not stored. Where p is 0 the term is 0, whatever the student has
-// there.
+// Passes over a row of f32: the maxima of both, which also says whether they are in range; e^teacher into the buffer, the
+// sum above and e^student, stored in place of the gradient, in one loop; the gradient. Rows out of range and those of f64
+// take a pass for each. Without a gradient (0) e^student is not kept. Where p is 0 the term is 0, whatever the student
+// has there.
 // losses: T for each row, or 0 to add them in order to the f64 at sum. gradOutput: T for each row, or 0. buffer: n
 // elements. gradient may be the student or the teacher; no result overlaps with any other operand. The gradient is
 // multiplied by scale and the row's gradOutput.
@@ -23,11 +24,14 @@ import { elementOrOne, storeLoss } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { LOGIT_DIVISOR } from "../../math/sum";
-import { rowDifference, rowDivergence } from "../../rows/divergence";
-import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
+import { maximaInRange, rowDifference, rowDivergence, rowsExpDivergence } from "../../rows/divergence";
+import { log1pOfBoth, logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor } from "../../rows/scale";
-import { FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_TOTAL, TARGET_DOT, TEACHER } from "../../scratch";
+import {
+  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_DIVERGENCE, ROW_TOTAL, TARGET_DOT, TEACHER,
+  TEACHER_TOTAL
+} from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
 export function distillation<T>(
@@ -60,24 +64,43 @@ function rowForm<T>(
   student: usize, teacher: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64, scale: f64,
   gradOutput: usize, sum: usize, scratch: usize, buffer: usize
 ): void {
-  const bytes = n * sizeof<T>(), wide = t * LOGIT_DIVISOR, narrow = t / LOGIT_DIVISOR;
+  const bytes = n * sizeof<T>();
   for (let row: usize = 0; row < count; row++, student += bytes, teacher += bytes, gradient += gradient ? bytes : 0) {
-    const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
-    const teacherTotal = load<f64>(scratch, ROW_TOTAL), teacherFactor = 1 / teacherTotal;
-    const studentMax = rowMax<T>(student, n);
-    const teacherMax = <T>maximumOf(ofTeacher);
-    const dot = rowDivergence<T>(buffer, <T>teacherFactor, teacher, teacherMax, student, studentMax, n);
-    const ofStudent = gradient
-      ? rowExpLogSum<T>(student, gradient, n, t, scratch)
-      : rowLogSum<T>(student, n, t, scratch);
-    storeLoss<T>(losses, sum, row, wide * (dot - narrow * (logSumOf(ofTeacher) - logSumOf(ofStudent))));
+    let loss: f64 = NaN;
+    if (sizeof<T>() == 4) loss = lossInRange(student, teacher, gradient, n, t, scratch, buffer);
+    if (isNaN(loss)) loss = lossInPasses<T>(student, teacher, gradient, n, t, scratch, buffer);
+    storeLoss<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(gradOutput, row);
-    const total = load<f64>(scratch, ROW_TOTAL);
+    const total = load<f64>(scratch, ROW_TOTAL), teacherTotal = load<f64>(scratch, TEACHER_TOTAL);
     const studentFactor = rowFactor<T>(gradient, n, s / total, s, total);
-    const other = rowFactor<T>(buffer, n, s * teacherFactor, s, teacherTotal);
+    const other = rowFactor<T>(buffer, n, s / teacherTotal, s, teacherTotal);
     rowDifference<T>(gradient, studentFactor, buffer, other, gradient, n);
   }
+}
+
+/** A row's loss if both rows are in range, else NaN; with a gradient, e^x in it and in the buffer, and their totals. */
+function lossInRange(
+  student: usize, teacher: usize, gradient: usize, n: usize, t: f64, scratch: usize, buffer: usize
+): f64 {
+  const maxima = maximaInRange(teacher, student, n, unshiftedLimit<f32>(t));
+  if (isNaN(f64x2.extract_lane(maxima, 0))) return NaN;
+  const logs = log1pOfBoth(rowsExpDivergence(teacher, buffer, student, gradient, n, maxima, scratch));
+  return t * (load<f64>(scratch, ROW_DIVERGENCE) - t * (f64x2.extract_lane(logs, 0) - f64x2.extract_lane(logs, 1)));
+}
+
+/** A row's loss, any row; with a gradient, e^x in it and in the buffer, and their totals. */
+function lossInPasses<T>(
+  student: usize, teacher: usize, gradient: usize, n: usize, t: f64, scratch: usize, buffer: usize
+): f64 {
+  const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
+  const total = load<f64>(scratch, ROW_TOTAL), maximum = rowMax<T>(student, n);
+  const dot = rowDivergence<T>(buffer, <T>(1 / total), teacher, <T>maximumOf(ofTeacher), student, maximum, n);
+  store<f64>(scratch, total, TEACHER_TOTAL);
+  const ofStudent = gradient
+    ? rowExpLogSum<T>(student, gradient, n, t, scratch)
+    : rowLogSum<T>(student, n, t, scratch);
+  return t * LOGIT_DIVISOR * (dot - t / LOGIT_DIVISOR * (logSumOf(ofTeacher) - logSumOf(ofStudent)));
 }
 
 function blockForm<T>(
