@@ -156,7 +156,7 @@ function classTensor(
   const n = rowLength(storage, given.shape, given.axis);
   const outer = storage.size / n;
   const { indices } = targets;
-  const short = openShort(loss, storage, out, given);
+  const short = openShort(loss, storage, 0, out, given);
   if (short === undefined || x < 0 || given.weight !== undefined || given.mask !== undefined) return undefined;
   if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
@@ -181,7 +181,7 @@ function classTensor(
       temperature,
       weight: 0,
       smoothing,
-      spreads: 0,
+      smoothingTerms: 0,
       scale,
       gradOutput,
       sum,

@@ -136,7 +136,7 @@ function elementTensors(
   const { address: x, size, elementBytes } = storage;
   const { address: targets } = target;
   const { weight, posWeight, shape } = given;
-  const short = openShort(loss, storage, out, given);
+  const short = openShort(loss, storage, targets, out, given);
   if (short === undefined || weight !== undefined || posWeight !== undefined || shape !== undefined) return undefined;
   if (x < 0 || targets < 0 || size === 0) return undefined;
   const kernel = readFlag(operation, 'logTarget', given.logTarget) ? loss.logKernel! : loss.kernel;

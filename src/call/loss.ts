@@ -225,17 +225,28 @@ export interface ShortLoss {
   readonly out: unknown;
 }
 
-/** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
+/**
+ * The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. `targets` is the
+ * address of those that the kernel reads beside x, 0 without: no gradient may lie over them.
+ */
 export function openShort(
   { withGrad, reductions }: { readonly withGrad: boolean; readonly reductions: readonly string[] },
   storage: TensorStorage,
+  targets: number,
   out: unknown,
   given: Given<LossOptions>,
 ): ShortLoss | undefined {
   const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
   const gradient = withGrad ? addressLike(out, storage, storage.size) : 0;
   const isNumber = reduction !== 'none' && reductions.includes(reduction as string) && typeof gradOutput === 'number';
-  if (!isNumber || gradient < 0 || accumulate !== undefined || (!withGrad && out !== undefined)) return undefined;
+  if (
+    !isNumber ||
+    gradient < 0 ||
+    (withGrad && gradient === targets) ||
+    accumulate !== undefined ||
+    (!withGrad && out !== undefined)
+  )
+    return undefined;
   return { storage, reduction: reduction as string, gradOutput, gradient, out };
 }
 

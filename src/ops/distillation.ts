@@ -101,7 +101,7 @@ function distillTensors(
   const { address: teacher } = target;
   const { arena } = runtime;
   const n = rowLength(storage, given.shape, given.axis);
-  const short = openShort({ withGrad, reductions: REDUCTIONS }, storage, out, given);
+  const short = openShort({ withGrad, reductions: REDUCTIONS }, storage, teacher, out, given);
   const fits = n * elementBytes <= OPERAND_SCRATCH - SHORT_SUM;
   if (short === undefined || student < 0 || teacher < 0 || n === 0 || size === 0 || !fits) return undefined;
   const outer = size / n;
