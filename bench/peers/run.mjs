@@ -1,14 +1,16 @@
-// npm run bench:peers -- [operation …] [--peer NAME …] [--node 20|22|24|26] [--quick] [--json FILE] [--svg FILE]
+// npm run bench:peers -- [operation …] [--peer NAME …] [--node 20|22|24|26] [--quick] [--json FILE] [--svg FILE] [--again]
 //
 // Times the library beside others that do the same. Each runs in a process of its own with its inputs where it likes
-// them best; a result is compared with one in float64 before it is timed, and rounds take turns.
+// them best; a result is compared with one in float64 before it is timed, and rounds take turns. `--again` times only those operations of FILE with lines whose
+// rounds lie far apart.
+import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createKernels } from '../../dist/index.js';
 import { install } from '../../scripts/install.mjs';
 import { demandKnown, save, saveJson } from '../command.mjs';
 import { describeMachine } from '../machine.mjs';
-import { takeTurns } from '../rounds.mjs';
+import { MOST_SPREAD, takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
 import { drawChart } from './chart.mjs';
@@ -25,6 +27,7 @@ const { values: options, positionals: wanted } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     svg: { type: 'string' },
+    again: { type: 'boolean', default: false },
   },
 });
 /** How many rounds a case gets at least and at most. */
@@ -37,7 +40,10 @@ const NODES = ['20', '22', '24', '26'];
 /** Elements that a quick run leaves cases above out for. */
 const QUICK_ELEMENTS = 300_000;
 
-const operations = wanted.length > 0 ? wanted : OPERATIONS;
+const earlier = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')) : { versions: {}, results: [] };
+const far = earlier.results.filter(({ problem, spread }) => !problem && !(spread <= MOST_SPREAD));
+const chosen = wanted.length > 0 ? wanted : OPERATIONS;
+const operations = options.again ? chosen.filter((name) => far.some(({ operation }) => operation === name)) : chosen;
 demandKnown('operation', operations, OPERATIONS);
 demandKnown('peer', options.peer, PEERS);
 if (options.node !== undefined) demandKnown('Node', [options.node], NODES);
@@ -54,11 +60,12 @@ console.log('Error: the largest, relative to the result in float64.');
 const [load] = loadavg();
 if (load > 1) console.log(`The machine has other work (load ${load.toFixed(1)}): calls of milliseconds look too slow.`);
 
-const versions = {};
+const { versions } = earlier;
 /** Peers that cannot run here, and why. */
 const absent = {};
-const results = [];
+const results = earlier.results.filter(({ operation }) => !operations.includes(operation));
 for (const operation of operations) await runOperation(operation);
+results.sort((a, b) => OPERATIONS.indexOf(a.operation) - OPERATIONS.indexOf(b.operation));
 
 const targets = [...judgeTargets(results, node), ...(await judgeStart(node, FIRST_CALLS))];
 printTargets(targets, machine.node);
