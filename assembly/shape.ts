@@ -21,7 +21,7 @@ export function usesRowForm<T>(n: usize, inner: usize): bool {
   return inner == 1 && n >= ROW_LENGTH<T>();
 }
 
-/** Whether other rows are contiguous and of f32, and a vector or more each: those need no transposing. */
+/** Whether rows that are too short for the row form are contiguous, of f32 and a vector or more each: no transposing then. */
 // @ts-ignore: decorator
 @inline
 export function isShort<T>(n: usize, inner: usize): bool {

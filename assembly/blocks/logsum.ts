@@ -93,8 +93,8 @@ function logSum<T>(
 }
 
 /**
- * LOG_SUM without the logarithm, from the sum of the terms that are not the maximum, of which there are `count`, each `top`;
- * and FACTOR and OTHERS, where that is `wanted`, a literal.
+ * LOG_SUM without the logarithm. `count` elements equal the maximum, each with the term `top`; `sum` is that of all other
+ * terms. FACTOR and OTHERS too where they are `wanted`, a literal.
  */
 // @ts-ignore: decorator
 @inline

@@ -137,7 +137,7 @@ function blockForm<T>(
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
     if (short && shortLogSums(x, first, rows, n, t, scratch)) {
-      shortRows(
+      lossesOfShortRows(
         x, targets, losses, gradient, first, first + rows, n, t, weight, keep, scale, gradOutput, sum, scratch
       );
       continue;
@@ -217,7 +217,7 @@ function targetGradients<T>(
 }
 
 /** The block form of short rows of f32, given their log-sums and exponentials; nothing is spread. */
-function shortRows(
+function lossesOfShortRows(
   x: usize, targets: usize, losses: usize, gradient: usize, first: usize, end: usize, n: usize, t: f64, weight: usize,
   keep: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
