@@ -1,7 +1,8 @@
 // npm run bench:ceilings -- [--quick] [--json FILE]
 //
 // How far each operation is from what bounds it: the speed of the instructions of a softmax, none of which waits for
-// another, and of a copy, measured in the same process in turns. On 256 × 1024 float32, tensors in and out.
+// another, and of a copy, measured in the same process in turns; its own limit is as many instructions as it has, at that
+// rate. On 256 × 1024 float32, tensors in and out.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,6 +15,7 @@ import { describeMachine } from '../machine.mjs';
 import { bestOf, takeTurns } from '../rounds.mjs';
 import { Stopwatch } from '../stopwatch.mjs';
 import { progress } from '../table.mjs';
+import { instructionsOf } from './instructions.mjs';
 
 runWithRelaxedSimd();
 
@@ -35,7 +37,8 @@ function ceilings(backend) {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const file = `build/ceilings-${backend}.wasm`;
   const entry = 'assembly/checks/ceilings.ts';
-  const command = [asc, entry, '--config', 'asconfig.json', '--target', backend, '--outFile', file];
+  const text = file.replace('.wasm', '.wat');
+  const command = [asc, entry, '--config', 'asconfig.json', '--target', backend, '--outFile', file, '--textFile', text];
   execFileSync(process.execPath, command, { stdio: 'pipe' });
   const memory = new WebAssembly.Memory({ initial: 64 });
   const module = new WebAssembly.Module(readFileSync(file));
@@ -90,18 +93,22 @@ async function timeBackend(backend) {
   await takeTurns(timed, measure, ROUNDS);
   progress('');
   const speeds = timed.map(({ rounds }) => ELEMENTS / bestOf(rounds).nanoseconds);
-  console.log(
-    `\n${backend.padEnd(26)}${'G el/s'.padStart(9)}${'of instructions'.padStart(18)}${'of a copy'.padStart(12)}`,
-  );
-  const share = (speed, ceiling) => `${((100 * speed) / ceiling).toFixed(0)} %`;
+  const texts = ['ceilings-', ''].map((prefix) => readFileSync(`build/${prefix}${backend}.wat`, 'utf8'));
+  const counts = tasks.map(([name], i) => instructionsOf(name, texts[Math.min(i, 1)]));
+  const [rate, copy] = [counts[0] * speeds[0], speeds[1]];
+  printLine([backend, 'G el/s', 'instructions', 'of their limit', 'of a copy']);
   return tasks.map(([name], i) => {
-    const [speed, instructions, copy] = [speeds[i], speeds[0], speeds[1]];
-    const cells = [
-      speed.toFixed(2).padStart(9),
-      share(speed, instructions).padStart(18),
-      share(speed, copy).padStart(12),
-    ];
-    console.log(name.padEnd(26) + cells.join(''));
-    return { backend, name, elementsPerSecond: speed * 1e9 };
+    const [speed, count] = [speeds[i], counts[i]];
+    const limit = count === undefined ? ['', ''] : [count.toFixed(1), formatShare(speed, rate / count)];
+    printLine([name, speed.toFixed(2), ...limit, formatShare(speed, copy)]);
+    return { backend, name, elementsPerSecond: speed * 1e9, instructions: count };
   });
+}
+
+function formatShare(speed, limit) {
+  return `${((100 * speed) / limit).toFixed(0)} %`;
+}
+
+function printLine([name, ...cells]) {
+  console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(16)).join(''));
 }

@@ -1,0 +1,42 @@
+// How many vector instructions a kernel takes for four elements of float32: counted in the text of the built modules.
+
+/** The loop that counts in a function, by how many vectors it takes an iteration. */
+const LOG_SUM = { of: 'rows/logsum/logSumUnshifted<f32>', vectors: 4 };
+const LOG_SUM_STORED = { of: 'rows/logsum/expLogSumUnshifted<f32>', vectors: 4 };
+const AFFINE = { of: 'rows/scale/rowAffine<f32>', vectors: 4 };
+const SCALE = { of: 'rows/scale/rowScale<f32>', vectors: 4 };
+
+/** The loops that long rows, or elements, go through one after another. */
+const LOOPS = {
+  "softmax's instructions": [{ of: 'checks/ceilings/mixOfSoftmax', vectors: 2 }],
+  softmax: [{ of: 'kernels/softmax/softmax/rowForm<f32>', vectors: 4 }],
+  logSoftmax: [LOG_SUM, AFFINE],
+  logSumExp: [LOG_SUM],
+  crossEntropyWithGrad: [LOG_SUM_STORED, SCALE],
+  bceWithLogitsWithGrad: [{ of: 'kernels/elementwise/bceWithLogits/plainGradient<f32>', vectors: 2 }],
+  sigmoid: [{ of: 'kernels/elementwise/sigmoid/vectors<f32>', vectors: 2 }],
+  logSigmoid: [{ of: 'kernels/elementwise/logSigmoid/vectors<f32>', vectors: 2 }],
+};
+
+const INSTRUCTION = /^(?:v128|[if]\d+x\d+)\.(?!const)/;
+
+/** Vector instructions of an operation for each vector; undefined where its loops are not known. */
+export function instructionsOf(operation, text) {
+  return LOOPS[operation]?.reduce((sum, { of, vectors }) => sum + largestLoop(of, text) / vectors, 0);
+}
+
+/** Vector instructions of the loop that has most of them, those of loops within it apart. */
+function largestLoop(name, text) {
+  const start = text.indexOf(`(func $assembly/${name} `);
+  if (start < 0) throw new Error(`there is no function ${name}`);
+  const lines = text.slice(start, text.indexOf('\n (func ', start)).split('\n');
+  const open = [];
+  let largest = 0;
+  for (const line of lines) {
+    const [indent, instruction] = [line.search(/\S/), line.trim()];
+    while (open.length > 0 && indent <= open.at(-1).indent) largest = Math.max(largest, open.pop().count);
+    if (instruction.startsWith('loop ')) open.push({ indent, count: 0 });
+    else if (open.length > 0 && INSTRUCTION.test(instruction)) open.at(-1).count++;
+  }
+  return largest;
+}
