@@ -30,12 +30,8 @@ export const WEIGHTS: usize = EXP_TABLE;
 /** Temporaries of kernels that do not use the max-shifted form: 64 bytes in the place of its parameters. */
 export const TEMPORARY: usize = 0;
 
-// A row's sums, rows/logsum.ts: f64 each.
-export const ROW_TOTAL: usize = EXP_BYTES; // Σ e^(x / t)
-export const ROW_OTHERS: usize = ROW_TOTAL + 8; // the same without the term of one maximum
-
 // A row's kept range, mask.ts: u32 each.
-export const KEPT_START: usize = ROW_OTHERS + 8;
+export const KEPT_START: usize = EXP_BYTES;
 export const KEPT_END: usize = KEPT_START + 4;
 export const KEPT_DENSE: usize = KEPT_END + 4; // whether all between the two is kept
 export const KNOWN_MASK: usize = KEPT_DENSE + 4; // the mask's bytes whose range is known from the row before
@@ -48,9 +44,6 @@ export const READ_AHEAD: usize = READ_END + 4; // what readGap read
 export const UNWANTED: usize = EXP_BYTES + 64;
 /** Sums of exponentials that a kernel needs for itself. */
 export const ROW_SUMS: usize = UNWANTED + 64;
-/** The teacher's ROW_TOTAL, and the divergence from it, rows/divergence.ts: f64 each. */
-export const TEACHER_TOTAL: usize = ROW_SUMS;
-export const ROW_DIVERGENCE: usize = TEACHER_TOTAL + 8;
 
 // A sum of exponentials Σ w_j e^(x_j / t), f64 each, wherever it lies: e^(maximum / t) times the other three together.
 export const SUMS_MAXIMUM: usize = 0;
@@ -58,7 +51,28 @@ export const SUMS_TOP: usize = 8; // the weights at the maximum
 export const SUMS_OTHERS: usize = 16; // the terms of the other elements, relative to e^(maximum / t)
 export const SUMS_LOST: usize = 24; // what rounding took from the two
 export const SUMS_BYTES: usize = 32;
-const ROW_END: usize = ROW_SUMS + SUMS_BYTES;
+
+// The log-sums of rows that are finished together, rows/logsum.ts: a slot for each.
+export const SLOTS: usize = ROW_SUMS + SUMS_BYTES;
+export const SLOT_COUNT: usize = 4;
+export const SLOT_HELD: usize = 0; // a vector: the largest partial sum of each lane
+export const SLOT_X: usize = 16; // the row, u32
+export const SLOT_TERMS: usize = 20; // its exponentials, or 0, u32
+export const SLOT_LENGTH: usize = 24; // u32
+export const SLOT_MAXIMUM: usize = 32; // f64; NaN if the row is out of range, until it is finished
+export const SLOT_REST: usize = 40; // the sum of all terms but those in SLOT_HELD, f64
+export const SLOT_LOST: usize = 48; // what rounding took from it, f64
+export const SLOT_TOTAL: usize = 56; // Σ e^(x / t), f64
+export const SLOT_OTHERS: usize = 64; // the same without the term of one maximum, f64
+export const SLOT_RATIO: usize = 72; // these over that term, f64
+export const SLOT_LOG_SUM: usize = 80; // log Σ e^((x − maximum) / t), f64
+// What cross-entropy keeps of a row: its number, u32, and f64 each as in TARGET_LOGIT, TARGET_SUM and TARGET_DOT.
+export const SLOT_ROW: usize = 28;
+export const SLOT_TARGET_LOGIT: usize = 88;
+export const SLOT_TARGET_SUM: usize = 96;
+export const SLOT_TARGET_DOT: usize = 104;
+export const SLOT_BYTES: usize = 112;
+const ROW_END: usize = SLOTS + SLOT_COUNT * SLOT_BYTES;
 
 /** Copies of tails, simd/tail.ts: a vector for each operand and result of an elementwise kernel. */
 export const TAILS: usize = EXP_BYTES;

@@ -8,7 +8,7 @@ import { FACTOR, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS } from "../scratch";
 import { demote, promoteHigh, promoteLow, subIntegers, toFloats } from "../simd/lanes";
 import { prepareColumn } from "./exp";
 
-/** LOG_SUM of each row, as rowLogSum has it, given MAXIMUM. */
+/** LOG_SUM of each row, as finishRows has it, given MAXIMUM. */
 export function blockLogSum<T>(
   block: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize
 ): void {

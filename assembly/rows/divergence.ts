@@ -2,13 +2,13 @@
 
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { CHUNK_BYTES, PARTIAL_BYTES, logitScale, roundingOf, widen } from "../math/sum";
-import { ROW_DIVERGENCE, ROW_TOTAL, TEACHER_TOTAL, UNWANTED } from "../scratch";
+import { SLOT_TOTAL, UNWANTED } from "../scratch";
 import { madd, nmadd } from "../simd/arch";
 import { laneMax, laneSum, lanes, splatAt } from "../simd/lanes";
 import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
 import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
-import { expTerms, topTerm, totalAndOthers } from "./logsum";
+import { expTerms, finishTwo, slotOf, storeSums } from "./logsum";
 
 /** The maxima of two rows of 8 elements or more, in two lanes; NaN unless every |element| is at most limit. */
 export function maximaInRange(x: usize, y: usize, n: usize, limit: f32): v128 {
@@ -32,14 +32,14 @@ export function maximaInRange(x: usize, y: usize, n: usize, limit: f32): v128 {
 
 /**
  * e^(x / t) and e^(y / t) of two rows of f32 in range, and Σ p ((x − xMax) − (y − yMax)), p = softmax(x / t), in one loop.
- * Returns Σ e^((x − xMax) / t) and the same of y, both without the maximum's own term, as rowLogSum has them. Sums are
- * in TEACHER_TOTAL, ROW_TOTAL and ROW_DIVERGENCE. If ey is not 0, ex and ey receive the exponentials; ey may be x or y.
+ * Returns the divergence; the log-sums are in the first two slots. If ey is not 0, ex and ey receive the exponentials;
+ * ey may be x or y.
  */
 export function rowsExpDivergence(
   x: usize, ex: usize, y: usize, ey: usize, n: usize, maxima: v128, scratch: usize
-): v128 {
+): f64 {
   const xMax = <f32>f64x2.extract_lane(maxima, 0), yMax = <f32>f64x2.extract_lane(maxima, 1);
-  const xm = splatAt<f32>(scratch + ROW_DIVERGENCE, xMax), ym = splatAt<f32>(scratch + ROW_DIVERGENCE, yMax);
+  const xm = splatAt<f32>(scratch + UNWANTED, xMax), ym = splatAt<f32>(scratch + UNWANTED, yMax);
   const rest = n % 4, end = x + (n - rest) * 4, fours = x + ((end - x) & ~63);
   const zero = f32x4.splat(0), step: usize = ey ? 64 : 0;
   let xSums = f64x2.splat(0), ySums = xSums, dots = xSums, xFew = zero, yFew = zero, few = zero;
@@ -104,14 +104,11 @@ export function rowsExpDivergence(
     yHeld = f32x4.pmax(yHeld, f);
     dot += laneSum<f32>(f32x4.mul(e, f32x4.sub(f32x4.sub(v, xm), f32x4.sub(w, ym))));
   }
-  const xTop = topTerm<f32>(xMax, scratch), yTop = topTerm<f32>(yMax, scratch);
-  const ofX = totalAndOthers<f32>(x, ey ? ex : 0, n, xMax, xTop, xOthers, 0, xHeld, scratch);
-  const ofY = totalAndOthers<f32>(y, ey, n, yMax, yTop, yOthers, 0, yHeld, scratch);
-  const total = f64x2.extract_lane(ofX, 0);
-  store<f64>(scratch, total, TEACHER_TOTAL);
-  store<f64>(scratch, f64x2.extract_lane(ofY, 0), ROW_TOTAL);
-  store<f64>(scratch, dot / total, ROW_DIVERGENCE);
-  return f64x2.div(v128.shuffle<i64>(ofX, ofY, 1, 3), f64x2.replace_lane(f64x2.splat(<f64>xTop), 1, <f64>yTop));
+  const ofX = slotOf(0, scratch), ofY = slotOf(1, scratch);
+  storeSums<f32>(ofX, x, ey ? ex : 0, n, <f64>xMax, xOthers, 0, xHeld);
+  storeSums<f32>(ofY, y, ey, n, <f64>yMax, yOthers, 0, yHeld);
+  finishTwo<f32>(ofX, ofY, scratch);
+  return dot / load<f64>(ofX, SLOT_TOTAL);
 }
 
 /** (x − xMax) − (y − yMax) of a vector. */

@@ -1,4 +1,8 @@
 // The logarithm of a row's sum of exponentials.
+//
+// In two steps: first a row is summed into a slot, then the slots of some rows are finished together. For behind its last
+// element a log-sum is a chain of some 200 cycles: the maximum, its exponential, the sum, a division, a logarithm. The
+// processor looks ahead not much further, so that one row after another would wait for most of it.
 
 import { keptLanes, keptTail } from "../mask";
 import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
@@ -6,39 +10,74 @@ import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
 import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
-import { ROW_OTHERS, ROW_TOTAL, UNWANTED } from "../scratch";
+import {
+  SLOTS, SLOT_BYTES, SLOT_COUNT, SLOT_HELD, SLOT_LENGTH, SLOT_LOG_SUM, SLOT_LOST, SLOT_MAXIMUM, SLOT_OTHERS, SLOT_RATIO,
+  SLOT_REST, SLOT_TERMS, SLOT_TOTAL, SLOT_X, UNWANTED
+} from "../scratch";
 import { laneMax, laneSum, lanes, lastLane, promoteLow, subIntegers, toFloats } from "../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
 import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
-/**
- * The maximum in lane 0, and in lane 1 Σ e^((x − maximum) / t) without the maximum's own term, so that the other terms
- * count to their last digit, however small. NaN in lane 1 if the maximum is not finite.
- */
-export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usize): v128 {
-  const limit = unshiftedLimit<T>(temperature);
-  const sums = sizeof<T>() == 4
-    ? logSumUnshifted<T>(x, n, limit, scratch)
-    : expLogSumUnshifted<T>(x, 0, n, limit, scratch);
-  if (!isNaN(maximumOf(sums))) return sums;
-  const maximum = rowMax<T>(x, n);
-  prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndOthers(<f64>maximum, maxShiftedOthers<T>(x, 0, 0, n, maximum, scratch));
+/** The most bytes of a row that is finished together with others. */
+const TOGETHER_BYTES: usize = 8192;
+
+/** Rows of n elements that are finished together: they are still in the L1 cache when their results are written. */
+// @ts-ignore: decorator
+@inline
+export function rowsTogether<T>(n: usize): usize {
+  return n * sizeof<T>() <= TOGETHER_BYTES ? SLOT_COUNT : 1;
 }
 
-/** The same, and y = 2^k · e^(x / t), with its sums in ROW_TOTAL and ROW_OTHERS; y may be x. */
-export function rowExpLogSum<T>(x: usize, y: usize, n: usize, temperature: f64, scratch: usize): v128 {
+/** The slot of one of these rows. */
+// @ts-ignore: decorator
+@inline
+export function slotOf(i: usize, scratch: usize): usize {
+  return scratch + SLOTS + i * SLOT_BYTES;
+}
+
+/** Sums the exponentials of a row into a slot, for finishRows. */
+export function sumRow<T>(x: usize, n: usize, temperature: f64, slot: usize, scratch: usize): void {
+  const limit = unshiftedLimit<T>(temperature);
+  if (sizeof<T>() == 4) logSumUnshifted<T>(x, n, limit, slot, scratch);
+  else expLogSumUnshifted<T>(x, 0, n, limit, slot, scratch);
+}
+
+/** The same, and y = 2^k · e^(x / t) once the slot is finished, k being the same for the whole row; y may be x. */
+export function expSumRow<T>(x: usize, y: usize, n: usize, temperature: f64, slot: usize, scratch: usize): void {
   const limit = unshiftedLimit<T>(temperature);
   // A row that turns out to be out of range is computed again, so it must not be overwritten before that is known.
-  if (x != y || rowInRange<T>(x, n, limit)) {
-    const sums = expLogSumUnshifted<T>(x, y, n, limit, scratch);
-    if (!isNaN(maximumOf(sums))) return sums;
-  }
-  const maximum = rowMax<T>(x, n);
+  if (x != y || rowInRange<T>(x, n, limit)) expLogSumUnshifted<T>(x, y, n, limit, slot, scratch);
+  else storeSums<T>(slot, x, y, n, NaN, 0, 0, v128.splat<T>(0));
+}
+
+/**
+ * Finishes `count` slots, the first of which is given. The maximum's own term is kept apart, so that the others count to
+ * their last digit, however small. SLOT_RATIO and SLOT_LOG_SUM are NaN if the maximum is not finite.
+ */
+export function finishRows<T>(slot: usize, count: usize, temperature: f64, scratch: usize): void {
+  const end = slot + count * SLOT_BYTES;
+  for (let a = slot; a < end; a += 2 * SLOT_BYTES) finishTwo<T>(a, a + SLOT_BYTES < end ? a + SLOT_BYTES : a, scratch);
+  for (; slot < end; slot += SLOT_BYTES) if (isNaN(maximumOf(slot))) sumMaxShifted<T>(slot, temperature, scratch);
+}
+
+/** The log-sum of a row that is out of range. */
+function sumMaxShifted<T>(slot: usize, temperature: f64, scratch: usize): void {
+  const x = load<usize>(slot, SLOT_X), n = load<usize>(slot, SLOT_LENGTH), maximum = rowMax<T>(x, n);
   prepareRow<T>(scratch, maximum, temperature);
-  return maximumAndOthers(<f64>maximum, maxShiftedOthers<T>(x, y, 0, n, maximum, scratch));
+  const ratio = maxShiftedOthers<T>(x, load<usize>(slot, SLOT_TERMS), 0, n, maximum, slot, scratch);
+  store<f64>(slot, <f64>maximum, SLOT_MAXIMUM);
+  store<f64>(slot, ratio, SLOT_RATIO);
+  store<f64>(slot, log1pOf(ratio), SLOT_LOG_SUM);
+}
+
+/** The log-sum of one row, in the first slot, which is returned. */
+export function rowLogSum<T>(x: usize, n: usize, temperature: f64, scratch: usize): usize {
+  const slot = slotOf(0, scratch);
+  sumRow<T>(x, n, temperature, slot, scratch);
+  finishRows<T>(slot, 1, temperature, scratch);
+  return slot;
 }
 
 /** log Σ e^((x − maximum) / t) of the elements that the mask's bytes keep, max-shifted. */
@@ -48,47 +87,56 @@ export function rowLogSumKept<T>(
   return log1pOf(rowOthersKept<T>(x, bytes, n, maximum, temperature, scratch));
 }
 
-/** The same without the maximum's own term, as rowLogSum has it, and without the logarithm. */
+/** SLOT_RATIO of them. */
 export function rowOthersKept<T>(
   x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
   prepareRow<T>(scratch, maximum, temperature);
-  return maxShiftedOthers<T>(x, 0, bytes, n, maximum, scratch);
+  return maxShiftedOthers<T>(x, 0, bytes, n, maximum, 0, scratch);
 }
 
+/** The row's maximum. */
 // @ts-ignore: decorator
 @inline
-function maximumAndOthers(maximum: f64, others: f64): v128 {
-  return f64x2.replace_lane(f64x2.splat(maximum), 1, others);
+export function maximumOf(slot: usize): f64 {
+  return load<f64>(slot, SLOT_MAXIMUM);
 }
 
-/** The maximum in the result of rowLogSum. */
+/** Σ e^((x − maximum) / t) without the maximum's own term. */
 // @ts-ignore: decorator
 @inline
-export function maximumOf(sums: v128): f64 {
-  return f64x2.extract_lane(sums, 0);
+export function ratioOf(slot: usize): f64 {
+  return load<f64>(slot, SLOT_RATIO);
 }
 
-/** The sum without the maximum's own term in the result of rowLogSum. */
+/** log Σ e^((x − maximum) / t) */
 // @ts-ignore: decorator
 @inline
-export function othersOf(sums: v128): f64 {
-  return f64x2.extract_lane(sums, 1);
+export function logSumOf(slot: usize): f64 {
+  return load<f64>(slot, SLOT_LOG_SUM);
 }
 
-/** log Σ e^((x − maximum) / t), from the result of rowLogSum. */
+function logSumUnshifted<T>(x: usize, n: usize, limit: T, slot: usize, scratch: usize): void {
+  unshiftedLogSum<T>(false, x, 0, n, limit, slot, scratch);
+}
+
+function expLogSumUnshifted<T>(x: usize, y: usize, n: usize, limit: T, slot: usize, scratch: usize): void {
+  unshiftedLogSum<T>(true, x, y, n, limit, slot, scratch);
+}
+
+/** What finishTwo needs of a row. */
 // @ts-ignore: decorator
 @inline
-export function logSumOf(sums: v128): f64 {
-  return log1pOf(othersOf(sums));
-}
-
-function logSumUnshifted<T>(x: usize, n: usize, limit: T, scratch: usize): v128 {
-  return unshiftedLogSum<T>(false, x, 0, n, limit, scratch);
-}
-
-function expLogSumUnshifted<T>(x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
-  return unshiftedLogSum<T>(true, x, y, n, limit, scratch);
+export function storeSums<T>(
+  slot: usize, x: usize, terms: usize, n: usize, maximum: f64, rest: f64, lost: f64, held: v128
+): void {
+  v128.store(slot, held, SLOT_HELD);
+  store<usize>(slot, x, SLOT_X);
+  store<usize>(slot, terms, SLOT_TERMS);
+  store<usize>(slot, n, SLOT_LENGTH);
+  store<f64>(slot, maximum, SLOT_MAXIMUM);
+  store<f64>(slot, rest, SLOT_REST);
+  store<f64>(slot, lost, SLOT_LOST);
 }
 
 /**
@@ -101,7 +149,7 @@ function LOG_PARTIAL_BYTES<T>(): usize {
 }
 
 /**
- * rowLogSum in one pass or, if y is not 0, rowExpLogSum. Assumes |x| ≤ limit and checks it on the way: NaN if it fails.
+ * sumRow in one pass or, if y is not 0, expSumRow. Assumes |x| ≤ limit and checks it on the way.
  *
  * f32 adds the four vectors of a partial sum in a tree and four partial sums in lanes; f64 adds the eight vectors of a
  * partial sum in pairs; the rest is float64. The maximum's term has to be kept apart before the maximum is known. If it
@@ -113,7 +161,9 @@ function LOG_PARTIAL_BYTES<T>(): usize {
  */
 // @ts-ignore: decorator
 @inline
-function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T, scratch: usize): v128 {
+function unshiftedLogSum<T>(
+  stores: bool, x: usize, y: usize, n: usize, limit: T, slot: usize, scratch: usize
+): void {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
@@ -165,51 +215,79 @@ function unshiftedLogSum<T>(stores: bool, x: usize, y: usize, n: usize, limit: T
       range = rangeStep<T>(range, v, sign, bound);
       s = v128.add<T>(s, e);
     }
-    if (!rangeHolds<T>(range, bound)) return f64x2.splat(NaN);
+    if (!rangeHolds<T>(range, bound)) {
+      storeSums<T>(slot, x, y, n, NaN, 0, 0, held);
+      return;
+    }
     const part = widen<T>(v128.add<T>(few, v128.pmin<T>(held, s))), next = f64x2.add(sums, part);
     held = v128.pmax<T>(held, s);
     if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, part, next));
     sums = next;
   }
   const even = f64x2.extract_lane(sums, 0), odd = f64x2.extract_lane(sums, 1);
-  let others = even + odd, lost = roundingOf<T>(even, odd, others) + laneSum<f64>(lostSums);
+  let others = even + odd;
+  const lost = roundingOf<T>(even, odd, others) + laneSum<f64>(lostSums);
   if (rest) {
     const v = loadTail<T>(p, rest), inside = tailMask<T>(rest);
     const e = v128.and(expTerms<T>(v, scratch), inside);
     if (stores) storeTail<T>(q, e, rest);
     m = v128.bitselect(v128.pmax<T>(m, v), m, inside);
-    if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) return f64x2.splat(NaN);
+    if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) m = v128.splat<T>(<T>NaN);
     others += laneSum<T>(v128.pmin<T>(held, e));
     held = v128.pmax<T>(held, e);
   }
-  const maximum = laneMax<T>(m), top = topTerm<T>(maximum, scratch);
-  const total = totalAndOthers<T>(x, y, n, maximum, top, others, lost, held, scratch);
-  const withoutTop = f64x2.extract_lane(total, 1);
-  if (stores) v128.store(scratch, total, ROW_TOTAL);
-  return maximumAndOthers(<f64>maximum, withoutTop / <f64>top);
-}
-
-/** e^(maximum / t), unshifted. */
-export function topTerm<T>(maximum: T, scratch: usize): T {
-  return v128.extract_lane<T>(expTerms<T>(v128.splat<T>(maximum), scratch), 0);
+  storeSums<T>(slot, x, y, n, <f64>laneMax<T>(m), others, lost, held);
 }
 
 /**
- * The sum of a row's terms e^(x / t), and in lane 1 the same without `top`, that of its maximum: from `held`, the largest
- * partial sum of each lane, the sum of all others, and what rounding took from that. y has the terms, if it is not 0.
+ * The log-sums of two rows that were summed, in float64 lanes; a and b may be the same. If the maximum's term exceeds
+ * all others together, they are added up without it: those in its partial sum are looked up.
  */
-export function totalAndOthers<T>(
-  x: usize, y: usize, n: usize, maximum: T, top: T, others: f64, lost: f64, held: v128, scratch: usize
-): v128 {
-  const split = splitLargest<T>(held), best = f64x2.extract_lane(split, 0), less = f64x2.extract_lane(split, 1);
-  const beneath = others + less, total = beneath + best;
-  lost += roundingOf<T>(others, less, beneath);
-  const lostTotal = lost + roundingOf<T>(beneath, best, total);
-  let withoutTop = total - <f64>top + lostTotal;
-  if (withoutTop < <f64>top) {
-    withoutTop = beneath + othersInPartial<T>(y != 0, y ? y : x, n, y ? top : maximum, scratch) + lost;
+export function finishTwo<T>(a: usize, b: usize, scratch: usize): void {
+  const top = topTerms<T>(ofBoth(a, b, SLOT_MAXIMUM), scratch);
+  const splitA = splitLargest<T>(v128.load(a, SLOT_HELD)), splitB = splitLargest<T>(v128.load(b, SLOT_HELD));
+  const best = v128.shuffle<i64>(splitA, splitB, 0, 2), less = v128.shuffle<i64>(splitA, splitB, 1, 3);
+  const rest = ofBoth(a, b, SLOT_REST), beneath = f64x2.add(rest, less), total = f64x2.add(beneath, best);
+  let lost = ofBoth(a, b, SLOT_LOST), lostTotal = lost;
+  if (sizeof<T>() == 8) {
+    lost = f64x2.add(lost, laneRounding(rest, less, beneath));
+    lostTotal = f64x2.add(lost, laneRounding(beneath, best, total));
   }
-  return f64x2.replace_lane(f64x2.splat(total + lostTotal), 1, withoutTop);
+  let others = f64x2.add(f64x2.sub(total, top), lostTotal);
+  const isMost = f64x2.lt(others, top), lanes = i64x2.bitmask(isMost);
+  if (lanes) {
+    let found = f64x2.splat(lanes & 1 ? othersInPartial<T>(a, f64x2.extract_lane(top, 0), scratch) : 0);
+    if (lanes & 2 && a != b) {
+      found = f64x2.replace_lane(found, 1, othersInPartial<T>(b, f64x2.extract_lane(top, 1), scratch));
+    }
+    others = v128.bitselect(f64x2.add(f64x2.add(beneath, found), lost), others, isMost);
+  }
+  storeBoth(a, b, SLOT_TOTAL, f64x2.add(total, lostTotal));
+  storeBoth(a, b, SLOT_OTHERS, others);
+  const ratio = f64x2.div(others, top);
+  storeBoth(a, b, SLOT_RATIO, ratio);
+  storeBoth(a, b, SLOT_LOG_SUM, log1pOfBoth(ratio));
+}
+
+/** A number of both slots. */
+// @ts-ignore: decorator
+@inline
+function ofBoth(a: usize, b: usize, offset: usize): v128 {
+  return v128.load64_lane(b + offset, v128.load64_splat(a + offset), 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeBoth(a: usize, b: usize, offset: usize, values: v128): void {
+  v128.store64_lane(a + offset, values, 0);
+  v128.store64_lane(b + offset, values, 1);
+}
+
+/** e^(maximum / t) of both rows, unshifted, from their maxima. */
+function topTerms<T>(maxima: v128, scratch: usize): v128 {
+  return sizeof<T>() == 8
+    ? expTerms<T>(maxima, scratch)
+    : promoteLow(expTerms<T>(f32x4.demote_f64x2_zero(maxima), scratch));
 }
 
 /** The larger of m and four vectors of f32, lane by lane, where there is no NaN. */
@@ -240,12 +318,11 @@ export function expTerms<T>(x: v128, scratch: usize): v128 {
   );
 }
 
-/**
- * The sum of the terms in the same partial sum and lane as the only element of p that equals value. p has the terms if
- * they are `stored`, else x.
- */
-function othersInPartial<T>(stored: bool, p: usize, n: usize, value: T, scratch: usize): f64 {
-  const wanted = v128.splat<T>(value), end = p + (n - n % lanes<T>()) * sizeof<T>();
+/** The sum of the terms in the same partial sum and lane as that of the maximum, `top`, if the row has only one. */
+function othersInPartial<T>(slot: usize, top: f64, scratch: usize): f64 {
+  const terms = load<usize>(slot, SLOT_TERMS), n = load<usize>(slot, SLOT_LENGTH);
+  const p = terms ? terms : load<usize>(slot, SLOT_X);
+  const wanted = v128.splat<T>(<T>(terms ? top : maximumOf(slot))), end = p + (n - n % lanes<T>()) * sizeof<T>();
   let at = p;
   while (at < end && !v128.any_true(v128.eq<T>(v128.load(at), wanted))) at += 16;
   // The tail is a partial sum by itself.
@@ -253,16 +330,19 @@ function othersInPartial<T>(stored: bool, p: usize, n: usize, value: T, scratch:
   let c = p + ((at - p) & ~(LOG_PARTIAL_BYTES<T>() - 1)), s = v128.splat<T>(0);
   for (const partialEnd = min(end, c + LOG_PARTIAL_BYTES<T>()); c < partialEnd; c += 16) {
     const v = v128.load(c);
-    if (c != at) s = v128.add<T>(s, stored ? v : expTerms<T>(v, scratch));
+    if (c != at) s = v128.add<T>(s, terms ? v : expTerms<T>(v, scratch));
   }
   return laneSum<T>(v128.and(s, v128.eq<T>(v128.load(at), wanted)));
 }
 
 /**
  * Σ e^((x − maximum) / t) without the maximum's own term, max-shifted, of all elements or of those that the mask's bytes
- * keep. Terms equal to the maximum are counted, not summed. If y is not 0, it is filled, and ROW_TOTAL and ROW_OTHERS set, as in rowExpLogSum.
+ * keep. Terms equal to the maximum are counted, not summed. If y is not 0, it is filled, and so are SLOT_TOTAL and
+ * SLOT_OTHERS.
  */
-function maxShiftedOthers<T>(x: usize, y: usize, bytes: usize, n: usize, maximum: T, scratch: usize): f64 {
+function maxShiftedOthers<T>(
+  x: usize, y: usize, bytes: usize, n: usize, maximum: T, slot: usize, scratch: usize
+): f64 {
   const log2e = log2eOver<T>(scratch), magic = magicNumber<T>(scratch), high = ln2HighOf<T>(scratch);
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
@@ -312,8 +392,8 @@ function maxShiftedOthers<T>(x: usize, y: usize, bytes: usize, n: usize, maximum
   const top = <f64>lastLane<T>(e);
   const count = laneSum<T>(toFloats<T>(equals));
   if (y) {
-    store<f64>(scratch, others + count * top, ROW_TOTAL);
-    store<f64>(scratch, others + (count - 1) * top, ROW_OTHERS);
+    store<f64>(slot, others + count * top, SLOT_TOTAL);
+    store<f64>(slot, others + (count - 1) * top, SLOT_OTHERS);
   }
   return count - 1 + others / top;
 }

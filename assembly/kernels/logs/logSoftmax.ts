@@ -1,11 +1,11 @@
 // log-softmax: y_i = (x_i − max) / t − log Σ e^((x_j − max) / t) for each row of [outer, n, inner]; −∞ where a mask
 // does not keep x_i.
 //
-// Passes over a row: the sum; the result. The sum keeps the maximum's own term apart (see rowLogSum), so that the
+// Passes over a row: the sum; the result. The sum keeps the maximum's own term apart (see finishRows), so that the
 // largest y is accurate however close to 0 it is. Of a masked row only the kept range is computed. Short rows in range:
 // rows/short-logsum.ts.
 // x may be y. mask: a descriptor (mask.ts), or 0.
-// All NaN if the maximum is NaN or infinite: rowLogSum and blockLogSum return NaN.
+// All NaN if the maximum is NaN or infinite: finishRows and blockLogSum give NaN.
 
 import { gather, scatter } from "../../blocks/gather";
 import { blockLogSoftmax, blockLogSum } from "../../blocks/logsum";
@@ -16,7 +16,7 @@ import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
-import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
+import { finishRows, logSumOf, maximumOf, rowLogSum, rowLogSumKept, rowsTogether, slotOf, sumRow } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { shortLogSoftmax, shortLogSums } from "../../rows/short-logsum";
 import { rowAffine, rowClear, rowFillOutside, rowScale } from "../../rows/scale";
@@ -40,18 +40,22 @@ export function logSoftmax<T>(
 }
 
 function rowForm<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
-  startKeptRanges(scratch);
-  for (let i: usize = 0; i < count; i++, x += n * sizeof<T>(), y += n * sizeof<T>()) {
-    if (mask) maskedRow<T>(x, y, n, t, scratch, mask, i);
-    else row<T>(x, y, n, t, scratch);
+  const bytes = n * sizeof<T>();
+  if (mask) {
+    startKeptRanges(scratch);
+    for (let i: usize = 0; i < count; i++, x += bytes, y += bytes) maskedRow<T>(x, y, n, t, scratch, mask, i);
+    return;
   }
-}
-
-/** A row, or the kept range of one. Returns log Σ e^((x_j − max) / t). */
-function row<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize): f64 {
-  const sums = rowLogSum<T>(x, n, t, scratch), logSum = logSumOf(sums);
-  result<T>(x, y, n, <T>maximumOf(sums), t, logSum);
-  return logSum;
+  let rows: usize = 0;
+  for (; count; count -= rows, x += rows * bytes, y += rows * bytes) {
+    rows = min(rowsTogether<T>(n), count);
+    for (let i: usize = 0; i < rows; i++) sumRow<T>(x + i * bytes, n, t, slotOf(i, scratch), scratch);
+    finishRows<T>(slotOf(0, scratch), rows, t, scratch);
+    for (let i: usize = 0; i < rows; i++) {
+      const slot = slotOf(i, scratch);
+      result<T>(x + i * bytes, y + i * bytes, n, <T>maximumOf(slot), t, logSumOf(slot));
+    }
+  }
 }
 
 function result<T>(x: usize, y: usize, n: usize, m: T, t: f64, logSum: f64): void {
@@ -70,7 +74,9 @@ function maskedRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize, mask
   const from = x + start * sizeof<T>(), to = y + start * sizeof<T>();
   let logSum: f64 = 0;
   if (length && isDense(scratch)) {
-    logSum = row<T>(from, to, length, t, scratch);
+    const slot = rowLogSum<T>(from, length, t, scratch);
+    logSum = logSumOf(slot);
+    result<T>(from, to, length, <T>maximumOf(slot), t, logSum);
   } else if (length) {
     const bytes = operandAddress(mask, i, 1) + start;
     const m = rowMaxKept<T>(from, bytes, length);

@@ -2,7 +2,7 @@
 // itself where n = 1, else it does not overlap with x.
 //
 // Elements that a mask does not keep are ignored, even if NaN or infinite. mask: a descriptor (mask.ts), or 0.
-// One pass over a row. The sum keeps the maximum's own term apart (see rowLogSum).
+// One pass over a row. The sum keeps the maximum's own term apart (see finishRows).
 // NaN if a row has one, else the maximum itself if it is infinite; −∞ for no elements.
 
 import { gather } from "../../blocks/gather";
@@ -15,7 +15,7 @@ import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { log, log1p } from "../../math/log";
 import { roundingOf } from "../../math/sum";
-import { logSumOf, maximumOf, rowLogSum, rowLogSumKept } from "../../rows/logsum";
+import { finishRows, logSumOf, maximumOf, rowLogSum, rowLogSumKept, rowsTogether, slotOf, sumRow } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { shortLogSums } from "../../rows/short-logsum";
 import { weightedSums } from "../../rows/weighted";
@@ -37,22 +37,32 @@ export function logSumExp<T>(
 }
 
 function rowForm<T>(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize, mask: usize): void {
-  startKeptRanges(scratch);
-  for (let i: usize = 0; i < count; i++, y += sizeof<T>(), x += n * sizeof<T>()) {
-    store<T>(y, mask ? maskedRow<T>(x, n, t, scratch, mask, i) : row<T>(x, n, t, scratch));
+  if (mask) {
+    startKeptRanges(scratch);
+    for (let i: usize = 0; i < count; i++, y += sizeof<T>(), x += n * sizeof<T>()) {
+      store<T>(y, maskedRow<T>(x, n, t, scratch, mask, i));
+    }
+    return;
+  }
+  let rows: usize = 0;
+  for (const end = y + count * sizeof<T>(); y < end; y += rows * sizeof<T>()) {
+    rows = min(rowsTogether<T>(n), (end - y) / sizeof<T>());
+    for (let i: usize = 0; i < rows; i++, x += n * sizeof<T>()) sumRow<T>(x, n, t, slotOf(i, scratch), scratch);
+    finishRows<T>(slotOf(0, scratch), rows, t, scratch);
+    for (let i: usize = 0; i < rows; i++) store<T>(y + i * sizeof<T>(), result<T>(slotOf(i, scratch), t));
   }
 }
 
-function row<T>(x: usize, n: usize, t: f64, scratch: usize): T {
-  const sums = rowLogSum<T>(x, n, t, scratch), m = maximumOf(sums);
-  return <T>(isFinite(m) ? m / t + logSumOf(sums) : m);
+function result<T>(slot: usize, t: f64): T {
+  const m = maximumOf(slot);
+  return <T>(isFinite(m) ? m / t + logSumOf(slot) : m);
 }
 
 function maskedRow<T>(x: usize, n: usize, t: f64, scratch: usize, mask: usize, i: usize): T {
   findKeptRange(mask, i, x, n, sizeof<T>(), scratch);
   const start = keptStart(scratch), length = keptEnd(scratch) - start, from = x + start * sizeof<T>();
   if (!length) return <T>(-Infinity);
-  if (isDense(scratch)) return row<T>(from, length, t, scratch);
+  if (isDense(scratch)) return result<T>(rowLogSum<T>(from, length, t, scratch), t);
   const bytes = operandAddress(mask, i, 1) + start;
   const m = rowMaxKept<T>(from, bytes, length);
   return isFinite<T>(m) ? <T>(<f64>m / t + rowLogSumKept<T>(from, bytes, length, m, t, scratch)) : m;

@@ -30,14 +30,14 @@ import { operandAddress, operandStride } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { LOGIT_DIVISOR } from "../../math/sum";
-import { logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
+import { expSumRow, finishRows, logSumOf, maximumOf, rowsTogether, slotOf, sumRow } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor, rowScale } from "../../rows/scale";
 import { shortLogSums } from "../../rows/short-logsum";
 import { rowGradient, rowTargetSums } from "../../rows/targets";
 import {
-  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, ROW_OTHERS, ROW_TOTAL, SCALE, TARGET_DOT,
-  TARGET_LOGIT, TARGET_SUM
+  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, MAXIMUM, OTHERS, SCALE, SLOT_OTHERS, SLOT_ROW,
+  SLOT_TARGET_DOT, SLOT_TARGET_LOGIT, SLOT_TARGET_SUM, SLOT_TOTAL, TARGET_DOT, TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
 import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
@@ -79,41 +79,68 @@ function rowForm<T>(
   soft: bool, x: usize, targets: usize, losses: usize, gradient: usize, count: usize, n: usize, t: f64,
   weight: usize, smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
-  const bytes = n * sizeof<T>(), narrow = t / LOGIT_DIVISOR;
-  const keep = 1 - smoothing, uniform = smoothingTerms ? 0 : smoothing / <f64>n;
-  const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
+  const bytes = n * sizeof<T>(), together = rowsTogether<T>(n);
+  const uniform = smoothingTerms ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : smoothingTerms, ownFactor = soft ? 1 - smoothing : 1;
+  let rows: usize = 0;
   for (let row: usize = 0; row < count; row++, x += bytes) {
-    const target = soft ? 0 : load<i32>(targets + (row << 2));
-    const g = gradient + row * bytes, probabilities = own ? own + row * bytes : 0;
+    const target = soft ? 0 : load<i32>(targets + (row << 2)), g = gradient + row * bytes;
     if (target < 0) {
       if (gradient) memory.fill(g, 0, bytes);
       storeLoss<T>(losses, sum, row, 0);
       continue;
     }
-    const w = soft ? 1 : elementOrOne<T>(weight, target);
-    const targetWeight = soft ? 0 : keep * w;
-    const targetLogit = soft ? 0 : <f64>load<T>(x + target * sizeof<T>());
-    let q: f64 = 0, qx: f64 = 0;
+    // The gradient may overwrite the logits: what is wanted of these comes first.
+    const slot = slotOf(rows, scratch);
+    store<usize>(slot, row, SLOT_ROW);
+    if (!soft) store<f64>(slot, <f64>load<T>(x + target * sizeof<T>()), SLOT_TARGET_LOGIT);
     if (soft || smoothing != 0) {
-      const sums = rowTargetSums<T>(x, probabilities, weight, n, rowMax<T>(x, n), ownFactor, uniform);
-      q = f64x2.extract_lane(sums, 0);
-      qx = f64x2.extract_lane(sums, 1);
+      const sums = rowTargetSums<T>(x, own ? own + row * bytes : 0, weight, n, rowMax<T>(x, n), ownFactor, uniform);
+      store<f64>(slot, f64x2.extract_lane(sums, 0), SLOT_TARGET_SUM);
+      store<f64>(slot, f64x2.extract_lane(sums, 1), SLOT_TARGET_DOT);
     }
-    const sums = gradient ? rowExpLogSum<T>(x, g, n, t, scratch) : rowLogSum<T>(x, n, t, scratch);
-    const logSum = logSumOf(sums);
+    if (gradient) expSumRow<T>(x, g, n, t, slot, scratch);
+    else sumRow<T>(x, n, t, slot, scratch);
+    if (++rows < together) continue;
+    finish<T>(
+      soft, rows, targets, losses, gradient, n, t, weight, smoothing, smoothingTerms, scale, gradOutput, sum, scratch
+    );
+    rows = 0;
+  }
+  finish<T>(
+    soft, rows, targets, losses, gradient, n, t, weight, smoothing, smoothingTerms, scale, gradOutput, sum, scratch
+  );
+}
+
+/** The losses and gradients of the rows in the first slots. */
+function finish<T>(
+  soft: bool, rows: usize, targets: usize, losses: usize, gradient: usize, n: usize, t: f64, weight: usize,
+  smoothing: f64, smoothingTerms: usize, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+): void {
+  const bytes = n * sizeof<T>(), narrow = t / LOGIT_DIVISOR, isSpread = soft || smoothing != 0;
+  const keep = 1 - smoothing, uniform = smoothingTerms ? 0 : smoothing / <f64>n;
+  const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
+  finishRows<T>(slotOf(0, scratch), rows, t, scratch);
+  for (let i: usize = 0; i < rows; i++) {
+    const slot = slotOf(i, scratch), row = load<usize>(slot, SLOT_ROW);
+    const target = soft ? 0 : load<i32>(targets + (row << 2)), w = soft ? 1 : elementOrOne<T>(weight, target);
+    const targetWeight = soft ? 0 : keep * w, targetLogit = soft ? 0 : load<f64>(slot, SLOT_TARGET_LOGIT);
+    const q = isSpread ? load<f64>(slot, SLOT_TARGET_SUM) : 0, qx = isSpread ? load<f64>(slot, SLOT_TARGET_DOT) : 0;
+    const logSum = logSumOf(slot);
     let loss = q * logSum - qx / narrow;
     // A target probability of 0 (smoothing 1) makes the term 0 even if the logit is infinite or NaN.
-    if (!soft && keep != 0) loss += targetWeight * (logSum + quotient<T>(maximumOf(sums), targetLogit, t));
+    if (!soft && keep != 0) loss += targetWeight * (logSum + quotient<T>(maximumOf(slot), targetLogit, t));
     storeLoss<T>(losses, sum, row, loss);
     if (!gradient) continue;
+    const g = gradient + row * bytes, probabilities = own ? own + row * bytes : 0;
     const s = scale * elementOrOne<T>(gradOutput, row) / t;
-    const total = load<f64>(scratch, ROW_TOTAL), scaledWeight = s * (targetWeight + q);
+    const total = load<f64>(slot, SLOT_TOTAL), scaledWeight = s * (targetWeight + q);
     const factor = rowFactor<T>(g, n, scaledWeight / total, scaledWeight, total);
-    if (soft || smoothing != 0) rowGradient<T>(g, probabilities, weight, n, factor, <T>s, ownFactor, uniform);
+    if (isSpread) rowGradient<T>(g, probabilities, weight, n, factor, <T>s, ownFactor, uniform);
     else rowScale<T>(g, g, n, factor);
     if (soft) continue;
-    const p = g + target * sizeof<T>(), others = load<f64>(scratch, ROW_OTHERS) / total;
-    if (others < 0.5 && targetLogit == maximumOf(sums)) {
+    const p = g + target * sizeof<T>(), others = load<f64>(slot, SLOT_OTHERS) / total;
+    if (others < 0.5 && targetLogit == maximumOf(slot)) {
       const spread = smoothingTerms ? <f64>load<T>(probabilities + target * sizeof<T>()) : uniform;
       store<T>(p, <T>(s * (q * (1 - others) - spread * w - targetWeight * others)));
     } else store<T>(p, <T>(<f64>load<T>(p) - s * targetWeight));

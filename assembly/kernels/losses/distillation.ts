@@ -25,12 +25,11 @@ import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { LOGIT_DIVISOR } from "../../math/sum";
 import { maximaInRange, rowDifference, rowDivergence, rowsExpDivergence } from "../../rows/divergence";
-import { log1pOfBoth, logSumOf, maximumOf, rowExpLogSum, rowLogSum } from "../../rows/logsum";
+import { expSumRow, finishRows, logSumOf, maximumOf, slotOf, sumRow } from "../../rows/logsum";
 import { rowMax } from "../../rows/reduce";
 import { rowFactor } from "../../rows/scale";
 import {
-  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, ROW_DIVERGENCE, ROW_TOTAL, TARGET_DOT, TEACHER,
-  TEACHER_TOTAL
+  FACTOR, GRADIENT_SCALE, HEADER_BYTES, LINE_BYTES, LOG_SUM, SLOT_TOTAL, TARGET_DOT, TEACHER
 } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
 
@@ -72,34 +71,38 @@ function rowForm<T>(
     storeLoss<T>(losses, sum, row, loss);
     if (!gradient) continue;
     const s = t * scale * elementOrOne<T>(gradOutput, row);
-    const total = load<f64>(scratch, ROW_TOTAL), teacherTotal = load<f64>(scratch, TEACHER_TOTAL);
+    const total = load<f64>(slotOf(1, scratch), SLOT_TOTAL), teacherTotal = load<f64>(slotOf(0, scratch), SLOT_TOTAL);
     const studentFactor = rowFactor<T>(gradient, n, s / total, s, total);
     const other = rowFactor<T>(buffer, n, s / teacherTotal, s, teacherTotal);
     rowDifference<T>(gradient, studentFactor, buffer, other, gradient, n);
   }
 }
 
-/** A row's loss if both rows are in range, else NaN; with a gradient, e^x in it and in the buffer, and their totals. */
+/**
+ * A row's loss if both rows are in range, else NaN; with a gradient, e^x in it and in the buffer. The teacher's log-sum is
+ * in the first slot, the student's in the second.
+ */
 function lossInRange(
   student: usize, teacher: usize, gradient: usize, n: usize, t: f64, scratch: usize, buffer: usize
 ): f64 {
   const maxima = maximaInRange(teacher, student, n, unshiftedLimit<f32>(t));
   if (isNaN(f64x2.extract_lane(maxima, 0))) return NaN;
-  const logs = log1pOfBoth(rowsExpDivergence(teacher, buffer, student, gradient, n, maxima, scratch));
-  return t * (load<f64>(scratch, ROW_DIVERGENCE) - t * (f64x2.extract_lane(logs, 0) - f64x2.extract_lane(logs, 1)));
+  const divergence = rowsExpDivergence(teacher, buffer, student, gradient, n, maxima, scratch);
+  return t * (divergence - t * (logSumOf(slotOf(0, scratch)) - logSumOf(slotOf(1, scratch))));
 }
 
-/** A row's loss, any row; with a gradient, e^x in it and in the buffer, and their totals. */
+/** The same for any row. */
 function lossInPasses<T>(
   student: usize, teacher: usize, gradient: usize, n: usize, t: f64, scratch: usize, buffer: usize
 ): f64 {
-  const ofTeacher = rowExpLogSum<T>(teacher, buffer, n, t, scratch);
-  const total = load<f64>(scratch, ROW_TOTAL), maximum = rowMax<T>(student, n);
-  const dot = rowDivergence<T>(buffer, <T>(1 / total), teacher, <T>maximumOf(ofTeacher), student, maximum, n);
-  store<f64>(scratch, total, TEACHER_TOTAL);
-  const ofStudent = gradient
-    ? rowExpLogSum<T>(student, gradient, n, t, scratch)
-    : rowLogSum<T>(student, n, t, scratch);
+  const ofTeacher = slotOf(0, scratch), ofStudent = slotOf(1, scratch);
+  expSumRow<T>(teacher, buffer, n, t, ofTeacher, scratch);
+  finishRows<T>(ofTeacher, 1, t, scratch);
+  const factor = <T>(1 / load<f64>(ofTeacher, SLOT_TOTAL)), maximum = rowMax<T>(student, n);
+  const dot = rowDivergence<T>(buffer, factor, teacher, <T>maximumOf(ofTeacher), student, maximum, n);
+  if (gradient) expSumRow<T>(student, gradient, n, t, ofStudent, scratch);
+  else sumRow<T>(student, n, t, ofStudent, scratch);
+  finishRows<T>(ofStudent, 1, t, scratch);
   return t * LOGIT_DIVISOR * (dot - t / LOGIT_DIVISOR * (logSumOf(ofTeacher) - logSumOf(ofStudent)));
 }
 

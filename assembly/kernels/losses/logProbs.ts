@@ -11,9 +11,9 @@ import { checkOperand, checkRows, scratchBytes } from "../../contracts";
 import { quotient } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
-import { logSumOf, maximumOf, rowLogSum } from "../../rows/logsum";
+import { finishRows, logSumOf, maximumOf, rowsTogether, slotOf, sumRow } from "../../rows/logsum";
 import { shortLogSums } from "../../rows/short-logsum";
-import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
+import { HEADER_BYTES, LOG_SUM, MAXIMUM, SLOT_ROW, SLOT_TARGET_LOGIT } from "../../scratch";
 import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 
 // @ts-ignore: decorator
@@ -32,14 +32,31 @@ export function logProbs<T>(
 // @ts-ignore: decorator
 @inline
 function rowForm<T>(x: usize, targets: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): void {
-  for (const end = y + count * sizeof<T>(); y < end; y += sizeof<T>(), targets += 4, x += n * sizeof<T>()) {
-    const target = load<i32>(targets);
+  const together = rowsTogether<T>(n);
+  let rows: usize = 0;
+  for (let row: usize = 0; row < count; row++, x += n * sizeof<T>()) {
+    const target = load<i32>(targets + (row << 2));
     if (target < 0) {
-      store<T>(y, 0);
+      store<T>(y + row * sizeof<T>(), 0);
       continue;
     }
-    const sums = rowLogSum<T>(x, n, t, scratch);
-    store<T>(y, logProb<T>(logSumOf(sums), <T>maximumOf(sums), load<T>(x + target * sizeof<T>()), t));
+    const slot = slotOf(rows, scratch);
+    store<usize>(slot, row, SLOT_ROW);
+    store<f64>(slot, <f64>load<T>(x + target * sizeof<T>()), SLOT_TARGET_LOGIT);
+    sumRow<T>(x, n, t, slot, scratch);
+    if (++rows < together) continue;
+    finish<T>(rows, y, t, scratch);
+    rows = 0;
+  }
+  finish<T>(rows, y, t, scratch);
+}
+
+/** The results of the rows in the first slots. */
+function finish<T>(rows: usize, y: usize, t: f64, scratch: usize): void {
+  finishRows<T>(slotOf(0, scratch), rows, t, scratch);
+  for (let i: usize = 0; i < rows; i++) {
+    const slot = slotOf(i, scratch), logit = <T>load<f64>(slot, SLOT_TARGET_LOGIT);
+    store<T>(y + load<usize>(slot, SLOT_ROW) * sizeof<T>(), logProb<T>(logSumOf(slot), <T>maximumOf(slot), logit, t));
   }
 }
 

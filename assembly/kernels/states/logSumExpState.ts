@@ -8,7 +8,7 @@
 import { checkApart, checkArray, checkOutside, checkScratch, checkTemperature } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { prepareExp } from "../../math/exp-table";
-import { maximumOf, othersOf, rowLogSum, rowOthersKept } from "../../rows/logsum";
+import { maximumOf, ratioOf, rowLogSum, rowOthersKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { storeSums, weightedSums } from "../../rows/weighted";
 import { HEADER_BYTES, SUMS_BYTES } from "../../scratch";
@@ -40,7 +40,7 @@ export function expSums<T>(
 
 function row<T>(x: usize, sums: usize, n: usize, t: f64, scratch: usize): void {
   const found = rowLogSum<T>(x, n, t, scratch);
-  storeRow(sums, maximumOf(found), othersOf(found));
+  storeRow(sums, maximumOf(found), ratioOf(found));
 }
 
 function storeRow(sums: usize, maximum: f64, others: f64): void {
