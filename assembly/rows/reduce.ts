@@ -47,7 +47,7 @@ export function rowMaxKept<T>(x: usize, bytes: usize, n: usize): T {
     m = v128.max<T>(m, v128.bitselect(v128.load(x), m, keptLanes<T>(bytes)));
   }
   if (rest) m = v128.max<T>(m, v128.bitselect(loadTail<T>(x, rest), m, keptTail<T>(bytes, rest)));
-  return laneMax<T>(m);
+  return v128.any_true(v128.ne<T>(m, m)) ? <T>NaN : laneMax<T>(m);
 }
 
 /** Σ x_i y_i */

@@ -64,13 +64,13 @@ export function laneSum<T>(v: v128): f64 {
   );
 }
 
-/** The largest lane; NaN if any lane is. By vectors: V8 branches for the maximum of two numbers. */
+/** The largest lane; none is NaN. By vectors: V8 branches for the maximum of two numbers, and guesses. */
 // @ts-ignore: decorator
 @inline
 export function laneMax<T>(v: v128): T {
-  const half = v128.max<T>(v, v128.shuffle<i64>(v, v, 1, 0));
+  const half = v128.pmax<T>(v, v128.shuffle<i64>(v, v, 1, 0));
   if (sizeof<T>() == 8) return v128.extract_lane<T>(half, 0);
-  return v128.extract_lane<T>(v128.max<T>(half, v128.shuffle<i32>(half, half, 1, 0, 3, 2)), 0);
+  return v128.extract_lane<T>(v128.pmax<T>(half, v128.shuffle<i32>(half, half, 1, 0, 3, 2)), 0);
 }
 
 /** A bit for each lane of a mask, lane 0 the lowest. */
