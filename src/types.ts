@@ -34,10 +34,13 @@ export interface TensorResult<A = FloatArray> {
 }
 
 /** The typed array that holds results for this input. */
-export type ArrayOf<X> = X extends Float64Array | { readonly data: Float64Array } | { readonly dtype: 'float64' }
-  ? Float64Array
-  : X extends Float32Array | readonly number[] | { readonly data: Float32Array | readonly number[] }
-    ? Float32Array
+export type ArrayOf<X> = X extends
+  | Float32Array
+  | readonly number[]
+  | { readonly data: Float32Array | readonly number[] }
+  ? Float32Array
+  : X extends Float64Array | { readonly data: Float64Array } | { readonly dtype: 'float64' }
+    ? Float64Array
     : X extends HalfArray | { readonly data: HalfArray }
       ? HalfArray
       : FloatArray;

@@ -712,6 +712,11 @@ const WRONG_OPTIONS: Readonly<
       'mask is Float32Array(12), expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
     ],
     [{ mask: new DataView(new ArrayBuffer(12)) }, TypeError, 'mask is a DataView'],
+    [
+      { mask: { data: new Uint16Array(12), dims: [3, 4], type: 'float16' } },
+      TypeError,
+      'mask holds float16, expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask.data, (bits) => (bits & 0x7fff) === 0))',
+    ],
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
     [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
@@ -838,4 +843,10 @@ describe('settings', () => {
     expect(() => createKernels(any(settings))).toThrow(new type(message('createKernels')));
     await expect(init(any(settings))).rejects.toThrow(new type(message('init')));
   });
+});
+
+test.each(sets)('$name: a mask of bits is for sample alone', ({ kernels }) => {
+  expect(() => kernels.softmax([1, 2], { mask: { bits: new Int32Array(1) } as never })).toThrow(
+    'softmax: mask is { bits }, which sample takes, expected booleans or integers',
+  );
 });

@@ -1,7 +1,10 @@
 // What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
 import { expect, test } from 'vitest';
+import { BASE, STRIDE } from '../src/generated/layout.js';
 import { exp32 } from '../src/reference/exponential.js';
 import { log32 } from '../src/reference/logarithm.js';
+import { placeOf } from '../src/reference/mask.js';
+import type { Heaps } from '../src/wasm/kernel.js';
 import { randomOf } from './support/cases.js';
 
 test('exp32 is within 2^-40 of e^x', () => {
@@ -53,4 +56,11 @@ test('log32 of what is no normal number is what the engine says', () => {
     const { actual, exact } = logarithms(bits[0]!);
     expect(actual).toBe(exact);
   }
+});
+
+test('a mask above 2 GiB is found', () => {
+  const i32 = new Int32Array(64);
+  i32[BASE] = 0xc0000000;
+  i32[STRIDE] = 1;
+  expect(placeOf({ i32 } as Heaps, 0, 0, 5, 1)).toBe(0xc0000005);
 });

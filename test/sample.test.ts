@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Kernels, SampleOptions } from '../src/index.js';
 import { createRandom } from '../src/index.js';
+import { samplingProcessor } from '../src/transformers/index.js';
 import { sets, wasmSets } from './support/backends.js';
 import {
   DTYPES,
@@ -505,4 +506,15 @@ test('more classes than there are sums', () => {
     expect(drawAt(kernels, x, [0, 0.49, 0.51, 1 - 2 ** -53])).toEqual([17, 17, 999_990, 999_990]);
     expect(drawAt(kernels, new Float32Array(n), [0, 0.25, 1 - 2 ** -53])).toEqual([0, Math.floor(n / 4), n - 1]);
   }
+});
+
+test.each([
+  ['float16', 0xfc00, [0x4000, 0x3c00]],
+  ['bfloat16', 0xff80, [0x4000, 0x3f80]],
+])('a logits processor on bits of %s', (type, least, bits) => {
+  const processor = samplingProcessor(Object, { temperature: 0 }) as unknown as {
+    _call(ids: bigint[][], logits: object): { data: Uint16Array };
+  };
+  const logits = { data: Uint16Array.from(bits), dims: [1, 2], type };
+  expect([...processor._call([[1n]], logits).data]).toEqual([0, least]);
 });

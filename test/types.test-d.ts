@@ -237,6 +237,7 @@ describe('tensors and sets', () => {
     expectTypeOf(tensor(like32)).toEqualTypeOf<Tensor>();
     expectTypeOf(zeros(frozen)).toEqualTypeOf<Tensor>();
     expectTypeOf(softmax(bits)).toEqualTypeOf<TensorResult<Uint16Array> & { dtype: 'float16' | 'bfloat16' }>();
+    expectTypeOf(softmax({ data: [1, 2], shape: [2], dtype: 'float64' }).data).toEqualTypeOf<Float32Array>();
     expectTypeOf(logSumExp(bits)).toEqualTypeOf<TensorResult<Float32Array>>();
     expectTypeOf(topK(bits, 1).values.data).toEqualTypeOf<Uint16Array>();
     expectTypeOf(crossEntropyWithGrad(bits, [1]).grad.data).toEqualTypeOf<Uint16Array>();

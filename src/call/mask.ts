@@ -57,7 +57,14 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   let shape: readonly number[] | undefined;
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
-    ({ data, shape } = readTensorLike(operation, 'mask', value));
+    if ('bits' in value)
+      throw new TypeError(`${operation}: mask is { bits }, which sample takes, expected ${EXPECTED}`);
+    const like = readTensorLike(operation, 'mask', value);
+    if (like.type !== undefined) {
+      const keep = 'Uint8Array.from(mask.data, (bits) => (bits & 0x7fff) === 0)';
+      throw new TypeError(`${operation}: mask holds ${like.type}, expected ${EXPECTED} (of an additive mask: ${keep})`);
+    }
+    ({ data, shape } = like);
   }
   const array = isArray(data) ? readFlags(operation, data) : readMaskArray(operation, data, runtime.arena.buffer);
   const length = countOf(array);
@@ -85,7 +92,7 @@ function readFlags(operation: string, values: readonly unknown[]): Uint8Array {
 function readMaskArray(operation: string, value: unknown, memory: ArrayBuffer): IntegerArray {
   const tag = typedArrayTag(value);
   if (integerBytes(tag) === 0) {
-    const isFloat = Tensor.is(value) || tag === 'Float32Array' || tag === 'Float64Array';
+    const isFloat = Tensor.is(value) || /^Float/.test(tag ?? '');
     // An additive mask, 0 to keep and -∞ not to, would be read upside down.
     const hint = isFloat ? ' (of an additive mask: Uint8Array.from(mask, (m) => m === 0))' : '';
     throw typeError(operation, 'mask', value, EXPECTED + hint);

@@ -136,7 +136,8 @@ function readTokens(operation: string, tokens: unknown): TokenLists {
   if (typedArrayTag(tokens) !== undefined || Tensor.is(tokens) || typeof tokens !== 'object' || tokens === null) {
     return { lists: [readList(operation, 'tokens', tokens)], isNested: false };
   }
-  const { data, shape } = readTensorLike(operation, 'tokens', tokens);
+  const { data, shape, type } = readTensorLike(operation, 'tokens', tokens);
+  if (type !== undefined) throw new TypeError(`${operation}: tokens holds ${type}, expected ${TOKENS}`);
   const list = readList(operation, 'tokens.data', data);
   checkLength(operation, 'tokens', list.length, shape);
   if (shape.length < 2) return { lists: [list], isNested: false };

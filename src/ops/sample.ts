@@ -59,7 +59,7 @@ export interface SampleOptions {
   /** The number of the first row, where the rows are part of a larger batch. Default 0. */
   firstRow?: number | undefined;
   /** A source of numbers in [0, 1), in place of a seed: called once for each row, in their order. */
-  random?: () => number | undefined;
+  random?: (() => number) | undefined;
   /** Receives the log-probability of each draw at temperature 1, of all classes, kept or not: as {@link logProbs} gives it. */
   logProbs?: FloatArray | Tensor | undefined;
   /** Receives the draws, one for each row; no overlap with the logits. */

@@ -10,7 +10,8 @@ export function placeOf({ i32 }: Heaps, descriptor: number, row: number, j: numb
     place += (p % i32[axis]!) * i32[axis + 1]!;
     p = Math.floor(p / i32[axis]!);
   }
-  return i32[at + BASE]! + place * elementBytes;
+  // Unsigned: addresses go up to 4 GiB.
+  return (i32[at + BASE]! >>> 0) + place * elementBytes;
 }
 
 /** How many of the first of n elements of a row causality keeps: all where it is not asked for. */

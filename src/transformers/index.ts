@@ -1,3 +1,4 @@
+import { typedArrayTag } from '../arrays.js';
 import { type OptionNames, readOptions } from '../call/options.js';
 import { typeError } from '../errors.js';
 import { SAMPLE_HINTS, type SampleOptions, sample } from '../ops/sample.js';
@@ -62,10 +63,17 @@ export function samplingProcessor<P extends object>(LogitsProcessor: new () => P
   return new SamplingProcessor() as P;
 }
 
+/** What a model gives; of floats of 16 bits it says so. */
+type Logits = TensorLike & { readonly type?: unknown; readonly dtype?: unknown };
+
+/** -∞ in floats of 16 bits. */
+const LEAST_BITS = { float16: 0xfc00, bfloat16: 0xff80 };
+
 /** Makes every logit -∞ but that of the class drawn for its row. */
-function keepDrawn({ data }: TensorLike, draws: Int32Array): void {
+function keepDrawn({ data, type, dtype = type }: Logits, draws: Int32Array): void {
   const logits = data as Float32Array;
   const n = logits.length / draws.length;
-  logits.fill(Number.NEGATIVE_INFINITY);
+  const areBits = typedArrayTag(data) === 'Uint16Array';
+  logits.fill(areBits ? LEAST_BITS[dtype as keyof typeof LEAST_BITS] : Number.NEGATIVE_INFINITY);
   for (const [row, token] of draws.entries()) logits[row * n + token] = 0;
 }
