@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { narrow, widen } from '../src/reference/half.js';
-import { alongAxis, backward, elementwise } from './operations/index.js';
+import { alongAxis, backward, elementwise, losses } from './operations/index.js';
 import type { AlongAxis } from './support/alongAxis.js';
 import { setOf, type TestSet } from './support/backends.js';
 import type { Backward } from './support/backward.js';
 import { DTYPES, type Dtype, type Floats, newFloats, numbers, problem } from './support/cases.js';
 import { runOf } from './support/elementwise.js';
+import { type LossOperation, lossOf, lossWithGrad } from './support/losses.js';
 import { runBy, takes } from './support/operation.js';
 
 /** 53 bits of a hash of what the elements are bit by bit, any NaN being one: FNV-1a on two lanes. */
@@ -111,6 +112,22 @@ function hashHalf({ kernels }: TestSet, operation: AlongAxis): string {
   return hexOf(hash);
 }
 
+/** The hash of losses and gradients on all forms, row by row and as a mean. */
+function hashLosses({ kernels }: TestSet, loss: LossOperation, dtype: Dtype): string {
+  const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
+  for (const [shape, axis] of Object.values(FORMS).flat()) {
+    for (const reduction of ['none', 'mean']) {
+      for (const variant of loss.typical) {
+        const p = loss.make(dtype, shape, axis, reduction, { variant });
+        const found = lossOf(kernels, loss, p) as number | Floats;
+        hashOf(hash, typeof found === 'number' ? Float64Array.of(found) : found);
+        hashOf(hash, lossWithGrad(kernels, loss, p).grad);
+      }
+    }
+  }
+  return hexOf(hash);
+}
+
 describe('simd128 gives the same bits everywhere', () => {
   const set = setOf('simd128');
   for (const operation of [...alongAxis, ...backward]) {
@@ -151,6 +168,17 @@ describe('simd128 gives the same bits everywhere', () => {
       expect(Object.fromEntries(hashes)).toMatchSnapshot();
     });
   }
+
+  for (const loss of losses) {
+    test(`${loss.name} and its gradient`, () => {
+      expect(DTYPES.map((dtype) => hashLosses(set, loss, dtype))).toMatchSnapshot();
+    });
+  }
+
+  test.each(losses.map(({ name }) => name))('and so does its debug build: %s', (name) => {
+    const loss = losses.find((each) => each.name === name) as LossOperation;
+    for (const dtype of DTYPES) expect(hashLosses(setOf('debug'), loss, dtype)).toBe(hashLosses(set, loss, dtype));
+  });
 
   // It keeps the globals of assembly/simd/registers.ts, which are local variables in the shipped modules.
   test.each([...alongAxis, ...backward].map(({ name }) => name))('and so does its debug build: %s', (name) => {
