@@ -7,7 +7,12 @@ export interface Example {
   readonly name: string;
   /** The lines of code. */
   readonly lines: readonly string[];
+  /** The export whose comment has it. */
+  readonly of?: string | undefined;
 }
+
+/** A doc comment, and the export that follows it. */
+const COMMENT = /\/\*\*([\s\S]*?)\*\/(?:\s*(?:\/\/.*\s*)?export (?:async )?(?:function|const|class) (\w+))?/g;
 
 /** Folders whose examples need another library, and are run beside that. */
 const HOSTS = ['tfjs', 'transformers'];
@@ -22,11 +27,11 @@ export async function documentedExamples(host?: string): Promise<Example[]> {
   const examples: Example[] = [];
   for (const file of files) {
     let count = 0;
-    for (const [comment] of (await readText(`src/${file}`)).matchAll(/\/\*\*[\s\S]*?\*\//g)) {
-      const text = comment.slice(3, -2).replace(/^[ \t]*\* ?/gm, '');
+    for (const [, comment, of] of (await readText(`src/${file}`)).matchAll(COMMENT)) {
+      const text = comment!.replace(/^[ \t]*\* ?/gm, '');
       for (const part of text.split(/^@example\b/m).slice(1)) {
         const lines = (part.split(/^@\w/m)[0] as string).split('\n').filter((line) => line.trim() !== '');
-        examples.push({ name: `${file} ${++count}`, lines });
+        examples.push({ name: `${file} ${++count}`, lines, of });
       }
     }
   }
