@@ -189,7 +189,7 @@ function readTruncation(operation: string, given: Given<SampleOptions>, elementB
   const topP = readShare(operation, 'topP', given.topP, 1);
   const minP = readShare(operation, 'minP', given.minP, 0);
   const isLast = readFlag(operation, 'temperatureLast', given.temperatureLast);
-  // An engine's logarithm of another last bit moves the limit by less than what separates two weights.
+  // The last bit of an engine's logarithm shows only where a class lies within 2^-52 of the limit.
   return { temperature, truncation: isLast ? 1 : temperature, topK, topP, reach: -Math.log(minP) };
 }
 
