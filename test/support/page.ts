@@ -148,8 +148,8 @@ What results you may rely on: how accurate they are, what special values give, a
 The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
 a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, any that is
 taken: 2⁻¹⁰⁰ to 2¹⁰⁰ for float32, 2⁻⁹⁰⁰ to 2⁹⁰⁰ for float64. max is the row's largest element. Below the smallest normal
-number (1.2e-38 for float32, 2.2e-308 for float64) a probability may become 0, and so what it is multiplied by, also as
-a factor of a gradient; no bound is finer than the smallest number there is. One unit in the last place of a number is
+number (1.2e-38 for float32, 2.2e-308 for float64) a probability may be flushed to 0, and with it products of it, such as
+gradients; no bound is finer than the smallest number there is. One unit in the last place of a number is
 between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻⁵² in float64.
 
 "Found" is the largest share of the bound that a search has come to (\`npm run test:hunt\`): it climbs from rows whose
@@ -235,7 +235,9 @@ normal numbers may count as 0.
 
 \`simd128\` gives the same bits in every engine and on every processor, NaN's own bits excepted. Committed hashes of its
 results are compared in every place the tests run. A row's result does not depend on the other rows, on where it lies in
-memory, on whether the data is a typed array or a resident tensor, or on how a batch is split.
+memory, on whether the data is a typed array or a resident tensor, or on how a batch is split. Two numbers take a function
+of the engine, which may differ in its last bit: \`perplexity\`, e to the power of a mean, and the log-likelihood of
+\`calibrationError\` from probabilities.
 
 \`relaxed-simd\` may differ in the last bits between processors; \`reference\` takes the engine's own \`Math.exp\` and may
 differ in the last bits between engines. Both keep the bounds above.
