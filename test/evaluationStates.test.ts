@@ -392,3 +392,13 @@ test('memory is flat over many adds', () => {
   expect(states[1]!.count).toBe(1000 * targets.filter((target) => target >= 0).length);
   expect(JSON.stringify(states[1]).length).toBeLessThan(10_000);
 });
+
+test('more bins or rows than there is memory for: an error by name, and nothing is added', () => {
+  const { calibrationState, crossEntropyState, logSumExpState } = createKernels({ backend: 'simd128' });
+  const state = calibrationState({ classwise: true, bins: 10_000 });
+  const says = /^calibrationState\.add: there is no memory for an array of 5000000000 elements$/;
+  expect(() => state.add(new Float32Array(500_000), [1], { shape: [1, 500_000] })).toThrow(says);
+  expect(state.add([1, 2], [1], { shape: [1, 2] }).count).toBe(1);
+  expect(() => logSumExpState({ rows: 2 ** 40 })).toThrow(/^logSumExpState: there is no memory/);
+  expect(() => crossEntropyState({ rows: 2 ** 40 })).toThrow(/^crossEntropyState: there is no memory/);
+});

@@ -1,3 +1,4 @@
+import { arrayFor } from './caller.js';
 import { type JsonNumber, jsonNumber, readCount, readJsonNumber, readList } from './json.js';
 import { Sum, type SumJson } from './sum.js';
 
@@ -83,9 +84,9 @@ export class WidthBins implements Bins {
   readonly #tallies: (BinTally | undefined)[];
   readonly #bins: number;
 
-  constructor(bins: number, groups = 1) {
+  constructor(operation: string, bins: number, groups = 1) {
     this.#bins = bins;
-    this.#tallies = new Array(bins * groups).fill(undefined);
+    this.#tallies = arrayFor(operation, bins * groups, (length) => new Array(length).fill(undefined));
   }
 
   add(confidence: number, isRight: boolean, group = 0): void {
@@ -100,6 +101,11 @@ export class WidthBins implements Bins {
     other.#tallies.forEach((tally, i) => {
       if (tally !== undefined) this.#at(i).merge(tally);
     });
+  }
+
+  /** Those that hold rows, of all groups. */
+  filled(): BinTally[] {
+    return this.#tallies.filter((tally) => tally !== undefined);
   }
 
   /** Of all groups, one after the other. */

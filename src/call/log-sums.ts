@@ -1,6 +1,7 @@
 import { SUMS_BYTES } from '../generated/layout.js';
 import { remainderOf } from '../reference/exponential.js';
 import { roundingOf } from '../reference/sum.js';
+import { arrayFor } from './caller.js';
 import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 
 /**
@@ -17,7 +18,7 @@ export class LogSums {
   readonly #cells: Float64Array;
   readonly #temperature: number;
 
-  constructor(rows: number, temperature = 1, cells = emptyCells(rows)) {
+  constructor(operation: string, rows: number, temperature = 1, cells = emptyCells(operation, rows)) {
     this.#cells = cells;
     this.#temperature = temperature;
   }
@@ -155,8 +156,8 @@ export function readSums(operation: string, json: unknown, rows: number): Float6
   return Float64Array.from(list, (cell, i) => readJsonNumber(operation, `json.sums[${i}]`, cell));
 }
 
-function emptyCells(rows: number): Float64Array {
-  const cells = new Float64Array(SUMS_LENGTH * rows);
+function emptyCells(operation: string, rows: number): Float64Array {
+  const cells = arrayFor(operation, SUMS_LENGTH * rows, (length) => new Float64Array(length));
   for (let at = 0; at < cells.length; at += SUMS_LENGTH) cells[at] = -Infinity;
   return cells;
 }

@@ -1,4 +1,4 @@
-import { type Bins, type CalibrationBin, type EdgedBin, MassBins, WidthBins } from '../call/bins.js';
+import { type Bins, type BinTally, type CalibrationBin, type EdgedBin, MassBins, WidthBins } from '../call/bins.js';
 import {
   type Block,
   type Evaluation,
@@ -102,7 +102,7 @@ class Predictions {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#bins = settings.scheme === 'width' ? new WidthBins(settings.bins) : new MassBins(settings.bins);
+    this.#bins = settings.scheme === 'width' ? new WidthBins(STATE, settings.bins) : new MassBins(settings.bins);
   }
 
   add(evaluation: Evaluation): void {
@@ -122,7 +122,7 @@ class Predictions {
     const complement = isLogits ? undefined : (p: number) => 1 - p;
     const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
       // All is checked by now.
-      this.#prepare(perRow);
+      this.#prepare(operation, perRow);
       addLosses?.(block);
       computeProbabilities?.(block);
       predict?.(block);
@@ -138,9 +138,12 @@ class Predictions {
     throw new RangeError(`${operation}: ${whose} rows of ${perRow}, expected rows of ${this.#perRow}, as before`);
   }
 
-  #prepare(perRow: number): void {
+  /** @throws OutOfMemoryError where there is no memory for bins of so many classes */
+  #prepare(operation: string, perRow: number): void {
+    if (this.#settings.classwise) {
+      this.#classBins ??= new WidthBins(operation, this.#settings.bins, Math.max(perRow, 2));
+    }
     this.#perRow = perRow;
-    if (this.#settings.classwise) this.#classBins ??= new WidthBins(this.#settings.bins, Math.max(perRow, 2));
   }
 
   /** Adds the rows of a block, whose probabilities lie at an address. */
@@ -168,7 +171,7 @@ class Predictions {
   merge(other: Predictions): void {
     if (other.#perRow === 0) return;
     this.#checkRow(`${STATE}.merge`, 'other has', other.#perRow);
-    this.#prepare(other.#perRow);
+    this.#prepare(`${STATE}.merge`, other.#perRow);
     this.count += other.count;
     this.#nll.merge(other.#nll);
     this.#brier.merge(other.#brier);
@@ -180,7 +183,10 @@ class Predictions {
     const { count } = this;
     const edged = this.#bins.edged();
     const calibration: Calibration = {
-      ece: meanError(edged, count),
+      ece: meanError(
+        edged.map(({ tally }) => tally),
+        count,
+      ),
       mce: count === 0 ? Number.NaN : worstError(edged),
       brier: this.#brier.value / count,
       nll: this.#nll.value / count,
@@ -188,7 +194,7 @@ class Predictions {
     };
     if (!this.#settings.classwise) return calibration;
     const classes = Math.max(this.#perRow, 2);
-    const errors = this.#classBins === undefined ? Number.NaN : meanError(this.#classBins.edged(), count);
+    const errors = this.#classBins === undefined ? Number.NaN : meanError(this.#classBins.filled(), count);
     return { ...calibration, classwiseEce: errors / classes };
   }
 
@@ -206,7 +212,7 @@ class Predictions {
     this.#brier.merge(Sum.from(operation, 'json.brier', brier));
     this.#bins.read(operation, bins);
     if (numbers === 0) return;
-    this.#prepare(numbers);
+    this.#prepare(operation, numbers);
     this.#classBins?.read(operation, classBins, 'json.classBins');
   }
 }
@@ -220,9 +226,9 @@ interface PredictionsJson {
 }
 
 /** Σ over bins of |accuracy − confidence|, each as often as it has rows; divided by the number of rows. */
-function meanError(edged: readonly EdgedBin[], count: number): number {
+function meanError(tallies: readonly BinTally[], count: number): number {
   let sum = 0;
-  for (const { tally } of edged) sum += Math.abs(tally.surplus);
+  for (const tally of tallies) sum += Math.abs(tally.surplus);
   return sum / count;
 }
 

@@ -116,7 +116,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const rows = settings.rows ?? 1;
     this.#runtime = runtime;
     this.#settings = settings;
-    this.#sums = new LogSums(rows, settings.temperature, cells);
+    this.#sums = new LogSums(NAME, rows, settings.temperature, cells);
     this.#logits = new Float64Array(rows);
     this.#isFound = new Uint8Array(rows);
   }

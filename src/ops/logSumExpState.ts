@@ -174,7 +174,7 @@ export function logSumExpState<const O extends LogSumExpStateOptions | undefined
 export function logSumExpState(options?: unknown): LogSumExpState {
   const runtime = takeRuntime();
   const rows = readRowCount(NAME, options);
-  return newState(runtime, rows, new LogSums(rows ?? 1), 0);
+  return newState(runtime, rows, new LogSums(NAME, rows ?? 1), 0);
 }
 
 /**
@@ -186,7 +186,7 @@ logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
   const name = `${NAME}.from`;
   return readJson(NAME, json, ({ options, count, sums }) => {
     const rows = readRowCount(name, options);
-    const restored = new LogSums(rows ?? 1, 1, readSums(name, sums, rows ?? 1));
+    const restored = new LogSums(name, rows ?? 1, 1, readSums(name, sums, rows ?? 1));
     return newState(runtime, rows, restored, readCount(name, 'json.count', count));
   });
 };
