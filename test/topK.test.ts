@@ -345,3 +345,55 @@ describeErrors([
     call: (k) => k.topK(createKernels({ backend: 'reference' }).zeros([4]), 1),
   },
 ]);
+
+/**
+ * A row for which every pivot of assembly/rows/candidates.ts is nearly the first of its range: McIlroy, A killer adversary
+ * for quicksort, 1999, against the same selection. Elements are given their places as they are compared.
+ */
+function killerRow(n: number, k: number): Float32Array {
+  const places = new Int32Array(n).fill(n);
+  let given = 0;
+  let candidate = -1;
+  const isBefore = (a: number, b: number) => {
+    if (a === b) return false;
+    if (places[a] === n && places[b] === n) places[a === candidate ? a : b] = given++;
+    if (places[a] === n) candidate = a;
+    else if (places[b] === n) candidate = b;
+    return places[a]! < places[b]!;
+  };
+  const order = Int32Array.from(places, (_, i) => i);
+  const partition = (low: number, high: number, random: number) => {
+    const pivot = order[low + Number((BigInt(random) * BigInt(high - low)) >> 32n)]!;
+    for (let i = low - 1, j = high + 1; ; ) {
+      do i++;
+      while (isBefore(order[i]!, pivot));
+      do j--;
+      while (isBefore(pivot, order[j]!));
+      if (i >= j) return j;
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+  };
+  for (let low = 0, high = n - 1, random = 1; low < high; ) {
+    random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+    const middle = partition(low, high, random);
+    if (k - 1 <= middle) high = middle;
+    else low = middle + 1;
+  }
+  return Float32Array.from(places, (place) => -place);
+}
+
+test.each(sets)('$name: a row made against its pivots', ({ kernels }) => {
+  const n = 3000;
+  for (const k of [n / 2, n / 3, n - 1]) {
+    for (const x of [killerRow(n, k), Float64Array.from(killerRow(n, k))]) {
+      const order = Array.from(x, (_, i) => i).sort((a, b) => x[b]! - x[a]!);
+      const { values, indices } = kernels.topK(x as Float32Array, k);
+      expect([...indices]).toEqual(order.slice(0, k));
+      expect([...values]).toEqual(order.slice(0, k).map((i) => x[i]));
+      // A nucleus of equal weights ends where as many are kept.
+      const flat = x.map((value) => value / 1e9);
+      const draws = [0, 0.5, 0.999].map((u) => kernels.sample(flat as Float32Array, { topP: k / n, random: () => u }));
+      for (const draw of draws) expect(order.indexOf(draw)).toBeLessThanOrEqual(k);
+    }
+  }
+});

@@ -140,12 +140,24 @@ export function restOf<T>(candidate: usize): u64 {
   return sizeof<T>() == 8 ? load<u64>(candidate, 8) : 0;
 }
 
+/**
+ * So many partitions in a row are enough for `count` candidates, unless they were made for our pivots: the rest is then
+ * left to heapSort, as in Musser, Introspective sorting and selection algorithms, 1997.
+ */
+export function mostPartitions(count: usize): i32 {
+  return 2 * (32 - clz<i32>(<i32>count));
+}
+
 /** Moves the first k candidates to the front, and the last of these to index k − 1. */
 export function select<T>(buffer: usize, count: usize, k: usize): void {
   const place = buffer + (k - 1) * CANDIDATE<T>();
-  let low = buffer, high = buffer + (count - 1) * CANDIDATE<T>();
+  let low = buffer, high = buffer + (count - 1) * CANDIDATE<T>(), partitions = mostPartitions(count);
   let random: u32 = 1;
   while (low < high) {
+    if (!partitions--) {
+      heapSort<T>(low, high);
+      return;
+    }
     random = random * 1664525 + 1013904223;
     const middle = partition<T>(low, high, random);
     if (place <= middle) high = middle;
@@ -178,4 +190,34 @@ export function partition<T>(low: usize, high: usize, random: u32): usize {
     move<T>(i, load<u64>(j), restOf<T>(j));
     move<T>(j, moved, movedRest);
   }
+}
+
+/** Sorts the candidates from low to high, both inclusive, in n log n steps whatever they are. */
+export function heapSort<T>(low: usize, high: usize): void {
+  let count = (high - low) / CANDIDATE<T>() + 1;
+  for (let i = count >> 1; i > 0; i--) siftDown<T>(low, i - 1, count);
+  while (count > 1) {
+    const last = low + --count * CANDIDATE<T>(), word = load<u64>(last), rest = restOf<T>(last);
+    move<T>(last, load<u64>(low), restOf<T>(low));
+    move<T>(low, word, rest);
+    siftDown<T>(low, 0, count);
+  }
+}
+
+/** Restores a heap, whose root comes last in the order, where candidate `at` may come before its children. */
+function siftDown<T>(heap: usize, at: usize, count: usize): void {
+  let hole = heap + at * CANDIDATE<T>();
+  const word = load<u64>(hole), rest = restOf<T>(hole);
+  for (let child = (at << 1) + 1; child < count; child = (child << 1) + 1) {
+    let next = heap + child * CANDIDATE<T>();
+    const right = next + CANDIDATE<T>();
+    if (child + 1 < count && isBefore<T>(load<u64>(next), restOf<T>(next), load<u64>(right), restOf<T>(right))) {
+      next = right;
+      child++;
+    }
+    if (!isBefore<T>(word, rest, load<u64>(next), restOf<T>(next))) break;
+    move<T>(hole, load<u64>(next), restOf<T>(next));
+    hole = next;
+  }
+  move<T>(hole, word, rest);
 }

@@ -8,7 +8,7 @@
 import { BIN_COUNT, HISTOGRAM, SUM_ABOVE } from "../scratch";
 import { widen } from "../math/sum";
 import { laneBits, laneSum, lanes } from "../simd/lanes";
-import { CANDIDATE, indexOf, partition, put } from "./candidates";
+import { CANDIDATE, heapSort, indexOf, mostPartitions, partition, put } from "./candidates";
 
 /** The most candidates that are collected without a histogram: so many weights at most are above this part of their sum. */
 const DIRECT_CANDIDATES: usize = 1024;
@@ -149,8 +149,13 @@ function sumOf<T>(candidates: usize, count: usize, weights: usize): f64 {
 /** The candidate, in order, with which the weights reach the target; the last one if they never do. */
 function reach<T>(candidates: usize, count: usize, weights: usize, target: f64): usize {
   let low = candidates, high = candidates + (count - 1) * CANDIDATE<T>(), rest = target;
-  let random: u32 = 1;
+  let random: u32 = 1, partitions = mostPartitions(count);
   while (low < high) {
+    if (!partitions--) {
+      heapSort<T>(low, high);
+      for (; low < high && weightOf<T>(low, weights) < rest; low += CANDIDATE<T>()) rest -= weightOf<T>(low, weights);
+      return low;
+    }
     random = random * 1664525 + 1013904223;
     const middle = partition<T>(low, high, random);
     const sum = sumOf<T>(low, (middle - low) / CANDIDATE<T>() + 1, weights);

@@ -4,14 +4,15 @@
 // One pass over a row compares vectors with a threshold, the k-th largest so far, and collects what is above it in a
 // buffer. If k is small, a pass before it finds a threshold that little more than k elements are above. When the buffer
 // is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is left at the end is ranked, or
-// else sorted (quicksort). Pivots are drawn by a generator that starts alike for every row. A candidate is an integer
+// else sorted (quicksort). Pivots are drawn by a generator that starts alike for every row; where they turn out bad, a
+// heap sorts the rest. A candidate is an integer
 // that orders elements as above, ties included, so no two are equal.
 //
 // Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
 // else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
 import { checkApart, checkArray, checkOutside, checkSameOrApart, checkScratch, scratchBytes } from "../../contracts";
-import { CANDIDATE, KEY, collect, indexOf, isBefore, move, partition, restOf, select } from "../../rows/candidates";
+import { CANDIDATE, KEY, collect, heapSort, indexOf, isBefore, mostPartitions, move, partition, restOf, select } from "../../rows/candidates";
 import { HEADER_BYTES, LINE_BYTES } from "../../scratch";
 import { BLOCK_ROWS } from "../../shape";
 import { lanes } from "../../simd/lanes";
@@ -84,7 +85,7 @@ function topKOf<T>(
     rank<T>(buffer, count, k, first);
   } else {
     if (count > k) select<T>(buffer, count, k);
-    sort<T>(buffer, buffer + (k - 1) * CANDIDATE<T>());
+    sort<T>(buffer, buffer + (k - 1) * CANDIDATE<T>(), mostPartitions(k));
   }
   const end = first + k * CANDIDATE<T>();
   // Values replace the keys before any result is written: values may be x.
@@ -110,18 +111,22 @@ function rank<T>(buffer: usize, count: usize, k: usize, sorted: usize): void {
   }
 }
 
-/** Sorts the candidates from low to high, both inclusive. */
-function sort<T>(low: usize, high: usize): void {
+/** Sorts the candidates from low to high, both inclusive, by at most so many partitions one within another. */
+function sort<T>(low: usize, high: usize, partitions: i32): void {
   let random: u32 = 1;
   while (high > low + INSERTION * CANDIDATE<T>()) {
+    if (!partitions--) {
+      heapSort<T>(low, high);
+      return;
+    }
     random = random * 1664525 + 1013904223;
     const middle = partition<T>(low, high, random);
     // Recursion into the shorter side: its depth is at most logarithmic.
     if (middle - low < high - middle) {
-      sort<T>(low, middle);
+      sort<T>(low, middle, partitions);
       low = middle + CANDIDATE<T>();
     } else {
-      sort<T>(middle + CANDIDATE<T>(), high);
+      sort<T>(middle + CANDIDATE<T>(), high, partitions);
       high = middle;
     }
   }
