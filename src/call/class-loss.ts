@@ -1,8 +1,7 @@
-import type { WideArray } from '../arrays.js';
+import { bufferOf, type WideArray } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import type { Arena } from '../memory/arena.js';
-import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
@@ -21,15 +20,16 @@ import {
   runLoss,
   runShort,
   SHORT_SUM,
+  type ShortLoss,
 } from './loss.js';
 import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
-import { readOperand, readOptional } from './operand.js';
+import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import { type Operand, readerOf } from './place.js';
-import { residentOf, rowLength } from './resident.js';
 import { giveShape, type Rows, readRows } from './rows.js';
+import { addressOf, operandOf, readArgument, readResult, readSizes, resultOf, rowLength, type Short } from './short.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
@@ -73,14 +73,14 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Reads the options, and checks all but the class indices. */
+/** Checks all but the class indices. */
 function readCall(
   call: Call,
   loss: ClassLoss,
   input: Operand,
   targets: unknown,
   read: Targets,
-  out: unknown,
+  out: Operand | undefined,
   given: Given<ClassLossOptions>,
 ): ClassLossCall {
   const { name } = loss;
@@ -118,47 +118,69 @@ function readSmoothing(operation: string, smoothing: unknown): number {
   return smoothing;
 }
 
-/** Runs a loss over classes, with or without its gradient. Tensors may become no operands: see resident.ts. */
+/** Runs a loss over classes, with or without its gradient. */
 export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const { name } = loss;
+  const { name, argument } = loss;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, x);
-  const operand = storage === undefined ? readOperand(call, loss.argument, x) : undefined;
+  const from = readArgument(call, argument, x);
   const read = readTargets(call, targets);
-  let given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
+  const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
-  if (storage !== undefined && (out === undefined || Tensor.is(out))) {
-    const { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis } =
-      given;
-    given = { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis };
-    const result = classTensor(call, loss, storage, read, out, given);
-    if (result !== undefined) return result;
-  }
-  const input = operand ?? readOperand(call, loss.argument, x);
-  return runCall(loss, readCall(call, loss, input, targets, read, out, given));
+  const to = out === undefined ? undefined : readResult(call, from, out, loss.withGrad ? from.half : undefined);
+  const {
+    reduction,
+    gradOutput,
+    accumulate,
+    weight,
+    mask,
+    temperature,
+    labelSmoothing,
+    ignoreIndex,
+    axis,
+    shape: sizes,
+  } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const others = {
+    reduction,
+    gradOutput,
+    accumulate,
+    weight,
+    mask,
+    temperature,
+    labelSmoothing,
+    ignoreIndex,
+    shape,
+    axis,
+  };
+  const short = from.kind === undefined ? openShort(call.runtime.arena, loss, from, out, to, others) : undefined;
+  const result = short && classShort(call, loss, short, read, others);
+  if (result !== undefined) return result;
+  const input = operandOf(call, argument, x, from);
+  const place = resultOf(call, from, out, to, loss.withGrad ? from.half : undefined);
+  return runCall(loss, readCall(call, loss, input, targets, read, place, others));
 }
 
 /** The most rows that the short way has class indices of. */
 const SHORT_ROWS = 1024;
 
-/** The same of a tensor and class indices to a number, without masks and weights; undefined for any other call. */
-function classTensor(
+/** The same on the short way, of class indices, without masks and weights; undefined for any other call. */
+function classShort(
   call: Call,
   loss: ClassLoss,
-  storage: TensorStorage,
+  short: ShortLoss,
   targets: Targets,
-  out: unknown,
   given: Given<ClassLossOptions>,
 ): unknown {
   const { runtime, operation } = call;
   const { arena } = runtime;
-  const { address: x, elementBytes } = storage;
-  const n = rowLength(storage, given.shape, given.axis);
-  const outer = storage.size / n;
+  const { x, to } = short;
+  const { elementBytes } = x;
   const { indices } = targets;
-  const short = openShort(loss, storage, 0, out, given);
-  if (short === undefined || x < 0 || given.weight !== undefined || given.mask !== undefined) return undefined;
+  const n = rowLength(x, given.shape, given.axis);
+  const outer = x.size / n;
   if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
+  if (given.weight !== undefined || given.mask !== undefined) return undefined;
+  if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const smoothing = readSmoothing(operation, given.labelSmoothing);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
@@ -168,10 +190,11 @@ function classTensor(
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  if (loss.readsTargets) pickResident(arena, elementBytes, x, n, outer, placed, picked);
+  if (loss.readsTargets) pickShort(arena, x, n, outer, placed, picked);
+  const logits = loss.readsTargets ? picked : addressOf(arena, x, 1);
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
-      x: loss.readsTargets ? picked : x,
+      x: logits,
       targets: placed,
       losses,
       gradient,
@@ -317,20 +340,15 @@ function pickTargets(
   }
 }
 
-/** The same of rows that lie one after another in linear memory. */
-function pickResident(
-  arena: Arena,
-  elementBytes: 4 | 8,
-  x: number,
-  n: number,
-  count: number,
-  indices: number,
-  address: number,
-): void {
+/** The same on the short way. */
+function pickShort(arena: Arena, x: Short, n: number, count: number, indices: number, picked: number): void {
+  const { elementBytes } = x;
   const heap = arena.floats(elementBytes);
+  const source = (x.array ?? heap) as WideArray;
+  const start = x.array === undefined ? x.address / elementBytes : 0;
   for (let row = 0; row < count; row++) {
     const target = arena.i32[indices / 4 + row]!;
-    if (target >= 0) heap[address / elementBytes + row] = heap[x / elementBytes + row * n + target]!;
+    if (target >= 0) heap[picked / elementBytes + row] = source[start + row * n + target]!;
   }
 }
 
