@@ -1,7 +1,6 @@
-import { bufferOf, type WideArray } from '../arrays.js';
+import { bufferOf } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
-import type { Arena } from '../memory/arena.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
@@ -10,6 +9,7 @@ import { defineKernel, type Kernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
+  addRowGradOutput,
   checkCount,
   checkResults,
   emptyLoss,
@@ -27,9 +27,19 @@ import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
 import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import { type Operand, readerOf } from './place.js';
+import type { pickTargets } from './pick-targets.js';
+import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
-import { addressOf, operandOf, readArgument, readResult, readSizes, resultOf, rowLength, type Short } from './short.js';
+import {
+  addressOf,
+  elementsOfShort,
+  operandOf,
+  readArgument,
+  readResult,
+  readSizes,
+  resultOf,
+  rowLength,
+} from './short.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
@@ -43,8 +53,8 @@ export interface ClassLoss {
   readonly kernel: Kernel<CrossEntropyOperands>;
   /** For class probabilities as targets, where the loss takes them. */
   readonly softKernel?: Kernel<CrossEntropyOperands>;
-  /** Whether all that is read of the first argument is the target's element of each row. */
-  readonly readsTargets?: boolean;
+  /** Copies the target's element of each row, where a loss reads no other. */
+  readonly pick?: typeof pickTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
@@ -190,8 +200,9 @@ function classShort(
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  if (loss.readsTargets) pickShort(arena, x, n, outer, placed, picked);
-  const logits = loss.readsTargets ? picked : addressOf(arena, x, 1);
+  const { pick } = loss;
+  pick?.(arena, elementsOfShort(x), { n, inner: 1, count: outer }, placed, picked);
+  const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: logits,
@@ -232,21 +243,22 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   run.open(operation, rows, elementBytes, probabilities === undefined && smooth === undefined ? undefined : TWO_BLOCKS);
   const weight = read.weight === undefined ? 0 : run.reserve(n * elementBytes);
   const indices = probabilities === undefined ? run.reserve(count * 4) : 0;
-  const picked = loss.readsTargets ? run.reserve(count * elementBytes) : 0;
+  const { pick } = loss;
+  const picked = pick === undefined ? 0 : run.reserve(count * elementBytes);
   if (read.weight !== undefined) copyFloats(runtime, read.weight, elementBytes, weight);
   const counted =
     probabilities === undefined ? placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices) : count;
-  if (loss.readsTargets) pickTargets(runtime, input, rows, indices, picked);
+  pick?.(runtime.arena, input, rows, indices, picked);
   const isWeighted = probabilities === undefined && read.weight !== undefined && lossCall.reduction === 'mean';
   const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
   const masked = read.mask && new MaskedInput(runtime, operation, read.mask, input, rows);
-  const from = masked !== undefined ? -1 : loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
+  const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
   const smoothed = smooth === undefined ? -1 : run.intermediate();
   // Smoothed probabilities take the place of those that were given, and are not smoothed again.
   const replaces = probabilities !== undefined && smooth !== undefined;
-  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) => {
+  return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), ({ losses, gradient, scale, gradOutput, sum }) => {
     const { outer, inner, scratch } = run;
     const x = masked === undefined ? run.at(from) : masked.apply();
     const given = run.at(to);
@@ -313,44 +325,6 @@ function storeEmptyRows(
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };
-
-/** Copies the target's element of each row, so that no other has to be brought into linear memory. */
-function pickTargets(
-  { arena }: Runtime,
-  input: Operand,
-  { n, inner, count }: Rows,
-  indices: number,
-  picked: number,
-): void {
-  const { elementBytes, address, array, half } = input;
-  const { i32 } = arena;
-  const heap = arena.floats(elementBytes);
-  const source = address < 0 ? (array as WideArray) : heap;
-  const start = address < 0 ? 0 : address / elementBytes;
-  const widenedAt = half === undefined ? undefined : readerOf(arena, input);
-  const to = picked / elementBytes;
-  // Not by the number of the row: its remainder would take longer than all the rest.
-  for (let first = 0, row = 0; row < count; first += n * inner) {
-    for (let column = 0; column < inner; column++, row++) {
-      const target = i32[indices / 4 + row]!;
-      if (target < 0) continue;
-      const at = first + target * inner + column;
-      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
-    }
-  }
-}
-
-/** The same on the short way. */
-function pickShort(arena: Arena, x: Short, n: number, count: number, indices: number, picked: number): void {
-  const { elementBytes } = x;
-  const heap = arena.floats(elementBytes);
-  const source = (x.array ?? heap) as WideArray;
-  const start = x.array === undefined ? x.address / elementBytes : 0;
-  for (let row = 0; row < count; row++) {
-    const target = arena.i32[indices / 4 + row]!;
-    if (target >= 0) heap[picked / elementBytes + row] = source[start + row * n + target]!;
-  }
-}
 
 /** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
 function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indices: number, weight: number): number {

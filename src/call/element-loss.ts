@@ -7,7 +7,6 @@ import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
 import {
-  addElements,
   checkResults,
   emptyLoss,
   type LossCall,
@@ -196,7 +195,9 @@ function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
   const to = addTargets(runtime, read.targets);
   const weight = addWeight(runtime, read.weight, input);
   const posWeight = addWeight(runtime, read.posWeight, input);
-  return runLoss(lossCall, undefined, length, ({ losses, gradient, scale, gradOutput, sum }) =>
+  const { gradOutput } = lossCall;
+  const upstream = typeof gradOutput === 'number' ? -1 : addElements(runtime, gradOutput, elementBytes);
+  return runLoss(lossCall, undefined, length, upstream, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: run.at(from),
       targets: run.at(to),
@@ -217,6 +218,13 @@ function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): nu
   if (operand !== undefined) return run.input(operand);
   const { length } = integers!;
   return run.broadcast(new Broadcast(integers!, [length], [length]));
+}
+
+/** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
+function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
+  if (operand.elementBytes === elementBytes) return run.input(operand);
+  const shape = [operand.length];
+  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
 }
 
 function addWeight(runtime: Runtime, weight: BroadcastOperand | undefined, input: Operand): number {

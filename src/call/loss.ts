@@ -1,14 +1,12 @@
 import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
-import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
-import { Broadcast } from './broadcast.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { readOperand } from './operand.js';
 import { type Given, readFlag } from './options.js';
-import { type Operand, shapeOf, widened } from './place.js';
+import { type Operand, shapeOf } from './place.js';
 import { checkSize, fillResult, newLike, newResult, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
@@ -107,12 +105,13 @@ export interface LossResults {
 /**
  * Runs a loss block by block, once its run is open and has its inputs: sets up where losses and gradient go, and hands
  * them back. There is a loss for each row, or for each element where there are no rows; `all` is what their mean divides
- * by. `compute` runs the kernel on the block at hand.
+ * by, `upstream` gradOutput in the run, -1 where it is a number. `compute` runs the kernel on the block at hand.
  */
 export function runLoss(
   lossCall: LossCall,
   rows: Rows | undefined,
   all: number,
+  upstream: number,
   compute: (results: LossResults) => void,
 ): unknown {
   const { call, input, withGrad, reduction, out } = lossCall;
@@ -120,7 +119,6 @@ export function runLoss(
   const divisor = divisorOf(reduction, shapeOf(input), all);
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(SUM_BYTES);
-  const upstream = addGradOutput(lossCall, rows);
   const losses = reduction !== 'none' ? undefined : isLossOut ? out : newLosses(lossCall, rows);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
@@ -171,7 +169,7 @@ function shapeOfLosses({ shape }: Operand, { axis }: Rows): readonly number[] {
 export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: number): unknown {
   const { call, input } = lossCall;
   call.runtime.run.open(call.operation, elementsAsRows(0), input.elementBytes);
-  return runLoss(lossCall, rows, all, () => undefined);
+  return runLoss(lossCall, rows, all, -1, () => undefined);
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
@@ -190,22 +188,14 @@ function readSum({ f64 }: Arena, address: number): number {
   return Number.isFinite(sum) ? sum + f64[address / 8 + SUM_LOST / 8]! : sum;
 }
 
-/** gradOutput as an operand of the run, -1 where it is a number. */
-function addGradOutput({ call, input, gradOutput }: LossCall, rows: Rows | undefined): number {
-  const { runtime } = call;
+/** Adds gradOutput to the run, a number for each row: -1 where it is one number. */
+export function addRowGradOutput({ call, input, gradOutput }: LossCall): number {
   if (typeof gradOutput === 'number') return -1;
+  const { runtime } = call;
   const { elementBytes } = input;
-  if (rows === undefined) return addElements(runtime, gradOutput, elementBytes);
   const address = runtime.run.reserve(gradOutput.length * elementBytes);
   copyFloats(runtime, gradOutput, elementBytes, address);
   return runtime.run.perRow(address, elementBytes);
-}
-
-/** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
-export function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
-  if (operand.elementBytes === elementBytes) return run.input(operand);
-  const shape = [operand.length];
-  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
 }
 
 /** The shape of a row that was given without one, as far as a batch goes: it has none. */

@@ -4,7 +4,7 @@ import { storageOf, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { readOperand } from './operand.js';
-import { newArray, newOperand, type Operand } from './place.js';
+import { type Elements, newArray, newOperand, type Operand } from './place.js';
 import { readOut } from './result.js';
 import { areEqual, product, readShape } from './shape.js';
 
@@ -158,6 +158,11 @@ export function rowLength(x: Short, given: unknown, axis: unknown): number {
   const shape = (given ?? own) as readonly number[];
   const last = shape.length - 1;
   return last >= 0 && (axis === undefined || axis === -1 || axis === last) ? shape[last]! : 0;
+}
+
+/** Where the elements are that nobody has copied. */
+export function elementsOfShort({ array, address, size, elementBytes }: Short): Elements {
+  return { array, address: array === undefined ? address : -1, length: size, elementBytes, half: undefined };
 }
 
 // The three that follow are small enough for the engine to inline them wherever they stand.

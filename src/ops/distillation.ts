@@ -1,5 +1,6 @@
 import { type Call, openCall, settle } from '../call/call.js';
 import {
+  addRowGradOutput,
   checkResults,
   emptyLoss,
   type LossOptions,
@@ -163,22 +164,27 @@ function distillOperands(
   const buffer = run.reserve(n * elementBytes);
   const student = run.input(input);
   const teacher = run.input(target);
-  return runLoss(lossCall, rows, rows.count, ({ losses, gradient, scale, gradOutput, sum }) =>
-    compute({
-      student: run.at(student),
-      teacher: run.at(teacher),
-      losses,
-      gradient,
-      outer: run.outer,
-      n,
-      inner: run.inner,
-      temperature,
-      scale,
-      gradOutput,
-      sum,
-      scratch: run.scratch,
-      buffer,
-    }),
+  return runLoss(
+    lossCall,
+    rows,
+    rows.count,
+    addRowGradOutput(lossCall),
+    ({ losses, gradient, scale, gradOutput, sum }) =>
+      compute({
+        student: run.at(student),
+        teacher: run.at(teacher),
+        losses,
+        gradient,
+        outer: run.outer,
+        n,
+        inner: run.inner,
+        temperature,
+        scale,
+        gradOutput,
+        sum,
+        scratch: run.scratch,
+        buffer,
+      }),
   );
 }
 
