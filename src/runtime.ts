@@ -11,8 +11,17 @@ import { rangeError, typeError } from './errors.js';
 import { Arena, MEMORY_LIMIT } from './memory/arena.js';
 import { makeTensor, type Tensor, type TensorOwner } from './memory/tensor.js';
 import type { BackendInfo, MemoryUsage, Settings } from './types.js';
-import { type Backend, cannotRun, type Instance, isBackendName, openBackend, withoutModules } from './wasm/backend.js';
-import { bindKernel, type Kernel, programs } from './wasm/kernel.js';
+import {
+  type Backend,
+  cannotRun,
+  type Instance,
+  isBackendName,
+  openBackend,
+  openModule,
+  withoutModules,
+} from './wasm/backend.js';
+import { bindKernel, type Kernel } from './wasm/kernel.js';
+import type { Modules } from './wasm/modules.js';
 
 const SETTINGS: OptionNames<Settings> = { backend: true, module: true, maxMemory: true };
 
@@ -69,9 +78,8 @@ export class Runtime implements TensorOwner {
     }
   }
 
-  /** Compiles ahead the modules of all operations that were imported. */
-  async prepare(): Promise<void> {
-    await this.#backend.modules?.prepare(programs);
+  get modules(): Modules | undefined {
+    return this.#backend.modules;
   }
 
   get info(): BackendInfo {
@@ -128,10 +136,13 @@ export class Runtime implements TensorOwner {
 }
 
 /** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
-export function openRuntime(settings: Settings, operation = 'init', ahead?: Instance): Runtime {
+export function openRuntime(settings: Settings, operation: string, ahead?: Instance): Runtime {
   const { backend: wanted = 'auto', module, maxMemory = MEMORY_LIMIT } = settings;
-  const isAuto = wanted === 'auto';
-  const backend = openBackend(operation, wanted, module, ahead);
+  const backend = module === undefined ? openBackend(operation, wanted) : openModule(operation, wanted, module, ahead);
+  return runtimeOn(backend, maxMemory, wanted === 'auto');
+}
+
+function runtimeOn(backend: Backend, maxMemory: number, isAuto: boolean): Runtime {
   if (backend.name === 'reference' && isAuto) warnReference(backend);
   return new Runtime(backend, new Arena(backend.memory, maxMemory), isAuto);
 }
@@ -153,7 +164,8 @@ let handed: Runtime | undefined;
 
 /** The runtime of a call: the first thing that a public function asks for. */
 export function takeRuntime(): Runtime {
-  if (handed === undefined) return (current ??= openRuntime({}));
+  // Not openRuntime: modules of the caller's come with settings alone, and a bundle without these leaves them out.
+  if (handed === undefined) return (current ??= runtimeOn(openBackend('init', 'auto'), MEMORY_LIMIT, true));
   const runtime = handed;
   handed = undefined;
   return runtime;

@@ -1,6 +1,7 @@
 import { openRuntime, readSettings, setCurrentRuntime, takeRuntime } from './runtime.js';
 import type { BackendInfo, MemoryUsage, Settings } from './types.js';
-import { compileCoreAhead, instantiateAhead } from './wasm/backend.js';
+import { compileCoreAhead, instantiateAhead, prepare } from './wasm/backend.js';
+import { programs } from './wasm/kernel.js';
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.
@@ -19,7 +20,7 @@ export async function init(settings?: Settings): Promise<BackendInfo> {
   const read = readSettings('init', settings);
   if (read.module === undefined) await compileCoreAhead(read.backend ?? 'auto');
   const runtime = openRuntime(read, 'init', read.module && (await instantiateAhead(read.module)));
-  await runtime.prepare();
+  await prepare(runtime.modules, programs);
   setCurrentRuntime(runtime);
   return runtime.info;
 }

@@ -1,8 +1,6 @@
-import type { WideArray } from '../arrays.js';
+import { bufferOf } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
-import type { Arena } from '../memory/arena.js';
-import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
@@ -11,6 +9,7 @@ import { defineKernel, type Kernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
+  addRowGradOutput,
   checkCount,
   checkResults,
   emptyLoss,
@@ -21,15 +20,26 @@ import {
   runLoss,
   runShort,
   SHORT_SUM,
+  type ShortLoss,
 } from './loss.js';
 import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
-import { readOperand, readOptional } from './operand.js';
+import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import { type Operand, readerOf } from './place.js';
-import { residentOf, rowLength } from './resident.js';
+import type { pickTargets } from './pick-targets.js';
+import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
+import {
+  addressOf,
+  elementsOfShort,
+  operandOf,
+  readArgument,
+  readResult,
+  readSizes,
+  resultOf,
+  rowLength,
+} from './short.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
@@ -43,8 +53,8 @@ export interface ClassLoss {
   readonly kernel: Kernel<CrossEntropyOperands>;
   /** For class probabilities as targets, where the loss takes them. */
   readonly softKernel?: Kernel<CrossEntropyOperands>;
-  /** Whether all that is read of the first argument is the target's element of each row. */
-  readonly readsTargets?: boolean;
+  /** Copies the target's element of each row, where a loss reads no other. */
+  readonly pick?: typeof pickTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
@@ -73,14 +83,14 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Reads the options, and checks all but the class indices. */
+/** Checks all but the class indices. */
 function readCall(
   call: Call,
   loss: ClassLoss,
   input: Operand,
   targets: unknown,
   read: Targets,
-  out: unknown,
+  out: Operand | undefined,
   given: Given<ClassLossOptions>,
 ): ClassLossCall {
   const { name } = loss;
@@ -118,47 +128,69 @@ function readSmoothing(operation: string, smoothing: unknown): number {
   return smoothing;
 }
 
-/** Runs a loss over classes, with or without its gradient. Tensors may become no operands: see resident.ts. */
+/** Runs a loss over classes, with or without its gradient. */
 export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const { name } = loss;
+  const { name, argument } = loss;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, x);
-  const operand = storage === undefined ? readOperand(call, loss.argument, x) : undefined;
+  const from = readArgument(call, argument, x);
   const read = readTargets(call, targets);
-  let given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
+  const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
-  if (storage !== undefined && (out === undefined || Tensor.is(out))) {
-    const { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis } =
-      given;
-    given = { reduction, gradOutput, accumulate, weight, mask, temperature, labelSmoothing, ignoreIndex, shape, axis };
-    const result = classTensor(call, loss, storage, read, out, given);
-    if (result !== undefined) return result;
-  }
-  const input = operand ?? readOperand(call, loss.argument, x);
-  return runCall(loss, readCall(call, loss, input, targets, read, out, given));
+  const to = out === undefined ? undefined : readResult(call, from, out, loss.withGrad ? from.half : undefined);
+  const {
+    reduction,
+    gradOutput,
+    accumulate,
+    weight,
+    mask,
+    temperature,
+    labelSmoothing,
+    ignoreIndex,
+    axis,
+    shape: sizes,
+  } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const others = {
+    reduction,
+    gradOutput,
+    accumulate,
+    weight,
+    mask,
+    temperature,
+    labelSmoothing,
+    ignoreIndex,
+    shape,
+    axis,
+  };
+  const short = from.kind === undefined ? openShort(call.runtime.arena, loss, from, out, to, others) : undefined;
+  const result = short && classShort(call, loss, short, read, others);
+  if (result !== undefined) return result;
+  const input = operandOf(call, argument, x, from);
+  const place = resultOf(call, from, out, to, loss.withGrad ? from.half : undefined);
+  return runCall(loss, readCall(call, loss, input, targets, read, place, others));
 }
 
 /** The most rows that the short way has class indices of. */
 const SHORT_ROWS = 1024;
 
-/** The same of a tensor and class indices to a number, without masks and weights; undefined for any other call. */
-function classTensor(
+/** The same on the short way, of class indices, without masks and weights; undefined for any other call. */
+function classShort(
   call: Call,
   loss: ClassLoss,
-  storage: TensorStorage,
+  short: ShortLoss,
   targets: Targets,
-  out: unknown,
   given: Given<ClassLossOptions>,
 ): unknown {
   const { runtime, operation } = call;
   const { arena } = runtime;
-  const { address: x, elementBytes } = storage;
-  const n = rowLength(storage, given.shape, given.axis);
-  const outer = storage.size / n;
+  const { x, to } = short;
+  const { elementBytes } = x;
   const { indices } = targets;
-  const short = openShort(loss, storage, 0, out, given);
-  if (short === undefined || x < 0 || given.weight !== undefined || given.mask !== undefined) return undefined;
+  const n = rowLength(x, given.shape, given.axis);
+  const outer = x.size / n;
   if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
+  if (given.weight !== undefined || given.mask !== undefined) return undefined;
+  if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const smoothing = readSmoothing(operation, given.labelSmoothing);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
@@ -168,10 +200,12 @@ function classTensor(
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  if (loss.readsTargets) pickResident(arena, elementBytes, x, n, outer, placed, picked);
+  const { pick } = loss;
+  pick?.(arena, elementsOfShort(x), { n, inner: 1, count: outer }, placed, picked);
+  const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
-      x: loss.readsTargets ? picked : x,
+      x: logits,
       targets: placed,
       losses,
       gradient,
@@ -209,21 +243,22 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   run.open(operation, rows, elementBytes, probabilities === undefined && smooth === undefined ? undefined : TWO_BLOCKS);
   const weight = read.weight === undefined ? 0 : run.reserve(n * elementBytes);
   const indices = probabilities === undefined ? run.reserve(count * 4) : 0;
-  const picked = loss.readsTargets ? run.reserve(count * elementBytes) : 0;
+  const { pick } = loss;
+  const picked = pick === undefined ? 0 : run.reserve(count * elementBytes);
   if (read.weight !== undefined) copyFloats(runtime, read.weight, elementBytes, weight);
   const counted =
     probabilities === undefined ? placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices) : count;
-  if (loss.readsTargets) pickTargets(runtime, input, rows, indices, picked);
+  pick?.(runtime.arena, input, rows, indices, picked);
   const isWeighted = probabilities === undefined && read.weight !== undefined && lossCall.reduction === 'mean';
   const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
   const masked = read.mask && new MaskedInput(runtime, operation, read.mask, input, rows);
-  const from = masked !== undefined ? -1 : loss.readsTargets ? run.perRow(picked, elementBytes) : run.input(input);
+  const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
   const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
   const smoothed = smooth === undefined ? -1 : run.intermediate();
   // Smoothed probabilities take the place of those that were given, and are not smoothed again.
   const replaces = probabilities !== undefined && smooth !== undefined;
-  return runLoss(lossCall, rows, all, ({ losses, gradient, scale, gradOutput, sum }) => {
+  return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), ({ losses, gradient, scale, gradOutput, sum }) => {
     const { outer, inner, scratch } = run;
     const x = masked === undefined ? run.at(from) : masked.apply();
     const given = run.at(to);
@@ -290,49 +325,6 @@ function storeEmptyRows(
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };
-
-/** Copies the target's element of each row, so that no other has to be brought into linear memory. */
-function pickTargets(
-  { arena }: Runtime,
-  input: Operand,
-  { n, inner, count }: Rows,
-  indices: number,
-  picked: number,
-): void {
-  const { elementBytes, address, array, half } = input;
-  const { i32 } = arena;
-  const heap = arena.floats(elementBytes);
-  const source = address < 0 ? (array as WideArray) : heap;
-  const start = address < 0 ? 0 : address / elementBytes;
-  const widenedAt = half === undefined ? undefined : readerOf(arena, input);
-  const to = picked / elementBytes;
-  // Not by the number of the row: its remainder would take longer than all the rest.
-  for (let first = 0, row = 0; row < count; first += n * inner) {
-    for (let column = 0; column < inner; column++, row++) {
-      const target = i32[indices / 4 + row]!;
-      if (target < 0) continue;
-      const at = first + target * inner + column;
-      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
-    }
-  }
-}
-
-/** The same of rows that lie one after another in linear memory. */
-function pickResident(
-  arena: Arena,
-  elementBytes: 4 | 8,
-  x: number,
-  n: number,
-  count: number,
-  indices: number,
-  address: number,
-): void {
-  const heap = arena.floats(elementBytes);
-  for (let row = 0; row < count; row++) {
-    const target = arena.i32[indices / 4 + row]!;
-    if (target >= 0) heap[address / elementBytes + row] = heap[x / elementBytes + row * n + target]!;
-  }
-}
 
 /** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
 function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indices: number, weight: number): number {

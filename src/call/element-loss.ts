@@ -1,6 +1,5 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { BLOCK_MULTIPLE } from '../generated/layout.js';
-import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import type { BatchReduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -8,7 +7,6 @@ import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
 import {
-  addElements,
   checkResults,
   emptyLoss,
   type LossCall,
@@ -17,13 +15,26 @@ import {
   readLoss,
   runLoss,
   runShort,
+  type ShortLoss,
 } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type Given, type OptionNames, readFlag, readOptions } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
-import { residentLike, residentOf } from './resident.js';
 import { elementsAsRows, giveShape } from './rows.js';
+import {
+  addressOf,
+  hasShape,
+  isShortLike,
+  operandOf,
+  overlap,
+  readArgument,
+  readResult,
+  readShort,
+  readSizes,
+  resultOf,
+  type Short,
+} from './short.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
 /** Kernels add so many losses before float64 takes over: blocks of a multiple of them do not change the sum. */
@@ -60,18 +71,18 @@ interface ElementLossCall {
   readonly logTarget: boolean;
 }
 
-/** Reads the options, and checks everything. */
+/** Checks everything. */
 function readCall(
   call: Call,
   loss: ElementLoss,
   input: Operand,
   read: ElementTargets,
-  out: unknown,
+  out: Operand | undefined,
   given: Given<ElementLossOptions>,
 ): ElementLossCall {
   const { name } = loss;
   const { elementBytes } = input;
-  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions, input.half);
+  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);
@@ -91,9 +102,9 @@ function readCall(
   };
 }
 
-function readTargets(call: Call, { takesLabels }: ElementLoss, value: unknown, input: Operand): ElementTargets {
-  if (takesLabels) return readElementTargets(call, value, input.elementBytes);
-  return { operand: readOperand(call, 'targets', value, input.elementBytes), integers: undefined };
+function readTargets(call: Call, { takesLabels }: ElementLoss, value: unknown, elementBytes: 4 | 8): ElementTargets {
+  if (takesLabels) return readElementTargets(call, value, elementBytes);
+  return { operand: readOperand(call, 'targets', value, elementBytes), integers: undefined };
 }
 
 function checkTargets(operation: string, { operand, integers }: ElementTargets, input: Operand): void {
@@ -103,49 +114,59 @@ function checkTargets(operation: string, { operand, integers }: ElementTargets, 
   checkLabels(operation, integers);
 }
 
-/** Runs an element-wise loss, with or without its gradient. Tensors may become no operands: see resident.ts. */
+/** Runs an element-wise loss, with or without its gradient. */
 export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): unknown {
-  const { name } = loss;
+  const { name, argument } = loss;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, x);
-  const target = storage && residentLike(targets, storage);
-  const operand = target === undefined ? readOperand(call, loss.argument, x) : undefined;
-  const read = operand && readTargets(call, loss, targets, operand);
-  let given = readOptions<ElementLossOptions & { out?: unknown }>(name, options, loss.options);
+  const { arena } = call.runtime;
+  const from = readArgument(call, argument, x);
+  const target = from.kind === undefined ? readShort(call.runtime, targets) : undefined;
+  const read = target === undefined ? readTargets(call, loss, targets, from.elementBytes) : undefined;
+  const given = readOptions<ElementLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
-  if (target !== undefined && (out === undefined || Tensor.is(out))) {
-    const { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape } = given;
-    given = { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape };
-    const result = elementTensors(call, loss, storage!, target, out, given);
+  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape: sizes } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const others = { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape };
+  if (
+    from.kind === undefined &&
+    target !== undefined &&
+    isShortLike(arena, target, from) &&
+    (shape === undefined || hasShape(from, shape))
+  ) {
+    const short = openShort(arena, loss, from, out, to, others);
+    const result = short && elementShort(call, loss, short, target, others);
     if (result !== undefined) return result;
   }
-  const input = operand ?? readOperand(call, loss.argument, x);
-  const others = read ?? readTargets(call, loss, targets, input);
-  return runCall(loss, readCall(call, loss, input, others, out, given));
+  const input = operandOf(call, argument, x, from);
+  const place = resultOf(call, from, out, to, from.half);
+  const operand = target && operandOf(call, 'targets', targets, target);
+  return runCall(loss, readCall(call, loss, input, read ?? { operand, integers: undefined }, place, others));
 }
 
-/** The same of tensors of one shape and dtype to a number, without weights; undefined for any other call. */
-function elementTensors(
+/** The same on the short way, without weights; undefined for any other call. */
+function elementShort(
   { runtime, operation }: Call,
   loss: ElementLoss,
-  storage: TensorStorage,
-  target: TensorStorage,
-  out: unknown,
+  short: ShortLoss,
+  target: Short,
   given: Given<ElementLossOptions>,
 ): unknown {
-  const { address: x, size, elementBytes } = storage;
-  const { address: targets } = target;
+  const { arena } = runtime;
+  const { x: from, to, reduction } = short;
+  const { size, elementBytes } = from;
   const { weight, posWeight, shape } = given;
-  const short = openShort(loss, storage, targets, out, given);
-  if (short === undefined || weight !== undefined || posWeight !== undefined || shape !== undefined) return undefined;
-  if (x < 0 || targets < 0 || size === 0) return undefined;
+  if (weight !== undefined || posWeight !== undefined || size === 0) return undefined;
+  if (reduction === 'batchMean' && from.shape === undefined && shape === undefined) return undefined;
+  if (to !== undefined && overlap(to, target)) return undefined;
   const kernel = readFlag(operation, 'logTarget', given.logTarget) ? loss.logKernel! : loss.kernel;
   const compute = runtime.kernel(kernel, elementBytes, operation);
-  const scratch = runtime.arena.kernelScratch;
-  return runShort(runtime.arena, short, size, ({ losses, gradient, scale, gradOutput, sum }) =>
+  const x = addressOf(arena, from, 1);
+  const y = addressOf(arena, target, 2);
+  return runShort(arena, short, size, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x,
-      targets,
+      targets: y,
       losses,
       gradient,
       count: size,
@@ -154,7 +175,7 @@ function elementTensors(
       sum,
       weight: 0,
       posWeight: 0,
-      scratch,
+      scratch: arena.kernelScratch,
     }),
   );
 }
@@ -174,7 +195,9 @@ function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
   const to = addTargets(runtime, read.targets);
   const weight = addWeight(runtime, read.weight, input);
   const posWeight = addWeight(runtime, read.posWeight, input);
-  return runLoss(lossCall, undefined, length, ({ losses, gradient, scale, gradOutput, sum }) =>
+  const { gradOutput } = lossCall;
+  const upstream = typeof gradOutput === 'number' ? -1 : addElements(runtime, gradOutput, elementBytes);
+  return runLoss(lossCall, undefined, length, upstream, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: run.at(from),
       targets: run.at(to),
@@ -195,6 +218,13 @@ function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): nu
   if (operand !== undefined) return run.input(operand);
   const { length } = integers!;
   return run.broadcast(new Broadcast(integers!, [length], [length]));
+}
+
+/** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
+function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
+  if (operand.elementBytes === elementBytes) return run.input(operand);
+  const shape = [operand.length];
+  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
 }
 
 function addWeight(runtime: Runtime, weight: BroadcastOperand | undefined, input: Operand): number {

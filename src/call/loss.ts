@@ -1,20 +1,16 @@
-import type { Half } from '../arrays.js';
 import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
-import type { TensorStorage } from '../memory/tensor.js';
-import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
-import { Broadcast } from './broadcast.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { readOperand } from './operand.js';
 import { type Given, readFlag } from './options.js';
-import { type Operand, shapeOf, widened } from './place.js';
-import { addressLike } from './resident.js';
-import { checkSize, fillResult, newLike, newResult, readOptionalOut, wrapReduced, wrapResult } from './result.js';
+import { type Operand, shapeOf } from './place.js';
+import { checkSize, fillResult, newLike, newResult, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
+import { type Argument, isStill, resultAddress, type Short, takeResult, takesShort } from './short.js';
 
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
@@ -41,21 +37,16 @@ export interface LossCall {
   readonly accumulate: boolean;
 }
 
-/**
- * Reads the options that every loss has but the shape, once its arguments are read; of the reductions the first is usual.
- * `half` tells how losses are stored where that is in 16 bits.
- */
+/** Checks the options that every loss has but the shape, once all are read; of the reductions the first is usual. */
 export function readLoss(
   call: Call,
   withGrad: boolean,
   input: Operand,
-  givenOut: unknown,
+  out: Operand | undefined,
   options: Given<LossOptions>,
   reductions: readonly string[],
-  half?: Half,
 ): LossCall {
   const { operation } = call;
-  const out = readOptionalOut(call, givenOut, input.elementBytes, withGrad ? input.half : half);
   const given = options.gradOutput;
   const gradOutput = readGradOutput(call, given, input);
   const accumulate = readFlag(operation, 'accumulate', options.accumulate);
@@ -114,12 +105,13 @@ export interface LossResults {
 /**
  * Runs a loss block by block, once its run is open and has its inputs: sets up where losses and gradient go, and hands
  * them back. There is a loss for each row, or for each element where there are no rows; `all` is what their mean divides
- * by. `compute` runs the kernel on the block at hand.
+ * by, `upstream` gradOutput in the run, -1 where it is a number. `compute` runs the kernel on the block at hand.
  */
 export function runLoss(
   lossCall: LossCall,
   rows: Rows | undefined,
   all: number,
+  upstream: number,
   compute: (results: LossResults) => void,
 ): unknown {
   const { call, input, withGrad, reduction, out } = lossCall;
@@ -127,7 +119,6 @@ export function runLoss(
   const divisor = divisorOf(reduction, shapeOf(input), all);
   const isLossOut = !withGrad && out !== undefined;
   const sum = run.reserve(SUM_BYTES);
-  const upstream = addGradOutput(lossCall, rows);
   const losses = reduction !== 'none' ? undefined : isLossOut ? out : newLosses(lossCall, rows);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
@@ -178,7 +169,7 @@ function shapeOfLosses({ shape }: Operand, { axis }: Rows): readonly number[] {
 export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: number): unknown {
   const { call, input } = lossCall;
   call.runtime.run.open(call.operation, elementsAsRows(0), input.elementBytes);
-  return runLoss(lossCall, rows, all, () => undefined);
+  return runLoss(lossCall, rows, all, -1, () => undefined);
 }
 
 /** What the sum of the losses is divided by; `all` is what a mean divides by. */
@@ -197,72 +188,63 @@ function readSum({ f64 }: Arena, address: number): number {
   return Number.isFinite(sum) ? sum + f64[address / 8 + SUM_LOST / 8]! : sum;
 }
 
-/** gradOutput as an operand of the run, -1 where it is a number. */
-function addGradOutput({ call, input, gradOutput }: LossCall, rows: Rows | undefined): number {
-  const { runtime } = call;
+/** Adds gradOutput to the run, a number for each row: -1 where it is one number. */
+export function addRowGradOutput({ call, input, gradOutput }: LossCall): number {
   if (typeof gradOutput === 'number') return -1;
+  const { runtime } = call;
   const { elementBytes } = input;
-  if (rows === undefined) return addElements(runtime, gradOutput, elementBytes);
   const address = runtime.run.reserve(gradOutput.length * elementBytes);
   copyFloats(runtime, gradOutput, elementBytes, address);
   return runtime.run.perRow(address, elementBytes);
 }
 
-/** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
-export function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
-  if (operand.elementBytes === elementBytes) return run.input(operand);
-  const shape = [operand.length];
-  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
-}
+/** The shape of a row that was given without one, as far as a batch goes: it has none. */
+const NO_AXES: readonly number[] = [];
 
-/** A loss on the short way (see resident.ts): of a tensor to a number, with a gradient that goes into a tensor. */
+/** A loss on the short way: a number, of a tensor or a short array, and a gradient that goes into the like. */
 export interface ShortLoss {
-  readonly storage: TensorStorage;
+  readonly x: Short;
+  readonly withGrad: boolean;
   readonly reduction: string;
   readonly gradOutput: number;
-  /** Where the gradient goes; 0 and undefined where there is none. */
-  readonly gradient: number;
+  readonly shape: readonly number[];
+  /** Where the gradient goes, if that is given: what it is, and as it was read. */
   readonly out: unknown;
+  readonly to: Short | undefined;
 }
 
-/**
- * The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. `targets` is the
- * address of those that the kernel reads beside x, 0 without: no gradient may lie over them.
- */
+/** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
 export function openShort(
+  arena: Arena,
   { withGrad, reductions }: { readonly withGrad: boolean; readonly reductions: readonly string[] },
-  storage: TensorStorage,
-  targets: number,
+  x: Short,
   out: unknown,
+  to: Argument | undefined,
   given: Given<LossOptions>,
 ): ShortLoss | undefined {
   const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
-  const gradient = withGrad ? addressLike(out, storage, storage.size) : 0;
-  const isNumber = reduction !== 'none' && reductions.includes(reduction as string) && typeof gradOutput === 'number';
-  if (
-    !isNumber ||
-    gradient < 0 ||
-    (withGrad && gradient === targets) ||
-    accumulate !== undefined ||
-    (!withGrad && out !== undefined)
-  )
-    return undefined;
-  return { storage, reduction: reduction as string, gradOutput, gradient, out };
+  const isNumber = reduction !== 'none' && reductions.includes(reduction as string);
+  if (!isNumber || typeof gradOutput !== 'number' || accumulate !== undefined) return undefined;
+  const isShort = withGrad ? takesShort(arena, x, to, x.size) : to === undefined && isStill(arena, x);
+  if (!isShort) return undefined;
+  const shape = x.shape ?? (given.shape as readonly number[] | undefined) ?? NO_AXES;
+  return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as Short | undefined };
 }
 
 /** Runs it, as runLoss does any other; its sum takes `SHORT_SUM` bytes of the operand scratch. */
 export function runShort(
   arena: Arena,
-  { storage, reduction, gradOutput, gradient, out }: ShortLoss,
+  { x, withGrad, reduction, gradOutput, shape, out, to }: ShortLoss,
   all: number,
   compute: (results: LossResults) => void,
 ): unknown {
-  const divisor = divisorOf(reduction, storage.shape, all);
+  const divisor = divisorOf(reduction, shape, all);
   const sum = arena.operandScratch;
+  const gradient = withGrad ? resultAddress(arena, to) : 0;
   clearSum(arena, sum);
   compute({ losses: 0, gradient, scale: gradOutput / divisor, gradOutput: 0, sum });
   const loss = readSum(arena, sum) / divisor;
-  return gradient === 0 ? loss : { loss, grad: out };
+  return withGrad ? { loss, grad: takeResult(arena, x, out, x.size) } : loss;
 }
 
 /** Bytes of the operand scratch that the sum takes. */

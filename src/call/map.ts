@@ -1,30 +1,31 @@
-import { type FloatArray, offsetOf } from '../arrays.js';
 import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
-import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
-import { takeRuntime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { describeMask } from './descriptor.js';
 import { checkMask, readMask } from './mask.js';
-import { operandFrom, readOperand } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import { newArray, type Operand } from './place.js';
-import { addressLike, residentLike, residentOf, rowLength } from './resident.js';
-import { checkSize, dtypeOf, newLike, readOptionalOut, readOut, wrapResult } from './result.js';
-import { readRows, splitByAxis } from './rows.js';
-import { areEqual, checkLength, readShape } from './shape.js';
+import type { Operand } from './place.js';
+import { checkSize, dtypeOf, newLike, wrapResult } from './result.js';
+import { readRows } from './rows.js';
+import { areEqual } from './shape.js';
 import {
-  floatBytes,
-  hasStill,
-  offsetOfLike,
-  overlap,
-  placeSmall,
-  shortLength,
-  smallResult,
-  takeSmall,
-} from './small.js';
+  addressOf,
+  isSameOrApart,
+  isShortArray,
+  isShortLike,
+  operandOf,
+  readArgument,
+  readResult,
+  readSizes,
+  resultAddress,
+  resultOf,
+  rowLength,
+  type Short,
+  takeResult,
+  takesShort,
+} from './short.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -47,72 +48,56 @@ export interface RowMap {
 
 const MASKED = { mayTranspose: false };
 
-/** Runs such an operation. A tensor that goes into another one, or in place, becomes no operand: see resident.ts. */
+/** Runs such an operation. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
-  const bytes = floatBytes(x);
-  const length = bytes === 0 ? 0 : shortLength(x as FloatArray);
-  if (length > 0)
-    return mapShort(operation, x as FloatArray, bytes as 4 | 8, length, offsetOf(x as FloatArray), options);
   const { name } = operation;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, x);
-  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
-  let given = readOptions<MapOptions>(name, options, operation.options);
+  const { runtime } = call;
+  const from = readArgument(call, 'x', x);
+  // Without options none of the caller's code runs.
+  if (options === undefined && isShortArray(from))
+    return mapShort(runtime, operation, from, undefined, undefined, from.size, 1);
+  const given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
-  if (storage !== undefined && Tensor.is(out)) {
-    const { mask, causal, axis, temperature, shape } = given;
-    const { address, size, elementBytes } = storage;
-    const y = addressLike(out, storage, size);
-    const n = rowLength(storage, shape, axis);
-    if (mask === undefined && causal === undefined && n > 0 && y >= 0 && address >= 0) {
-      const divisor = readTemperature(name, temperature, elementBytes);
-      computeRows(call.runtime, operation, elementBytes, address, y, size / n, n, divisor);
-      return out;
+  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const { mask, causal, axis, temperature, shape: sizes } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  if (
+    from.kind === undefined &&
+    mask === undefined &&
+    causal === undefined &&
+    takesShort(runtime.arena, from, to, from.size)
+  ) {
+    const n = rowLength(from, shape, axis);
+    if (n > 0) {
+      const divisor = readTemperature(name, temperature, from.elementBytes);
+      return mapShort(runtime, operation, from, out, to, n, divisor);
     }
-    given = { mask, causal, axis, temperature, shape };
   }
-  const input = operand ?? readOperand(call, 'x', x);
-  return mapOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes, input.half), given);
+  const place = resultOf(call, from, out, to, from.half);
+  return mapOperand(call, operation, operandOf(call, 'x', x, from), place, { mask, causal, axis, temperature, shape });
 }
 
-/** The same for a short array: operands are not made of it and of `out` before there is a need for them. */
+/** The same on the short way. */
 function mapShort(
-  operation: RowMap,
-  x: FloatArray,
-  bytes: 4 | 8,
-  length: number,
-  offset: number,
-  options: unknown,
+  runtime: Runtime,
+  { name, kernel }: RowMap,
+  from: Short,
+  out: unknown,
+  to: Short | undefined,
+  n: number,
+  temperature: number,
 ): unknown {
-  const runtime = takeRuntime();
-  if (options === undefined) return mapSmall(runtime, operation, x, undefined, bytes, length, undefined, 1);
-  const { name } = operation;
   const { arena } = runtime;
-  const { moment } = arena;
-  let given = readOptions<MapOptions>(name, options, operation.options);
-  const { out } = given;
-  const result = (out === undefined ? x : out) as FloatArray;
-  const outMoment = arena.moment;
-  const outOffset = result === x ? offset : offsetOfLike(result, bytes, length);
-  if (outOffset >= 0) {
-    const { mask, causal, axis = -1, temperature, shape } = given;
-    const sizes = shape === undefined ? undefined : readShape(name, 'shape', shape);
-    const isPlain = mask === undefined && causal === undefined && axis === -1;
-    if (isPlain && arena.moment === moment && hasStill(x, length) && (result === x || hasStill(result, length))) {
-      if (!overlap(x, offset, result, outOffset, length * bytes)) {
-        return mapSmall(runtime, operation, x, out, bytes, length, sizes, readTemperature(name, temperature, bytes));
-      }
-    }
-    given = { mask, causal, axis, temperature, shape: sizes };
-  }
-  const call: Call = { runtime, operation: name, last: undefined };
-  const input = operandFrom(call, 'x', x, length, offset, moment);
-  if (outOffset < 0) return mapOperand(call, operation, input, readOut(call, 'out', out, bytes), given);
-  const place = out === undefined ? undefined : operandFrom(call, 'out', result, length, outOffset, outMoment);
-  return mapOperand(call, operation, input, place, given);
+  const { elementBytes, size } = from;
+  const compute = runtime.kernel(kernel, elementBytes, name);
+  const x = addressOf(arena, from, 1);
+  const y = resultAddress(arena, to);
+  compute({ x, y, outer: size / n, n, inner: 1, temperature, scratch: arena.kernelScratch, mask: 0 });
+  return takeResult(arena, from, out, size);
 }
 
-/** The same for any x, which is read as `out` is, but no other option. */
+/** The same for any x, of which no option but `out` was checked. */
 function mapOperand(
   call: Call,
   { kernel }: RowMap,
@@ -156,47 +141,6 @@ function emptyMap(call: Call, out: Operand | undefined, input: Operand): unknown
   return wrapResult(out ?? newLike(call, input), out !== undefined, input, input.shape);
 }
 
-/** mapRows for a few rows in typed arrays: the same checks and the same kernel. */
-function mapSmall(
-  runtime: Runtime,
-  operation: RowMap,
-  x: FloatArray,
-  out: unknown,
-  elementBytes: 4 | 8,
-  length: number,
-  sizes: readonly number[] | undefined,
-  temperature: number,
-): FloatArray {
-  let n = length;
-  let outer = 1;
-  if (sizes !== undefined) {
-    checkLength(operation.name, 'x', length, sizes);
-    if (sizes.length === 0) splitByAxis(operation.name, sizes, -1);
-    n = sizes[sizes.length - 1]!;
-    outer = length / n;
-  }
-  const { arena } = runtime;
-  const result = (out ?? newArray(elementBytes, length)) as FloatArray;
-  const from = placeSmall(arena, x, elementBytes, length);
-  computeRows(runtime, operation, elementBytes, from, smallResult(arena), outer, n, temperature);
-  return takeSmall(arena, result, elementBytes, length);
-}
-
-/** Computes rows that lie one after another in linear memory, without a mask. */
-function computeRows(
-  runtime: Runtime,
-  { name, kernel }: RowMap,
-  elementBytes: 4 | 8,
-  x: number,
-  y: number,
-  outer: number,
-  n: number,
-  temperature: number,
-): void {
-  const compute = runtime.kernel(kernel, elementBytes, name);
-  compute({ x, y, outer, n, inner: 1, temperature, scratch: runtime.arena.kernelScratch, mask: 0 });
-}
-
 type PairOptions = Omit<MapOptions, 'mask' | 'causal'>;
 
 /** The backward pass of such an operation: its result and the gradient with respect to that. */
@@ -214,50 +158,53 @@ const TWO_BLOCKS = { transposedBlocks: 2 };
 export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, options: unknown): unknown {
   const { name, argument } = operation;
   const call = openCall(name);
-  const storage = residentOf(call.runtime, y);
-  const upstream = storage && residentLike(dy, storage);
-  if (upstream !== undefined) return backwardTensors(call, operation, y, storage!, dy, upstream, options);
-  const input = readOperand(call, argument, y);
-  const gradient = readOperand(call, 'dy', dy, input.elementBytes);
+  const from = readArgument(call, argument, y);
+  const upstream = readArgument(call, 'dy', dy, from.elementBytes);
   const given = readOptions<PairOptions>(name, options, operation.options);
-  const out = readOptionalOut(call, given.out, input.elementBytes, input.half);
-  return backwardOperands(call, operation, input, gradient, out, given);
-}
-
-/** The same for tensors of one shape and dtype: see mapTensor. */
-function backwardTensors(
-  call: Call,
-  operation: BackwardMap,
-  y: unknown,
-  storage: TensorStorage,
-  gradient: unknown,
-  upstream: TensorStorage,
-  options: unknown,
-): unknown {
-  const { runtime, operation: name } = call;
-  const { size, elementBytes } = storage;
-  let given = readOptions<PairOptions>(name, options, operation.options);
   const { out } = given;
-  if (Tensor.is(out)) {
-    const { axis, temperature, shape } = given;
-    const dx = addressLike(out, storage, size);
-    const dy = upstream.address;
-    const n = rowLength(storage, shape, axis);
-    if (n > 0 && dx >= 0 && dy >= 0 && storage.address >= 0) {
-      const divisor = readTemperature(name, temperature, elementBytes);
-      const compute = runtime.kernel(operation.kernel, elementBytes, name);
-      const scratch = runtime.arena.kernelScratch;
-      compute({ y: storage.address, dx, outer: size / n, n, inner: 1, temperature: divisor, scratch, dy });
-      return out;
+  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const { axis, temperature, shape: sizes } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const { runtime } = call;
+  if (
+    from.kind === undefined &&
+    isShortLike(runtime.arena, upstream, from) &&
+    takesShort(runtime.arena, from, to, from.size)
+  ) {
+    const n = rowLength(from, shape, axis);
+    if (n > 0 && (to?.array === undefined || isSameOrApart(to, upstream))) {
+      const divisor = readTemperature(name, temperature, from.elementBytes);
+      return backwardShort(runtime, operation, from, upstream, out, to, n, divisor);
     }
-    given = { axis, temperature, shape };
   }
-  const input = readOperand(call, operation.argument, y);
-  const place = readOperand(call, 'dy', gradient);
-  return backwardOperands(call, operation, input, place, readOptionalOut(call, out, elementBytes), given);
+  const input = operandOf(call, argument, y, from);
+  const gradient = operandOf(call, 'dy', dy, upstream);
+  const place = resultOf(call, from, out, to, from.half);
+  return backwardOperands(call, operation, input, gradient, place, { axis, temperature, shape });
 }
 
-/** The same for any arguments, which are read as `out` is, but no other option. */
+/** The same on the short way. */
+function backwardShort(
+  runtime: Runtime,
+  { name, kernel }: BackwardMap,
+  from: Short,
+  upstream: Short,
+  out: unknown,
+  to: Short | undefined,
+  n: number,
+  temperature: number,
+): unknown {
+  const { arena } = runtime;
+  const { elementBytes, size } = from;
+  const compute = runtime.kernel(kernel, elementBytes, name);
+  const y = addressOf(arena, from, 1);
+  const dy = addressOf(arena, upstream, 2);
+  const dx = resultAddress(arena, to);
+  compute({ y, dx, outer: size / n, n, inner: 1, temperature, scratch: arena.kernelScratch, dy });
+  return takeResult(arena, from, out, size);
+}
+
+/** The same for any arguments, of which no option but `out` was checked. */
 function backwardOperands(
   call: Call,
   { name, kernel }: BackwardMap,

@@ -10,7 +10,6 @@ import {
   viewOf,
 } from '../arrays.js';
 import { isArray, show, typeError } from '../errors.js';
-import type { Moment } from '../memory/arena.js';
 import { checkAlive, storageOf, Tensor, type TensorStorage } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
@@ -63,19 +62,6 @@ export function arrayOperand(
   if (length === 0) checkAttached(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
   return newOperand(argument, kind, array, length, address, moment, shape, said);
-}
-
-/** An array as it was at a moment, with this length and offset; the call has it from now on. */
-export function operandFrom(
-  call: Call,
-  argument: string,
-  array: FloatArray,
-  length: number,
-  offset: number,
-  moment: Moment,
-): Operand {
-  const address = bufferOf(array) === moment.buffer ? offset : -1;
-  return addPlace(call, newOperand(argument, 'array', array, length, address, moment, undefined));
 }
 
 /** @throws TypeError when the tensor is disposed */

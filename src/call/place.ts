@@ -43,6 +43,9 @@ export interface Operand extends Place {
   shape: readonly number[] | undefined;
 }
 
+/** Where the elements of an operand lie, and what they are. */
+export type Elements = Pick<Operand, 'array' | 'address' | 'length' | 'elementBytes' | 'half'>;
+
 export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
   return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
 }
@@ -76,7 +79,7 @@ export function newOperand(
 }
 
 /** The elements of an operand, wherever they lie, until the memory grows; a copy where they are stored in 16 bits. */
-export function elementsOf(arena: Arena, operand: Operand): WideArray {
+export function elementsOf(arena: Arena, operand: Elements): WideArray {
   const { array, address, elementBytes, length, half } = operand;
   if (half !== undefined) return Float32Array.from(halvesOf(arena, operand), (bits) => widen(half, bits));
   if (address < 0) return array as WideArray;
@@ -84,12 +87,12 @@ export function elementsOf(arena: Arena, operand: Operand): WideArray {
 }
 
 /** The bits of an operand that is stored in 16, until the memory grows. */
-export function halvesOf(arena: Arena, { array, address, length }: Operand): Uint16Array {
+export function halvesOf(arena: Arena, { array, address, length }: Elements): Uint16Array {
   return address < 0 ? bitsOf(array!, 0, length) : new Uint16Array(arena.buffer, address, length);
 }
 
 /** Reads single elements of an operand, until the memory grows. */
-export function readerOf(arena: Arena, operand: Operand): (i: number) => number {
+export function readerOf(arena: Arena, operand: Elements): (i: number) => number {
   const { half } = operand;
   if (half === undefined) {
     const elements = elementsOf(arena, operand);

@@ -1,16 +1,26 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
-import { Tensor } from '../memory/tensor.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { checkBroadcastOperand, describeFloats, describeMask } from './descriptor.js';
 import { checkMask, readMask } from './mask.js';
-import { readOperand, readOptional } from './operand.js';
+import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
 import type { Operand } from './place.js';
-import { addressLike, residentOf, rowLength } from './resident.js';
-import { checkSize, fillResult, newResult, readOptionalOut, wrapReduced } from './result.js';
+import { checkSize, fillResult, newResult, wrapReduced } from './result.js';
 import { type Rows, readRows } from './rows.js';
 import { withAxis, withoutAxis } from './shape.js';
+import {
+  addressOf,
+  operandOf,
+  readArgument,
+  readResult,
+  readSizes,
+  resultAddress,
+  resultOf,
+  rowLength,
+  takeResult,
+  takesShort,
+} from './short.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -35,35 +45,37 @@ export interface RowReduction {
 
 const WITH_DESCRIPTORS = { mayTranspose: false };
 
-/** Runs such an operation. A tensor that goes into another one becomes no operand: see resident.ts. */
+/** Runs such an operation. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
-  const { runtime } = call;
-  const storage = residentOf(runtime, x);
-  const operand = storage === undefined ? readOperand(call, 'x', x) : undefined;
-  let given = readOptions<ReduceOptions>(name, options, operation.options);
+  const from = readArgument(call, 'x', x);
+  const given = readOptions<ReduceOptions>(name, options, operation.options);
   const { out } = given;
-  if (storage !== undefined && Tensor.is(out)) {
-    const { weights, mask, temperature, keepDims, shape, axis } = given;
-    const { address, size, elementBytes } = storage;
-    const n = rowLength(storage, shape, axis);
-    const y = addressLike(out, storage, size / n);
-    const isPlain = keepDims === undefined && weights === undefined && mask === undefined;
-    if (isPlain && n > 0 && y >= 0 && address >= 0) {
-      const divisor = readTemperature(name, temperature, elementBytes);
-      const compute = runtime.kernel(operation.kernel, elementBytes, name);
-      const scratch = runtime.arena.kernelScratch;
-      compute({ x: address, y, outer: size / n, n, inner: 1, temperature: divisor, scratch, mask: 0 });
-      return out;
-    }
-    given = { weights, mask, temperature, keepDims, shape, axis };
+  const to = out === undefined ? undefined : readResult(call, from, out);
+  const { weights, mask, temperature, keepDims, axis, shape: sizes } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const isPlain = keepDims === undefined && weights === undefined && mask === undefined;
+  const { runtime } = call;
+  const n = isPlain && from.kind === undefined ? rowLength(from, shape, axis) : 0;
+  if (from.kind === undefined && n > 0 && takesShort(runtime.arena, from, to, from.size / n)) {
+    const { arena } = runtime;
+    const { elementBytes } = from;
+    const outer = from.size / n;
+    const divisor = readTemperature(name, temperature, elementBytes);
+    const compute = runtime.kernel(operation.kernel, elementBytes, name);
+    const x = addressOf(arena, from, 1);
+    const y = resultAddress(arena, to);
+    compute({ x, y, outer, n, inner: 1, temperature: divisor, scratch: arena.kernelScratch, mask: 0 });
+    if (shape === undefined && to === undefined) return arena.floats(elementBytes)[y / elementBytes];
+    return takeResult(arena, from, out, outer);
   }
-  const input = operand ?? readOperand(call, 'x', x);
-  return reduceOperand(call, operation, input, readOptionalOut(call, out, input.elementBytes), given);
+  const place = resultOf(call, from, out, to);
+  const others = { weights, mask, temperature, keepDims, axis, shape };
+  return reduceOperand(call, operation, operandOf(call, 'x', x, from), place, others);
 }
 
-/** The same for any x, which is read as `out` is, but no other option. */
+/** The same for any x, of which no option but `out` was checked. */
 function reduceOperand(
   call: Call,
   operation: RowReduction,

@@ -34,7 +34,9 @@ export function product(shape: readonly number[]): number {
 }
 
 export function areEqual(shape: readonly number[], other: readonly number[]): boolean {
-  return shape.length === other.length && shape.every((size, i) => size === other[i]);
+  if (shape.length !== other.length) return false;
+  for (let i = 0; i < shape.length; i++) if (shape[i] !== other[i]) return false;
+  return true;
 }
 
 /** @throws RangeError when the data's length is not the shape's. */

@@ -1,5 +1,6 @@
 import { type Call, openCall, settle } from '../call/call.js';
 import {
+  addRowGradOutput,
   checkResults,
   emptyLoss,
   type LossOptions,
@@ -8,16 +9,26 @@ import {
   runLoss,
   runShort,
   SHORT_SUM,
+  type ShortLoss,
 } from '../call/loss.js';
 import { checkLikeness } from '../call/map.js';
-import { readOperand } from '../call/operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import type { Operand } from '../call/place.js';
-import { residentLike, residentOf, rowLength } from '../call/resident.js';
 import { readRows } from '../call/rows.js';
+import {
+  addressOf,
+  isShortLike,
+  operandOf,
+  overlap,
+  readArgument,
+  readResult,
+  readSizes,
+  resultOf,
+  rowLength,
+  type Short,
+} from '../call/short.js';
 import { distillationKernel } from '../generated/kernels.js';
 import { OPERAND_SCRATCH } from '../memory/arena.js';
-import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { distillation as reference } from '../reference/distillation.js';
 import type {
   BatchReduction,
@@ -67,48 +78,47 @@ interface DistillationGiven extends LossOptions {
   temperature?: unknown;
 }
 
-/** Tensors may become no operands: see resident.ts. */
 function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogits: unknown, options: unknown): unknown {
   const call = openCall(withGrad ? 'distillationWithGrad' : 'distillation');
-  const storage = residentOf(call.runtime, studentLogits);
-  const target = storage && residentLike(teacherLogits, storage);
-  const student = target === undefined ? readOperand(call, 'studentLogits', studentLogits) : undefined;
-  const teacher = student && readOperand(call, 'teacherLogits', teacherLogits, student.elementBytes);
+  const { arena } = call.runtime;
+  const student = readArgument(call, 'studentLogits', studentLogits);
+  const teacher = readArgument(call, 'teacherLogits', teacherLogits, student.elementBytes);
   const names = withGrad ? GRAD_OPTIONS : OPTIONS;
-  let given = readOptions<DistillationGiven & { out?: unknown }>(call.operation, options, names);
+  const given = readOptions<DistillationGiven & { out?: unknown }>(call.operation, options, names);
   const { out } = given;
-  if (target !== undefined && (out === undefined || Tensor.is(out))) {
-    const { reduction, gradOutput, accumulate, temperature, shape, axis } = given;
-    given = { reduction, gradOutput, accumulate, temperature, shape, axis };
-    const result = distillTensors(call, withGrad, storage!, target, out, given);
+  const to = out === undefined ? undefined : readResult(call, student, out, withGrad ? student.half : undefined);
+  const { reduction, gradOutput, accumulate, temperature, axis, shape: sizes } = given;
+  const shape = sizes === undefined ? undefined : readSizes(call, student, sizes);
+  const others = { reduction, gradOutput, accumulate, temperature, shape, axis };
+  if (student.kind === undefined && isShortLike(arena, teacher, student)) {
+    const short = openShort(arena, { withGrad, reductions: REDUCTIONS }, student, out, to, others);
+    const result = short && distillShort(call, short, teacher, others);
     if (result !== undefined) return result;
   }
-  const input = student ?? readOperand(call, 'studentLogits', studentLogits);
-  const other = teacher ?? readOperand(call, 'teacherLogits', teacherLogits, input.elementBytes);
-  return distillOperands(call, withGrad, input, other, out, given);
+  const input = operandOf(call, 'studentLogits', studentLogits, student);
+  const target = operandOf(call, 'teacherLogits', teacherLogits, teacher);
+  const place = resultOf(call, student, out, to, withGrad ? student.half : undefined);
+  return distillOperands(call, withGrad, input, target, place, others);
 }
 
-/** The same of tensors of one shape and dtype to a number; undefined for any other call. */
-function distillTensors(
+/** The same on the short way; undefined for any other call. */
+function distillShort(
   { runtime, operation }: Call,
-  withGrad: boolean,
-  storage: TensorStorage,
-  target: TensorStorage,
-  out: unknown,
+  short: ShortLoss,
+  target: Short,
   given: Given<DistillationGiven>,
 ): unknown {
-  const { address: student, size, elementBytes } = storage;
-  const { address: teacher } = target;
   const { arena } = runtime;
-  const n = rowLength(storage, given.shape, given.axis);
-  const short = openShort({ withGrad, reductions: REDUCTIONS }, storage, teacher, out, given);
+  const { x, to } = short;
+  const { elementBytes } = x;
+  const n = rowLength(x, given.shape, given.axis);
   const fits = n * elementBytes <= OPERAND_SCRATCH - SHORT_SUM;
-  if (short === undefined || student < 0 || teacher < 0 || n === 0 || size === 0 || !fits) return undefined;
-  const outer = size / n;
+  if (n === 0 || x.size === 0 || !fits || (to !== undefined && overlap(to, target))) return undefined;
+  const outer = x.size / n;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const compute = runtime.kernel(KERNEL, elementBytes, operation);
-  const scratch = arena.kernelScratch;
-  const buffer = arena.operandScratch + SHORT_SUM;
+  const student = addressOf(arena, x, 1);
+  const teacher = addressOf(arena, target, 2);
   return runShort(arena, short, outer, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       student,
@@ -122,19 +132,19 @@ function distillTensors(
       scale,
       gradOutput,
       sum,
-      scratch,
-      buffer,
+      scratch: arena.kernelScratch,
+      buffer: arena.operandScratch + SHORT_SUM,
     }),
   );
 }
 
-/** The same for any arguments, which are read, but no option. */
+/** The same for any arguments, of which no option but `out` was checked. */
 function distillOperands(
   call: Call,
   withGrad: boolean,
   input: Operand,
   target: Operand,
-  out: unknown,
+  out: Operand | undefined,
   given: Given<DistillationGiven>,
 ): unknown {
   const { runtime, operation } = call;
@@ -154,22 +164,27 @@ function distillOperands(
   const buffer = run.reserve(n * elementBytes);
   const student = run.input(input);
   const teacher = run.input(target);
-  return runLoss(lossCall, rows, rows.count, ({ losses, gradient, scale, gradOutput, sum }) =>
-    compute({
-      student: run.at(student),
-      teacher: run.at(teacher),
-      losses,
-      gradient,
-      outer: run.outer,
-      n,
-      inner: run.inner,
-      temperature,
-      scale,
-      gradOutput,
-      sum,
-      scratch: run.scratch,
-      buffer,
-    }),
+  return runLoss(
+    lossCall,
+    rows,
+    rows.count,
+    addRowGradOutput(lossCall),
+    ({ losses, gradient, scale, gradOutput, sum }) =>
+      compute({
+        student: run.at(student),
+        teacher: run.at(teacher),
+        losses,
+        gradient,
+        outer: run.outer,
+        n,
+        inner: run.inner,
+        temperature,
+        scale,
+        gradOutput,
+        sum,
+        scratch: run.scratch,
+        buffer,
+      }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
+import { pickTargets } from '../call/pick-targets.js';
 import { nllLossKernel } from '../generated/kernels.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
@@ -37,7 +38,7 @@ const LOSS: ClassLoss = {
   withGrad: false,
   argument: 'logProbs',
   kernel: /* @__PURE__ */ defineKernel(nllLossKernel, reference),
-  readsTargets: true,
+  pick: pickTargets,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };

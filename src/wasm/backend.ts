@@ -59,20 +59,21 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
 
 /** Modules linked from what is embedded in the package: one for each kernel and element type, and core. */
 export class EmbeddedModules implements Modules {
-  readonly #name: ModuleBackend;
-  readonly #memory: WebAssembly.Memory;
-  readonly #exports = new Map<Program, Exports>();
+  readonly name: ModuleBackend;
+  readonly memory: WebAssembly.Memory;
+  /** Those of the programs that were compiled. */
+  readonly exports = new Map<Program, Exports>();
 
   constructor(name: ModuleBackend, memory: WebAssembly.Memory) {
-    this.#name = name;
-    this.#memory = memory;
+    this.name = name;
+    this.memory = memory;
   }
 
   exportsOf(program: Program): Exports {
-    let exports = this.#exports.get(program);
+    let exports = this.exports.get(program);
     if (exports === undefined) {
-      exports = exportsOn(this.#memory, this.compile(this.#name, program));
-      this.#exports.set(program, exports);
+      exports = exportsOn(this.memory, this.compile(this.name, program));
+      this.exports.set(program, exports);
     }
     return exports;
   }
@@ -80,13 +81,19 @@ export class EmbeddedModules implements Modules {
   protected compile(name: ModuleBackend, program: Program): WebAssembly.Module {
     return compile(name, program);
   }
+}
 
-  async prepare(programs: Iterable<Program>): Promise<void> {
-    const prepareOne = async (program: Program) => {
-      this.#exports.set(program, await exportsOnAhead(this.#memory, await compileAhead(this.#name, program)));
-    };
-    await Promise.allSettled(Array.from(programs, prepareOne));
-  }
+/**
+ * Compiles the modules of programs ahead, without blocking. Failures show again at the first use. No method: what calls
+ * no init leaves it out.
+ */
+export async function prepare(modules: Modules | undefined, programs: Iterable<Program>): Promise<void> {
+  if (!(modules instanceof EmbeddedModules)) return;
+  const { name, memory, exports } = modules;
+  const prepareOne = async (program: Program) => {
+    exports.set(program, await exportsOnAhead(memory, await compileAhead(name, program)));
+  };
+  await Promise.allSettled(Array.from(programs, prepareOne));
 }
 
 /** One module with all kernels, as the package has it in a file. */
@@ -100,8 +107,6 @@ class WholeModule implements Modules {
   exportsOf(): Exports {
     return this.#exports;
   }
-
-  async prepare(): Promise<void> {}
 }
 
 /** A module given by the caller, instantiated on a memory. */
@@ -130,18 +135,11 @@ function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES });
 }
 
-function open(
-  operation: string,
-  name: BackendName,
-  module?: WebAssembly.Module,
-  ahead?: Instance,
-): Pick<Backend, 'modules' | 'memory'> {
+function open(name: BackendName): Pick<Backend, 'modules' | 'memory'> {
   if (name === 'reference') return { modules: undefined, memory: referenceMemory() };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
-  if (module !== undefined) checkStamp(operation, module, name);
-  const whole = module && (ahead ?? instantiate(module));
-  const memory = whole?.memory ?? newMemory();
-  const modules = whole === undefined ? new EmbeddedModules(name, memory) : new WholeModule(whole.exports);
+  const memory = newMemory();
+  const modules = new EmbeddedModules(name, memory);
   checkFuses(name, modules);
   return { modules, memory };
 }
@@ -158,18 +156,11 @@ function referenceMemory(): LinearMemory {
 }
 
 /**
- * The named backend, or with 'auto' the first that runs. A module given by the caller belongs to the named backend;
- * with 'auto' the stamp tells to which.
- * @throws Error when a backend named explicitly cannot run, TypeError for a module of another version.
+ * The named backend, or with 'auto' the first that runs, with the modules that are embedded.
+ * @throws Error when a backend named explicitly cannot run
  */
-export function openBackend(
-  operation: string,
-  wanted: BackendName | 'auto',
-  module?: WebAssembly.Module,
-  ahead?: Instance,
-): Backend {
-  if (module !== undefined) return openModule(operation, wanted, module, ahead);
-  return openFirst(operation, wanted, (name) => open(operation, name));
+export function openBackend(operation: string, wanted: BackendName | 'auto'): Backend {
+  return openFirst(operation, wanted, open);
 }
 
 /** The same with what `openOne` makes of a backend. */
@@ -193,7 +184,11 @@ export function openFirst(
   throw new Error(`${operation}: no backend runs`);
 }
 
-function openModule(
+/**
+ * The named backend with a module given by the caller; with 'auto' the stamp tells which.
+ * @throws Error when it cannot run, TypeError for a module of another version
+ */
+export function openModule(
   operation: string,
   wanted: BackendName | 'auto',
   module: WebAssembly.Module,
@@ -201,7 +196,11 @@ function openModule(
 ): Backend {
   if (wanted === 'reference') throw new TypeError(`${operation}: backend "reference" takes no module`);
   const name = wanted === 'auto' ? backendOf(module) : wanted;
-  return { name, reason: 'its module was given', tried: [], remedies: [], ...open(operation, name, module, ahead) };
+  checkStamp(operation, module, name);
+  const { exports, memory } = ahead ?? instantiate(module);
+  const modules = new WholeModule(exports);
+  checkFuses(name, modules);
+  return { name, reason: 'its module was given', tried: [], remedies: [], modules, memory };
 }
 
 /** The backend that a module is for, by its stamp. */

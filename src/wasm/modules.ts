@@ -9,8 +9,6 @@ export type Exports = Record<string, (...operands: number[]) => number>;
 export interface Modules {
   /** What a program's module exports; it is linked and compiled at its first use. */
   exportsOf(program: Program): Exports;
-  /** Does so ahead, without blocking. Failures show again at the first use. */
-  prepare(programs: Iterable<Program>): Promise<void>;
 }
 
 /** Name of the custom section that tells which version of the sources a module was built from. */

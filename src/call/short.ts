@@ -1,0 +1,206 @@
+import { bufferOf, countOf, type FloatArray, type Half, offsetOf, typedArrayTag, write } from '../arrays.js';
+import type { Arena, Moment } from '../memory/arena.js';
+import { storageOf, type TensorStorage } from '../memory/tensor.js';
+import type { Runtime } from '../runtime.js';
+import { addPlace, type Call } from './call.js';
+import { readOperand } from './operand.js';
+import { type Elements, newArray, newOperand, type Operand } from './place.js';
+import { readOut } from './result.js';
+import { areEqual, product, readShape } from './shape.js';
+
+/**
+ * The short way of a call: no operand and no run. Tensors take it, whatever their size, and kernels get them as they lie;
+ * so do typed arrays of a few elements, with one copy in and one out. What is copied may as well view linear memory,
+ * which does not grow here.
+ *
+ * An operation reads its arguments, and each of its options once; then it takes the short way if it can, or makes operands
+ * of what was read.
+ */
+
+/** Elements up to which an array takes the short way. */
+const SMALL = 1024;
+/** Elements up to which a loop copies in and out faster than `set`. */
+const LOOP_IN = 8;
+const LOOP_OUT = 32;
+
+/** A short typed array, as it was when it was read. */
+interface ShortArray {
+  readonly array: FloatArray;
+  /** Where it begins in its buffer, in bytes. */
+  readonly address: number;
+  readonly size: number;
+  readonly elementBytes: 4 | 8;
+  readonly shape: undefined;
+  readonly moment: Moment;
+  readonly kind: undefined;
+  readonly half?: undefined;
+}
+
+/** What may go the short way: a short array, or a tensor of this set, which is what it was unless it is disposed. */
+export type Short =
+  | ShortArray
+  | (TensorStorage & { readonly array?: undefined; readonly kind?: undefined; readonly half?: undefined });
+
+/** A float argument that was read. */
+export type Argument = Short | Operand;
+
+/** Reads a float argument: see readOperand. */
+export function readArgument(call: Call, argument: string, value: unknown, plainBytes?: 4 | 8): Argument {
+  return readShort(call.runtime, value) ?? readOperand(call, argument, value, plainBytes);
+}
+
+/** Reads the option `out`, if it is given, for results of x's dtype, or of 16 bits where they may be such: see readOut. */
+export function readResult(call: Call, x: Argument, out: unknown, half?: Half): Argument {
+  return readShort(call.runtime, out) ?? readOut(call, 'out', out, x.elementBytes, half);
+}
+
+/** The value, if it may go the short way. */
+export function readShort(runtime: Runtime, value: unknown): Short | undefined {
+  const tag = typedArrayTag(value);
+  if (tag === undefined) {
+    const storage = storageOf(value);
+    if (storage === undefined || storage.owner !== runtime || storage.address < 0) return undefined;
+    return storage.dtype === 'float16' ? undefined : storage;
+  }
+  if (tag !== 'Float32Array' && tag !== 'Float64Array') return undefined;
+  const array = value as FloatArray;
+  // An element is read before the length and the offset: then the engine knows what it has, and inlines both.
+  const size = array[0] === undefined ? 0 : countOf(array);
+  if (size === 0 || size > SMALL) return undefined;
+  const elementBytes = tag === 'Float32Array' ? 4 : 8;
+  const { moment } = runtime.arena;
+  return { array, address: offsetOf(array), size, elementBytes, shape: undefined, moment, kind: undefined };
+}
+
+export function isShortArray(read: Argument): read is ShortArray {
+  return read.kind === undefined && read.array !== undefined;
+}
+
+/** The argument as an operand. It is settled with the others. */
+export function operandOf(call: Call, argument: string, value: unknown, read: Argument): Operand {
+  if (read.kind !== undefined) return read;
+  const { array } = read;
+  if (array === undefined) return readOperand(call, argument, value);
+  const { moment, size, address } = read;
+  const home = bufferOf(array) === moment.buffer ? address : -1;
+  return addPlace(call, newOperand(argument, 'array', array, size, home, moment, undefined));
+}
+
+/** The option `out`, if it is given, as an operand for results of x's dtype, or of 16 bits where they may be such. */
+export function resultOf(
+  call: Call,
+  x: Argument,
+  out: unknown,
+  read: Argument | undefined,
+  half?: Half,
+): Operand | undefined {
+  if (read === undefined) return undefined;
+  const isAlike = read.elementBytes === x.elementBytes;
+  return isAlike ? operandOf(call, 'out', out, read) : readOut(call, 'out', out, x.elementBytes, half);
+}
+
+/**
+ * Whether x goes the short way, still being what it was, and so many results go where they belong: into `out`, of the same
+ * kind as x and the very same or apart from it, or, where x is an array, into a new one.
+ */
+export function takesShort(arena: Arena, x: Short, out: Argument | undefined, size: number): out is Short | undefined {
+  if (out === undefined) return x.array !== undefined && isUnchanged(arena, x);
+  if (out.kind !== undefined || out.size !== size || out.elementBytes !== x.elementBytes) return false;
+  if (x.array === undefined) return out.array === undefined && x.address >= 0 && out.address >= 0;
+  return out.array !== undefined && isUnchanged(arena, x) && isUnchanged(arena, out) && isSameOrApart(out, x);
+}
+
+/** Whether another argument does so too: of the kind, the dtype and the shape of x. */
+export function isShortLike(arena: Arena, other: Argument, x: Short): other is Short {
+  if (other.kind !== undefined || other.elementBytes !== x.elementBytes || other.size !== x.size) return false;
+  if (x.array === undefined) return other.array === undefined && other.address >= 0 && areEqual(other.shape, x.shape);
+  return other.array !== undefined && isUnchanged(arena, other);
+}
+
+/** Whether x is still what it was. */
+export function isStill(arena: Arena, x: Short): boolean {
+  return x.array === undefined ? x.address >= 0 : isUnchanged(arena, x);
+}
+
+function isUnchanged(arena: Arena, { array, size, moment }: ShortArray): boolean {
+  return arena.moment === moment && array[size - 1] !== undefined && array[size] === undefined;
+}
+
+/** Whether two of a kind are the very same range, or share no bytes. */
+export function isSameOrApart(out: Short, x: Short): boolean {
+  return (out.address === x.address && out.size === x.size) || !overlap(out, x);
+}
+
+/** Whether two of a kind share bytes. */
+export function overlap(out: Short, x: Short): boolean {
+  const { elementBytes } = x;
+  const shift = out.address - x.address;
+  if (shift >= x.size * elementBytes || -shift >= out.size * elementBytes) return false;
+  // Where they begin is asked first: the engine takes its time to name a buffer.
+  return x.array === undefined || bufferOf(out.array!) === bufferOf(x.array);
+}
+
+/** A shape given for an array that is short, copied, for it is read on the long way too; any other as it is. */
+export function readSizes({ operation }: Call, x: Argument, shape: unknown): unknown {
+  return x.kind === undefined ? readShape(operation, 'shape', shape) : shape;
+}
+
+/** Whether a shape that was given is one of x, which is an array then. */
+export function hasShape({ shape, size }: Short, given: unknown): boolean {
+  return shape === undefined && product(given as number[]) === size;
+}
+
+/** The elements of a row along the last axis; 0 where the options ask for another axis, or for a shape that is not x's. */
+export function rowLength(x: Short, given: unknown, axis: unknown): number {
+  const { shape: own, size } = x;
+  if (given === undefined && own === undefined) return axis === undefined || axis === -1 || axis === 0 ? size : 0;
+  if (given !== undefined && !hasShape(x, given)) return 0;
+  const shape = (given ?? own) as readonly number[];
+  const last = shape.length - 1;
+  return last >= 0 && (axis === undefined || axis === -1 || axis === last) ? shape[last]! : 0;
+}
+
+/** Where the elements are that nobody has copied. */
+export function elementsOfShort({ array, address, size, elementBytes }: Short): Elements {
+  return { array, address: array === undefined ? address : -1, length: size, elementBytes, half: undefined };
+}
+
+// The three that follow are small enough for the engine to inline them wherever they stand.
+
+/** The address of the elements: those of an array are copied, each argument's into a slot of its own, 1 or more. */
+export function addressOf(arena: Arena, x: Short, slot: number): number {
+  return x.array === undefined ? x.address : copyIn(arena, x, slot);
+}
+
+/** Where results go that belong into `out`, or into a new array. */
+export function resultAddress(arena: Arena, out: Short | undefined): number {
+  return out === undefined || out.array !== undefined ? arena.staging : out.address;
+}
+
+/** Brings them there: what the caller gets, `out` if it is given. */
+export function takeResult(arena: Arena, x: Short, out: unknown, size: number): unknown {
+  return x.array === undefined ? out : copyOut(arena, x, out, size);
+}
+
+function copyIn(arena: Arena, { array, elementBytes, size }: ShortArray, slot: number): number {
+  const address = arena.staging + slot * (SMALL * 8);
+  const heap = arena.floats(elementBytes);
+  const at = elementAt(address, elementBytes);
+  if (size <= LOOP_IN) for (let i = 0; i < size; i++) heap[at + i] = array[i]!;
+  else heap.set(array, at);
+  return address;
+}
+
+function copyOut(arena: Arena, { elementBytes }: ShortArray, out: unknown, size: number): FloatArray {
+  const result = (out ?? newArray(elementBytes, size)) as FloatArray;
+  const heap = arena.floats(elementBytes);
+  const at = elementAt(arena.staging, elementBytes);
+  if (size <= LOOP_OUT) for (let i = 0; i < size; i++) result[i] = heap[at + i]!;
+  else write(result, heap.subarray(at, at + size));
+  return result;
+}
+
+/** Number of the element at an address. A division would take as long as the rest of a copy. */
+function elementAt(address: number, elementBytes: 4 | 8): number {
+  return elementBytes === 4 ? address >>> 2 : address >>> 3;
+}
