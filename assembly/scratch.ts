@@ -6,7 +6,7 @@
 //                 or state of a block, line by line      blocks/
 //                 or copies of tails                     simd/tail.ts
 //   HEADER_BYTES  transposed blocks, one after another   blocks/gather.ts
-//                 or a short row                         rows/exp.ts
+//                 or a short row                         rows/exp.ts, kernels/ranking/topK.ts
 //                 or a histogram and sums of weights     rows/nucleus.ts, rows/weights.ts
 //
 // A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in

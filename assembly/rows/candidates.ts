@@ -16,13 +16,27 @@ const BOUND_K: usize = 8;
 /** So many elements at most are looked at for it. */
 const BOUND_ELEMENTS: usize = 4096;
 
+/** Parts of a row whose maxima bound it: as many as four vectors have lanes. */
+// @ts-ignore: decorator
+@inline
+function PARTS<T>(): usize {
+  return 64 / sizeof<T>();
+}
+
+/** Whether a bound is looked for: see boundBelow. */
+// @ts-ignore: decorator
+@inline
+export function hasBound<T>(n: usize, k: usize): bool {
+  return k <= BOUND_K && k <= PARTS<T>() / 2 && n >= 2 * PARTS<T>();
+}
+
 /**
- * A number that k elements are above, and few more: the next below the k-th largest maximum of 64 / sizeof<T>() parts of
- * the row, or of its beginning. NaN if k is above BOUND_K or the parts do not tell.
+ * A number that k elements are above, and few more: the next below the k-th largest maximum of the PARTS of the row, or of
+ * its beginning. NaN if k is above BOUND_K or the parts do not tell.
  */
 function boundBelow<T>(x: usize, n: usize, k: usize): T {
-  const least = v128.splat<T>(<T>(-Infinity)), parts: usize = 64 / sizeof<T>();
-  if (k > BOUND_K || k > parts / 2 || n < 2 * parts) return <T>NaN;
+  const least = v128.splat<T>(<T>(-Infinity)), parts = PARTS<T>();
+  if (!hasBound<T>(n, k)) return <T>NaN;
   let m0 = least, m1 = least, m2 = least, m3 = least;
   // pmax keeps what it has where an element is NaN.
   const some = min(n, BOUND_ELEMENTS);

@@ -31,7 +31,12 @@ export interface TopKOptions {
 
 const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, mask: true, out: true };
 
-const KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
+export const TOP_K_KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
+
+/** How many candidates the kernel's buffer has room for: more than it keeps, so that it seldom has to select. */
+export function candidatesFor(n: number, k: number): number {
+  return Math.min(n, 4 * k) + 32;
+}
 
 /** Where both results go. */
 interface Out {
@@ -58,10 +63,10 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
 
   const shape = withAxis(shapeOf(input), rows.axis, k);
   const isEmpty = count === 0;
-  const compute = isEmpty ? undefined : runtime.kernel(KERNEL, elementBytes, operation);
+  const compute = isEmpty ? undefined : runtime.kernel(TOP_K_KERNEL, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, rows, elementBytes);
-  const capacity = Math.min(n, 4 * k) + 32;
+  const capacity = candidatesFor(n, k);
   const buffer = isEmpty ? 0 : run.reserve(capacity * 2 * elementBytes);
   const values = out?.values ?? newResult(call, input, shape, input.half);
   const indices = out?.indices ?? newIndices(count * k);

@@ -1,6 +1,6 @@
 import { typedArrayTag, type WideArray } from '../arrays.js';
 import { product } from '../call/shape.js';
-import { handRuntime } from '../runtime.js';
+import { handRuntime, type Runtime } from '../runtime.js';
 import { type Guest, guestOf, type MemoryHost } from './guest.js';
 import type { TensorInfo } from './types.js';
 
@@ -10,13 +10,22 @@ export type Elements = Float32Array | Int32Array | Uint8Array;
 /** Where a kernel's numbers lie: in the memory that ours share, or in one that they are copied from and to. */
 export type MemoryKind = 'shared' | 'copied';
 
+/** A memory that a backend shares with our kernels, which get tensors as they lie. */
+export interface SharedMemory {
+  /** The address of a tensor, which is brought here from the backend that has it. The memory may grow. */
+  addressOf(tensor: TensorInfo): number;
+  /** What kernels run on; its views are those of the memory as it is now. */
+  open(): Runtime;
+}
+
 /** A backend of TensorFlow.js as our kernels use it. */
 export interface Storage {
-  readonly memory: MemoryKind;
+  /** Undefined where elements are copied. */
+  readonly shared: SharedMemory | undefined;
   /** Brings a tensor here from the backend that has it. It may detach views, as `create` may. */
   fetch(tensor: TensorInfo): void;
-  /** A new tensor with unset elements. */
-  create(shape: readonly number[], dtype: string): TensorInfo;
+  /** A new tensor with unset elements. The shape becomes its own, or stays that of another tensor. */
+  create(shape: number[], dtype: string): TensorInfo;
   /** A view of a tensor that is here. */
   elementsOf(tensor: TensorInfo): Elements;
   floatsOf(tensor: TensorInfo): WideArray;
@@ -37,7 +46,7 @@ interface CpuBackend {
 }
 
 class CpuStorage implements Storage {
-  readonly memory = 'copied';
+  readonly shared = undefined;
   readonly #backend: CpuBackend;
 
   constructor(backend: CpuBackend) {
@@ -48,9 +57,9 @@ class CpuStorage implements Storage {
     this.#backend.data.get(dataId);
   }
 
-  create(shape: readonly number[], dtype: string): TensorInfo {
+  create(shape: number[], dtype: string): TensorInfo {
     const Type = typeOf(dtype);
-    return this.#backend.makeTensorInfo(shape.slice(), dtype, new Type(product(shape)));
+    return this.#backend.makeTensorInfo(shape, dtype, new Type(product(shape)));
   }
 
   elementsOf({ dataId, dtype }: TensorInfo): Elements {
@@ -89,7 +98,7 @@ interface WasmBackend {
 }
 
 class WasmStorage implements Storage {
-  readonly memory: MemoryKind;
+  readonly shared: SharedMemory | undefined;
   readonly #backend: WasmBackend;
   readonly #memory: WebAssembly.Memory | undefined;
   readonly #guest: Guest | undefined;
@@ -98,15 +107,15 @@ class WasmStorage implements Storage {
     this.#backend = backend;
     this.#memory = backend.wasm.asm?.memory ?? backend.wasm.wasmMemory;
     this.#guest = this.#memory && guestOn(this.#memory, backend);
-    this.memory = this.#guest === undefined ? 'copied' : 'shared';
+    this.shared = this.#guest && new GuestMemory(backend, this.#guest);
   }
 
   fetch({ dataId }: TensorInfo): void {
     this.#backend.dataIdMap.get(dataId);
   }
 
-  create(shape: readonly number[], dtype: string): TensorInfo {
-    return this.#backend.makeOutput(shape.slice(), dtype);
+  create(shape: number[], dtype: string): TensorInfo {
+    return this.#backend.makeOutput(shape, dtype);
   }
 
   elementsOf({ dataId, shape, dtype }: TensorInfo): Elements {
@@ -137,6 +146,25 @@ class WasmStorage implements Storage {
   }
 }
 
+class GuestMemory implements SharedMemory {
+  readonly #backend: WasmBackend;
+  readonly #guest: Guest;
+
+  constructor(backend: WasmBackend, guest: Guest) {
+    this.#backend = backend;
+    this.#guest = guest;
+  }
+
+  addressOf({ dataId }: TensorInfo): number {
+    return this.#backend.dataIdMap.get(dataId).memoryOffset;
+  }
+
+  open(): Runtime {
+    this.#guest.arena.follow();
+    return this.#guest.runtime;
+  }
+}
+
 /** A runtime in the backend's own memory, undefined where there can be none. */
 function guestOn(memory: WebAssembly.Memory, { wasm }: WasmBackend): Guest | undefined {
   const host: MemoryHost = { memory, malloc: (bytes) => wasm._malloc(bytes), free: (address) => wasm._free(address) };
@@ -161,4 +189,8 @@ export function storageOf(name: HostBackendName, backend: object): Storage {
     storages.set(backend, storage);
   }
   return storage;
+}
+
+export function memoryKindOf({ shared }: Storage): MemoryKind {
+  return shared === undefined ? 'copied' : 'shared';
 }

@@ -1,5 +1,51 @@
-import type { Storage } from './backends.js';
+import type { WideArray } from '../arrays.js';
+import { product } from '../call/shape.js';
+import type { Runtime } from '../runtime.js';
+import type { Elements, Storage } from './backends.js';
 import type { TensorInfo } from './types.js';
+
+/** A computation in two forms. Each says whether its results stand: where not, TensorFlow.js has to compute them. */
+export interface Computation {
+  /** On rows of n float32, one after another from address x on, into one output at address y, or two. */
+  readonly onRows: (runtime: Runtime, x: number, outer: number, n: number, y: number, second: number) => boolean;
+  /** On elements, along any axis. */
+  readonly onElements: (x: WideArray, outputs: readonly Elements[], shape: readonly number[], axis: number) => boolean;
+}
+
+/**
+ * Computes the outputs, new tensors, along an axis, -1 for the last. In a memory that our kernels share, rows along the
+ * last axis go to the kernel as they lie: no arrays are made of them, and TensorFlow.js has checked them.
+ * @returns whether the results stand. Where not, and where it throws, the outputs are disposed of.
+ */
+export function compute(
+  { onRows, onElements }: Computation,
+  storage: Storage,
+  x: TensorInfo,
+  outputs: readonly TensorInfo[],
+  axis: number,
+): boolean {
+  const { shared } = storage;
+  const { shape } = x;
+  let stands = false;
+  try {
+    if (shared !== undefined && axis === -1) {
+      const n = shape[shape.length - 1]!;
+      const from = shared.addressOf(x);
+      const y = shared.addressOf(outputs[0]!);
+      const second = outputs.length === 1 ? 0 : shared.addressOf(outputs[1]!);
+      stands = onRows(shared.open(), from, product(shape) / n, n, y, second);
+    } else {
+      storage.fetch(x);
+      stands = storage.run(() => {
+        const results = outputs.map((output) => storage.elementsOf(output));
+        return onElements(storage.floatsOf(x), results, shape, axis);
+      });
+    }
+    return stands;
+  } finally {
+    if (!stands) for (const output of outputs) storage.dispose(output);
+  }
+}
 
 /**
  * Calls one function of this library, which reads the inputs and fills the outputs, new tensors. Their elements are taken

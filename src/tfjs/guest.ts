@@ -39,17 +39,21 @@ class AlignedAllocator {
 /** An arena in the memory of another module, made of blocks from that module's allocator. */
 class GuestArena extends Arena {
   readonly #memory: WebAssembly.Memory;
+  readonly #isShared: boolean;
   readonly #allocator: AlignedAllocator;
 
   constructor(memory: WebAssembly.Memory, allocator: AlignedAllocator, scratch: number) {
     super(memory as LinearMemory, MEMORY_LIMIT, scratch);
     this.#memory = memory;
+    this.#isShared = isShared(memory);
     this.#allocator = allocator;
   }
 
   /** Makes the views anew where the other module has made the memory grow. */
   follow(): void {
-    if (this.#memory.buffer !== this.buffer) this.refresh();
+    // Growth detaches a buffer, which is quicker to see than which buffer a memory has now; that of threads stays.
+    const isStale = this.#isShared ? this.#memory.buffer !== this.buffer : this.u8.length === 0;
+    if (isStale) this.refresh();
   }
 
   protected override take(size: number, operation: string): number {

@@ -1,6 +1,6 @@
 import { type OptionNames, readFlag, readOptions } from '../call/options.js';
 import { show, typeError } from '../errors.js';
-import { BACKENDS, type HostBackendName, type MemoryKind, storageOf } from './backends.js';
+import { BACKENDS, type HostBackendName, type MemoryKind, memoryKindOf, storageOf } from './backends.js';
 import { type TensorFunctions, tensorFunctions } from './functions.js';
 import { fasterSoftmaxGradient, operationGradients } from './gradients.js';
 import { replaceLosses } from './losses.js';
@@ -95,7 +95,7 @@ export function register<T extends HostTensor>(tf: TensorFlow<T>, options?: Regi
   return {
     ...functions,
     get info() {
-      const memory = isOurs() ? storageOf(backend, host.engine().backend).memory : undefined;
+      const memory = isOurs() ? memoryKindOf(storageOf(backend, host.engine().backend)) : undefined;
       return settings.kernels.map((kernel) => ({ kernel, backend, memory }));
     },
     unregister() {
@@ -162,8 +162,10 @@ function replaceKernel<T>(tf: Host<T>, backend: HostBackendName, name: ReplacedK
     tf.registerKernel(config);
   };
   const { kernelFunc } = original;
-  const storageIn = (object: object) => storageOf(backend, object);
-  exchange({ ...original, kernelFunc: (call) => faster(call, storageIn) ?? kernelFunc(call) });
+  exchange({
+    ...original,
+    kernelFunc: (call) => faster(call, storageOf(backend, call.backend)) ?? kernelFunc(call),
+  });
   return () => exchange(original);
 }
 

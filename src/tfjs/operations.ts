@@ -71,7 +71,7 @@ type LossWithGrad = (logits: WideArray, targets: never, options: object) => { lo
 function lossWith(
   operation: Loss,
   withGradient: LossWithGrad,
-  shapeOfLosses: (shape: readonly number[]) => readonly number[],
+  shapeOfLosses: (shape: number[]) => number[],
   optionsOf: (options: LossAttributes['options'], shape: readonly number[], out: WideArray | undefined) => object,
 ): Operation {
   return (storage, { inputs: { logits, labels }, attrs }) => {

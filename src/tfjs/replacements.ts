@@ -1,94 +1,172 @@
+import type { WideArray } from '../arrays.js';
+import type { RowMap } from '../call/map.js';
 import { product } from '../call/shape.js';
-import { argmax } from '../ops/argmax.js';
-import { logSoftmax } from '../ops/logSoftmax.js';
-import { sigmoid } from '../ops/sigmoid.js';
-import { softmax } from '../ops/softmax.js';
-import { topK } from '../ops/topK.js';
+import { OPERAND_SCRATCH } from '../memory/arena.js';
+import { ARGMAX_KERNEL, argmax } from '../ops/argmax.js';
+import { LOG_SOFTMAX, logSoftmax } from '../ops/logSoftmax.js';
+import { SIGMOID, sigmoid } from '../ops/sigmoid.js';
+import { SOFTMAX, softmax } from '../ops/softmax.js';
+import { candidatesFor, TOP_K_KERNEL, topK } from '../ops/topK.js';
 import type { Storage } from './backends.js';
-import { fill, lastAsMinusOne } from './compute.js';
+import { type Computation, compute, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
-/**
- * A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. It asks for the storage once
- * it knows: what is left to TensorFlow.js is small, and should not wait.
- */
-export type Replacement = (
-  call: KernelCall,
-  storageIn: (backend: object) => Storage,
-) => TensorInfo | TensorInfo[] | undefined;
-
-/** Elements from which on a call is worth its price, where a kernel of TensorFlow.js's does little for each. */
-const WORTH_A_CALL = 1000;
-
-/** Elements of a row from which on the largest are found faster here: shorter ones are simply sorted, there too. */
-const WORTH_A_SEARCH = 64;
-
-/** Whether a tensor is worth the way here: what TensorFlow.js does with other dtypes, it goes on doing. */
-function suits({ dtype, shape }: TensorInfo, least = WORTH_A_CALL): boolean {
-  return dtype === 'float32' && shape.length > 0 && product(shape) >= least;
-}
+/** A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. */
+export type Replacement = (call: KernelCall, storage: Storage) => TensorInfo | TensorInfo[] | undefined;
 
 /** The faster forms, by the kernel's name. */
 export const REPLACEMENTS = {
-  Softmax: ({ inputs, attrs, backend }, storageIn) =>
-    mapRows(softmax, storageIn(backend), inputs.logits!, attrs!.dim as number),
-  LogSoftmax: ({ inputs, attrs, backend }, storageIn) =>
-    mapRows(logSoftmax, storageIn(backend), inputs.logits!, attrs!.axis as number),
+  // TensorFlow.js composes them of several kernels, or works long on each element: they are worth a copy of any size.
+  Softmax: ({ inputs, attrs }, storage) => map(SOFTMAX_ROWS, storage, inputs.logits!, attrs!.dim as number, 1),
+  LogSoftmax: ({ inputs, attrs }, storage) => map(LOG_SOFTMAX_ROWS, storage, inputs.logits!, attrs!.axis as number, 1),
 
-  Sigmoid({ inputs, backend }, storageIn) {
-    const x = inputs.x!;
-    if (!suits(x)) return undefined;
-    const storage = storageIn(backend);
-    const y = storage.create(x.shape, 'float32');
-    fill(storage, [x], [y], () => sigmoid(storage.floatsOf(x), { out: storage.floatsOf(y) }));
-    return y;
-  },
+  Sigmoid: ({ inputs }, storage) => map(SIGMOID_ELEMENTS, storage, inputs.x!, -1, leastFor(storage)),
 
-  ArgMax({ inputs, attrs, backend }, storageIn) {
+  ArgMax({ inputs, attrs }, storage) {
     const x = inputs.x!;
     const { shape } = x;
     const axis = readAxis(attrs!.axis, shape.length);
-    if (axis === undefined || !suits(x)) return undefined;
-    const storage = storageIn(backend);
-    const winners = storage.create([...shape.slice(0, axis), ...shape.slice(axis + 1)], 'int32');
-    fill(storage, [x], [winners], () =>
-      argmax(storage.floatsOf(x), { shape, axis, out: storage.elementsOf(winners) as Int32Array }),
-    );
-    const inner = product(shape.slice(axis + 1));
-    const isOrdered = isWonByNumbers(storage.floatsOf(x), storage.elementsOf(winners), shape[axis]!, inner);
-    return isOrdered ? winners : discard(storage, [winners]);
+    if (axis === undefined || !suits(x, leastFor(storage))) return undefined;
+    const rows = shape.slice();
+    rows.splice(axis, 1);
+    const winners = storage.create(rows, 'int32');
+    return compute(WINNERS, storage, x, [winners], lastAsMinusOne(axis, shape)) ? winners : undefined;
   },
 
-  TopK({ inputs, attrs, backend }, storageIn) {
+  TopK({ inputs, attrs }, storage) {
     const x = inputs.x!;
-    const { shape } = x;
     const k = attrs!.k as number;
-    if (k === 0 || shape.at(-1)! < WORTH_A_SEARCH || !suits(x)) return undefined;
-    const storage = storageIn(backend);
-    const results = [...shape.slice(0, -1), k];
-    const outputs = [storage.create(results, 'float32'), storage.create(results, 'int32')] as const;
-    const [values, indices] = outputs;
-    fill(storage, [x], outputs, () => {
-      const out = { values: storage.floatsOf(values), indices: storage.elementsOf(indices) as Int32Array };
-      topK(storage.floatsOf(x), k, { shape, out });
-    });
-    return storage.floatsOf(values).some(Number.isNaN) ? discard(storage, outputs) : [...outputs];
+    if (!suits(x, leastFor(storage)) || !isRank(k, x.shape)) return undefined;
+    const shape = x.shape.slice();
+    shape[shape.length - 1] = k;
+    const outputs = [storage.create(shape, 'float32'), storage.create(shape.slice(), 'int32')];
+    return compute(largest(k), storage, x, outputs, -1) ? outputs : undefined;
   },
 } as const satisfies Record<string, Replacement>;
 
-function mapRows(map: typeof softmax, storage: Storage, x: TensorInfo, given: number): TensorInfo | undefined {
-  // TensorFlow.js composes it of several kernels, or works long on each element.
-  if (!suits(x, 1)) return undefined;
-  const { shape } = x;
-  const axis = lastAsMinusOne(given, shape);
-  const y = storage.create(shape, 'float32');
-  fill(storage, [x], [y], () => map(storage.floatsOf(x), { shape, axis, out: storage.floatsOf(y) }));
-  return y;
+/** Elements from which on it pays to copy them, where a kernel of TensorFlow.js does little for each. */
+const WORTH_A_COPY = 1000;
+
+/** Elements from which on a tensor is worth the way here. */
+function leastFor({ shared }: Storage): number {
+  return shared === undefined ? WORTH_A_COPY : 1;
 }
 
-/** Where NaN is among numbers, each backend of TensorFlow.js says in its own way. */
-function discard(storage: Storage, tensors: readonly TensorInfo[]): undefined {
-  for (const tensor of tensors) storage.dispose(tensor);
+/** Whether a tensor is computed here: what TensorFlow.js does with other dtypes, it goes on doing. */
+function suits({ dtype, shape }: TensorInfo, least: number): boolean {
+  return dtype === 'float32' && shape.length > 0 && product(shape) >= least;
+}
+
+function map(
+  computation: Computation,
+  storage: Storage,
+  x: TensorInfo,
+  axis: number,
+  least: number,
+): TensorInfo | undefined {
+  if (!suits(x, least)) return undefined;
+  const { shape } = x;
+  const y = storage.create(shape, 'float32');
+  return compute(computation, storage, x, [y], lastAsMinusOne(axis, shape)) ? y : undefined;
+}
+
+function rowsOf({ name, kernel }: RowMap, along: typeof softmax): Computation {
+  return {
+    onRows(runtime, x, outer, n, y) {
+      const scratch = runtime.arena.kernelScratch;
+      runtime.kernel(kernel, 4, name)({ x, y, outer, n, inner: 1, temperature: 1, scratch, mask: 0 });
+      return true;
+    },
+    onElements(x, [y], shape, axis) {
+      along(x, { shape, axis, out: y as Float32Array });
+      return true;
+    },
+  };
+}
+
+const SOFTMAX_ROWS = rowsOf(SOFTMAX, softmax);
+const LOG_SOFTMAX_ROWS = rowsOf(LOG_SOFTMAX, logSoftmax);
+
+const SIGMOID_ELEMENTS: Computation = {
+  onRows(runtime, x, outer, n, y) {
+    const { name, kernel } = SIGMOID;
+    runtime.kernel(kernel, 4, name)({ x, y, count: outer * n, scratch: runtime.arena.kernelScratch });
+    return true;
+  },
+  onElements(x, [y]) {
+    sigmoid(x, { out: y as Float32Array });
+    return true;
+  },
+};
+
+// Where NaN is among numbers, each backend of TensorFlow.js says in its own way.
+
+const WINNERS: Computation = {
+  onRows(runtime, x, outer, n, y) {
+    const { kernelScratch: scratch, f32, i32 } = runtime.arena;
+    runtime.kernel(ARGMAX_KERNEL, 4, 'argmax')({ x, y, outer, n, inner: 1, scratch });
+    return areNumbers(f32, x / 4, i32, y / 4, outer, n, 1);
+  },
+  onElements(x, [y], shape, axis) {
+    const winners = y as Int32Array;
+    argmax(x, { shape, axis, out: winners });
+    const inner = axis === -1 ? 1 : product(shape.slice(axis + 1));
+    return areNumbers(x, 0, winners, 0, winners.length / inner, shape.at(axis)!, inner);
+  },
+};
+
+/** Whether the winners of all rows of [outer, n, inner] are numbers; the elements begin at `first`, the indices at `at`. */
+function areNumbers(
+  x: WideArray,
+  first: number,
+  winners: Int32Array,
+  at: number,
+  outer: number,
+  n: number,
+  inner: number,
+): boolean {
+  const end = at + outer * inner;
+  for (let column = 0; at < end; at++) {
+    if (Number.isNaN(x[first + winners[at]! * inner + column])) return false;
+    if (++column < inner) continue;
+    column = 0;
+    first += n * inner;
+  }
+  return true;
+}
+
+/** Of the kernel of topK, in float32. */
+const CANDIDATE_BYTES = 8;
+
+function largest(k: number): Computation {
+  return {
+    onRows(runtime, x, outer, n, values, indices) {
+      const { arena } = runtime;
+      const { kernelScratch: scratch, operandScratch } = arena;
+      const capacity = candidatesFor(n, k);
+      const bytes = capacity * CANDIDATE_BYTES;
+      const fits = bytes <= OPERAND_SCRATCH;
+      const buffer = fits ? operandScratch : arena.allocate(bytes, 'topK');
+      const compute = runtime.kernel(TOP_K_KERNEL, 4, 'topK');
+      compute({ x, values, indices, outer, n, inner: 1, k, buffer, capacity, scratch });
+      if (!fits) arena.free(buffer);
+      return startWithNumbers(arena.f32, values / 4, outer, k);
+    },
+    onElements(x, [values, indices], shape) {
+      topK(x, k, { shape, out: { values: values as Float32Array, indices: indices as Int32Array } });
+      return startWithNumbers(values!, 0, values!.length / k, k);
+    },
+  };
+}
+
+/** Whether no row of k has NaN, which come first. */
+function startWithNumbers(values: ArrayLike<number>, at: number, rows: number, k: number): boolean {
+  for (let row = 0; row < rows; row++) if (Number.isNaN(values[at + row * k])) return false;
+  return true;
+}
+
+function isRank(k: number, shape: readonly number[]): boolean {
+  return Number.isInteger(k) && k >= 1 && k <= shape[shape.length - 1]!;
 }
 
 /** One axis, counted from the first; undefined for anything else. */
@@ -96,13 +174,4 @@ function readAxis(given: unknown, rank: number): number | undefined {
   const axis = Array.isArray(given) && given.length === 1 ? (given[0] as unknown) : given;
   if (typeof axis !== 'number' || !Number.isInteger(axis) || axis < -rank || axis >= rank) return undefined;
   return axis < 0 ? axis + rank : axis;
-}
-
-/** Whether the largest of every row is a number: rows of n elements that lie `inner` apart. */
-function isWonByNumbers(x: ArrayLike<number>, winners: ArrayLike<number>, n: number, inner: number): boolean {
-  for (let row = 0; row < winners.length; row++) {
-    const column = row % inner;
-    if (Number.isNaN(x[(row - column) * n + winners[row]! * inner + column]!)) return false;
-  }
-  return true;
 }

@@ -190,9 +190,10 @@ const all: Case[] = [
             numbers(shape.reduce((a, b) => a * b, 1)).map((value) => Math.round(value * 8) / 8),
             [...shape],
           );
+          const n = shape.at(-1)!;
           return [
             ...shape.map((_, axis) => x.argMax(axis)),
-            ...Object.values(tf.topk(x, Math.min(3, shape.at(-1)!))),
+            ...[1, Math.min(3, n), n].flatMap((k) => Object.values(tf.topk(x, k))),
             x.sigmoid(),
           ].map((tensor) => ({ shape: tensor.shape, dtype: tensor.dtype, data: Array.from(tensor.dataSync()) }));
         });
@@ -217,8 +218,12 @@ const all: Case[] = [
           tf.tensor([3, 1, 2], [3], 'int32').argMax(),
           tf.topk(tf.tensor([3, 1, 2], [3], 'int32'), 2).values,
           tf.topk(tf.tensor([3, 1, 2]), 0).values,
+          tf.topk(tf.tensor([3, NaN, 2]), 2).indices,
+          tf.tensor([3, NaN, 2]).argMax(),
+          tf.tensor(1).sigmoid(),
           nan.argMax(1),
           nan.argMax(0),
+          ...Object.values(tf.topk(nan, 4)),
           tf.softmax(tf.zeros([0, 3])),
           tf.softmax(tf.zeros([2, 0])),
           tf.losses.softmaxCrossEntropy(tf.zeros([2, 3]), tf.zeros([2, 3], 'int32')),

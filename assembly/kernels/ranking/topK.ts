@@ -8,16 +8,23 @@
 // heap sorts the rest. A candidate is an integer
 // that orders elements as above, ties included, so no two are equal.
 //
+// Short rows of f32, unless a threshold is found for them, do without: the place of each element is how many others come
+// before it, counted for 16 elements at a time. No branch depends on a number.
+//
 // Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
 // else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
 import { checkApart, checkArray, checkOutside, checkSameOrApart, checkScratch, scratchBytes } from "../../contracts";
-import { CANDIDATE, KEY, collect, heapSort, indexOf, isBefore, mostPartitions, move, partition, restOf, select } from "../../rows/candidates";
+import {
+  CANDIDATE, KEY, collect, hasBound, heapSort, indexOf, isBefore, mostPartitions, move, partition, restOf, select
+} from "../../rows/candidates";
 import { HEADER_BYTES, LINE_BYTES } from "../../scratch";
-import { BLOCK_ROWS } from "../../shape";
-import { lanes } from "../../simd/lanes";
+import { BLOCK_ROWS, isShort } from "../../shape";
+import { lanes, ones } from "../../simd/lanes";
 import { columnsToRows } from "../../simd/transpose";
 
+/** Rows of f32 of up to so many elements are short. */
+const MOST_COUNTED: usize = 64;
 /** Up to so many candidates are ranked. */
 const MOST_RANKED: usize = 24;
 /** Up to so many of more are sorted by insertion. */
@@ -42,6 +49,10 @@ export function topK<T>(
   assert(buffer % 8 == 0, "the buffer is not aligned to candidates");
   assert(k > 0 && k <= n, "k is not in [1, n]");
   assert(capacity >= n || capacity >= k + 16, "the buffer is too small");
+  if (isShort<T>(n, inner) && n <= MOST_COUNTED && !hasBound<T>(n, k)) {
+    shortForm(x, values, indices, outer, n, k, scratch + HEADER_BYTES);
+    return;
+  }
   for (let o: usize = 0; o < outer; o++) {
     if (inner == 1) topKOf<T>(x, n, k, values, indices, 1, buffer, capacity);
     else stridedForm<T>(x, n, inner, k, values, indices, buffer, capacity, scratch);
@@ -49,6 +60,63 @@ export function topK<T>(
     values += k * inner * sizeof<T>();
     indices += (k * inner) << 2;
   }
+}
+
+/** Rows of a vector or more, but short: the place of each element is how many others come before it. */
+function shortForm(x: usize, values: usize, indices: usize, outer: usize, n: usize, k: usize, lines: usize): void {
+  const keys = lines, places = keys + (n << 2), row = places + (n << 2), unwanted = row + (n << 2);
+  for (let o: usize = 0; o < outer; o++) {
+    // The last vector ends with the row; what two of them have is the same in both.
+    for (let i: usize = 0; i < n; i += 4) {
+      const at = min(i, n - 4) << 2, v = v128.load(x + at);
+      v128.store(row + at, v);
+      v128.store(keys + at, keysOf(v));
+    }
+    for (let i: usize = 0; i < n; i += 16) countBefore(keys, n, i, places);
+    // From the copy: values may be x.
+    for (let i: usize = 0; i < n; i++) {
+      const place = load<u32>(places + (i << 2)), at = place << 2, isWanted = place < k;
+      store<f32>(isWanted ? values + at : unwanted, load<f32>(row + (i << 2)));
+      store<u32>(isWanted ? indices + at : unwanted, <u32>i);
+    }
+    x += n << 2;
+    values += k << 2;
+    indices += k << 2;
+  }
+}
+
+/** Integers that order f32 as they are, NaN the largest; −0 is 0. */
+// @ts-ignore: decorator
+@inline
+function keysOf(x: v128): v128 {
+  const bits = f32x4.add(x, f32x4.splat(0));
+  const keys = v128.xor(bits, i32x4.shr_u(i32x4.shr_s(bits, 31), 1));
+  return v128.bitselect(keys, i32x4.splat(i32.MAX_VALUE), f32x4.eq(x, x));
+}
+
+/** How many of n elements come before each of 16 of them, by their keys; of equal ones the first does. */
+function countBefore(keys: usize, n: usize, first: usize, places: usize): void {
+  const last = n - 4, i0 = min(first, last), i1 = min(first + 4, last), i2 = min(first + 8, last);
+  const i3 = min(first + 12, last);
+  const k0 = v128.load(keys + (i0 << 2)), k1 = v128.load(keys + (i1 << 2));
+  const k2 = v128.load(keys + (i2 << 2)), k3 = v128.load(keys + (i3 << 2));
+  const lane = i32x4(0, 1, 2, 3), one = ones<f32>();
+  const j0 = i32x4.add(lane, i32x4.splat(<i32>i0)), j1 = i32x4.add(lane, i32x4.splat(<i32>i1));
+  const j2 = i32x4.add(lane, i32x4.splat(<i32>i2)), j3 = i32x4.add(lane, i32x4.splat(<i32>i3));
+  let c0 = i32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, j = c0;
+  for (let p = keys, end = keys + (n << 2); p < end; p += 4) {
+    const key = v128.load32_splat(p);
+    // An element comes before those behind it if it is equal, too: above a key that is one less.
+    c0 = i32x4.sub(c0, i32x4.gt_s(key, i32x4.add(k0, i32x4.gt_s(j0, j))));
+    c1 = i32x4.sub(c1, i32x4.gt_s(key, i32x4.add(k1, i32x4.gt_s(j1, j))));
+    c2 = i32x4.sub(c2, i32x4.gt_s(key, i32x4.add(k2, i32x4.gt_s(j2, j))));
+    c3 = i32x4.sub(c3, i32x4.gt_s(key, i32x4.add(k3, i32x4.gt_s(j3, j))));
+    j = i32x4.add(j, one);
+  }
+  v128.store(places + (i0 << 2), c0);
+  v128.store(places + (i1 << 2), c1);
+  v128.store(places + (i2 << 2), c2);
+  v128.store(places + (i3 << 2), c3);
 }
 
 /** Strided rows. The last ones are moved back to be a whole vector: rows that it holds again are done. */
