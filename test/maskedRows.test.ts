@@ -291,6 +291,55 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect([grad[2], grad[5]].map(Math.abs as (value?: number) => number)).toEqual([0, 0]);
   });
 
+  test('class probabilities of a row that keeps nothing: 0 where all are 0, else ∞', () => {
+    for (const dtype of DTYPES) {
+      for (const axis of [0, 1]) {
+        for (const labelSmoothing of [0, 0.25]) {
+          const lay = (rows: readonly (readonly number[])[]) =>
+            newFloats(dtype, 6).map((_, i) =>
+              axis === 1 ? rows[Math.floor(i / 2)]![i % 2]! : rows[i % 3]![Math.floor(i / 3)]!,
+            );
+          const shape = axis === 1 ? [3, 2] : [2, 3];
+          const x = lay([
+            [1, 2],
+            [3, NaN],
+            [5, 6],
+          ]);
+          const kept = lay([
+            [1, 1],
+            [0, 0],
+            [0, 0],
+          ]);
+          const probabilities = lay([
+            [0.25, 0.75],
+            [0, 0],
+            [0, 1],
+          ]);
+          const mask = { data: Uint8Array.from(kept), shape };
+          const options = { shape, axis, mask, labelSmoothing };
+          const { loss, grad } = kernels.crossEntropyWithGrad(x, probabilities, { ...options, reduction: 'none' });
+          const alone = kernels.crossEntropy(
+            newFloats(dtype, 2).map((_, i) => i + 1),
+            newFloats(dtype, 2).map((_, i) => 0.25 + i / 2),
+            {
+              shape: [1, 2],
+              labelSmoothing,
+            },
+          );
+          expect([...loss]).toEqual([expect.closeTo(alone, 5), 0, Infinity]);
+          expect([...grad].filter((_, i) => kept[i] === 0).map(Math.abs)).toEqual([0, 0, 0, 0]);
+          expect(kernels.crossEntropy(x, probabilities, { ...options, reduction: 'sum' })).toBe(Infinity);
+          const without = lay([
+            [0.25, 0.75],
+            [0, 0],
+            [0, 0],
+          ]);
+          expect(kernels.crossEntropy(x, without, { ...options, reduction: 'sum' })).toBeCloseTo(alone, 5);
+        }
+      }
+    }
+  });
+
   test('padded classes: the others are computed as if there were no more', () => {
     for (const dtype of DTYPES) {
       for (const [n, padded] of [

@@ -263,14 +263,16 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
     const x = masked === undefined ? run.at(from) : masked.apply();
     const given = run.at(to);
     const y = run.atOrZero(smoothed);
+    const empty = masked !== undefined && probabilities !== undefined ? levelEmptyRows(runtime, masked) : [];
     if (masked !== undefined) {
       if (probabilities === undefined) hideEmptyRows(runtime, masked, given);
       const mask = masked.mask;
       smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
     }
+    const targets = replaces ? y : given;
     compute({
       x,
-      targets: replaces ? y : given,
+      targets,
       losses,
       gradient,
       outer,
@@ -286,7 +288,14 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
       scratch,
     });
     if (masked === undefined) return;
-    if (probabilities === undefined) storeEmptyRows(runtime, elementBytes, given, weight, loss.ofEmpty!, losses, sum);
+    const add = (row: number, value: number) => {
+      if (losses === 0) runtime.arena.f64[sum / 8]! += value;
+      else runtime.arena.floats(elementBytes)[losses / elementBytes + row] = value;
+    };
+    if (probabilities === undefined) {
+      addEmptyRows(runtime, elementBytes, given, weight, smoothing === 1 ? 0 : loss.ofEmpty!, add);
+    }
+    for (const row of empty) if (hasTarget(runtime, elementBytes, targets, n, weight, row)) add(row, Infinity);
     if (gradient !== 0) masked.fill(gradient, 0);
   });
 }
@@ -303,25 +312,47 @@ function hideEmptyRows({ run, arena }: Runtime, masked: MaskedInput, targets: nu
   }
 }
 
-/** Stores what the rows that were hidden give. */
-function storeEmptyRows(
+/** Adds what the rows that were hidden give. */
+function addEmptyRows(
   { run, arena }: Runtime,
   elementBytes: 4 | 8,
   targets: number,
   weight: number,
   ofEmpty: number,
-  losses: number,
-  sum: number,
+  add: (row: number, value: number) => void,
 ): void {
-  const { i32, f64 } = arena;
+  const { i32 } = arena;
   const heap = arena.floats(elementBytes);
   for (let row = 0; row < run.outer * run.inner; row++) {
     const target = -2 - i32[targets / 4 + row]!;
-    if (target < 0) continue;
-    const value = weight === 0 ? ofEmpty : ofEmpty * heap[weight / elementBytes + target]!;
-    if (losses === 0) f64[sum / 8]! += value;
-    else heap[losses / elementBytes + row] = value;
+    if (target >= 0) add(row, weight === 0 ? ofEmpty : ofEmpty * heap[weight / elementBytes + target]!);
   }
+}
+
+/** Levels the rows of which a mask keeps nothing, so that target probabilities of 0 give a loss of 0; gives their numbers. */
+function levelEmptyRows({ run }: Runtime, masked: MaskedInput): number[] {
+  const empty: number[] = [];
+  for (let row = 0; row < run.outer * run.inner; row++) if (masked.levelEmpty(row)) empty.push(row);
+  return empty;
+}
+
+/** Whether a row of the block has a target probability that counts. */
+function hasTarget(
+  { run, arena }: Runtime,
+  elementBytes: 4 | 8,
+  targets: number,
+  n: number,
+  weight: number,
+  row: number,
+): boolean {
+  const { inner } = run;
+  const heap = arena.floats(elementBytes);
+  const first = targets / elementBytes + (row - (row % inner)) * n + (row % inner);
+  for (let j = 0; j < n; j++) {
+    const counts = weight === 0 ? 1 : heap[weight / elementBytes + j]!;
+    if (heap[first + j * inner]! * counts > 0) return true;
+  }
+  return false;
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };

@@ -63,12 +63,22 @@ export class MaskedInput {
 
   /** Element j of a row of the block, −∞ where it is not kept. */
   element(row: number, j: number): number {
-    const { arena, run } = this.#runtime;
+    return this.#runtime.arena.floats(this.#elementBytes)[this.#indexOf(row, j)]!;
+  }
+
+  #indexOf(row: number, j: number): number {
+    const { run } = this.#runtime;
     const { inner } = run;
     const column = row % inner;
-    return arena.floats(this.#elementBytes)[
-      run.at(this.#slot) / this.#elementBytes + (row - column) * this.#n + j * inner + column
-    ]!;
+    return run.at(this.#slot) / this.#elementBytes + (row - column) * this.#n + j * inner + column;
+  }
+
+  /** Whether nothing is kept of a row of the block. Its elements then become 0, of which there is a softmax. */
+  levelEmpty(row: number): boolean {
+    for (let j = 0; j < this.#n; j++) if (this.keeps(row, j)) return false;
+    const heap = this.#runtime.arena.floats(this.#elementBytes);
+    for (let j = 0; j < this.#n; j++) heap[this.#indexOf(row, j)] = 0;
+    return true;
   }
 
   /** Whether a row of the block holds nothing but −∞: nothing is kept of it, or nothing else. */

@@ -64,7 +64,8 @@ const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: 
  * the target after label smoothing, times the class weights. Softmax is inside: pass logits, not probabilities.
  *
  * Rows that hold NaN or +∞, or nothing but -∞, give NaN. All rows ignored: NaN for `'mean'`, 0 for `'sum'`. A
- * probability of 0 beside a logit of -∞ counts 0. What a mask leaves out is a logit of -∞ that no target is spread to.
+ * probability of 0 beside a logit of -∞ counts 0. What a mask leaves out is a logit of -∞ that no target is spread to; of a
+ * row that keeps nothing the loss is ∞, or 0 without a target.
  * Formula: torch.nn.functional.cross_entropy.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
