@@ -22,7 +22,19 @@ export function readMaskedRow(
   mask: number,
   row: number,
 ): number | undefined {
-  if (mask === 0) return readRow(heap, first, stride, values);
+  // A function of its own: then both are small enough for an engine to inline the one that is called.
+  return mask === 0 ? readRow(heap, first, stride, values) : readKept(heaps, heap, first, stride, values, mask, row);
+}
+
+function readKept(
+  heaps: Heaps,
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+  values: Float64Array,
+  mask: number,
+  row: number,
+): number | undefined {
   const { u8 } = heaps;
   const length = keptLength(heaps, mask, row, values.length);
   const step = keptStride(heaps, mask);
