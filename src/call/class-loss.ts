@@ -1,9 +1,9 @@
 import type { WideArray } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
-import type { Arena } from '../memory/arena.js';
 import { Tensor, type TensorStorage } from '../memory/tensor.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
+import { indexOf } from '../reference/rows.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
@@ -168,7 +168,11 @@ function classTensor(
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  if (loss.readsTargets) pickResident(arena, elementBytes, x, n, outer, placed, picked);
+  if (loss.readsTargets) {
+    const heap = arena.floats(elementBytes);
+    const to = indexOf(picked, elementBytes);
+    pickFromRows(heap, indexOf(x, elementBytes), n, outer, arena.i32, indexOf(placed, 4), heap, to);
+  }
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: loss.readsTargets ? picked : x,
@@ -300,37 +304,38 @@ function pickTargets(
   picked: number,
 ): void {
   const { elementBytes, address, array, half } = input;
-  const { i32 } = arena;
   const heap = arena.floats(elementBytes);
-  const source = address < 0 ? (array as WideArray) : heap;
-  const start = address < 0 ? 0 : address / elementBytes;
-  const widenedAt = half === undefined ? undefined : readerOf(arena, input);
-  const to = picked / elementBytes;
+  const start = address < 0 ? 0 : indexOf(address, elementBytes);
+  const to = indexOf(picked, elementBytes);
+  if (inner === 1 && half === undefined) {
+    pickFromRows(address < 0 ? (array as WideArray) : heap, start, n, count, arena.i32, indexOf(indices, 4), heap, to);
+    return;
+  }
+  const { i32 } = arena;
+  const read = readerOf(arena, input);
   // Not by the number of the row: its remainder would take longer than all the rest.
   for (let first = 0, row = 0; row < count; first += n * inner) {
     for (let column = 0; column < inner; column++, row++) {
       const target = i32[indices / 4 + row]!;
-      if (target < 0) continue;
-      const at = first + target * inner + column;
-      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
+      if (target >= 0) heap[to + row] = read(first + target * inner + column);
     }
   }
 }
 
-/** The same of rows that lie one after another in linear memory. */
-function pickResident(
-  arena: Arena,
-  elementBytes: 4 | 8,
-  x: number,
+/** The same of rows that lie one after another, all places counted in elements. */
+function pickFromRows(
+  source: WideArray,
+  start: number,
   n: number,
   count: number,
+  i32: Int32Array,
   indices: number,
-  address: number,
+  heap: WideArray,
+  to: number,
 ): void {
-  const heap = arena.floats(elementBytes);
-  for (let row = 0; row < count; row++) {
-    const target = arena.i32[indices / 4 + row]!;
-    if (target >= 0) heap[address / elementBytes + row] = heap[x / elementBytes + row * n + target]!;
+  for (let row = 0, first = start; row < count; row++, first += n) {
+    const target = i32[indices + row]!;
+    if (target >= 0) heap[to + row] = source[first + target]!;
   }
 }
 
