@@ -103,3 +103,25 @@ export function maximum(values: Float64Array): number {
   }
   return max;
 }
+
+/** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
+export function skipSmall(
+  heap: Float32Array | Float64Array,
+  first: number,
+  i: number,
+  n: number,
+  stride: number,
+  least: number,
+): number {
+  for (; i + 4 <= n; i += 4) {
+    const at = first + i * stride;
+    const areSmall =
+      heap[at]! <= least &&
+      heap[at + stride]! <= least &&
+      heap[at + 2 * stride]! <= least &&
+      heap[at + 3 * stride]! <= least;
+    if (!areSmall) break;
+  }
+  while (i < n && heap[first + i * stride]! <= least) i++;
+  return i;
+}
