@@ -53,8 +53,7 @@ export function exponentials(
 /** With exp32 written out, without what can't be: V8's Maglev would call it, and put each result on the heap. */
 function fill32(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
   const inverse = 1 / temperature;
-  let others = 0;
-  let isLeftOut = false;
+  let total = 0;
   for (let j = 0; j < row.length; j++) {
     const d = (row[j]! - max) * inverse;
     let value = 0;
@@ -64,8 +63,20 @@ function fill32(row: Float64Array, max: number, temperature: number, e: Float64A
       value = POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
     }
     e[j] = value;
-    if (d === 0 && !isLeftOut) isLeftOut = true;
-    else others += value;
+    total += value;
+  }
+  // To look for the maximum in the loop would cost a branch that no processor foresees. Unless the others are small beside
+  // it, float64 keeps all digits that float32 needs of them: an addition takes at most 2^-53 of the total.
+  return total - 1 > row.length * 2 ** -26 ? total - 1 : sumWithoutMaximum(e);
+}
+
+/** Σ e without one of the maxima. */
+function sumWithoutMaximum(e: Float64Array): number {
+  let others = 0;
+  let isLeftOut = false;
+  for (let j = 0; j < e.length; j++) {
+    if (e[j] === 1 && !isLeftOut) isLeftOut = true;
+    else others += e[j]!;
   }
   return others;
 }
