@@ -44,8 +44,13 @@ export function exponentials(
   elementBytes: 4 | 8,
   e: Float64Array,
 ): number {
-  const others = elementBytes === 4 ? fill32(row, max, temperature, e) : fill64(row, max, temperature, e);
+  const others = fill(row, max, temperature, elementBytes, e);
   return Number.isFinite(max) ? others : Number.NaN;
+}
+
+/** A function of its own: V8's Maglev inlines two deep, and would put its slower code in the place of TurboFan's loops. */
+function fill(row: Float64Array, max: number, temperature: number, elementBytes: 4 | 8, e: Float64Array): number {
+  return elementBytes === 4 ? fill32(row, max, temperature, e) : fill64(row, max, temperature, e);
 }
 
 // Two loops, for an engine keeps each of them in registers.
