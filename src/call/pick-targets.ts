@@ -1,5 +1,6 @@
 import type { WideArray } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
+import { indexOf } from '../reference/rows.js';
 import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
 
@@ -12,19 +13,37 @@ export function pickTargets(
   picked: number,
 ): void {
   const { elementBytes, address, array, half } = x;
-  const { i32 } = arena;
   const heap = arena.floats(elementBytes);
-  const source = address < 0 ? (array as WideArray) : heap;
-  const start = address < 0 ? 0 : address / elementBytes;
-  const widenedAt = half === undefined ? undefined : readerOf(arena, x);
-  const to = picked / elementBytes;
+  const start = address < 0 ? 0 : indexOf(address, elementBytes);
+  const to = indexOf(picked, elementBytes);
+  if (inner === 1 && half === undefined) {
+    pickFromRows(address < 0 ? (array as WideArray) : heap, start, n, count, arena.i32, indexOf(indices, 4), heap, to);
+    return;
+  }
+  const { i32 } = arena;
+  const read = readerOf(arena, x);
   // Not by the number of the row: its remainder would take longer than all the rest.
   for (let first = 0, row = 0; row < count; first += n * inner) {
     for (let column = 0; column < inner; column++, row++) {
       const target = i32[indices / 4 + row]!;
-      if (target < 0) continue;
-      const at = first + target * inner + column;
-      heap[to + row] = widenedAt === undefined ? source[start + at]! : widenedAt(at);
+      if (target >= 0) heap[to + row] = read(first + target * inner + column);
     }
+  }
+}
+
+/** The same of rows that lie one after another, all places counted in elements. */
+function pickFromRows(
+  source: WideArray,
+  start: number,
+  n: number,
+  count: number,
+  i32: Int32Array,
+  indices: number,
+  heap: WideArray,
+  to: number,
+): void {
+  for (let row = 0, first = start; row < count; row++, first += n) {
+    const target = i32[indices + row]!;
+    if (target >= 0) heap[to + row] = source[first + target]!;
   }
 }

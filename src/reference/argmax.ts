@@ -1,6 +1,6 @@
 import type { ArgmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { firstOf, indexOf } from './rows.js';
+import { firstOf, indexOf, skipSmall } from './rows.js';
 
 /** argmax in plain loops: the first of equals, NaN being the largest. */
 export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inner }: ArgmaxOperands): void {
@@ -9,9 +9,13 @@ export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inne
   const start = indexOf(x, elementBytes);
   const to = y >>> 2;
   for (let row = 0, rows = outer * inner; row < rows; row++) {
-    i32[to + row] = rowArgmax(heap, start + firstOf(row, n, inner), n, inner);
+    const first = start + firstOf(row, n, inner);
+    i32[to + row] = n < LONG ? rowArgmax(heap, first, n, inner) : longArgmax(heap, first, n, inner);
   }
 }
+
+/** So many elements make a row long. */
+const LONG = 64;
 
 function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
   let largest = heap[first]!;
@@ -22,6 +26,16 @@ function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, 
     if (value <= largest) continue;
     if (Number.isNaN(largest)) break;
     largest = value;
+    index = i;
+  }
+  return index;
+}
+
+/** The same of a long row, most of whose elements can be skipped. */
+function longArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
+  let index = 0;
+  for (let i = 0; i < n; i = skipSmall(heap, first, i + 1, n, stride, heap[first + index * stride]!)) {
+    if (Number.isNaN(heap[first + index * stride])) break;
     index = i;
   }
   return index;

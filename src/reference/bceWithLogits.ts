@@ -2,6 +2,7 @@ import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32 } from './exponential.js';
 import { storeSum, upstreamOf } from './loss.js';
+import { indexOf } from './rows.js';
 import { roundingOf } from './sum.js';
 
 /** Binary cross-entropy of logits in a plain loop, with its gradient. */
@@ -12,12 +13,15 @@ export function bceWithLogits(
 ): void {
   const heap = heaps.floats(elementBytes);
   const { f64 } = heaps;
+  const ofX = indexOf(x, elementBytes);
+  const ofTargets = indexOf(targets, elementBytes);
+  const ofGradient = indexOf(gradient, elementBytes);
   let total = f64[sum / 8]!;
   let lost = f64[sum / 8 + 1]!;
   const exp = elementBytes === 4 ? exp32 : Math.exp;
   for (let i = 0; i < count; i++) {
-    const logit = heap[x / elementBytes + i]!;
-    const target = heap[targets / elementBytes + i]!;
+    const logit = heap[ofX + i]!;
+    const target = heap[ofTargets + i]!;
     const factor = weight ? heap[weight / elementBytes + i]! : 1;
     const positive = (posWeight ? heap[posWeight / elementBytes + i]! * target : target) * factor;
     const negative = (1 - target) * factor;
@@ -29,7 +33,7 @@ export function bceWithLogits(
       const larger = 1 / (1 + e);
       const sigmoid = logit >= 0 ? larger : e * larger;
       const upstream = upstreamOf(heap, gradOutput / elementBytes, scale, i);
-      heap[gradient / elementBytes + i] = (shared * sigmoid - positive) * upstream;
+      heap[ofGradient + i] = (shared * sigmoid - positive) * upstream;
     }
     if (losses) heap[losses / elementBytes + i] = loss;
     else {

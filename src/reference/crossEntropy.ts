@@ -26,7 +26,7 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
   for (let index = 0; index < outer * inner; index++) {
     const offset = firstOf(index, n, inner);
     const to = indexOf(gradient, elementBytes) + offset;
-    const target = isSoft ? -1 : heaps.i32[targets / 4 + index]!;
+    const target = isSoft ? -1 : heaps.i32[(targets >>> 2) + index]!;
     if (!isSoft && target < 0) {
       if (gradient) for (let c = 0; c < n; c++) heap[to + c * inner] = 0;
       storeLoss(heaps, elementBytes, losses, sum, index, 0);
@@ -34,32 +34,60 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
     }
     const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
     const others = exponentials(row, max, temperature, elementBytes, p);
-    const total = 1 + others;
-    const log = Math.log1p(others);
     const factor = upstreamOf(heap, gradOutput / elementBytes, scale, index) / temperature;
-    if (!isSoft && smoothing === 0) {
-      const w = weight ? heap[weight / elementBytes + target]! : 1;
-      storeLoss(heaps, elementBytes, losses, sum, index, -w * logProb(row[target]!, max, temperature, log));
-      if (!gradient) continue;
-      storeShares(p, total, factor * w, heap, to, inner);
-      heap[to + target * inner] = factor * w * shortfall(p, target, total, elementBytes);
+    if (isSoft || smoothing !== 0) {
+      const loss = softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
+      storeLoss(heaps, elementBytes, losses, sum, index, loss);
       continue;
     }
-    readTargets(heap, elementBytes, operands, offset, target, q);
-    const terms = row;
-    for (let c = 0; c < n; c++) {
-      // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
-      const isNothing = q[c] === 0 && !Number.isNaN(log);
-      if (weight) q[c]! *= heap[weight / elementBytes + c]!;
-      terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
-    }
-    storeLoss(heaps, elementBytes, losses, sum, index, sumOf(terms, elementBytes));
+    const w = weight ? heap[weight / elementBytes + target]! : 1;
+    storeLoss(
+      heaps,
+      elementBytes,
+      losses,
+      sum,
+      index,
+      -w * logProb(row[target]!, max, temperature, Math.log1p(others)),
+    );
     if (!gradient) continue;
-    // Not e^logP: where the probability is tiny, logP has lost some of its digits.
-    for (let c = 0; c < n; c++) p[c]! /= total;
-    const all = sumOf(q, elementBytes);
-    for (let c = 0, at = to; c < n; c++, at += inner) heap[at] = factor * slope(p, q, all, c, elementBytes);
+    storeShares(p, 1 + others, factor * w, heap, to, inner);
+    heap[to + target * inner] = factor * w * shortfall(p, target, 1 + others, elementBytes);
   }
+}
+
+/** The loss of a row on class probabilities, and its gradient, by its exponentials p; writes into all three arrays. */
+function softLoss(
+  heap: Float32Array | Float64Array,
+  elementBytes: 4 | 8,
+  operands: CrossEntropyOperands,
+  row: Float64Array,
+  p: Float64Array,
+  q: Float64Array,
+  offset: number,
+  target: number,
+  max: number,
+  others: number,
+  factor: number,
+): number {
+  const { n, inner, temperature, weight, gradient } = operands;
+  const log = Math.log1p(others);
+  readTargets(heap, elementBytes, operands, offset, target, q);
+  const terms = row;
+  for (let c = 0; c < n; c++) {
+    // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
+    const isNothing = q[c] === 0 && !Number.isNaN(log);
+    if (weight) q[c]! *= heap[weight / elementBytes + c]!;
+    terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
+  }
+  const loss = sumOf(terms, elementBytes);
+  if (!gradient) return loss;
+  // Not e^logP: where the probability is tiny, logP has lost some of its digits.
+  for (let c = 0; c < n; c++) p[c]! /= 1 + others;
+  const all = sumOf(q, elementBytes);
+  for (let c = 0, at = indexOf(gradient, elementBytes) + offset; c < n; c++, at += inner) {
+    heap[at] = factor * slope(p, q, all, c, elementBytes);
+  }
+  return loss;
 }
 
 /** The target probability of each class, after label smoothing. */

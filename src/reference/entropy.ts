@@ -1,6 +1,6 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exp32, exponential } from './exponential.js';
+import { exponential, exponentials } from './exponential.js';
 import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
@@ -30,7 +30,7 @@ function entropyOf(
   elementBytes: 4 | 8,
   terms: Float64Array,
 ): number {
-  if (elementBytes === 4) return entropy32(row, max, temperature);
+  if (elementBytes === 4) return entropy32(row, max, temperature, terms);
   let count = 0;
   for (let j = 0; j < row.length; j++) {
     const x = row[j]!;
@@ -50,20 +50,9 @@ function entropyOf(
 }
 
 /** The same of float32 elements, whose digits float64 keeps without care. */
-function entropy32(row: Float64Array, max: number, temperature: number): number {
-  let count = 0;
-  let others = 0;
+function entropy32(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
+  const others = exponentials(row, max, temperature, 4, e);
   let terms = 0;
-  for (let j = 0; j < row.length; j++) {
-    const x = row[j]!;
-    if (x === max) {
-      count++;
-      continue;
-    }
-    const d = (max - x) / temperature;
-    const e = exp32(-d);
-    others += e;
-    if (e > 0) terms += e * d;
-  }
-  return Math.log1p(count - 1 + others) + terms / (count + others);
+  for (let j = 0; j < row.length; j++) if (e[j]! > 0) terms += e[j]! * (max - row[j]!);
+  return Math.log1p(others) + terms / temperature / (1 + others);
 }

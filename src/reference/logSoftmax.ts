@@ -35,7 +35,8 @@ function storeLogs(
     return;
   }
   // In halves: x − max could overflow where (x − max) / t does not.
-  const [halfMax, half] = [max / 2, temperature / 2];
+  const halfMax = max / 2;
+  const half = temperature / 2;
   for (let j = 0, at = first; j < values.length; j++, at += stride) {
     heap[at] = (values[j]! / 2 - halfMax) / half - log;
   }

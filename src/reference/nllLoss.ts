@@ -1,7 +1,7 @@
 import type { NllLossOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { storeSum, upstreamOf } from './loss.js';
-import { firstOf } from './rows.js';
+import { firstOf, indexOf } from './rows.js';
 import { roundingOf } from './sum.js';
 
 /** Negative log-likelihood in a plain loop, with its gradient; x holds the targets' elements only. */
@@ -11,14 +11,16 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOper
   const heap = heaps.floats(elementBytes);
   let total = f64[sum / 8]!;
   let lost = f64[sum / 8 + 1]!;
-  const first = gradient / elementBytes;
+  const start = indexOf(x, elementBytes);
+  const ofTargets = indexOf(targets, 4);
+  const first = indexOf(gradient, elementBytes);
   if (gradient) heap.fill(0, first, first + outer * n * inner);
   for (let row = 0, rows = outer * inner; row < rows; row++) {
-    const target = i32[targets / 4 + row]!;
+    const target = i32[ofTargets + row]!;
     let loss = 0;
     if (target >= 0) {
       const w = weight ? heap[weight / elementBytes + target]! : 1;
-      loss = -(w * heap[x / elementBytes + row]!);
+      loss = -(w * heap[start + row]!);
       if (gradient) {
         const upstream = upstreamOf(heap, gradOutput / elementBytes, scale, row);
         heap[first + firstOf(row, n, inner) + target * inner] = -(upstream * w);

@@ -22,7 +22,19 @@ export function readMaskedRow(
   mask: number,
   row: number,
 ): number | undefined {
-  if (mask === 0) return readRow(heap, first, stride, values);
+  // A function of its own: then both are small enough for an engine to inline the one that is called.
+  return mask === 0 ? readRow(heap, first, stride, values) : readKept(heaps, heap, first, stride, values, mask, row);
+}
+
+function readKept(
+  heaps: Heaps,
+  heap: Float32Array | Float64Array,
+  first: number,
+  stride: number,
+  values: Float64Array,
+  mask: number,
+  row: number,
+): number | undefined {
   const { u8 } = heaps;
   const length = keptLength(heaps, mask, row, values.length);
   const step = keptStride(heaps, mask);
@@ -90,4 +102,26 @@ export function maximum(values: Float64Array): number {
     }
   }
   return max;
+}
+
+/** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
+export function skipSmall(
+  heap: Float32Array | Float64Array,
+  first: number,
+  i: number,
+  n: number,
+  stride: number,
+  least: number,
+): number {
+  for (; i + 4 <= n; i += 4) {
+    const at = first + i * stride;
+    const areSmall =
+      heap[at]! <= least &&
+      heap[at + stride]! <= least &&
+      heap[at + 2 * stride]! <= least &&
+      heap[at + 3 * stride]! <= least;
+    if (!areSmall) break;
+  }
+  while (i < n && heap[first + i * stride]! <= least) i++;
+  return i;
 }

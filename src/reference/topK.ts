@@ -1,6 +1,6 @@
 import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readRow, skipSmall } from './rows.js';
 
 /** Up to so many the largest are kept in order as the row is read; of more, the least of them is found by sorting. */
 const FEW = 64;
@@ -51,28 +51,6 @@ function fewOf(
     insert(largest, order, last, value, i);
     least = largest[last]!;
   }
-}
-
-/** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
-function skipSmall(
-  heap: Float32Array | Float64Array,
-  first: number,
-  i: number,
-  n: number,
-  stride: number,
-  least: number,
-): number {
-  for (; i + 4 <= n; i += 4) {
-    const at = first + i * stride;
-    const areSmall =
-      heap[at]! <= least &&
-      heap[at + stride]! <= least &&
-      heap[at + 2 * stride]! <= least &&
-      heap[at + 3 * stride]! <= least;
-    if (!areSmall) break;
-  }
-  while (i < n && heap[first + i * stride]! <= least) i++;
-  return i;
 }
 
 /** Puts element i in its place among those before `place`, which move on by one; that at `place` is lost. */
