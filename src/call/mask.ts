@@ -57,7 +57,7 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   let shape: readonly number[] | undefined;
   if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
-    if ('bits' in value)
+    if (holdsBits(operation, value))
       throw new TypeError(`${operation}: mask is { bits }, which sample takes, expected ${EXPECTED}`);
     const like = readTensorLike(operation, 'mask', value);
     if (like.type !== undefined) {
@@ -70,6 +70,14 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   const length = countOf(array);
   if (shape !== undefined) checkLength(operation, 'mask', length, shape);
   return addPlace(call, { argument: 'mask', array, tensor: undefined, address: -1, length, shape, before: undefined });
+}
+
+function holdsBits(operation: string, mask: object): boolean {
+  try {
+    return Object.hasOwn(mask, 'bits');
+  } catch (error) {
+    throw readingError(error, operation, 'mask', mask, EXPECTED);
+  }
 }
 
 /** A copy of plain flags, each read once. */
