@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs';
 import { bundle, gzipped } from './size.mjs';
 
 const rows = [
-  { what: 'dist/simd128.wasm', budget: 50, bytes: readFileSync('dist/simd128.wasm') },
-  { what: 'dist/relaxed-simd.wasm', budget: 49, bytes: readFileSync('dist/relaxed-simd.wasm') },
+  { what: 'dist/simd128.wasm', budget: 52, bytes: readFileSync('dist/simd128.wasm') },
+  { what: 'dist/relaxed-simd.wasm', budget: 51, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'softmax alone', budget: 32, bytes: await bundle('{ softmax }') },
-  { what: 'argmax, topK', budget: 25, bytes: await bundle('{ argmax, topK }') },
-  { what: 'softmax, crossEntropyWithGrad', budget: 50, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
-  { what: 'crossEntropyWithGrad', budget: 41, bytes: await bundle('{ crossEntropyWithGrad }') },
+  { what: 'argmax, topK', budget: 26, bytes: await bundle('{ argmax, topK }') },
+  { what: 'softmax, crossEntropyWithGrad', budget: 51, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
+  { what: 'crossEntropyWithGrad', budget: 42, bytes: await bundle('{ crossEntropyWithGrad }') },
   { what: 'logSoftmax', budget: 33, bytes: await bundle('{ logSoftmax }') },
   { what: 'softmax, logSoftmax', budget: 40, bytes: await bundle('{ softmax, logSoftmax }') },
-  { what: 'everything', budget: 110, bytes: await bundle() },
+  { what: 'everything', budget: 113, bytes: await bundle() },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join('');
