@@ -30,13 +30,13 @@ function largestLoop(name, text) {
   const start = text.indexOf(`(func $assembly/${name} `);
   if (start < 0) throw new Error(`there is no function ${name}`);
   const lines = text.slice(start, text.indexOf('\n (func ', start)).split('\n');
-  const open = [];
-  let largest = 0;
+  const loops = [];
   for (const line of lines) {
     const [indent, instruction] = [line.search(/\S/), line.trim()];
-    while (open.length > 0 && indent <= open.at(-1).indent) largest = Math.max(largest, open.pop().count);
-    if (instruction.startsWith('loop ')) open.push({ indent, count: 0 });
-    else if (open.length > 0 && INSTRUCTION.test(instruction)) open.at(-1).count++;
+    const innermost = loops.findLast(({ end }) => end === undefined);
+    if (instruction.startsWith('loop ')) loops.push({ indent, count: 0, end: undefined });
+    else if (innermost !== undefined && indent <= innermost.indent) innermost.end = line;
+    else if (innermost !== undefined && INSTRUCTION.test(instruction)) innermost.count++;
   }
-  return largest;
+  return Math.max(...loops.map(({ count }) => count));
 }
