@@ -59,7 +59,7 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
     if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
     if (holdsBits(operation, value))
       throw new TypeError(`${operation}: mask is { bits }, which sample takes, expected ${EXPECTED}`);
-    const like = readTensorLike(operation, 'mask', value);
+    const like = readTensorLike(operation, 'mask', value, EXPECTED);
     if (like.type !== undefined) {
       const keep = 'Uint8Array.from(mask.data, (bits) => (bits & 0x7fff) === 0)';
       throw new TypeError(`${operation}: mask holds ${like.type}, expected ${EXPECTED} (of an additive mask: ${keep})`);

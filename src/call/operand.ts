@@ -144,15 +144,20 @@ function tensorLikeOperand(call: Call, argument: string, value: unknown, plainBy
 }
 
 /** `data` and the shape of another library's tensor. @throws TypeError where its numbers cannot be read as they lie */
-export function readTensorLike(operation: string, argument: string, value: object): LikeParts {
+export function readTensorLike(
+  operation: string,
+  argument: string,
+  value: object,
+  expected: string = EXPECTED,
+): LikeParts {
   try {
     if (value instanceof Tensor) {
       throw new TypeError(`${operation}: ${argument} is a proxy of a tensor, expected the tensor itself`);
     }
     const source = isPolluted() ? ownOf(value) : value;
-    return readParts(operation, argument, source as Record<string, unknown>);
+    return readParts(operation, argument, source as Record<string, unknown>, expected);
   } catch (error) {
-    throw readingError(error, operation, argument, value, EXPECTED);
+    throw readingError(error, operation, argument, value, expected);
   }
 }
 
@@ -180,7 +185,7 @@ function isPolluted(): boolean {
   );
 }
 
-function readParts(operation: string, argument: string, source: Record<string, unknown>): LikeParts {
+function readParts(operation: string, argument: string, source: Record<string, unknown>, expected: string): LikeParts {
   const refuse = (what: string, read: string) =>
     new TypeError(
       `${operation}: ${argument} is ${what}, expected numbers in memory: ` +
@@ -199,7 +204,7 @@ function readParts(operation: string, argument: string, source: Record<string, u
   // The data comes last: whatever the others run, it is taken as it is then.
   const data = source.data;
   if (typeof data === 'function') throw refuse('a tensor of another library', `await ${argument}.data()`);
-  if (data === undefined || shape === undefined) throw noNumbers(operation, argument, source);
+  if (data === undefined || shape === undefined) throw noNumbers(operation, argument, source, expected);
   const part = typeof offset === 'number' ? partOf(data, offset, product(shape)) : data;
   if (isStrided || part === undefined) throw refuse('a strided view', `ndarrayUnpack(${argument}).flat(Infinity)`);
   return { data: part, shape, type };
@@ -220,12 +225,17 @@ function partOf(data: unknown, offset: number, size: number): unknown {
 }
 
 /** The error for an object without data or a shape: it names its class, and what to write instead. */
-function noNumbers(operation: string, argument: string, source: Record<PropertyKey, unknown>): TypeError {
+function noNumbers(
+  operation: string,
+  argument: string,
+  source: Record<PropertyKey, unknown>,
+  expected: string,
+): TypeError {
   const name = source[Symbol.toStringTag] ?? (source.constructor as { name?: unknown } | undefined)?.name;
   const isNamed = typeof name === 'string' && name && name !== 'Object';
   const what = isNamed ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
   const line = lineFor(argument, source);
-  return new TypeError(`${operation}: ${argument} is ${what}, expected ${EXPECTED}${line && ` (pass ${line})`}`);
+  return new TypeError(`${operation}: ${argument} is ${what}, expected ${expected}${line && ` (pass ${line})`}`);
 }
 
 /** What gives the numbers of such an object, '' where nobody knows. */

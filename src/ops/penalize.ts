@@ -136,7 +136,7 @@ function readTokens(operation: string, tokens: unknown): TokenLists {
   if (typedArrayTag(tokens) !== undefined || Tensor.is(tokens) || typeof tokens !== 'object' || tokens === null) {
     return { lists: [readList(operation, 'tokens', tokens)], isNested: false };
   }
-  const { data, shape, type } = readTensorLike(operation, 'tokens', tokens);
+  const { data, shape, type } = readTensorLike(operation, 'tokens', tokens, TOKENS);
   if (type !== undefined) throw new TypeError(`${operation}: tokens holds ${type}, expected ${TOKENS}`);
   const list = readList(operation, 'tokens.data', data);
   checkLength(operation, 'tokens', list.length, shape);
