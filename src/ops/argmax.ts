@@ -34,7 +34,7 @@ const OPTIONS: OptionNames<ArgmaxOptions> = {
   out: true,
 };
 
-export const ARGMAX_KERNEL = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
+const KERNEL = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
 function run(x: unknown, options: unknown): unknown {
   const call = openCall('argmax');
@@ -57,7 +57,7 @@ function run(x: unknown, options: unknown): unknown {
 
   const indices = out ?? newIndices(rows.count);
   if (rows.count > 0) {
-    const compute = runtime.kernel(ARGMAX_KERNEL, elementBytes, operation);
+    const compute = runtime.kernel(KERNEL, elementBytes, operation);
     const { run } = runtime;
     const { n } = rows;
     run.open(operation, rows, elementBytes);

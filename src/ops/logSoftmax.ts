@@ -5,7 +5,7 @@ import type { Input, MapResult, NoOptions, OptionsArgument } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { SOFTMAX_OPTIONS, type SoftmaxOptions } from './softmax.js';
 
-export const LOG_SOFTMAX: RowMap = {
+const LOG_SOFTMAX: RowMap = {
   name: 'logSoftmax',
   kernel: /* @__PURE__ */ defineKernel(logSoftmaxKernel, reference),
   options: SOFTMAX_OPTIONS,

@@ -16,7 +16,7 @@ export interface SigmoidOptions {
 
 export const SIGMOID_OPTIONS: OptionNames<SigmoidOptions> = { shape: true, out: true };
 
-export const SIGMOID: ElementMap = {
+const SIGMOID: ElementMap = {
   name: 'sigmoid',
   kernel: /* @__PURE__ */ defineKernel(sigmoidKernel, reference),
   options: SIGMOID_OPTIONS,

@@ -37,7 +37,7 @@ export const SOFTMAX_OPTIONS: OptionNames<SoftmaxOptions> = {
   out: true,
 };
 
-export const SOFTMAX: RowMap = {
+const SOFTMAX: RowMap = {
   name: 'softmax',
   kernel: /* @__PURE__ */ defineKernel(softmaxKernel, reference),
   options: SOFTMAX_OPTIONS,

@@ -31,7 +31,7 @@ export interface TopKOptions {
 
 const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, mask: true, out: true };
 
-export const TOP_K_KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
+const KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
 /** How many candidates the kernel's buffer has room for: more than it keeps, so that it seldom has to select. */
 export function candidatesFor(n: number, k: number): number {
@@ -63,7 +63,7 @@ function run(x: unknown, k: unknown, options: unknown): unknown {
 
   const shape = withAxis(shapeOf(input), rows.axis, k);
   const isEmpty = count === 0;
-  const compute = isEmpty ? undefined : runtime.kernel(TOP_K_KERNEL, elementBytes, operation);
+  const compute = isEmpty ? undefined : runtime.kernel(KERNEL, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, rows, elementBytes);
   const capacity = candidatesFor(n, k);

@@ -1,12 +1,25 @@
 import type { WideArray } from '../arrays.js';
-import type { RowMap } from '../call/map.js';
 import { product } from '../call/shape.js';
+import {
+  argmaxKernel,
+  logSoftmaxKernel,
+  type SoftmaxOperands,
+  sigmoidKernel,
+  softmaxKernel,
+  topKKernel,
+} from '../generated/kernels.js';
 import { OPERAND_SCRATCH } from '../memory/arena.js';
-import { ARGMAX_KERNEL, argmax } from '../ops/argmax.js';
-import { LOG_SOFTMAX, logSoftmax } from '../ops/logSoftmax.js';
-import { SIGMOID, sigmoid } from '../ops/sigmoid.js';
-import { SOFTMAX, softmax } from '../ops/softmax.js';
-import { candidatesFor, TOP_K_KERNEL, topK } from '../ops/topK.js';
+import { argmax } from '../ops/argmax.js';
+import { logSoftmax } from '../ops/logSoftmax.js';
+import { sigmoid } from '../ops/sigmoid.js';
+import { softmax } from '../ops/softmax.js';
+import { candidatesFor, topK } from '../ops/topK.js';
+import { argmax as argmaxReference } from '../reference/argmax.js';
+import { logSoftmax as logSoftmaxReference } from '../reference/logSoftmax.js';
+import { sigmoid as sigmoidReference } from '../reference/sigmoid.js';
+import { softmax as softmaxReference } from '../reference/softmax.js';
+import { topK as topKReference } from '../reference/topK.js';
+import { defineKernel, type Kernel } from '../wasm/kernel.js';
 import type { Storage } from './backends.js';
 import { type Computation, compute, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
@@ -70,7 +83,13 @@ function map(
   return compute(computation, storage, x, [y], lastAsMinusOne(axis, shape)) ? y : undefined;
 }
 
-function rowsOf({ name, kernel }: RowMap, along: typeof softmax): Computation {
+const SOFTMAX = /* @__PURE__ */ defineKernel(softmaxKernel, softmaxReference);
+const LOG_SOFTMAX = /* @__PURE__ */ defineKernel(logSoftmaxKernel, logSoftmaxReference);
+const SIGMOID = /* @__PURE__ */ defineKernel(sigmoidKernel, sigmoidReference);
+const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmaxReference);
+const TOP_K = /* @__PURE__ */ defineKernel(topKKernel, topKReference);
+
+function rowsOf(name: string, kernel: Kernel<SoftmaxOperands>, along: typeof softmax): Computation {
   return {
     onRows(runtime, x, outer, n, y) {
       const scratch = runtime.arena.kernelScratch;
@@ -84,13 +103,12 @@ function rowsOf({ name, kernel }: RowMap, along: typeof softmax): Computation {
   };
 }
 
-const SOFTMAX_ROWS = rowsOf(SOFTMAX, softmax);
-const LOG_SOFTMAX_ROWS = rowsOf(LOG_SOFTMAX, logSoftmax);
+const SOFTMAX_ROWS = rowsOf('softmax', SOFTMAX, softmax);
+const LOG_SOFTMAX_ROWS = rowsOf('logSoftmax', LOG_SOFTMAX, logSoftmax);
 
 const SIGMOID_ELEMENTS: Computation = {
   onRows(runtime, x, outer, n, y) {
-    const { name, kernel } = SIGMOID;
-    runtime.kernel(kernel, 4, name)({ x, y, count: outer * n, scratch: runtime.arena.kernelScratch });
+    runtime.kernel(SIGMOID, 4, 'sigmoid')({ x, y, count: outer * n, scratch: runtime.arena.kernelScratch });
     return true;
   },
   onElements(x, [y]) {
@@ -104,7 +122,7 @@ const SIGMOID_ELEMENTS: Computation = {
 const WINNERS: Computation = {
   onRows(runtime, x, outer, n, y) {
     const { kernelScratch: scratch, f32, i32 } = runtime.arena;
-    runtime.kernel(ARGMAX_KERNEL, 4, 'argmax')({ x, y, outer, n, inner: 1, scratch });
+    runtime.kernel(ARGMAX, 4, 'argmax')({ x, y, outer, n, inner: 1, scratch });
     return areNumbers(f32, x / 4, i32, y / 4, outer, n, 1);
   },
   onElements(x, [y], shape, axis) {
@@ -147,7 +165,7 @@ function largest(k: number): Computation {
       const bytes = capacity * CANDIDATE_BYTES;
       const fits = bytes <= OPERAND_SCRATCH;
       const buffer = fits ? operandScratch : arena.allocate(bytes, 'topK');
-      const compute = runtime.kernel(TOP_K_KERNEL, 4, 'topK');
+      const compute = runtime.kernel(TOP_K, 4, 'topK');
       compute({ x, values, indices, outer, n, inner: 1, k, buffer, capacity, scratch });
       if (!fits) arena.free(buffer);
       return startWithNumbers(arena.f32, values / 4, outer, k);
