@@ -1,8 +1,8 @@
 // npm run bench:peers -- [operation …] [--peer NAME …] [--node 20|22|24|26] [--quick] [--json FILE] [--svg FILE] [--again]
 //
 // Times the library beside others that do the same. Each runs in a process of its own with its inputs where it likes
-// them best; a result is compared with one in float64 before it is timed, and rounds take turns. `--again` times only those operations of FILE with lines whose
-// rounds lie far apart.
+// them best; a result is compared with one in float64 before it is timed, and rounds take turns. `--again` keeps FILE's lines
+// but those of the operations named or, if none is, of those with lines whose rounds lie far apart.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -42,8 +42,8 @@ const QUICK_ELEMENTS = 300_000;
 
 const earlier = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')) : { versions: {}, results: [] };
 const far = earlier.results.filter(({ problem, spread }) => !problem && !(spread <= MOST_SPREAD));
-const chosen = wanted.length > 0 ? wanted : OPERATIONS;
-const operations = options.again ? chosen.filter((name) => far.some(({ operation }) => operation === name)) : chosen;
+const isFar = (name) => far.some(({ operation }) => operation === name);
+const operations = wanted.length > 0 ? wanted : OPERATIONS.filter((name) => !options.again || isFar(name));
 demandKnown('operation', operations, OPERATIONS);
 demandKnown('peer', options.peer, PEERS);
 if (options.node !== undefined) demandKnown('Node', [options.node], NODES);
