@@ -8,7 +8,7 @@ import { laneMax, laneSum, lanes, splatAt } from "../simd/lanes";
 import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
 import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
-import { expTerms, finishTwo, slotOf, storeSums } from "./logsum";
+import { expTerms, finishTwo, slotOf, storeSlot } from "./logsum";
 
 /** The maxima of two rows of 8 elements or more, in two lanes; NaN unless every |element| is at most limit. */
 export function maximaInRange(x: usize, y: usize, n: usize, limit: f32): v128 {
@@ -105,8 +105,8 @@ export function rowsExpDivergence(
     dot += laneSum<f32>(f32x4.mul(e, f32x4.sub(f32x4.sub(v, xm), f32x4.sub(w, ym))));
   }
   const ofX = slotOf(0, scratch), ofY = slotOf(1, scratch);
-  storeSums<f32>(ofX, x, ey ? ex : 0, n, <f64>xMax, xOthers, 0, xHeld);
-  storeSums<f32>(ofY, y, ey, n, <f64>yMax, yOthers, 0, yHeld);
+  storeSlot<f32>(ofX, x, ey ? ex : 0, n, <f64>xMax, xOthers, 0, xHeld);
+  storeSlot<f32>(ofY, y, ey, n, <f64>yMax, yOthers, 0, yHeld);
   finishTwo<f32>(ofX, ofY, scratch);
   return dot / load<f64>(ofX, SLOT_TOTAL);
 }

@@ -49,7 +49,7 @@ export function expSumRow<T>(x: usize, y: usize, n: usize, temperature: f64, slo
   const limit = unshiftedLimit<T>(temperature);
   // A row that turns out to be out of range is computed again, so it must not be overwritten before that is known.
   if (x != y || rowInRange<T>(x, n, limit)) expLogSumUnshifted<T>(x, y, n, limit, slot, scratch);
-  else storeSums<T>(slot, x, y, n, NaN, 0, 0, v128.splat<T>(0));
+  else storeSlot<T>(slot, x, y, n, NaN, 0, 0, v128.splat<T>(0));
 }
 
 /**
@@ -127,7 +127,7 @@ function expLogSumUnshifted<T>(x: usize, y: usize, n: usize, limit: T, slot: usi
 /** What finishTwo needs of a row. */
 // @ts-ignore: decorator
 @inline
-export function storeSums<T>(
+export function storeSlot<T>(
   slot: usize, x: usize, terms: usize, n: usize, maximum: f64, rest: f64, lost: f64, held: v128
 ): void {
   v128.store(slot, held, SLOT_HELD);
@@ -216,7 +216,7 @@ function unshiftedLogSum<T>(
       s = v128.add<T>(s, e);
     }
     if (!rangeHolds<T>(range, bound)) {
-      storeSums<T>(slot, x, y, n, NaN, 0, 0, held);
+      storeSlot<T>(slot, x, y, n, NaN, 0, 0, held);
       return;
     }
     const part = widen<T>(v128.add<T>(few, v128.pmin<T>(held, s))), next = f64x2.add(sums, part);
@@ -236,7 +236,7 @@ function unshiftedLogSum<T>(
     others += laneSum<T>(v128.pmin<T>(held, e));
     held = v128.pmax<T>(held, e);
   }
-  storeSums<T>(slot, x, y, n, <f64>laneMax<T>(m), others, lost, held);
+  storeSlot<T>(slot, x, y, n, <f64>laneMax<T>(m), others, lost, held);
 }
 
 /**
@@ -406,6 +406,6 @@ function log1pOf(x: f64): f64 {
 }
 
 /** log1p of both lanes. Not inlined: all forms share it. */
-export function log1pOfBoth(x: v128): v128 {
+function log1pOfBoth(x: v128): v128 {
   return log1p<f64>(x);
 }

@@ -2,6 +2,7 @@ import { bufferOf } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
+import { firstOf } from '../reference/rows.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
@@ -136,31 +137,19 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const read = readTargets(call, targets);
   const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out, loss.withGrad ? from.half : undefined);
-  const {
-    reduction,
-    gradOutput,
-    accumulate,
-    weight,
-    mask,
-    temperature,
-    labelSmoothing,
-    ignoreIndex,
-    axis,
-    shape: sizes,
-  } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const to = readResult(call, from, out, loss.withGrad ? from.half : undefined);
+  // Each option is read once: given may be the caller's object.
   const others = {
-    reduction,
-    gradOutput,
-    accumulate,
-    weight,
-    mask,
-    temperature,
-    labelSmoothing,
-    ignoreIndex,
-    shape,
-    axis,
+    reduction: given.reduction,
+    gradOutput: given.gradOutput,
+    accumulate: given.accumulate,
+    weight: given.weight,
+    mask: given.mask,
+    temperature: given.temperature,
+    labelSmoothing: given.labelSmoothing,
+    ignoreIndex: given.ignoreIndex,
+    axis: given.axis,
+    shape: readSizes(call, from, given.shape),
   };
   const short = from.kind === undefined ? openShort(call.runtime.arena, loss, from, out, to, others) : undefined;
   const result = short && classShort(call, loss, short, read, others);
@@ -347,7 +336,7 @@ function hasTarget(
 ): boolean {
   const { inner } = run;
   const heap = arena.floats(elementBytes);
-  const first = targets / elementBytes + (row - (row % inner)) * n + (row % inner);
+  const first = targets / elementBytes + firstOf(row, n, inner);
   for (let j = 0; j < n; j++) {
     const counts = weight === 0 ? 1 : heap[weight / elementBytes + j]!;
     if (heap[first + j * inner]! * counts > 0) return true;

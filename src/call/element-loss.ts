@@ -124,9 +124,9 @@ export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, opt
   const read = target === undefined ? readTargets(call, loss, targets, from.elementBytes) : undefined;
   const given = readOptions<ElementLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const to = readResult(call, from, out, from.half);
   const { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const shape = readSizes(call, from, sizes);
   const others = { reduction, gradOutput, accumulate, weight, posWeight, logTarget, shape };
   if (
     from.kind === undefined &&

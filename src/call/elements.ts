@@ -45,9 +45,9 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   const isPolluted = PLAIN.out !== undefined || PLAIN.shape !== undefined;
   const given = readOptions<ElementOptions>(name, options, operation.options, isPolluted);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const to = readResult(call, from, out, from.half);
   const { shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const shape = readSizes(call, from, sizes);
   if (
     from.kind === undefined &&
     (shape === undefined || hasShape(from, shape)) &&

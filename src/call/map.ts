@@ -59,9 +59,9 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
     return mapShort(runtime, operation, from, undefined, undefined, from.size, 1);
   const given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const to = readResult(call, from, out, from.half);
   const { mask, causal, axis, temperature, shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const shape = readSizes(call, from, sizes);
   if (
     from.kind === undefined &&
     mask === undefined &&
@@ -162,9 +162,9 @@ export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, opt
   const upstream = readArgument(call, 'dy', dy, from.elementBytes);
   const given = readOptions<PairOptions>(name, options, operation.options);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out, from.half);
+  const to = readResult(call, from, out, from.half);
   const { axis, temperature, shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const shape = readSizes(call, from, sizes);
   const { runtime } = call;
   if (
     from.kind === undefined &&

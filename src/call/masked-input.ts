@@ -1,6 +1,7 @@
 import { applyMaskKernel } from '../generated/kernels.js';
 import { applyMask as reference } from '../reference/applyMask.js';
 import { keeps } from '../reference/mask.js';
+import { firstOf } from '../reference/rows.js';
 import type { Runtime } from '../runtime.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { type Descriptor, describeMask } from './descriptor.js';
@@ -69,8 +70,7 @@ export class MaskedInput {
   #indexOf(row: number, j: number): number {
     const { run } = this.#runtime;
     const { inner } = run;
-    const column = row % inner;
-    return run.at(this.#slot) / this.#elementBytes + (row - column) * this.#n + j * inner + column;
+    return run.at(this.#slot) / this.#elementBytes + firstOf(row, this.#n, inner) + j * inner;
   }
 
   /** Whether nothing is kept of a row of the block. Its elements then become 0, of which there is a softmax. */

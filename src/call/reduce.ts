@@ -52,9 +52,9 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   const from = readArgument(call, 'x', x);
   const given = readOptions<ReduceOptions>(name, options, operation.options);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, from, out);
+  const to = readResult(call, from, out);
   const { weights, mask, temperature, keepDims, axis, shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, from, sizes);
+  const shape = readSizes(call, from, sizes);
   const isPlain = keepDims === undefined && weights === undefined && mask === undefined;
   const { runtime } = call;
   const n = isPlain && from.kind === undefined ? rowLength(from, shape, axis) : 0;

@@ -50,7 +50,8 @@ export function readArgument(call: Call, argument: string, value: unknown, plain
 }
 
 /** Reads the option `out`, if it is given, for results of x's dtype, or of 16 bits where they may be such: see readOut. */
-export function readResult(call: Call, x: Argument, out: unknown, half?: Half): Argument {
+export function readResult(call: Call, x: Argument, out: unknown, half?: Half): Argument | undefined {
+  if (out === undefined) return undefined;
   return readShort(call.runtime, out) ?? readOut(call, 'out', out, x.elementBytes, half);
 }
 
@@ -140,9 +141,9 @@ export function overlap(out: Short, x: Short): boolean {
   return x.array === undefined || bufferOf(out.array!) === bufferOf(x.array);
 }
 
-/** A shape given for an array that is short, copied, for it is read on the long way too; any other as it is. */
+/** The option `shape`, if it is given: for an array that is short copied, for it is read on the long way too. */
 export function readSizes({ operation }: Call, x: Argument, shape: unknown): unknown {
-  return x.kind === undefined ? readShape(operation, 'shape', shape) : shape;
+  return x.kind === undefined && shape !== undefined ? readShape(operation, 'shape', shape) : shape;
 }
 
 /** Whether a shape that was given is one of x, which is an array then. */

@@ -86,9 +86,9 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
   const names = withGrad ? GRAD_OPTIONS : OPTIONS;
   const given = readOptions<DistillationGiven & { out?: unknown }>(call.operation, options, names);
   const { out } = given;
-  const to = out === undefined ? undefined : readResult(call, student, out, withGrad ? student.half : undefined);
+  const to = readResult(call, student, out, withGrad ? student.half : undefined);
   const { reduction, gradOutput, accumulate, temperature, axis, shape: sizes } = given;
-  const shape = sizes === undefined ? undefined : readSizes(call, student, sizes);
+  const shape = readSizes(call, student, sizes);
   const others = { reduction, gradOutput, accumulate, temperature, shape, axis };
   if (student.kind === undefined && isShortLike(arena, teacher, student)) {
     const short = openShort(arena, { withGrad, reductions: REDUCTIONS }, student, out, to, others);
