@@ -22,6 +22,15 @@ function functionsOf(tf, fast, shape) {
   const oneHot = tf.oneHot(indices, classes).cast('float32');
   const gradientOf = (loss) => () => tf.grad(loss)(x);
   const transposed = () => tf.transpose(tf.softmax(tf.transpose(x)));
+  const [hidden, weights] = [
+    tf.tensor(numbers(rows * 64), [rows, 64]),
+    tf.tensor(numbers(64 * classes), [64, classes]),
+  ];
+  // Of a dense layer: of its inputs and of its weights.
+  const gradientsOfProduct = () => {
+    const [ofInputs, ofWeights] = tf.grads(tf.matMul)([hidden, weights], x);
+    return tf.concat([ofInputs.flatten(), ofWeights.flatten()]);
+  };
   return {
     softmax: () => tf.softmax(x),
     'softmax, axis 0': fast === undefined ? transposed : () => fast.softmax(x, 0),
@@ -37,6 +46,7 @@ function functionsOf(tf, fast, shape) {
         ? (x) => tf.losses.softmaxCrossEntropy(tf.oneHot(indices, classes), x)
         : (x) => fast.softmaxCrossEntropy(indices, x),
     ),
+    'gradients of matMul, 64 inputs': gradientsOfProduct,
     'binary cross-entropy with gradient': gradientOf((x) => tf.losses.sigmoidCrossEntropy(oneHot, x)),
   };
 }

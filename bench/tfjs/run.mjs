@@ -1,9 +1,9 @@
-// npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE] [--again]
+// npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE] [--again] [--no-matmul]
 //
 // Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns. Where
 // memory lies makes one process faster than another for as long as it lives: several pairs of processes say more than many
 // rounds. The results are compared before anything is timed. `--again` times only those cases of FILE whose
-// pairs lie far apart.
+// pairs lie far apart. `--no-matmul` leaves matrix products to TensorFlow.js: what the output end alone makes of a step.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     again: { type: 'boolean', default: false },
+    'no-matmul': { type: 'boolean', default: false },
   },
 });
 const PROGRAM = new URL('worker.mjs', import.meta.url);
@@ -30,7 +31,7 @@ const ROUNDS = { least: 3, most: options.quick ? 3 : 9 };
 const MILLISECONDS = options.quick ? 20 : 50;
 /** Both compute in float32, each in its own order. */
 const TOLERANCE = 1e-4;
-const COLUMNS = [58, 12, 16, 9, 14];
+const COLUMNS = [58, 12, 18, 9, 14];
 
 const printLine = (cells) =>
   console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(COLUMNS[i]) : cell.padStart(COLUMNS[i]))).join(''));
@@ -51,11 +52,13 @@ async function timePair(workers, name) {
   return timed.map(({ rounds }) => bestOf(rounds).nanoseconds);
 }
 
-const startPair = (backend) => ['alone', 'registered'].map((mode) => new Worker(mode, PROGRAM, [backend, mode]));
+const REGISTERED = options['no-matmul'] ? 'registered without matMul' : 'registered';
+const startWorker = (backend, mode) => new Worker(mode, PROGRAM, [backend, mode]);
+const startPair = (backend) => ['alone', REGISTERED].map((mode) => startWorker(backend, mode));
 
 /** The names of the cases, and where ours computes. */
 async function about(backend) {
-  const worker = new Worker('registered', PROGRAM, [backend, 'registered']);
+  const worker = startWorker(backend, REGISTERED);
   const started = await worker.ask('start');
   worker.stop();
   return started;

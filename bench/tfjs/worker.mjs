@@ -23,7 +23,7 @@ async function load() {
   await tf.setBackend(backend);
   await tf.ready();
   const { register } = await import('../../dist/tfjs/index.js');
-  const fast = mode === 'registered' ? register(tf) : undefined;
+  const fast = mode === 'alone' ? undefined : register(tf, { matMul: mode === 'registered' });
   const cases = casesOf(tf, fast);
   let stopwatch;
 

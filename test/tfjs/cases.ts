@@ -5,6 +5,7 @@ import type { Registration, register as registerFunction } from '../../src/tfjs/
 
 export type TensorFlowJs = typeof tfjs;
 type Tensor = tfjs.Tensor;
+type Rank2 = tfjs.Rank.R2;
 type Fast = Registration<Tensor>;
 
 export interface Context {
@@ -87,6 +88,47 @@ function alongAxis(x: ArrayLike<number>, shape: readonly number[], axis: number,
     }
   }
   return result;
+}
+
+/** [m, k, n] of products [m, k] · [k, n]: small, square, and with each side much longer or shorter than the others. */
+const PRODUCTS = [
+  [1, 1, 1],
+  [3, 5, 4],
+  [40, 50, 60],
+  [1, 700, 64],
+  [64, 700, 1],
+  [64, 1, 700],
+  [700, 64, 2],
+  [2, 64, 700],
+  [700, 2, 64],
+] as const;
+
+function productOf(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Float64Array {
+  const product = new Float64Array(m * n);
+  for (let row = 0; row < m; row++) {
+    for (let i = 0; i < k; i++) {
+      for (let column = 0; column < n; column++) product[row * n + column]! += a[row * k + i]! * b[i * n + column]!;
+    }
+  }
+  return product;
+}
+
+/** Counts the calls of a kernel from now on. */
+function countCalls(tf: TensorFlowJs, name: string, backend: string) {
+  const original = tf.getKernel(name, backend);
+  let count = 0;
+  const exchange = (config: typeof original) => {
+    tf.unregisterKernel(name, backend);
+    tf.registerKernel(config);
+  };
+  exchange({
+    ...original,
+    kernelFunc: (call) => {
+      count++;
+      return original.kernelFunc(call);
+    },
+  });
+  return { count: () => count, restore: () => exchange(original) };
 }
 
 const logSumExpOf = (row: readonly number[]) => {
@@ -410,6 +452,66 @@ const all: Case[] = [
       }),
   },
   {
+    name: 'matrix products with transposed operands, of all proportions',
+    run: (context) =>
+      registered(context, () => {
+        const { tf } = context;
+        const matrix = (data: Float32Array, rows: number, columns: number) => tf.tensor2d(data, [rows, columns]);
+        for (const [m, k, n] of PRODUCTS) {
+          const [a, b] = [numbers(m * k), numbers(k * n, 2)];
+          const [A, B] = [matrix(a, m, k), matrix(b, k, n)];
+          const expected = productOf(a, b, m, k, n);
+          for (const [transposeA, transposeB] of [
+            [false, false],
+            [true, false],
+            [false, true],
+            [true, true],
+          ] as const) {
+            const before = tf.engine().backend.numDataIds();
+            const given = [transposeA ? tf.transpose(A) : A, transposeB ? tf.transpose(B) : B] as const;
+            const product = tf.matMul(...given, transposeA, transposeB);
+            checkEqual(product.shape, [m, n]);
+            checkClose(product, expected, k * 2 ** -24);
+            tf.dispose([product, ...given.filter((one) => one !== A && one !== B)]);
+            checkEqual(tf.engine().backend.numDataIds(), before);
+          }
+        }
+        const x = matrix(numbers(40 * 50), 40, 50);
+        checkThrows(() => tf.matMul(x, x, true, true), /inner shapes \(40\) and \(50\)/);
+        const two = numbers(2 * 40 * 50);
+        const ofTwo = tf.matMul(tf.tensor3d(two, [2, 40, 50]), tf.tensor3d(two, [2, 40, 50]), true, false);
+        checkEqual(ofTwo.shape, [2, 50, 50]);
+        const one = x.reshape([1, 1, 40, 50]);
+        const ofOne = tf.matMul(one, one, true, false);
+        checkEqual(ofOne.shape, [1, 1, 50, 50]);
+        checkClose(ofOne, tf.matMul(x, x, true, false).dataSync());
+        checkEqual(tf.matMul(one, one, false, true).shape, [1, 1, 40, 40]);
+      }),
+  },
+  {
+    name: 'matrix products are transposed where that pays, on wasm, unless told not to',
+    run: (context) => {
+      const { tf, backend } = context;
+      const [large, small] = [tf.ones<Rank2>([64, 64]), tf.ones<Rank2>([4, 4])];
+      const transposes = countCalls(tf, 'Transpose', backend);
+      const transposesOf = (x: tfjs.Tensor2D, transposeA: boolean, transposeB: boolean) => {
+        const before = transposes.count();
+        tf.matMul(x, x, transposeA, transposeB);
+        return transposes.count() - before;
+      };
+      const counts = () => [
+        transposesOf(large, false, true),
+        transposesOf(large, true, true),
+        transposesOf(large, false, false),
+        transposesOf(small, true, false),
+      ];
+      registered(context, () => checkEqual(counts(), backend === 'wasm' ? [1, 1, 0, 0] : [0, 0, 0, 0]));
+      registered(context, () => checkEqual(counts(), [0, 0, 0, 0]), { matMul: false });
+      transposes.restore();
+      tf.dispose([large, small]);
+    },
+  },
+  {
     name: 'wrong arguments: errors, no tensors, no elements left behind',
     run: (context) => {
       const { tf, backend, register } = context;
@@ -446,7 +548,9 @@ const all: Case[] = [
     run: ({ tf, backend, register }) => {
       const names = ['Softmax', 'Sigmoid', 'ArgMax', 'TopK'];
       const state = () => [
-        ...names.map((name) => tf.getKernel(name, backend).kernelFunc),
+        ...(backend === 'wasm' ? [...names, 'BatchMatMul'] : names).map(
+          (name) => tf.getKernel(name, backend).kernelFunc,
+        ),
         tf.getGradient('Softmax').gradFunc,
         tf.losses.softmaxCrossEntropy,
         tf.losses.sigmoidCrossEntropy,
@@ -472,7 +576,8 @@ const all: Case[] = [
         'something is not what it was',
       );
       checkEqual(kernels(), count);
-      const some = register(tf, { kernels: ['ArgMax'], gradients: false, losses: false, methods: false });
+      const nothing = { gradients: false, matMul: false, losses: false, methods: false };
+      const some = register(tf, { ...nothing, kernels: ['ArgMax'] });
       checkEqual(
         state()
           .map((value, i) => value === before[i])
@@ -494,8 +599,10 @@ const all: Case[] = [
           'int32',
         );
         const labels = tf.oneHot(indices as tfjs.Tensor1D, 10);
+        const weights = tf.tensor2d(numbers(10 * 40), [10, 40]);
         const step = () =>
           tf.tidy(() => {
+            tf.grads((x, weights) => tf.matMul(x, weights).softmax())([x, weights]);
             tf.grad((x) => fast.softmaxCrossEntropy(indices, x))(x);
             tf.grad((x) => tf.losses.softmaxCrossEntropy(labels, x))(x);
             tf.grad((x) => fast.softmax(x, 0).mul(x).sum())(x);

@@ -16,6 +16,7 @@ const SPECS = [
   'ops/losses/log_loss_test',
   'ops/losses/sigmoid_cross_entropy_test',
   'ops/losses/softmax_cross_entropy_test',
+  'ops/mat_mul_test',
   'ops/sigmoid_test',
   'ops/softmax_test',
   'ops/topk_test',
