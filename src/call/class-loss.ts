@@ -1,12 +1,10 @@
 import { bufferOf } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
-import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
-import { smoothTargets as reference } from '../reference/crossEntropy.js';
-import { firstOf } from '../reference/rows.js';
+import type { CrossEntropyOperands } from '../generated/kernels.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
 import type { Reduction } from '../types.js';
-import { defineKernel, type Kernel } from '../wasm/kernel.js';
+import type { Kernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
@@ -25,7 +23,7 @@ import {
 } from './loss.js';
 import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
-import { MaskedInput } from './masked-input.js';
+import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import type { pickTargets } from './pick-targets.js';
@@ -42,8 +40,6 @@ import {
   rowLength,
 } from './short.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
-
-const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
 
 /** What a loss over classes is. */
 export interface ClassLoss {
@@ -215,53 +211,43 @@ function classShort(
 
 /** Runs any call that was read. */
 function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
-  const { lossCall, rows, temperature, smoothing } = read;
+  const { lossCall, rows, temperature, smoothing, mask } = read;
   const { call, input } = lossCall;
   const { runtime, operation } = call;
   const { elementBytes } = input;
   const { n, count } = rows;
   const { probabilities } = read.targets;
+  const isSoft = probabilities !== undefined;
   // Class indices are looked at even where there are no classes: they must all be ignored.
-  if (input.length === 0 && (probabilities !== undefined || count === 0)) return emptyLoss(lossCall, rows, count);
+  if (input.length === 0 && (isSoft || count === 0)) return emptyLoss(lossCall, rows, count);
 
-  const kernel = probabilities === undefined ? loss.kernel : loss.softKernel!;
-  const compute = runtime.kernel(kernel, elementBytes, operation);
-  // Over what a mask keeps, label smoothing is a part of the target probabilities, or beside the class indices.
-  const smooth = read.mask && smoothing > 0 ? runtime.kernel(SMOOTH, elementBytes, operation) : undefined;
+  const compute = runtime.kernel(isSoft ? loss.softKernel! : loss.kernel, elementBytes, operation);
   const { run } = runtime;
-  run.open(operation, rows, elementBytes, probabilities === undefined && smooth === undefined ? undefined : TWO_BLOCKS);
+  run.open(operation, rows, elementBytes, isSoft || (mask !== undefined && smoothing > 0) ? TWO_BLOCKS : undefined);
   const weight = read.weight === undefined ? 0 : run.reserve(n * elementBytes);
-  const indices = probabilities === undefined ? run.reserve(count * 4) : 0;
+  const indices = isSoft ? 0 : run.reserve(count * 4);
   const { pick } = loss;
   const picked = pick === undefined ? 0 : run.reserve(count * elementBytes);
   if (read.weight !== undefined) copyFloats(runtime, read.weight, elementBytes, weight);
-  const counted =
-    probabilities === undefined ? placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices) : count;
+  const counted = isSoft ? count : placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices);
   pick?.(runtime.arena, input, rows, indices, picked);
-  const isWeighted = probabilities === undefined && read.weight !== undefined && lossCall.reduction === 'mean';
+  const isWeighted = !isSoft && weight !== 0 && lossCall.reduction === 'mean';
   const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
-  const masked = read.mask && new MaskedInput(runtime, operation, read.mask, input, rows);
+  const masked =
+    mask &&
+    new MaskedLoss(runtime, operation, { mask, input, rows, isSoft, smoothing, weight, ofEmpty: loss.ofEmpty! });
   const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
-  const to = probabilities === undefined ? run.perRow(indices, 4) : run.input(probabilities);
-  const smoothed = smooth === undefined ? -1 : run.intermediate();
-  // Smoothed probabilities take the place of those that were given, and are not smoothed again.
-  const replaces = probabilities !== undefined && smooth !== undefined;
-  return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), ({ losses, gradient, scale, gradOutput, sum }) => {
+  const to = isSoft ? run.input(probabilities) : run.perRow(indices, 4);
+  return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), (results) => {
     const { outer, inner, scratch } = run;
-    const x = masked === undefined ? run.at(from) : masked.apply();
     const given = run.at(to);
-    const y = run.atOrZero(smoothed);
-    const empty = masked !== undefined && probabilities !== undefined ? levelEmptyRows(runtime, masked) : [];
-    if (masked !== undefined) {
-      if (probabilities === undefined) hideEmptyRows(runtime, masked, given);
-      const mask = masked.mask;
-      smooth?.({ targets: probabilities === undefined ? 0 : given, y, outer, n, inner, smoothing, mask });
-    }
-    const targets = replaces ? y : given;
+    const block =
+      masked === undefined ? { x: run.at(from), targets: given, smoothing, smoothingTerms: 0 } : masked.prepare(given);
+    const { losses, gradient, scale, gradOutput, sum } = results;
     compute({
-      x,
-      targets,
+      x: block.x,
+      targets: block.targets,
       losses,
       gradient,
       outer,
@@ -269,79 +255,15 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
       inner,
       temperature,
       weight,
-      smoothing: replaces ? 0 : smoothing,
-      smoothingTerms: replaces ? 0 : y,
+      smoothing: block.smoothing,
+      smoothingTerms: block.smoothingTerms,
       scale,
       gradOutput,
       sum,
       scratch,
     });
-    if (masked === undefined) return;
-    const add = (row: number, value: number) => {
-      if (losses === 0) runtime.arena.f64[sum / 8]! += value;
-      else runtime.arena.floats(elementBytes)[losses / elementBytes + row] = value;
-    };
-    if (probabilities === undefined) {
-      addEmptyRows(runtime, elementBytes, given, weight, smoothing === 1 ? 0 : loss.ofEmpty!, add);
-    }
-    for (const row of empty) if (hasTarget(runtime, elementBytes, targets, n, weight, row)) add(row, Infinity);
-    if (gradient !== 0) masked.fill(gradient, 0);
+    masked?.finish(block.targets, results);
   });
-}
-
-/**
- * Hides rows of nothing but −∞ whose target is not kept from the kernel, which ignores negative targets: these become
- * -2 and less.
- */
-function hideEmptyRows({ run, arena }: Runtime, masked: MaskedInput, targets: number): void {
-  const { i32 } = arena;
-  for (let row = 0; row < run.outer * run.inner; row++) {
-    const target = i32[targets / 4 + row]!;
-    if (target >= 0 && !masked.keeps(row, target) && masked.isEmpty(row)) i32[targets / 4 + row] = -2 - target;
-  }
-}
-
-/** Adds what the rows that were hidden give. */
-function addEmptyRows(
-  { run, arena }: Runtime,
-  elementBytes: 4 | 8,
-  targets: number,
-  weight: number,
-  ofEmpty: number,
-  add: (row: number, value: number) => void,
-): void {
-  const { i32 } = arena;
-  const heap = arena.floats(elementBytes);
-  for (let row = 0; row < run.outer * run.inner; row++) {
-    const target = -2 - i32[targets / 4 + row]!;
-    if (target >= 0) add(row, weight === 0 ? ofEmpty : ofEmpty * heap[weight / elementBytes + target]!);
-  }
-}
-
-/** Levels the rows of which a mask keeps nothing, so that target probabilities of 0 give a loss of 0; gives their numbers. */
-function levelEmptyRows({ run }: Runtime, masked: MaskedInput): number[] {
-  const empty: number[] = [];
-  for (let row = 0; row < run.outer * run.inner; row++) if (masked.levelEmpty(row)) empty.push(row);
-  return empty;
-}
-
-/** Whether a row of the block has a target probability that counts. */
-function hasTarget(
-  { run, arena }: Runtime,
-  elementBytes: 4 | 8,
-  targets: number,
-  n: number,
-  weight: number,
-  row: number,
-): boolean {
-  const { inner } = run;
-  const heap = arena.floats(elementBytes);
-  const first = targets / elementBytes + firstOf(row, n, inner);
-  for (let j = 0; j < n; j++) {
-    const counts = weight === 0 ? 1 : heap[weight / elementBytes + j]!;
-    if (heap[first + j * inner]! * counts > 0) return true;
-  }
-  return false;
 }
 
 const TWO_BLOCKS = { transposedBlocks: 2 };

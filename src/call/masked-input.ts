@@ -1,4 +1,4 @@
-import { applyMaskKernel } from '../generated/kernels.js';
+import { type ApplyMaskOperands, applyMaskKernel } from '../generated/kernels.js';
 import { applyMask as reference } from '../reference/applyMask.js';
 import { keeps } from '../reference/mask.js';
 import { firstOf } from '../reference/rows.js';
@@ -21,14 +21,7 @@ export class MaskedInput {
   readonly #n: number;
   readonly #slot: number;
   readonly #descriptor: Descriptor;
-  readonly #apply: (operands: {
-    x: number;
-    outer: number;
-    n: number;
-    inner: number;
-    mask: number;
-    value: number;
-  }) => void;
+  readonly #apply: (operands: ApplyMaskOperands) => void;
   /** The mask's descriptor, set to the block at hand. */
   mask = 0;
 
@@ -76,8 +69,7 @@ export class MaskedInput {
   /** Whether nothing is kept of a row of the block. Its elements then become 0, of which there is a softmax. */
   levelEmpty(row: number): boolean {
     for (let j = 0; j < this.#n; j++) if (this.keeps(row, j)) return false;
-    const heap = this.#runtime.arena.floats(this.#elementBytes);
-    for (let j = 0; j < this.#n; j++) heap[this.#indexOf(row, j)] = 0;
+    for (let j = 0; j < this.#n; j++) this.#runtime.arena.floats(this.#elementBytes)[this.#indexOf(row, j)] = 0;
     return true;
   }
 

@@ -1,0 +1,139 @@
+import { type SmoothTargetsOperands, smoothTargetsKernel } from '../generated/kernels.js';
+import { smoothTargets as reference } from '../reference/crossEntropy.js';
+import { firstOf } from '../reference/rows.js';
+import type { Runtime } from '../runtime.js';
+import { defineKernel } from '../wasm/kernel.js';
+import type { LossResults } from './loss.js';
+import type { Mask } from './mask.js';
+import { MaskedInput } from './masked-input.js';
+import type { Operand } from './place.js';
+import type { Rows } from './rows.js';
+
+const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
+
+/** What a kernel of a loss over classes gets of the block at hand: addresses, 0 for none, and how much it smooths. */
+export interface LossBlock {
+  readonly x: number;
+  readonly targets: number;
+  readonly smoothing: number;
+  readonly smoothingTerms: number;
+}
+
+/** What a masked loss is made of. */
+export interface MaskedLossParts {
+  readonly mask: Mask;
+  readonly input: Operand;
+  readonly rows: Rows;
+  /** Whether targets are class probabilities, not class indices. */
+  readonly isSoft: boolean;
+  readonly smoothing: number;
+  /** Address of the weights of the classes, 0 for none. */
+  readonly weight: number;
+  /** What a row of nothing but −∞ gives whose target, a class index, is not kept. */
+  readonly ofEmpty: number;
+}
+
+/** A loss over what a mask keeps of each row, by a kernel that knows no masks. */
+export class MaskedLoss {
+  readonly #runtime: Runtime;
+  readonly #elementBytes: 4 | 8;
+  readonly #n: number;
+  readonly #isSoft: boolean;
+  readonly #smoothing: number;
+  readonly #weight: number;
+  readonly #ofEmpty: number;
+  readonly #input: MaskedInput;
+  readonly #smooth: ((operands: SmoothTargetsOperands) => void) | undefined;
+  readonly #smoothed: number;
+  /** Rows of the block of which nothing is kept, where targets are probabilities. */
+  #empty: number[] = [];
+
+  /** Adds the input to the run, which is open. */
+  constructor(runtime: Runtime, operation: string, parts: MaskedLossParts) {
+    const { mask, input, rows, smoothing } = parts;
+    this.#runtime = runtime;
+    this.#elementBytes = input.elementBytes;
+    this.#n = rows.n;
+    this.#isSoft = parts.isSoft;
+    this.#smoothing = smoothing;
+    this.#weight = parts.weight;
+    this.#ofEmpty = parts.ofEmpty;
+    this.#input = new MaskedInput(runtime, operation, mask, input, rows);
+    this.#smooth = smoothing > 0 ? runtime.kernel(SMOOTH, input.elementBytes, operation) : undefined;
+    this.#smoothed = smoothing > 0 ? runtime.run.intermediate() : -1;
+  }
+
+  /** Applies the mask to the block at hand, whose targets are at `given`. */
+  prepare(given: number): LossBlock {
+    const { run } = this.#runtime;
+    const x = this.#input.apply();
+    if (this.#isSoft) this.#levelEmptyRows();
+    else this.#hideEmptyRows(given);
+    const smoothing = this.#smoothing;
+    const y = run.atOrZero(this.#smoothed);
+    const targets = this.#isSoft ? given : 0;
+    const { mask } = this.#input;
+    this.#smooth?.({ targets, y, outer: run.outer, n: this.#n, inner: run.inner, smoothing, mask });
+    // Smoothed probabilities take the place of those that were given; beside class indices they are added.
+    if (this.#isSoft && y !== 0) return { x, targets: y, smoothing: 0, smoothingTerms: 0 };
+    return { x, targets: given, smoothing, smoothingTerms: y };
+  }
+
+  /** Corrects what the kernel made of the block, by its own targets. */
+  finish(targets: number, { losses, gradient, sum }: LossResults): void {
+    const { arena } = this.#runtime;
+    const add = (row: number, value: number) => {
+      if (losses === 0) arena.f64[sum / 8]! += value;
+      else arena.floats(this.#elementBytes)[losses / this.#elementBytes + row] = value;
+    };
+    if (this.#isSoft) {
+      for (const row of this.#empty) if (this.#hasTarget(targets, row)) add(row, Infinity);
+    } else {
+      for (let row = 0; row < this.#count; row++) {
+        const target = -2 - arena.i32[targets / 4 + row]!;
+        // Where all is smoothing, the target does not count.
+        if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#ofEmpty * this.#weightOf(target));
+      }
+    }
+    if (gradient !== 0) this.#input.fill(gradient, 0);
+  }
+
+  /** Rows of the block. */
+  get #count(): number {
+    const { outer, inner } = this.#runtime.run;
+    return outer * inner;
+  }
+
+  /** Levels rows of which nothing is kept, so that target probabilities of 0 give a loss of 0. */
+  #levelEmptyRows(): void {
+    this.#empty = [];
+    for (let row = 0; row < this.#count; row++) if (this.#input.levelEmpty(row)) this.#empty.push(row);
+  }
+
+  /**
+   * Hides rows of nothing but −∞ whose target is not kept from the kernel, which ignores negative targets: these become
+   * -2 and less.
+   */
+  #hideEmptyRows(targets: number): void {
+    const { i32 } = this.#runtime.arena;
+    const input = this.#input;
+    for (let row = 0; row < this.#count; row++) {
+      const target = i32[targets / 4 + row]!;
+      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = -2 - target;
+    }
+  }
+
+  /** Whether a row of the block has a target probability that counts. */
+  #hasTarget(targets: number, row: number): boolean {
+    const { inner } = this.#runtime.run;
+    const heap = this.#runtime.arena.floats(this.#elementBytes);
+    const first = targets / this.#elementBytes + firstOf(row, this.#n, inner);
+    for (let j = 0; j < this.#n; j++) if (heap[first + j * inner]! * this.#weightOf(j) > 0) return true;
+    return false;
+  }
+
+  #weightOf(j: number): number {
+    const heap = this.#runtime.arena.floats(this.#elementBytes);
+    return this.#weight === 0 ? 1 : heap[this.#weight / this.#elementBytes + j]!;
+  }
+}
