@@ -47,7 +47,7 @@ function expInPlace<T>(
     if (sizeof<T>() == 4 && form == UNSHIFTED) {
       for (const fours = p + (n & ~3) * LINE_BYTES; p < fours; p += 4 * LINE_BYTES) {
         reduceFour(SOFTMAX_STEPS<f32>(), p, LINE_BYTES, scratch);
-        finishFour(scratch);
+        finishFour(false, scratch);
         storeFour(p, LINE_BYTES);
       }
     }
@@ -167,7 +167,7 @@ export function tileSoftmax(
       for (const lineEnd = p + width, from = x - p; p < lineEnd; p += LINE_BYTES) {
         reduceFour(SOFTMAX_STEPS<f32>(), from + p, 16, scratch);
         range = rangeOfFour(range, from + p, 16, bound);
-        finishFour(scratch);
+        finishFour(false, scratch);
         storeFour(p, 16);
       }
     }

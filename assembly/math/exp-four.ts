@@ -1,5 +1,5 @@
 // e^(x / t) of four f32 vectors side by side, in the variables of simd/registers.ts: the unshifted form of exp.ts, bit for
-// bit, in two stages between which a loop may store what it computed before. Constants are loaded where they are used.
+// bit, in stages between which a loop may do what it has to do besides. Constants are loaded where they are used.
 
 import { FUSED, madd, nmadd } from "../simd/arch";
 import { e0, e1, e2, e3, n0, n1, n2, n3, r0, r1, r2, r3, s0, s1, s2, s3 } from "../simd/registers";
@@ -9,6 +9,14 @@ import { coefficient, inverseOf, ln2HighOf, ln2LowOf, log2eOver, magicNumber, on
 // @ts-ignore: decorator
 @inline
 export function reduceFour(steps: i32, x: usize, stride: usize, scratch: usize): void {
+  roundFour(x, stride, scratch);
+  subtractFour(steps, scratch);
+}
+
+/** Its first half: loads them, and finds the multiples of t · ln 2 that are nearest. */
+// @ts-ignore: decorator
+@inline
+export function roundFour(x: usize, stride: usize, scratch: usize): void {
   r0 = v128.load(x);
   r1 = v128.load(x + stride);
   r2 = v128.load(x + 2 * stride);
@@ -22,6 +30,12 @@ export function reduceFour(steps: i32, x: usize, stride: usize, scratch: usize):
   e1 = f32x4.sub(n1, magic);
   e2 = f32x4.sub(n2, magic);
   e3 = f32x4.sub(n3, magic);
+}
+
+/** Its second half: subtracts these multiples. */
+// @ts-ignore: decorator
+@inline
+export function subtractFour(steps: i32, scratch: usize): void {
   const high = ln2HighOf<f32>(scratch);
   r0 = nmadd<f32>(e0, high, r0);
   r1 = nmadd<f32>(e1, high, r1);
@@ -35,16 +49,31 @@ export function reduceFour(steps: i32, x: usize, stride: usize, scratch: usize):
   r3 = nmadd<f32>(e3, low, r3);
 }
 
-/** The rest: results in e0 to e3. */
+/**
+ * The rest: results in e0 to e3. `early`, a literal: powers of two are made before the polynomial, not after it, which is
+ * faster in long rows, where less waits for the polynomial's end.
+ */
 // @ts-ignore: decorator
 @inline
-export function finishFour(scratch: usize): void {
+export function finishFour(early: bool, scratch: usize): void {
+  if (early) shiftFour();
   if (FUSED) polynomialFour(scratch);
   else splitPolynomialFour(scratch);
-  e0 = i32x4.add(e0, i32x4.shl(n0, 23));
-  e1 = i32x4.add(e1, i32x4.shl(n1, 23));
-  e2 = i32x4.add(e2, i32x4.shl(n2, 23));
-  e3 = i32x4.add(e3, i32x4.shl(n3, 23));
+  if (!early) shiftFour();
+  e0 = i32x4.add(e0, n0);
+  e1 = i32x4.add(e1, n1);
+  e2 = i32x4.add(e2, n2);
+  e3 = i32x4.add(e3, n3);
+}
+
+/** Moves the exponents to their place. */
+// @ts-ignore: decorator
+@inline
+function shiftFour(): void {
+  n0 = i32x4.shl(n0, 23);
+  n1 = i32x4.shl(n1, 23);
+  n2 = i32x4.shl(n2, 23);
+  n3 = i32x4.shl(n3, 23);
 }
 
 /** Stores the results, `stride` bytes apart. */

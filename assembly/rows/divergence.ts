@@ -49,7 +49,7 @@ export function rowsExpDivergence(
   // compiler would load the elements once, for their exponentials and for their differences, and run out of registers.
   for (; p < fours; p += 64, o += 64, q += step, r += step) {
     reduceFour(2, p, 16, scratch);
-    finishFour(scratch);
+    finishFour(false, scratch);
     storeFour(q, 16);
     const xPartial = f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3));
     xFew = f32x4.add(xFew, f32x4.pmin(xHeld, xPartial));
@@ -58,7 +58,7 @@ export function rowsExpDivergence(
     const high = madd<f32>(e3, difference(p + 48, o + 48, xm, ym), f32x4.mul(e2, difference(p + 32, o + 32, xm, ym)));
     few = f32x4.add(few, f32x4.add(low, high));
     reduceFour(2, o, 16, scratch);
-    finishFour(scratch);
+    finishFour(false, scratch);
     storeFour(r, 16);
     const yPartial = f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3));
     yFew = f32x4.add(yFew, f32x4.pmin(yHeld, yPartial));

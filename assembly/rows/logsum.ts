@@ -6,7 +6,7 @@
 
 import { keptLanes, keptTail } from "../mask";
 import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
-import { finishFour, reduceFour, storeFour } from "../math/exp-four";
+import { finishFour, roundFour, storeFour, subtractFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
 import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
@@ -15,8 +15,8 @@ import {
   SLOT_REST, SLOT_TERMS, SLOT_TOTAL, SLOT_X, UNWANTED
 } from "../scratch";
 import { laneMax, laneSum, lanes, lastLane, promoteLow, subIntegers, toFloats } from "../simd/lanes";
-import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../simd/range";
-import { e0, e1, e2, e3 } from "../simd/registers";
+import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { e0, e1, e2, e3, most, r0, r1, r2, r3, range } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
@@ -149,6 +149,13 @@ function LOG_PARTIAL_BYTES<T>(): usize {
 }
 
 /**
+ * Chunks of f32, at whose ends the range is checked: a row out of range is likely to be so from its beginning, and the
+ * end of a loop, which the processor guesses wrong, takes as long as the exponentials of 16 elements.
+ */
+const FIRST_CHUNK_BYTES: usize = 1024;
+const NEXT_CHUNK_BYTES: usize = 16384;
+
+/**
  * sumRow in one pass or, if y is not 0, expSumRow. Assumes |x| ≤ limit and checks it on the way.
  *
  * f32 adds the four vectors of a partial sum in a tree and four partial sums in lanes; f64 adds the eight vectors of a
@@ -169,31 +176,50 @@ function unshiftedLogSum<T>(
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const bound = v128.splat<T>(limit), sign = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  const partialBytes = LOG_PARTIAL_BYTES<T>(), chunkBytes: usize = sizeof<T>() == 4 ? 16 * partialBytes : partialBytes;
+  const partialBytes = LOG_PARTIAL_BYTES<T>();
+  let chunkBytes: usize = sizeof<T>() == 4 ? FIRST_CHUNK_BYTES : partialBytes;
   const step: usize = y ? 16 : 0;
   let p = x, q = y ? y : scratch + UNWANTED, sums = v128.splat<f64>(0), lostSums = sums;
-  let m = v128.splat<T>(<T>(-Infinity)), range = rangeStart<T>(), held = v128.splat<T>(0);
+  let held = v128.splat<T>(0);
+  most = v128.splat<T>(<T>(-Infinity));
+  range = rangeStart<T>();
   while (p < end) {
     const first = p, chunkEnd = min(end, p + chunkBytes);
+    if (sizeof<T>() == 4) chunkBytes = NEXT_CHUNK_BYTES;
     let few = v128.splat<T>(0), s = few;
     if (sizeof<T>() == 4) {
       // Unrolled to a whole partial sum: a quarter faster in Node 20 than an inner loop. The stores come last: after
       // each of them V8 would reload the constants.
       const partials = p + ((chunkEnd - p) & ~(partialBytes - 1));
       for (; p < partials; p += partialBytes, q += step << 2) {
-        reduceFour(2, p, 16, scratch);
-        finishFour(scratch);
-        m = maxOfFour(m, p);
-        range = rangeOfFour(range, p, 16, bound);
+        // Four partial sums are all that f32 lanes take. Before the next one rather than behind the fourth: then the
+        // compiler has fewer values in memory.
+        if (((p - first) & 192) == 0) {
+          sums = f64x2.add(sums, widen<T>(few));
+          few = v128.splat<T>(0);
+        }
+        // The maximum and the range depend on nothing else: here they fill the time that the exponentials, each a chain
+        // of dependent instructions, leave; and the logits are still in registers.
+        roundFour(p, 16, scratch);
+        const mask = signMask<T>();
+        most = v128.pmax<T>(most, r0);
+        range = rangeStep<T>(range, r0, mask, bound);
+        most = v128.pmax<T>(most, r1);
+        range = rangeStep<T>(range, r1, mask, bound);
+        most = v128.pmax<T>(most, r2);
+        range = rangeStep<T>(range, r2, mask, bound);
+        most = v128.pmax<T>(most, r3);
+        range = rangeStep<T>(range, r3, mask, bound);
+        subtractFour(2, scratch);
+        finishFour(true, scratch);
         const partial = v128.add<T>(v128.add<T>(e0, e1), v128.add<T>(e2, e3));
         few = v128.add<T>(few, v128.pmin<T>(held, partial));
         held = v128.pmax<T>(held, partial);
         if (stores) storeFour(q, 16);
-        // Four partial sums are all that f32 lanes take.
-        if (((p - first) & 192) == 192) {
-          sums = f64x2.add(sums, widen<T>(few));
-          few = v128.splat<T>(0);
-        }
+      }
+      if (((p - first) & 192) == 0) {
+        sums = f64x2.add(sums, widen<T>(few));
+        few = v128.splat<T>(0);
       }
     } else {
       for (const pairs = p + ((chunkEnd - p) & ~31); p < pairs; p += 32, q += step << 1) {
@@ -203,7 +229,7 @@ function unshiftedLogSum<T>(
           v128.store(q, e0);
           v128.store(q + step, e1);
         }
-        m = v128.pmax<T>(v128.pmax<T>(m, v0), v1);
+        most = v128.pmax<T>(v128.pmax<T>(most, v0), v1);
         range = rangeStep<T>(rangeStep<T>(range, v0, sign, bound), v1, sign, bound);
         s = v128.add<T>(s, v128.add<T>(e0, e1));
       }
@@ -211,7 +237,7 @@ function unshiftedLogSum<T>(
     for (; p < chunkEnd; p += 16, q += step) {
       const v = v128.load(p), e = unshiftedExp<T>(v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
       if (stores) v128.store(q, e);
-      m = v128.pmax<T>(m, v);
+      most = v128.pmax<T>(most, v);
       range = rangeStep<T>(range, v, sign, bound);
       s = v128.add<T>(s, e);
     }
@@ -231,12 +257,12 @@ function unshiftedLogSum<T>(
     const v = loadTail<T>(p, rest), inside = tailMask<T>(rest);
     const e = v128.and(expTerms<T>(v, scratch), inside);
     if (stores) storeTail<T>(q, e, rest);
-    m = v128.bitselect(v128.pmax<T>(m, v), m, inside);
-    if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) m = v128.splat<T>(<T>NaN);
+    most = v128.bitselect(v128.pmax<T>(most, v), most, inside);
+    if (!rangeHolds<T>(rangeStep<T>(range, v, sign, bound), bound)) most = v128.splat<T>(<T>NaN);
     others += laneSum<T>(v128.pmin<T>(held, e));
     held = v128.pmax<T>(held, e);
   }
-  storeSlot<T>(slot, x, y, n, <f64>laneMax<T>(m), others, lost, held);
+  storeSlot<T>(slot, x, y, n, <f64>laneMax<T>(most), others, lost, held);
 }
 
 /**
@@ -288,14 +314,6 @@ function topTerms<T>(maxima: v128, scratch: usize): v128 {
   return sizeof<T>() == 8
     ? expTerms<T>(maxima, scratch)
     : promoteLow(expTerms<T>(f32x4.demote_f64x2_zero(maxima), scratch));
-}
-
-/** The larger of m and four vectors of f32, lane by lane, where there is no NaN. */
-// @ts-ignore: decorator
-@inline
-function maxOfFour(m: v128, x: usize): v128 {
-  m = f32x4.pmax(f32x4.pmax(m, v128.load(x)), v128.load(x, 16));
-  return f32x4.pmax(f32x4.pmax(m, v128.load(x, 32)), v128.load(x, 48));
 }
 
 /** The largest lane and the sum of the others; no lane is negative. */

@@ -39,7 +39,7 @@ export function expElements(steps: i32, x: usize, y: usize, count: usize, limit:
     const p = end - x >= 64 ? x : padded(x, (end - x) >> 2, scratch + PREPARE);
     reduceFour(steps, p, 16, scratch);
     range = rangeOfFour(range, p, 16, bound);
-    finishFour(scratch);
+    finishFour(false, scratch);
     storeFour(y, 16);
   }
   return rangeHolds<f32>(range, bound);

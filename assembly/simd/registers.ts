@@ -13,3 +13,5 @@ export let n0 = i32x4.splat(0), n1 = i32x4.splat(0), n2 = i32x4.splat(0), n3 = i
 export let e0 = i32x4.splat(0), e1 = i32x4.splat(0), e2 = i32x4.splat(0), e3 = i32x4.splat(0);
 /** Squares of what is left. */
 export let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+/** The largest logits so far, and their range. */
+export let most = i32x4.splat(0), range = i32x4.splat(0);

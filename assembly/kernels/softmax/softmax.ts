@@ -24,6 +24,7 @@ import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
 import { SHORT_ROWS, shortRows } from "../../rows/short";
 import { FACTOR, HEADER_BYTES, LINE_BYTES, ROW_LINES, TILE_LINES } from "../../scratch";
 import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
+import { FUSED } from "../../simd/arch";
 import { laneSum, lanes } from "../../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../../simd/range";
 import { e0, e1, e2, e3 } from "../../simd/registers";
@@ -130,7 +131,7 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
         for (const fours = p + ((chunkEnd - p) & ~63); p < fours; p += 64, q += 64, z += 64) {
           reduceFour(SOFTMAX_STEPS<f32>(), p, 16, scratch);
           range = rangeOfFour(range, p, 16, bound);
-          finishFour(scratch);
+          finishFour(FUSED, scratch);
           v128.store(z, f32x4.mul(v128.load(z), factor));
           v128.store(z, f32x4.mul(v128.load(z, 16), factor), 16);
           v128.store(z, f32x4.mul(v128.load(z, 32), factor), 32);
