@@ -1,4 +1,4 @@
-import { bufferOf } from '../arrays.js';
+import { bufferOf, typedArrayTag } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
@@ -20,6 +20,7 @@ import {
   readLoss,
   runLoss,
   runShort,
+  runSummed,
   SHORT_SUM,
   type ShortLoss,
 } from './loss.js';
@@ -28,7 +29,7 @@ import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
 import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import type { pickTargets } from './pick-targets.js';
+import type { pickTargets, sumTargets, writeAtTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import {
@@ -56,6 +57,9 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Copies the target's element of each row, where a loss reads no other. */
   readonly pick?: typeof pickTargets;
+  /** Where these elements are the loss, up to the sign: adds them up where they lie, and writes the gradient. */
+  readonly sum?: typeof sumTargets;
+  readonly write?: typeof writeAtTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
@@ -177,7 +181,8 @@ function classShort(
   const { indices } = targets;
   const n = rowLength(x, given.shape, given.axis);
   const outer = x.size / n;
-  if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
+  if (indices?.length !== outer || indices.shape !== undefined) return undefined;
+  if (outer > SHORT_ROWS && loss.sum === undefined) return undefined;
   if (given.weight !== undefined || given.mask !== undefined) return undefined;
   if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
@@ -185,11 +190,21 @@ function classShort(
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
   settle(call);
 
+  const { pick } = loss;
+  if (loss.sum !== undefined && typedArrayTag(indices.array) === 'Int32Array') {
+    const rows = { targets: indices.array as Int32Array, count: indices.length, n, ignoreIndex };
+    const counted = loss.sum(arena, elementsOfShort(x), rows, arena.operandScratch);
+    if (counted >= 0) {
+      return runSummed(arena, short, counted, ({ gradient, scale }) => {
+        if (gradient) loss.write!(arena, gradient, elementBytes, rows, -scale);
+      });
+    }
+  }
+  if (outer > SHORT_ROWS) return undefined;
   const compute = runtime.kernel(loss.kernel, elementBytes, operation);
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  const { pick } = loss;
   pick?.(arena, elementsOfShort(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
