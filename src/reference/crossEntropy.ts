@@ -1,6 +1,7 @@
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponentials, storeShares } from './exponential.js';
+import { exponentials, othersOf, storeShares, unshifted32 } from './exponential.js';
+import { log1p32 } from './logarithm.js';
 import { storeLoss, upstreamOf } from './loss.js';
 import { keeps } from './mask.js';
 import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
@@ -8,15 +9,25 @@ import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  lossesOf(heaps, elementBytes, operands, false);
+  lossesOf(heaps, elementBytes, operands, false, 0);
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
 export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  lossesOf(heaps, elementBytes, operands, true);
+  lossesOf(heaps, elementBytes, operands, true, 0);
 }
 
-function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean): void {
+/** Cross-entropy on class indices, and softmax of the rows that are not ignored by the same exponentials. */
+export function crossEntropyAndSoftmax(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  operands: CrossEntropyOperands,
+  y: number,
+): void {
+  lossesOf(heaps, elementBytes, operands, false, y);
+}
+
+function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean, y: number): void {
   const { x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum } =
     operands;
   const heap = heaps.floats(elementBytes);
@@ -26,21 +37,34 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
   for (let index = 0; index < outer * inner; index++) {
     const offset = firstOf(index, n, inner);
     const to = indexOf(gradient, elementBytes) + offset;
+    const shares = indexOf(y, elementBytes) + offset;
     const target = isSoft ? -1 : heaps.i32[(targets >>> 2) + index]!;
     if (!isSoft && target < 0) {
       if (gradient) for (let c = 0; c < n; c++) heap[to + c * inner] = 0;
       storeLoss(heaps, elementBytes, losses, sum, index, 0);
       continue;
     }
+    const w = weight && !isSoft ? heap[weight / elementBytes + target]! : 1;
+    const isPlain = !isSoft && smoothing === 0;
+    const total = isPlain && elementBytes === 4 ? unshifted32(heap, indexOf(x, 4) + offset, inner, temperature, p) : 0;
+    if (total > 0) {
+      const others = othersOf(p, total, target);
+      storeLoss(heaps, 4, losses, sum, index, w * log1p32(others / p[target]!));
+      if (y) storeShares(p, total, 1, heap, shares, inner);
+      if (!gradient) continue;
+      const factor = (upstreamOf(heap, gradOutput / 4, scale, index) / temperature) * w;
+      storeShares(p, total, factor, heap, to, inner);
+      heap[to + target * inner] = (-factor * others) / total;
+      continue;
+    }
     const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
     const others = exponentials(row, max, temperature, elementBytes, p);
     const factor = upstreamOf(heap, gradOutput / elementBytes, scale, index) / temperature;
-    if (isSoft || smoothing !== 0) {
+    if (!isPlain) {
       const loss = softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
       storeLoss(heaps, elementBytes, losses, sum, index, loss);
       continue;
     }
-    const w = weight ? heap[weight / elementBytes + target]! : 1;
     storeLoss(
       heaps,
       elementBytes,
@@ -49,6 +73,7 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
       index,
       -w * logProb(row[target]!, max, temperature, Math.log1p(others)),
     );
+    if (y) storeShares(p, 1 + others, 1, heap, shares, inner);
     if (!gradient) continue;
     storeShares(p, 1 + others, factor * w, heap, to, inner);
     heap[to + target * inner] = factor * w * shortfall(p, target, 1 + others, elementBytes);
