@@ -76,7 +76,7 @@ function fill32(row: Float64Array, max: number, temperature: number, e: Float64A
 }
 
 /** Below it in size x has an e^x that float64 adds up with others, however many they are, and keeps their digits. */
-const MODERATE = 300;
+export const MODERATE = 300;
 
 /**
  * e_j = e^(x_j / t) of float32 elements `stride` apart; returns their sum, 0 where one of them is not moderate. In float64
@@ -102,6 +102,13 @@ export function unshifted32(
     total += value;
   }
   return total;
+}
+
+/** Whether an element is nearly all of the total: digits of a logarithm beside it are lost then, unless it is left out. */
+export function isSure(e: Float64Array, total: number): boolean {
+  const most = total * (15 / 16);
+  for (let j = 0; j < e.length; j++) if (e[j]! > most) return true;
+  return false;
 }
 
 /** Σ e without one element of float32 origin, of which the whole is known: as right as that where the rest is most of it. */
