@@ -129,7 +129,10 @@ function sumTargets64(
   return counted;
 }
 
-/** Writes a number at each target, all of which were looked at, and 0 elsewhere: the gradient of that sum. */
+/**
+ * Writes a number at each target and 0 elsewhere: the gradient of that sum. Targets were all checked, and are again: another
+ * thread may have the array too.
+ */
 export function writeAtTargets(
   arena: Arena,
   gradient: number,
@@ -142,6 +145,6 @@ export function writeAtTargets(
   heap.fill(0, start, start + count * n);
   for (let row = 0, first = start; row < count; row++, first += n) {
     const target = targets[row]!;
-    if (target !== ignoreIndex) heap[first + target] = value;
+    if (target >= 0 && target < n && target !== ignoreIndex) heap[first + target] = value;
   }
 }
