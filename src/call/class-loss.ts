@@ -1,4 +1,4 @@
-import { bufferOf, typedArrayTag } from '../arrays.js';
+import { bufferOf } from '../arrays.js';
 import { rangeError, typeError } from '../errors.js';
 import { type CrossEntropyOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
@@ -20,7 +20,6 @@ import {
   readLoss,
   runLoss,
   runShort,
-  runSummed,
   SHORT_SUM,
   type ShortLoss,
 } from './loss.js';
@@ -29,7 +28,7 @@ import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedInput } from './masked-input.js';
 import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import type { pickTargets, sumTargets, writeAtTargets } from './pick-targets.js';
+import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import {
@@ -57,9 +56,8 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Copies the target's element of each row, where a loss reads no other. */
   readonly pick?: typeof pickTargets;
-  /** Where these elements are the loss, up to the sign: adds them up where they lie, and writes the gradient. */
+  /** Where these elements are the loss, up to the sign: takes the short way without a kernel. */
   readonly sum?: typeof sumTargets;
-  readonly write?: typeof writeAtTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
@@ -182,7 +180,6 @@ function classShort(
   const n = rowLength(x, given.shape, given.axis);
   const outer = x.size / n;
   if (indices?.length !== outer || indices.shape !== undefined) return undefined;
-  if (outer > SHORT_ROWS && loss.sum === undefined) return undefined;
   if (given.weight !== undefined || given.mask !== undefined) return undefined;
   if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
@@ -190,17 +187,9 @@ function classShort(
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
   settle(call);
 
-  const { pick } = loss;
-  if (loss.sum !== undefined && typedArrayTag(indices.array) === 'Int32Array') {
-    const rows = { targets: indices.array as Int32Array, count: indices.length, n, ignoreIndex };
-    const counted = loss.sum(arena, elementsOfShort(x), rows, arena.operandScratch);
-    if (counted >= 0) {
-      return runSummed(arena, short, counted, ({ gradient, scale }) => {
-        if (gradient) loss.write!(arena, gradient, elementBytes, rows, -scale);
-      });
-    }
-  }
-  if (outer > SHORT_ROWS) return undefined;
+  const { pick, sum } = loss;
+  const summed = sum?.(arena, short, indices, n, ignoreIndex);
+  if (summed !== undefined || outer > SHORT_ROWS) return summed;
   const compute = runtime.kernel(loss.kernel, elementBytes, operation);
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);

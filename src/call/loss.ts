@@ -234,17 +234,6 @@ export function openShort(
 /** Runs it, as runLoss does any other; its sum takes `SHORT_SUM` bytes of the operand scratch. */
 export function runShort(
   arena: Arena,
-  short: ShortLoss,
-  all: number,
-  compute: (results: LossResults) => void,
-): unknown {
-  clearSum(arena, arena.operandScratch);
-  return runSummed(arena, short, all, compute);
-}
-
-/** The same, but that the sum stays as it is: of losses that were added up before. */
-export function runSummed(
-  arena: Arena,
   { x, withGrad, reduction, gradOutput, shape, out, to }: ShortLoss,
   all: number,
   compute: (results: LossResults) => void,
@@ -252,6 +241,7 @@ export function runSummed(
   const divisor = divisorOf(reduction, shape, all);
   const sum = arena.operandScratch;
   const gradient = withGrad ? resultAddress(arena, to) : 0;
+  clearSum(arena, sum);
   compute({ losses: 0, gradient, scale: gradOutput / divisor, gradOutput: 0, sum });
   const loss = readSum(arena, sum) / divisor;
   return withGrad ? { loss, grad: takeResult(arena, x, out, x.size) } : loss;

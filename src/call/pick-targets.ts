@@ -1,9 +1,11 @@
-import type { WideArray } from '../arrays.js';
+import { typedArrayTag, type WideArray } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
 import { indexOf } from '../reference/rows.js';
 import { roundingOf } from '../reference/sum.js';
+import { runShort, SHORT_SUM, type ShortLoss } from './loss.js';
 import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
+import type { IntegerPlace } from './targets.js';
 
 /** Copies the target's element of each row, so that no other has to be brought into linear memory. */
 export function pickTargets(
@@ -49,26 +51,35 @@ function pickFromRows(
   }
 }
 
-/** Rows that lie one after another, and the target of each, not looked at yet. */
-export interface TargetRows {
-  readonly targets: Int32Array;
-  readonly count: number;
-  readonly n: number;
-  readonly ignoreIndex: number;
-}
-
 /**
- * Adds the negative elements of the targets to the sum at an address, as a kernel does that is handed them: to bring
- * targets and elements into linear memory for it would take several times as long. Returns how many rows are not ignored,
- * or -1 where a target is neither a class nor ignored; the sum is unset then.
+ * A loss that is the sum of these elements, up to the sign, on the short way: adds them up where they lie, in the order of
+ * the rows and as a kernel does. To bring targets and elements into linear memory for that would take several times as
+ * long. Undefined where targets are no Int32Array, or one of them is neither a class nor ignored.
  */
-export function sumTargets(arena: Arena, x: Elements, rows: TargetRows, sum: number): number {
-  const { elementBytes, address, array } = x;
-  const source = address < 0 ? (array as WideArray) : arena.floats(elementBytes);
-  const start = address < 0 ? 0 : indexOf(address, elementBytes);
-  const { targets, count, n, ignoreIndex } = rows;
+export function sumTargets(
+  arena: Arena,
+  short: ShortLoss,
+  { array: targets, length: count }: IntegerPlace,
+  n: number,
+  ignored: number,
+): unknown {
+  if (typedArrayTag(targets) !== 'Int32Array') return undefined;
+  const { elementBytes, address, array } = short.x;
+  const source = array ?? arena.floats(elementBytes);
+  const start = array === undefined ? indexOf(address, elementBytes) : 0;
   const add = elementBytes === 4 ? sumTargets32 : sumTargets64;
-  return add(source, start, targets, count, n, ignoreIndex, arena.f64, indexOf(sum, 8));
+  const { f64 } = arena;
+  const to = indexOf(arena.operandScratch + SHORT_SUM, 8);
+  const counted = add(source as WideArray, start, targets as Int32Array, count, n, ignored, f64, to);
+  if (counted < 0) return undefined;
+  return runShort(arena, short, counted, ({ gradient, scale, sum }) => {
+    f64.copyWithin(indexOf(sum, 8), to, to + 2);
+    if (gradient === 0) return;
+    const heap = arena.floats(elementBytes);
+    const first = indexOf(gradient, elementBytes);
+    heap.fill(0, first, first + count * n);
+    writeAtTargets(heap, first, targets as Int32Array, count, n, ignored, -scale);
+  });
 }
 
 /** Of float32 elements: float64 adds these up without care. */
@@ -129,22 +140,18 @@ function sumTargets64(
   return counted;
 }
 
-/**
- * Writes a number at each target and 0 elsewhere: the gradient of that sum. Targets were all checked, and are again: another
- * thread may have the array too.
- */
-export function writeAtTargets(
-  arena: Arena,
-  gradient: number,
-  elementBytes: 4 | 8,
-  { targets, count, n, ignoreIndex }: TargetRows,
+/** Writes a number at each target. All were checked, and are again: another thread may have the array too. */
+function writeAtTargets(
+  heap: WideArray,
+  start: number,
+  targets: Int32Array,
+  count: number,
+  n: number,
+  ignored: number,
   value: number,
 ): void {
-  const heap = arena.floats(elementBytes);
-  const start = indexOf(gradient, elementBytes);
-  heap.fill(0, start, start + count * n);
   for (let row = 0, first = start; row < count; row++, first += n) {
     const target = targets[row]!;
-    if (target >= 0 && target < n && target !== ignoreIndex) heap[first + target] = value;
+    if (target >= 0 && target < n && target !== ignored) heap[first + target] = value;
   }
 }

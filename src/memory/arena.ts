@@ -7,7 +7,7 @@ export interface LinearMemory {
   grow(pages: number): number;
 }
 
-export const PAGE = 65536;
+const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
 export const STATIC_END = 1024;
@@ -216,11 +216,8 @@ export class Arena {
 
 /** Linear memory for the reference backend where there is no WebAssembly at all. */
 export class PlainMemory implements LinearMemory {
-  buffer: ArrayBuffer;
-
-  constructor(pages: number) {
-    this.buffer = new ArrayBuffer(pages * PAGE);
-  }
+  // As much as WebAssembly.Memory begins with: see INITIAL_PAGES.
+  buffer: ArrayBuffer = new ArrayBuffer(INITIAL_PAGES * PAGE);
 
   grow(pages: number): number {
     const old = this.buffer;

@@ -1,7 +1,7 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
-import { pickTargets, sumTargets, writeAtTargets } from '../call/pick-targets.js';
+import { pickTargets, sumTargets } from '../call/pick-targets.js';
 import { nllLossKernel } from '../generated/kernels.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
@@ -40,7 +40,6 @@ const LOSS: ClassLoss = {
   kernel: /* @__PURE__ */ defineKernel(nllLossKernel, reference),
   pick: pickTargets,
   sum: sumTargets,
-  write: writeAtTargets,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };

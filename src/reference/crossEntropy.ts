@@ -1,7 +1,6 @@
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponentials, othersOf, storeShares, unshifted32 } from './exponential.js';
-import { log1p32 } from './logarithm.js';
+import { exponentials, storeShares, unshifted32 } from './exponential.js';
 import { storeLoss, upstreamOf } from './loss.js';
 import { keeps } from './mask.js';
 import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
@@ -37,46 +36,33 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
   for (let index = 0; index < outer * inner; index++) {
     const offset = firstOf(index, n, inner);
     const to = indexOf(gradient, elementBytes) + offset;
-    const shares = indexOf(y, elementBytes) + offset;
     const target = isSoft ? -1 : heaps.i32[(targets >>> 2) + index]!;
     if (!isSoft && target < 0) {
       if (gradient) for (let c = 0; c < n; c++) heap[to + c * inner] = 0;
       storeLoss(heaps, elementBytes, losses, sum, index, 0);
       continue;
     }
-    const w = weight && !isSoft ? heap[weight / elementBytes + target]! : 1;
+    const from = indexOf(x, elementBytes) + offset;
     const isPlain = !isSoft && smoothing === 0;
-    const total = isPlain && elementBytes === 4 ? unshifted32(heap, indexOf(x, 4) + offset, inner, temperature, p) : 0;
-    if (total > 0) {
-      const others = othersOf(p, total, target);
-      storeLoss(heaps, 4, losses, sum, index, w * log1p32(others / p[target]!));
-      if (y) storeShares(p, total, 1, heap, shares, inner);
-      if (!gradient) continue;
-      const factor = (upstreamOf(heap, gradOutput / 4, scale, index) / temperature) * w;
-      storeShares(p, total, factor, heap, to, inner);
-      heap[to + target * inner] = (-factor * others) / total;
-      continue;
-    }
-    const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
-    const others = exponentials(row, max, temperature, elementBytes, p);
+    let total = isPlain && elementBytes === 4 ? unshifted32(heap, from, inner, temperature, p) : 0;
     const factor = upstreamOf(heap, gradOutput / elementBytes, scale, index) / temperature;
-    if (!isPlain) {
-      const loss = softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
-      storeLoss(heaps, elementBytes, losses, sum, index, loss);
-      continue;
+    let loss: number;
+    if (total > 0) {
+      loss = Math.log1p((-total * shortfall(p, target, total, 4)) / p[target]!);
+    } else {
+      const max = readRow(heap, from, inner, row);
+      const others = exponentials(row, max, temperature, elementBytes, p);
+      total = 1 + others;
+      loss = isPlain
+        ? -logProb(row[target]!, max, temperature, Math.log1p(others))
+        : softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
     }
-    storeLoss(
-      heaps,
-      elementBytes,
-      losses,
-      sum,
-      index,
-      -w * logProb(row[target]!, max, temperature, Math.log1p(others)),
-    );
-    if (y) storeShares(p, 1 + others, 1, heap, shares, inner);
-    if (!gradient) continue;
-    storeShares(p, 1 + others, factor * w, heap, to, inner);
-    heap[to + target * inner] = factor * w * shortfall(p, target, 1 + others, elementBytes);
+    const w = isPlain && weight ? heap[weight / elementBytes + target]! : 1;
+    storeLoss(heaps, elementBytes, losses, sum, index, w * loss);
+    if (y) storeShares(p, total, 1, heap, indexOf(y, elementBytes) + offset, inner);
+    if (!gradient || !isPlain) continue;
+    storeShares(p, total, factor * w, heap, to, inner);
+    heap[to + target * inner] = factor * w * shortfall(p, target, total, elementBytes);
   }
 }
 

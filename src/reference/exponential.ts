@@ -76,7 +76,7 @@ function fill32(row: Float64Array, max: number, temperature: number, e: Float64A
 }
 
 /** Below it in size x has an e^x that float64 adds up with others, however many they are, and keeps their digits. */
-export const MODERATE = 300;
+const MODERATE = 300;
 
 /**
  * e_j = e^(x_j / t) of float32 elements `stride` apart; returns their sum, 0 where one of them is not moderate. In float64
@@ -94,10 +94,12 @@ export function unshifted32(
   let total = 0;
   for (let j = 0, at = first; j < e.length; j++, at += stride) {
     const d = heap[at]! * inverse;
-    if (!(d > -MODERATE && d < MODERATE)) return 0;
-    const k = (d * (128 * Math.LOG2E)) | 0;
-    const r = d - k * (Math.LN2 / 128);
-    const value = POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
+    let value = 0;
+    if (Math.abs(d) < MODERATE) {
+      const k = (d * (128 * Math.LOG2E)) | 0;
+      const r = d - k * (Math.LN2 / 128);
+      value = POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
+    } else return 0;
     e[j] = value;
     total += value;
   }
@@ -111,23 +113,11 @@ export function isSure(e: Float64Array, total: number): boolean {
   return false;
 }
 
-/** Σ e without one element of float32 origin, of which the whole is known: as right as that where the rest is most of it. */
-export function othersOf(e: Float64Array, total: number, c: number): number {
-  const own = e[c]!;
-  if (own < total / 2) return total - own;
-  let others = 0;
-  for (let j = 0; j < e.length; j++) if (j !== c) others += e[j]!;
-  return others;
-}
-
 /** Σ e without one of the maxima. */
 function sumWithoutMaximum(e: Float64Array): number {
+  const top = e.indexOf(1);
   let others = 0;
-  let isLeftOut = false;
-  for (let j = 0; j < e.length; j++) {
-    if (e[j] === 1 && !isLeftOut) isLeftOut = true;
-    else others += e[j]!;
-  }
+  for (let j = 0; j < e.length; j++) if (j !== top) others += e[j]!;
   return others;
 }
 
@@ -160,10 +150,8 @@ export function storeShares(
   first: number,
   stride: number,
 ): void {
-  if (heap.BYTES_PER_ELEMENT === 4) {
-    const scale = factor / total;
-    for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = e[j]! * scale;
-  } else for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = factor * (e[j]! / total);
+  const scale = factor / total;
+  for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = e[j]! * scale;
 }
 
 /** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */

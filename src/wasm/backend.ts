@@ -1,5 +1,5 @@
 import { core } from '../generated/functions.js';
-import { INITIAL_PAGES, type LinearMemory, PAGE, PlainMemory } from '../memory/arena.js';
+import { INITIAL_PAGES, type LinearMemory, PlainMemory } from '../memory/arena.js';
 import type { BackendInfo, BackendName } from '../types.js';
 import { link, type ModuleBackend, type Program } from './link.js';
 import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, multiplyAddFuses } from './modules.js';
@@ -152,14 +152,14 @@ export function checkFuses(name: ModuleBackend, modules: Modules): void {
 }
 
 /**
- * Pages that the reference begins with, 16 MiB: its kernels are the loops that growth slows down (see INITIAL_PAGES), in
+ * Bytes that the reference begins with: its kernels are the loops that growth slows down (see INITIAL_PAGES), in
  * Node 20 by a third. Those that nothing is written to take up addresses alone.
  */
-const REFERENCE_PAGES = 256;
+const REFERENCE_BYTES = 2 ** 24;
 
 function referenceMemory(limit: number): LinearMemory {
-  const initial = Math.min(REFERENCE_PAGES, Math.floor(limit / PAGE));
-  return typeof WebAssembly === 'undefined' ? new PlainMemory(initial) : new WebAssembly.Memory({ initial });
+  if (typeof WebAssembly === 'undefined') return new PlainMemory();
+  return new WebAssembly.Memory({ initial: Math.min(REFERENCE_BYTES, limit) >>> 16 });
 }
 
 /**
