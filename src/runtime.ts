@@ -138,7 +138,8 @@ export class Runtime implements TensorOwner {
 /** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
 export function openRuntime(settings: Settings, operation: string, ahead?: Instance): Runtime {
   const { backend: wanted = 'auto', module, maxMemory = MEMORY_LIMIT } = settings;
-  const backend = module === undefined ? openBackend(operation, wanted) : openModule(operation, wanted, module, ahead);
+  const backend =
+    module === undefined ? openBackend(operation, wanted, maxMemory) : openModule(operation, wanted, module, ahead);
   return runtimeOn(backend, maxMemory, wanted === 'auto');
 }
 
@@ -165,7 +166,8 @@ let handed: Runtime | undefined;
 /** The runtime of a call: the first thing that a public function asks for. */
 export function takeRuntime(): Runtime {
   // Not openRuntime: modules of the caller's come with settings alone, and a bundle without these leaves them out.
-  if (handed === undefined) return (current ??= runtimeOn(openBackend('init', 'auto'), MEMORY_LIMIT, true));
+  if (handed === undefined)
+    return (current ??= runtimeOn(openBackend('init', 'auto', MEMORY_LIMIT), MEMORY_LIMIT, true));
   const runtime = handed;
   handed = undefined;
   return runtime;

@@ -1,8 +1,8 @@
 // What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
 import { expect, test } from 'vitest';
 import { BASE, STRIDE } from '../src/generated/layout.js';
-import { exp32, exponentials } from '../src/reference/exponential.js';
-import { log32 } from '../src/reference/logarithm.js';
+import { exp32, exponentials, unshifted32 } from '../src/reference/exponential.js';
+import { log1p32, log32 } from '../src/reference/logarithm.js';
 import { placeOf } from '../src/reference/mask.js';
 import type { Heaps } from '../src/wasm/kernel.js';
 import { randomOf } from './support/cases.js';
@@ -37,6 +37,19 @@ test('the loop over a row gives the bits of exp32', () => {
   const max = Math.max(...row);
   exponentials(row, max, 1, 4, e);
   expect(e).toEqual(row.map((x) => exp32(x - max)));
+});
+
+test('so does the one without a maximum, which gives 0 where a number is not moderate', () => {
+  const random = randomOf(35);
+  const heap = Float32Array.from({ length: 2000 }, (_, i) => (random() - 0.5) * [599, 200, 20, 1e-3][i % 4]!);
+  const e = new Float64Array(999);
+  const total = unshifted32(heap, 2, 2, 2, e);
+  expect(e).toEqual(Float64Array.from(e, (_, j) => exp32(heap[2 + 2 * j]! / 2)));
+  expect(total).toBe(e.reduce((a, b) => a + b));
+  for (const x of [300, -300, 1e38, Infinity, -Infinity, Number.NaN]) {
+    heap[200] = x;
+    expect(unshifted32(heap, 0, 1, 1, e)).toBe(0);
+  }
 });
 
 test('what is beside the maximum of a row is right to 2^-26, whether it is much or nothing', () => {
@@ -81,6 +94,22 @@ test('log32 of what is no normal number is what the engine says', () => {
     const { actual, exact } = logarithms(bits[0]!);
     expect(actual).toBe(exact);
   }
+});
+
+test('log1p32 is within 2^-38 of log(1 + u), where it changes its way too', () => {
+  const random = randomOf(36);
+  let worst = 0;
+  const check = (u: number) => {
+    const exact = Math.log1p(u);
+    worst = Math.max(worst, Math.abs((log1p32(u) - exact) / exact));
+  };
+  for (let i = 0; i < 200_000; i++) check(2 ** (random() * 110 - 75));
+  for (const edge of [2 ** -8, 2 ** 30, ...Array.from({ length: 30 }, (_, k) => 2 ** (k + 1) - 1)]) {
+    for (let i = -500; i < 500; i++) check(edge * (1 + i * 2 ** -12));
+  }
+  expect(worst).toBeLessThan(2 ** -38);
+  expect(worst).toBeGreaterThan(0);
+  for (const u of [0, 1e300, Infinity, Number.NaN]) expect(log1p32(u)).toBe(Math.log1p(u));
 });
 
 test('a mask above 2 GiB is found', () => {

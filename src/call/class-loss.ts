@@ -26,7 +26,7 @@ import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import type { pickTargets } from './pick-targets.js';
+import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import {
@@ -52,6 +52,8 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Copies the target's element of each row, where a loss reads no other. */
   readonly pick?: typeof pickTargets;
+  /** Where these elements are the loss, up to the sign: takes the short way without a kernel. */
+  readonly sum?: typeof sumTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
   /** How it may be reduced, the usual way first. */
@@ -173,7 +175,7 @@ function classShort(
   const { indices } = targets;
   const n = rowLength(x, given.shape, given.axis);
   const outer = x.size / n;
-  if (indices?.length !== outer || indices.shape !== undefined || outer > SHORT_ROWS) return undefined;
+  if (indices?.length !== outer || indices.shape !== undefined) return undefined;
   if (given.weight !== undefined || given.mask !== undefined) return undefined;
   if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
@@ -181,11 +183,13 @@ function classShort(
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
   settle(call);
 
+  const { pick, sum } = loss;
+  const summed = sum?.(arena, short, indices, n, ignoreIndex);
+  if (summed !== undefined || outer > SHORT_ROWS) return summed;
   const compute = runtime.kernel(loss.kernel, elementBytes, operation);
   const placed = arena.operandScratch + SHORT_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * SHORT_ROWS;
-  const { pick } = loss;
   pick?.(arena, elementsOfShort(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>

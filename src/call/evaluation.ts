@@ -4,7 +4,7 @@ import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/ke
 import { SUM_BYTES } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import { argmax } from '../reference/argmax.js';
-import { crossEntropy } from '../reference/crossEntropy.js';
+import { crossEntropy, crossEntropyAndSoftmax } from '../reference/crossEntropy.js';
 import { softmax } from '../reference/softmax.js';
 import type { PlaceOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -189,25 +189,43 @@ const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 /** What adds the losses of a block's rows to its sums: crossEntropy of x / temperature, and what rounding takes from it. */
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
-  return ({ outer, n, inner, x, targets, sums, scratch }) => {
-    // Written out: to spread `block` takes longer than the loss of a short row.
-    compute({
-      x,
-      targets,
-      outer,
-      n,
-      inner,
-      temperature,
-      losses: 0,
-      gradient: 0,
-      weight: 0,
-      smoothing: 0,
-      smoothingTerms: 0,
-      scale: 1,
-      gradOutput: 0,
-      sum: sums,
-      scratch,
-    });
+  return (block) => compute(lossOperands(block, temperature));
+}
+
+/** Written out: to spread `block` takes longer than the loss of a short row. */
+function lossOperands({ outer, n, inner, x, targets, sums, scratch }: Block, temperature: number) {
+  return {
+    x,
+    targets,
+    outer,
+    n,
+    inner,
+    temperature,
+    losses: 0,
+    gradient: 0,
+    weight: 0,
+    smoothing: 0,
+    smoothingTerms: 0,
+    scale: 1,
+    gradOutput: 0,
+    sum: sums,
+    scratch,
+  };
+}
+
+/** What does that and writes softmax of x / temperature to a block's `work`, of the rows that are not ignored. */
+export function lossesAndProbabilitiesOf(evaluation: Evaluation, temperature: number): (block: Block) => void {
+  const addLosses = lossesOf(evaluation, temperature);
+  const computeProbabilities = probabilitiesOf(evaluation, temperature);
+  const { runtime } = evaluation.call;
+  if (runtime.modules === undefined) {
+    // The exponentials are most of it.
+    const { elementBytes } = evaluation.input;
+    return (block) => crossEntropyAndSoftmax(runtime.arena, elementBytes, lossOperands(block, temperature), block.work);
+  }
+  return (block) => {
+    addLosses(block);
+    computeProbabilities(block);
   };
 }
 

@@ -1,8 +1,11 @@
-import type { WideArray } from '../arrays.js';
+import { typedArrayTag, type WideArray } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
 import { indexOf } from '../reference/rows.js';
+import { roundingOf } from '../reference/sum.js';
+import { runShort, SHORT_SUM, type ShortLoss } from './loss.js';
 import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
+import type { IntegerPlace } from './targets.js';
 
 /** Copies the target's element of each row, so that no other has to be brought into linear memory. */
 export function pickTargets(
@@ -45,5 +48,110 @@ function pickFromRows(
   for (let row = 0, first = start; row < count; row++, first += n) {
     const target = i32[indices + row]!;
     if (target >= 0) heap[to + row] = source[first + target]!;
+  }
+}
+
+/**
+ * A loss that is the sum of these elements, up to the sign, on the short way: adds them up where they lie, in the order of
+ * the rows and as a kernel does. To bring targets and elements into linear memory for that would take several times as
+ * long. Undefined where targets are no Int32Array, or one of them is neither a class nor ignored.
+ */
+export function sumTargets(
+  arena: Arena,
+  short: ShortLoss,
+  { array: targets, length: count }: IntegerPlace,
+  n: number,
+  ignored: number,
+): unknown {
+  if (typedArrayTag(targets) !== 'Int32Array') return undefined;
+  const { elementBytes, address, array } = short.x;
+  const source = array ?? arena.floats(elementBytes);
+  const start = array === undefined ? indexOf(address, elementBytes) : 0;
+  const add = elementBytes === 4 ? sumTargets32 : sumTargets64;
+  const { f64 } = arena;
+  const to = indexOf(arena.operandScratch + SHORT_SUM, 8);
+  const counted = add(source as WideArray, start, targets as Int32Array, count, n, ignored, f64, to);
+  if (counted < 0) return undefined;
+  return runShort(arena, short, counted, ({ gradient, scale, sum }) => {
+    f64.copyWithin(indexOf(sum, 8), to, to + 2);
+    if (gradient === 0) return;
+    const heap = arena.floats(elementBytes);
+    const first = indexOf(gradient, elementBytes);
+    heap.fill(0, first, first + count * n);
+    writeAtTargets(heap, first, targets as Int32Array, count, n, ignored, -scale);
+  });
+}
+
+/** Of float32 elements: float64 adds these up without care. */
+function sumTargets32(
+  source: WideArray,
+  start: number,
+  targets: Int32Array,
+  count: number,
+  n: number,
+  ignored: number,
+  f64: Float64Array,
+  sum: number,
+): number {
+  let total = 0;
+  let counted = count;
+  for (let row = 0, first = start; row < count; row++, first += n) {
+    // A loop of its own for the rows that count, most of them: one that counts the others takes twice as long.
+    for (; row < count; row++, first += n) {
+      const target = targets[row]!;
+      if (target < 0 || target >= n || target === ignored) break;
+      total -= source[first + target]!;
+    }
+    if (row === count) break;
+    if (targets[row] !== ignored) return -1;
+    counted--;
+  }
+  f64[sum] = total;
+  f64[sum + 1] = 0;
+  return counted;
+}
+
+function sumTargets64(
+  source: WideArray,
+  start: number,
+  targets: Int32Array,
+  count: number,
+  n: number,
+  ignored: number,
+  f64: Float64Array,
+  sum: number,
+): number {
+  let total = 0;
+  let lost = 0;
+  let counted = count;
+  for (let row = 0, first = start; row < count; row++, first += n) {
+    const target = targets[row]!;
+    if (target === ignored) {
+      counted--;
+      continue;
+    }
+    if (target < 0 || target >= n) return -1;
+    const loss = -source[first + target]!;
+    lost += roundingOf(total, loss, total + loss);
+    total += loss;
+  }
+  f64[sum] = total;
+  f64[sum + 1] = lost;
+  return counted;
+}
+
+/** Writes a number at each target. All were checked, and are again: another thread may have the array too. */
+function writeAtTargets(
+  heap: WideArray,
+  start: number,
+  targets: Int32Array,
+  count: number,
+  n: number,
+  ignored: number,
+  value: number,
+): void {
+  for (let row = 0, first = start; row < count; row++, first += n) {
+    const target = targets[row]!;
+    if (target >= 0 && target < n && target !== ignored) heap[first + target] = value;
   }
 }

@@ -4,9 +4,8 @@ import {
   type Evaluation,
   forEachBlock,
   forEachTarget,
-  lossesOf,
+  lossesAndProbabilitiesOf,
   predictionsOf,
-  probabilitiesOf,
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
@@ -116,15 +115,13 @@ class Predictions {
     this.#checkRow(operation, 'x has', perRow);
 
     const isLogits = from === 'logits';
-    const addLosses = isLogits ? lossesOf(evaluation, temperature) : undefined;
-    const computeProbabilities = isLogits ? probabilitiesOf(evaluation, temperature) : undefined;
+    const compute = isLogits ? lossesAndProbabilitiesOf(evaluation, temperature) : undefined;
     const predict = isBinary ? undefined : predictionsOf(evaluation);
     const complement = isLogits ? undefined : (p: number) => 1 - p;
     const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
       // All is checked by now.
       this.#prepare(operation, perRow);
-      addLosses?.(block);
-      computeProbabilities?.(block);
+      compute?.(block);
       predict?.(block);
       this.#addBlock(evaluation, block, isLogits ? block.work : block.x);
     });

@@ -1,7 +1,7 @@
 import { type ClassLoss, classLoss } from '../call/class-loss.js';
 import { REDUCTIONS } from '../call/loss.js';
 import type { OptionNames } from '../call/options.js';
-import { pickTargets } from '../call/pick-targets.js';
+import { pickTargets, sumTargets } from '../call/pick-targets.js';
 import { nllLossKernel } from '../generated/kernels.js';
 import { nllLoss as reference } from '../reference/nllLoss.js';
 import type {
@@ -39,6 +39,7 @@ const LOSS: ClassLoss = {
   argument: 'logProbs',
   kernel: /* @__PURE__ */ defineKernel(nllLossKernel, reference),
   pick: pickTargets,
+  sum: sumTargets,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };

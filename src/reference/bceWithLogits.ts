@@ -1,6 +1,7 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exp32 } from './exponential.js';
+import { log1p32 } from './logarithm.js';
 import { storeSum, upstreamOf } from './loss.js';
 import { indexOf } from './rows.js';
 import { roundingOf } from './sum.js';
@@ -19,6 +20,7 @@ export function bceWithLogits(
   let total = f64[sum / 8]!;
   let lost = f64[sum / 8 + 1]!;
   const exp = elementBytes === 4 ? exp32 : Math.exp;
+  const log1p = elementBytes === 4 ? log1p32 : Math.log1p;
   for (let i = 0; i < count; i++) {
     const logit = heap[ofX + i]!;
     const target = heap[ofTargets + i]!;
@@ -28,7 +30,7 @@ export function bceWithLogits(
     const e = exp(-Math.abs(logit));
     // softplus(x) and softplus(−x) share log1p(e^−|x|); what is left of them is |x|, once.
     const shared = posWeight ? negative + positive : factor;
-    const loss = Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * Math.log1p(e);
+    const loss = Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * log1p(e);
     if (gradient) {
       const larger = 1 / (1 + e);
       const sigmoid = logit >= 0 ? larger : e * larger;

@@ -1,6 +1,6 @@
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponentials, storeShares } from './exponential.js';
+import { exponentials, storeShares, unshifted32 } from './exponential.js';
 import { storeLoss, upstreamOf } from './loss.js';
 import { keeps } from './mask.js';
 import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
@@ -8,15 +8,25 @@ import { sumOf } from './sum.js';
 
 /** Cross-entropy on class indices in plain loops, with its gradient. */
 export function crossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  lossesOf(heaps, elementBytes, operands, false);
+  lossesOf(heaps, elementBytes, operands, false, 0);
 }
 
 /** Cross-entropy on class probabilities in plain loops, with its gradient. */
 export function softCrossEntropy(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands): void {
-  lossesOf(heaps, elementBytes, operands, true);
+  lossesOf(heaps, elementBytes, operands, true, 0);
 }
 
-function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean): void {
+/** Cross-entropy on class indices, and softmax of the rows that are not ignored by the same exponentials. */
+export function crossEntropyAndSoftmax(
+  heaps: Heaps,
+  elementBytes: 4 | 8,
+  operands: CrossEntropyOperands,
+  y: number,
+): void {
+  lossesOf(heaps, elementBytes, operands, false, y);
+}
+
+function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOperands, isSoft: boolean, y: number): void {
   const { x, targets, losses, gradient, outer, n, inner, temperature, weight, smoothing, scale, gradOutput, sum } =
     operands;
   const heap = heaps.floats(elementBytes);
@@ -32,26 +42,27 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
       storeLoss(heaps, elementBytes, losses, sum, index, 0);
       continue;
     }
-    const max = readRow(heap, indexOf(x, elementBytes) + offset, inner, row);
-    const others = exponentials(row, max, temperature, elementBytes, p);
+    const from = indexOf(x, elementBytes) + offset;
+    const isPlain = !isSoft && smoothing === 0;
+    let total = isPlain && elementBytes === 4 ? unshifted32(heap, from, inner, temperature, p) : 0;
     const factor = upstreamOf(heap, gradOutput / elementBytes, scale, index) / temperature;
-    if (isSoft || smoothing !== 0) {
-      const loss = softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
-      storeLoss(heaps, elementBytes, losses, sum, index, loss);
-      continue;
+    let loss: number;
+    if (total > 0) {
+      loss = Math.log1p((-total * shortfall(p, target, total, 4)) / p[target]!);
+    } else {
+      const max = readRow(heap, from, inner, row);
+      const others = exponentials(row, max, temperature, elementBytes, p);
+      total = 1 + others;
+      loss = isPlain
+        ? -logProb(row[target]!, max, temperature, Math.log1p(others))
+        : softLoss(heap, elementBytes, operands, row, p, q, offset, target, max, others, factor);
     }
-    const w = weight ? heap[weight / elementBytes + target]! : 1;
-    storeLoss(
-      heaps,
-      elementBytes,
-      losses,
-      sum,
-      index,
-      -w * logProb(row[target]!, max, temperature, Math.log1p(others)),
-    );
-    if (!gradient) continue;
-    storeShares(p, 1 + others, factor * w, heap, to, inner);
-    heap[to + target * inner] = factor * w * shortfall(p, target, 1 + others, elementBytes);
+    const w = isPlain && weight ? heap[weight / elementBytes + target]! : 1;
+    storeLoss(heaps, elementBytes, losses, sum, index, w * loss);
+    if (y) storeShares(p, total, 1, heap, indexOf(y, elementBytes) + offset, inner);
+    if (!gradient || !isPlain) continue;
+    storeShares(p, total, factor * w, heap, to, inner);
+    heap[to + target * inner] = factor * w * shortfall(p, target, total, elementBytes);
   }
 }
 

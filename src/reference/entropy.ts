@@ -1,6 +1,6 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponential, exponentials } from './exponential.js';
+import { exponential, exponentials, isSure, unshifted32 } from './exponential.js';
 import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
@@ -12,6 +12,15 @@ export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOper
   const terms = memoryForRow(n, 1);
   for (let row = 0; row < outer * inner; row++) {
     const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
+    if (mask === 0 && elementBytes === 4) {
+      const total = unshifted32(heap, first, inner, temperature, values);
+      if (total > 0 && !isSure(values, total)) {
+        let weighted = 0;
+        for (let j = 0, at = first; j < n; j++, at += inner) weighted += values[j]! * heap[at]!;
+        heap[y / elementBytes + row] = Math.log(total) - weighted / temperature / total;
+        continue;
+      }
+    }
     const max = readMaskedRow(heaps, heap, first, inner, values, mask, row);
     heap[y / elementBytes + row] =
       max === undefined

@@ -29,15 +29,10 @@ function storeLogs(
   first: number,
   stride: number,
 ): void {
-  if (heap.BYTES_PER_ELEMENT === 4) {
-    const inverse = 1 / temperature;
-    for (let j = 0, at = first; j < values.length; j++, at += stride) heap[at] = (values[j]! - max) * inverse - log;
-    return;
-  }
   // In halves: x − max could overflow where (x − max) / t does not.
-  const halfMax = max / 2;
-  const half = temperature / 2;
+  const half = max / 2;
+  const inverse = 2 / temperature;
   for (let j = 0, at = first; j < values.length; j++, at += stride) {
-    heap[at] = (values[j]! / 2 - halfMax) / half - log;
+    heap[at] = (values[j]! / 2 - half) * inverse - log;
   }
 }

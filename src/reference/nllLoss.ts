@@ -28,7 +28,7 @@ export function nllLoss(heaps: Heaps, elementBytes: 4 | 8, operands: NllLossOper
     }
     if (losses) heap[losses / elementBytes + row] = loss;
     else {
-      lost += roundingOf(total, loss, total + loss);
+      if (elementBytes === 8) lost += roundingOf(total, loss, total + loss);
       total += loss;
     }
   }

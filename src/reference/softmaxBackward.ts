@@ -21,8 +21,8 @@ export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: Sof
   }
 }
 
-/** Columns that share a cache line: so many and more are computed side by side. */
-const LINE = 16;
+/** So many columns and more are computed side by side: of few, their order in memory is no reason to read them twice. */
+const LINE = 64;
 
 /** The rows of a slice, which lie side by side, in the order of their elements. */
 function columns32(
@@ -46,7 +46,10 @@ function columns32(
   }
 }
 
-/** A row of float32 elements, whose products float64 adds up without care. */
+/**
+ * A row of float32 elements, whose products float64 adds up without care. Two elements at a time: a sum would wait for each
+ * addition, and V8 asks after every turn of a loop whether to go on.
+ */
 function row32(
   heap: Float32Array | Float64Array,
   y: number,
@@ -56,19 +59,27 @@ function row32(
   stride: number,
   temperature: number,
 ): void {
-  const end = n * stride;
-  // Two sums side by side: one would wait for each addition.
+  const toDy = dy - y;
+  const toDx = dx - y;
+  const end = y + n * stride;
+  const last = end - stride;
   let even = 0;
   let odd = 0;
-  let at = 0;
-  for (const last = end - stride; at < last; at += 2 * stride) {
-    even += heap[y + at]! * heap[dy + at]!;
-    odd += heap[y + at + stride]! * heap[dy + at + stride]!;
+  let at = y;
+  for (; at < last; at += 2 * stride) {
+    const next = at + stride;
+    even += heap[at]! * heap[at + toDy]!;
+    odd += heap[next]! * heap[next + toDy]!;
   }
-  if (at < end) even += heap[y + at]! * heap[dy + at]!;
+  if (at < end) even += heap[at]! * heap[at + toDy]!;
   const inverse = 1 / temperature;
   const sum = (even + odd) * inverse;
-  for (at = 0; at < end; at += stride) heap[dx + at] = heap[y + at]! * (heap[dy + at]! * inverse - sum);
+  for (at = y; at < last; at += 2 * stride) {
+    const next = at + stride;
+    heap[at + toDx] = heap[at]! * (heap[at + toDy]! * inverse - sum);
+    heap[next + toDx] = heap[next]! * (heap[next + toDy]! * inverse - sum);
+  }
+  if (at < end) heap[at + toDx] = heap[at]! * (heap[at + toDy]! * inverse - sum);
 }
 
 /** A row of float64 elements. */

@@ -135,8 +135,8 @@ function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES });
 }
 
-function open(name: BackendName): Pick<Backend, 'modules' | 'memory'> {
-  if (name === 'reference') return { modules: undefined, memory: referenceMemory() };
+function open(name: BackendName, limit: number): Pick<Backend, 'modules' | 'memory'> {
+  if (name === 'reference') return { modules: undefined, memory: referenceMemory(limit) };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
   const memory = newMemory();
   const modules = new EmbeddedModules(name, memory);
@@ -151,16 +151,24 @@ export function checkFuses(name: ModuleBackend, modules: Modules): void {
   }
 }
 
-function referenceMemory(): LinearMemory {
-  return typeof WebAssembly === 'undefined' ? new PlainMemory() : newMemory();
+/**
+ * Bytes that the reference begins with: its kernels are the loops that growth slows down (see INITIAL_PAGES), in
+ * Node 20 by a third. Those that nothing is written to take up addresses alone.
+ */
+const REFERENCE_BYTES = 2 ** 24;
+
+function referenceMemory(limit: number): LinearMemory {
+  if (typeof WebAssembly === 'undefined') return new PlainMemory();
+  return new WebAssembly.Memory({ initial: Math.min(REFERENCE_BYTES, limit) >>> 16 });
 }
 
 /**
- * The named backend, or with 'auto' the first that runs, with the modules that are embedded.
+ * The named backend, or with 'auto' the first that runs, with the modules that are embedded; its memory may have so many
+ * bytes.
  * @throws Error when a backend named explicitly cannot run
  */
-export function openBackend(operation: string, wanted: BackendName | 'auto'): Backend {
-  return openFirst(operation, wanted, open);
+export function openBackend(operation: string, wanted: BackendName | 'auto', limit: number): Backend {
+  return openFirst(operation, wanted, (name) => open(name, limit));
 }
 
 /** The same with what `openOne` makes of a backend. */
