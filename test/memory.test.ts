@@ -241,7 +241,7 @@ describe.each(sets)('$name', (set: TestSet) => {
 
     test('for a mask or weights that are claimed keeps an out that views our memory', () => {
       // More than any memory begins with.
-      const n = 2 ** 21;
+      const n = 2 ** 19;
       const x = numbers('float32', 2 * n, 'within ±8', 3);
       const options = { shape: [2, n], mask: new Uint8Array(n).fill(1).fill(0, 10, 20) };
       const weights = numbers('float32', n, 'within ±8', 4).map(Math.abs);

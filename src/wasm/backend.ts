@@ -155,7 +155,7 @@ export function checkFuses(name: ModuleBackend, modules: Modules): void {
  * Bytes that the reference begins with: its kernels are the loops that growth slows down (see INITIAL_PAGES), in
  * Node 20 by a third. Those that nothing is written to take up addresses alone.
  */
-const REFERENCE_BYTES = 2 ** 24;
+const REFERENCE_BYTES = 2 ** 22;
 
 function referenceMemory(limit: number): LinearMemory {
   if (typeof WebAssembly === 'undefined') return new PlainMemory();
