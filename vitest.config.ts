@@ -39,8 +39,6 @@ export default defineConfig({
           ],
           // Files share a process, where the library and the oracle are compiled already: a quarter of the time.
           isolate: false,
-          // The tests make millions of short arrays, and few that live: a larger young generation is collected less often.
-          execArgv: [...shared.execArgv, '--max-semi-space-size=64'],
           typecheck: { enabled: true, include: ['test/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
         },
       },

@@ -9,7 +9,7 @@ import { expectAccurateElements, runOf } from './support/elementwise.js';
 import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
-/** Around the ends of vectors, of the short way and of its copies, and of blocks. */
+/** Around the ends of vectors, of the fast path and of its copies, and of blocks. */
 const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 101, 1000, 1023, 1024, 1025, 32_640, 32_641, 100_003];
 
 describe.each(elementwise)('$name', (operation) => {

@@ -8,18 +8,28 @@ import type { Kernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
+  addressOf,
+  elementsOf,
+  operandOf,
+  readArgument,
+  readResult,
+  readSizes,
+  resultOf,
+  rowLength,
+} from './fast-path.js';
+import {
   addRowGradOutput,
   checkCount,
   checkResults,
   emptyLoss,
+  FAST_SUM,
+  type FastLoss,
   type LossCall,
   type LossOptions,
-  openShort,
+  openFastLoss,
   readLoss,
+  runFastLoss,
   runLoss,
-  runShort,
-  SHORT_SUM,
-  type ShortLoss,
 } from './loss.js';
 import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
@@ -29,16 +39,6 @@ import { type Given, type OptionNames, readOptions, readTemperature } from './op
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
-import {
-  addressOf,
-  elementsOfShort,
-  operandOf,
-  readArgument,
-  readResult,
-  readSizes,
-  resultOf,
-  rowLength,
-} from './short.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
@@ -52,7 +52,7 @@ export interface ClassLoss {
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Copies the target's element of each row, where a loss reads no other. */
   readonly pick?: typeof pickTargets;
-  /** Where these elements are the loss, up to the sign: takes the short way without a kernel. */
+  /** Where these elements are the loss, up to the sign: takes the fast path without a kernel. */
   readonly sum?: typeof sumTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
@@ -149,28 +149,28 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
     axis: given.axis,
     shape: readSizes(call, from, given.shape),
   };
-  const short = from.kind === undefined ? openShort(call.runtime.arena, loss, from, out, to, others) : undefined;
-  const result = short && classShort(call, loss, short, read, others);
+  const fast = from.kind === undefined ? openFastLoss(call.runtime.arena, loss, from, out, to, others) : undefined;
+  const result = fast && classFast(call, loss, fast, read, others);
   if (result !== undefined) return result;
   const input = operandOf(call, argument, x, from);
   const place = resultOf(call, from, out, to, loss.withGrad ? from.half : undefined);
   return runCall(loss, readCall(call, loss, input, targets, read, place, others));
 }
 
-/** The most rows that the short way has class indices of. */
-const SHORT_ROWS = 1024;
+/** The most rows that the fast path has class indices of. */
+const FAST_ROWS = 1024;
 
-/** The same on the short way, of class indices, without masks and weights; undefined for any other call. */
-function classShort(
+/** The same on the fast path, of class indices, without masks and weights; undefined for any other call. */
+function classFast(
   call: Call,
   loss: ClassLoss,
-  short: ShortLoss,
+  fast: FastLoss,
   targets: Targets,
   given: Given<ClassLossOptions>,
 ): unknown {
   const { runtime, operation } = call;
   const { arena } = runtime;
-  const { x, to } = short;
+  const { x, to } = fast;
   const { elementBytes } = x;
   const { indices } = targets;
   const n = rowLength(x, given.shape, given.axis);
@@ -184,15 +184,15 @@ function classShort(
   settle(call);
 
   const { pick, sum } = loss;
-  const summed = sum?.(arena, short, indices, n, ignoreIndex);
-  if (summed !== undefined || outer > SHORT_ROWS) return summed;
+  const summed = sum?.(arena, fast, indices, n, ignoreIndex);
+  if (summed !== undefined || outer > FAST_ROWS) return summed;
   const compute = runtime.kernel(loss.kernel, elementBytes, operation);
-  const placed = arena.operandScratch + SHORT_SUM;
+  const placed = arena.operandScratch + FAST_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
-  const picked = placed + 4 * SHORT_ROWS;
-  pick?.(arena, elementsOfShort(x), { n, inner: 1, count: outer }, placed, picked);
+  const picked = placed + 4 * FAST_ROWS;
+  pick?.(arena, elementsOf(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
-  return runShort(arena, short, all, ({ losses, gradient, scale, gradOutput, sum }) =>
+  return runFastLoss(arena, fast, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: logits,
       targets: placed,

@@ -7,34 +7,34 @@ import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
 import { type BroadcastOperand, checkBroadcastOperand } from './descriptor.js';
 import {
+  addressOf,
+  type FastArgument,
+  hasShape,
+  isFastLike,
+  operandOf,
+  overlap,
+  readArgument,
+  readFast,
+  readResult,
+  readSizes,
+  resultOf,
+} from './fast-path.js';
+import {
   checkResults,
   emptyLoss,
+  type FastLoss,
   type LossCall,
   type LossOptions,
-  openShort,
+  openFastLoss,
   readLoss,
+  runFastLoss,
   runLoss,
-  runShort,
-  type ShortLoss,
 } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type Given, type OptionNames, readFlag, readOptions } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
 import { elementsAsRows, giveShape } from './rows.js';
-import {
-  addressOf,
-  hasShape,
-  isShortLike,
-  operandOf,
-  overlap,
-  readArgument,
-  readResult,
-  readShort,
-  readSizes,
-  resultOf,
-  type Short,
-} from './short.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
 /** Kernels add so many losses before float64 takes over: blocks of a multiple of them do not change the sum. */
@@ -120,7 +120,7 @@ export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, opt
   const call = openCall(name);
   const { arena } = call.runtime;
   const from = readArgument(call, argument, x);
-  const target = from.kind === undefined ? readShort(call.runtime, targets) : undefined;
+  const target = from.kind === undefined ? readFast(call.runtime, targets) : undefined;
   const read = target === undefined ? readTargets(call, loss, targets, from.elementBytes) : undefined;
   const given = readOptions<ElementLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
@@ -131,11 +131,11 @@ export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, opt
   if (
     from.kind === undefined &&
     target !== undefined &&
-    isShortLike(arena, target, from) &&
+    isFastLike(arena, target, from) &&
     (shape === undefined || hasShape(from, shape))
   ) {
-    const short = openShort(arena, loss, from, out, to, others);
-    const result = short && elementShort(call, loss, short, target, others);
+    const fast = openFastLoss(arena, loss, from, out, to, others);
+    const result = fast && elementFast(call, loss, fast, target, others);
     if (result !== undefined) return result;
   }
   const input = operandOf(call, argument, x, from);
@@ -144,16 +144,16 @@ export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, opt
   return runCall(loss, readCall(call, loss, input, read ?? { operand, integers: undefined }, place, others));
 }
 
-/** The same on the short way, without weights; undefined for any other call. */
-function elementShort(
+/** The same on the fast path, without weights; undefined for any other call. */
+function elementFast(
   { runtime, operation }: Call,
   loss: ElementLoss,
-  short: ShortLoss,
-  target: Short,
+  fast: FastLoss,
+  target: FastArgument,
   given: Given<ElementLossOptions>,
 ): unknown {
   const { arena } = runtime;
-  const { x: from, to, reduction } = short;
+  const { x: from, to, reduction } = fast;
   const { size, elementBytes } = from;
   const { weight, posWeight, shape } = given;
   if (weight !== undefined || posWeight !== undefined || size === 0) return undefined;
@@ -163,7 +163,7 @@ function elementShort(
   const compute = runtime.kernel(kernel, elementBytes, operation);
   const x = addressOf(arena, from, 1);
   const y = addressOf(arena, target, 2);
-  return runShort(arena, short, size, ({ losses, gradient, scale, gradOutput, sum }) =>
+  return runFastLoss(arena, fast, size, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x,
       targets: y,

@@ -3,12 +3,9 @@ import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { PLAIN } from './caller.js';
-import { type OptionNames, readOptions } from './options.js';
-import type { Operand } from './place.js';
-import { checkSize, newLike, wrapResult } from './result.js';
-import { elementsAsRows, giveShape } from './rows.js';
 import {
   addressOf,
+  type FastArgument,
   hasShape,
   isShortArray,
   operandOf,
@@ -17,10 +14,13 @@ import {
   readSizes,
   resultAddress,
   resultOf,
-  type Short,
   takeResult,
-  takesShort,
-} from './short.js';
+  takesFastPath,
+} from './fast-path.js';
+import { type OptionNames, readOptions } from './options.js';
+import type { Operand } from './place.js';
+import { checkSize, newLike, wrapResult } from './result.js';
+import { elementsAsRows, giveShape } from './rows.js';
 
 interface ElementOptions {
   shape?: unknown;
@@ -41,7 +41,7 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   const { runtime } = call;
   const from = readArgument(call, 'x', x);
   // Without options none of the caller's code runs.
-  if (options === undefined && isShortArray(from)) return mapShort(runtime, operation, from, undefined, undefined);
+  if (options === undefined && isShortArray(from)) return mapFast(runtime, operation, from, undefined, undefined);
   const isPolluted = PLAIN.out !== undefined || PLAIN.shape !== undefined;
   const given = readOptions<ElementOptions>(name, options, operation.options, isPolluted);
   const { out } = given;
@@ -51,21 +51,21 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   if (
     from.kind === undefined &&
     (shape === undefined || hasShape(from, shape)) &&
-    takesShort(runtime.arena, from, to, from.size)
+    takesFastPath(runtime.arena, from, to, from.size)
   ) {
-    return mapShort(runtime, operation, from, out, to);
+    return mapFast(runtime, operation, from, out, to);
   }
   const place = resultOf(call, from, out, to, from.half);
   return mapOperand(call, operation, operandOf(call, 'x', x, from), place, shape);
 }
 
-/** The same on the short way. */
-function mapShort(
+/** The same on the fast path. */
+function mapFast(
   runtime: Runtime,
   { name, kernel }: ElementMap,
-  from: Short,
+  from: FastArgument,
   out: unknown,
-  to: Short | undefined,
+  to: FastArgument | undefined,
 ): unknown {
   const { arena } = runtime;
   const { elementBytes, size } = from;

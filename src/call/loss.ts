@@ -4,13 +4,13 @@ import { type Arena, alignUp } from '../memory/arena.js';
 import type { Reduction } from '../types.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
+import { type Argument, type FastArgument, isStill, resultAddress, takeResult, takesFastPath } from './fast-path.js';
 import { readOperand } from './operand.js';
 import { type Given, readFlag } from './options.js';
 import { type Operand, shapeOf } from './place.js';
 import { checkSize, fillResult, newLike, newResult, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
-import { type Argument, isStill, resultAddress, type Short, takeResult, takesShort } from './short.js';
 
 /** What most losses allow, the usual one first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
@@ -201,40 +201,40 @@ export function addRowGradOutput({ call, input, gradOutput }: LossCall): number 
 /** The shape of a row that was given without one, as far as a batch goes: it has none. */
 const NO_AXES: readonly number[] = [];
 
-/** A loss on the short way: a number, of a tensor or a short array, and a gradient that goes into the like. */
-export interface ShortLoss {
-  readonly x: Short;
+/** A loss on the fast path: a number, of a tensor or a short array, and a gradient that goes into the like. */
+export interface FastLoss {
+  readonly x: FastArgument;
   readonly withGrad: boolean;
   readonly reduction: string;
   readonly gradOutput: number;
   readonly shape: readonly number[];
   /** Where the gradient goes, if that is given: what it is, and as it was read. */
   readonly out: unknown;
-  readonly to: Short | undefined;
+  readonly to: FastArgument | undefined;
 }
 
 /** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
-export function openShort(
+export function openFastLoss(
   arena: Arena,
   { withGrad, reductions }: { readonly withGrad: boolean; readonly reductions: readonly string[] },
-  x: Short,
+  x: FastArgument,
   out: unknown,
   to: Argument | undefined,
   given: Given<LossOptions>,
-): ShortLoss | undefined {
+): FastLoss | undefined {
   const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
   const isNumber = reduction !== 'none' && reductions.includes(reduction as string);
   if (!isNumber || typeof gradOutput !== 'number' || accumulate !== undefined) return undefined;
-  const isShort = withGrad ? takesShort(arena, x, to, x.size) : to === undefined && isStill(arena, x);
-  if (!isShort) return undefined;
+  const isFast = withGrad ? takesFastPath(arena, x, to, x.size) : to === undefined && isStill(arena, x);
+  if (!isFast) return undefined;
   const shape = x.shape ?? (given.shape as readonly number[] | undefined) ?? NO_AXES;
-  return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as Short | undefined };
+  return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as FastArgument | undefined };
 }
 
-/** Runs it, as runLoss does any other; its sum takes `SHORT_SUM` bytes of the operand scratch. */
-export function runShort(
+/** Runs it, as runLoss does any other; its sum takes `FAST_SUM` bytes of the operand scratch. */
+export function runFastLoss(
   arena: Arena,
-  { x, withGrad, reduction, gradOutput, shape, out, to }: ShortLoss,
+  { x, withGrad, reduction, gradOutput, shape, out, to }: FastLoss,
   all: number,
   compute: (results: LossResults) => void,
 ): unknown {
@@ -248,4 +248,4 @@ export function runShort(
 }
 
 /** Bytes of the operand scratch that the sum takes. */
-export const SHORT_SUM = alignUp(SUM_BYTES);
+export const FAST_SUM = alignUp(SUM_BYTES);

@@ -4,17 +4,12 @@ import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { describeMask } from './descriptor.js';
-import { checkMask, readMask } from './mask.js';
-import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
-import type { Operand } from './place.js';
-import { checkSize, dtypeOf, newLike, wrapResult } from './result.js';
-import { readRows } from './rows.js';
-import { areEqual } from './shape.js';
 import {
   addressOf,
+  type FastArgument,
+  isFastLike,
   isSameOrApart,
   isShortArray,
-  isShortLike,
   operandOf,
   readArgument,
   readResult,
@@ -22,10 +17,15 @@ import {
   resultAddress,
   resultOf,
   rowLength,
-  type Short,
   takeResult,
-  takesShort,
-} from './short.js';
+  takesFastPath,
+} from './fast-path.js';
+import { checkMask, readMask } from './mask.js';
+import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
+import type { Operand } from './place.js';
+import { checkSize, dtypeOf, newLike, wrapResult } from './result.js';
+import { readRows } from './rows.js';
+import { areEqual } from './shape.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -56,7 +56,7 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
   const from = readArgument(call, 'x', x);
   // Without options none of the caller's code runs.
   if (options === undefined && isShortArray(from))
-    return mapShort(runtime, operation, from, undefined, undefined, from.size, 1);
+    return mapFast(runtime, operation, from, undefined, undefined, from.size, 1);
   const given = readOptions<MapOptions>(name, options, operation.options);
   const { out } = given;
   const to = readResult(call, from, out, from.half);
@@ -66,25 +66,25 @@ export function mapRows(operation: RowMap, x: unknown, options: unknown): unknow
     from.kind === undefined &&
     mask === undefined &&
     causal === undefined &&
-    takesShort(runtime.arena, from, to, from.size)
+    takesFastPath(runtime.arena, from, to, from.size)
   ) {
     const n = rowLength(from, shape, axis);
     if (n > 0) {
       const divisor = readTemperature(name, temperature, from.elementBytes);
-      return mapShort(runtime, operation, from, out, to, n, divisor);
+      return mapFast(runtime, operation, from, out, to, n, divisor);
     }
   }
   const place = resultOf(call, from, out, to, from.half);
   return mapOperand(call, operation, operandOf(call, 'x', x, from), place, { mask, causal, axis, temperature, shape });
 }
 
-/** The same on the short way. */
-function mapShort(
+/** The same on the fast path. */
+function mapFast(
   runtime: Runtime,
   { name, kernel }: RowMap,
-  from: Short,
+  from: FastArgument,
   out: unknown,
-  to: Short | undefined,
+  to: FastArgument | undefined,
   n: number,
   temperature: number,
 ): unknown {
@@ -168,13 +168,13 @@ export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, opt
   const { runtime } = call;
   if (
     from.kind === undefined &&
-    isShortLike(runtime.arena, upstream, from) &&
-    takesShort(runtime.arena, from, to, from.size)
+    isFastLike(runtime.arena, upstream, from) &&
+    takesFastPath(runtime.arena, from, to, from.size)
   ) {
     const n = rowLength(from, shape, axis);
     if (n > 0 && (to?.array === undefined || isSameOrApart(to, upstream))) {
       const divisor = readTemperature(name, temperature, from.elementBytes);
-      return backwardShort(runtime, operation, from, upstream, out, to, n, divisor);
+      return backwardFast(runtime, operation, from, upstream, out, to, n, divisor);
     }
   }
   const input = operandOf(call, argument, y, from);
@@ -183,14 +183,14 @@ export function mapBackward(operation: BackwardMap, y: unknown, dy: unknown, opt
   return backwardOperands(call, operation, input, gradient, place, { axis, temperature, shape });
 }
 
-/** The same on the short way. */
-function backwardShort(
+/** The same on the fast path. */
+function backwardFast(
   runtime: Runtime,
   { name, kernel }: BackwardMap,
-  from: Short,
-  upstream: Short,
+  from: FastArgument,
+  upstream: FastArgument,
   out: unknown,
-  to: Short | undefined,
+  to: FastArgument | undefined,
   n: number,
   temperature: number,
 ): unknown {

@@ -2,7 +2,7 @@ import { typedArrayTag, type WideArray } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
 import { indexOf } from '../reference/rows.js';
 import { roundingOf } from '../reference/sum.js';
-import { runShort, SHORT_SUM, type ShortLoss } from './loss.js';
+import { FAST_SUM, type FastLoss, runFastLoss } from './loss.js';
 import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
 import type { IntegerPlace } from './targets.js';
@@ -52,27 +52,27 @@ function pickFromRows(
 }
 
 /**
- * A loss that is the sum of these elements, up to the sign, on the short way: adds them up where they lie, in the order of
+ * A loss that is the sum of these elements, up to the sign, on the fast path: adds them up where they lie, in the order of
  * the rows and as a kernel does. To bring targets and elements into linear memory for that would take several times as
  * long. Undefined where targets are no Int32Array, or one of them is neither a class nor ignored.
  */
 export function sumTargets(
   arena: Arena,
-  short: ShortLoss,
+  fast: FastLoss,
   { array: targets, length: count }: IntegerPlace,
   n: number,
   ignored: number,
 ): unknown {
   if (typedArrayTag(targets) !== 'Int32Array') return undefined;
-  const { elementBytes, address, array } = short.x;
+  const { elementBytes, address, array } = fast.x;
   const source = array ?? arena.floats(elementBytes);
   const start = array === undefined ? indexOf(address, elementBytes) : 0;
   const add = elementBytes === 4 ? sumTargets32 : sumTargets64;
   const { f64 } = arena;
-  const to = indexOf(arena.operandScratch + SHORT_SUM, 8);
+  const to = indexOf(arena.operandScratch + FAST_SUM, 8);
   const counted = add(source as WideArray, start, targets as Int32Array, count, n, ignored, f64, to);
   if (counted < 0) return undefined;
-  return runShort(arena, short, counted, ({ gradient, scale, sum }) => {
+  return runFastLoss(arena, fast, counted, ({ gradient, scale, sum }) => {
     f64.copyWithin(indexOf(sum, 8), to, to + 2);
     if (gradient === 0) return;
     const heap = arena.floats(elementBytes);

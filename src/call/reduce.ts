@@ -2,13 +2,6 @@ import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
 import { checkBroadcastOperand, describeFloats, describeMask } from './descriptor.js';
-import { checkMask, readMask } from './mask.js';
-import { readOptional } from './operand.js';
-import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
-import type { Operand } from './place.js';
-import { checkSize, fillResult, newResult, wrapReduced } from './result.js';
-import { type Rows, readRows } from './rows.js';
-import { withAxis, withoutAxis } from './shape.js';
 import {
   addressOf,
   operandOf,
@@ -19,8 +12,15 @@ import {
   resultOf,
   rowLength,
   takeResult,
-  takesShort,
-} from './short.js';
+  takesFastPath,
+} from './fast-path.js';
+import { checkMask, readMask } from './mask.js';
+import { readOptional } from './operand.js';
+import { type Given, type OptionNames, readFlag, readOptions, readTemperature } from './options.js';
+import type { Operand } from './place.js';
+import { checkSize, fillResult, newResult, wrapReduced } from './result.js';
+import { type Rows, readRows } from './rows.js';
+import { withAxis, withoutAxis } from './shape.js';
 
 interface ReduceOptions {
   shape?: unknown;
@@ -58,7 +58,7 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   const isPlain = keepDims === undefined && weights === undefined && mask === undefined;
   const { runtime } = call;
   const n = isPlain && from.kind === undefined ? rowLength(from, shape, axis) : 0;
-  if (from.kind === undefined && n > 0 && takesShort(runtime.arena, from, to, from.size / n)) {
+  if (from.kind === undefined && n > 0 && takesFastPath(runtime.arena, from, to, from.size / n)) {
     const { arena } = runtime;
     const { elementBytes } = from;
     const outer = from.size / n;

@@ -1,23 +1,8 @@
 import { type Call, openCall, settle } from '../call/call.js';
 import {
-  addRowGradOutput,
-  checkResults,
-  emptyLoss,
-  type LossOptions,
-  openShort,
-  readLoss,
-  runLoss,
-  runShort,
-  SHORT_SUM,
-  type ShortLoss,
-} from '../call/loss.js';
-import { checkLikeness } from '../call/map.js';
-import { type Given, type OptionNames, readOptions, readTemperature } from '../call/options.js';
-import type { Operand } from '../call/place.js';
-import { readRows } from '../call/rows.js';
-import {
   addressOf,
-  isShortLike,
+  type FastArgument,
+  isFastLike,
   operandOf,
   overlap,
   readArgument,
@@ -25,8 +10,23 @@ import {
   readSizes,
   resultOf,
   rowLength,
-  type Short,
-} from '../call/short.js';
+} from '../call/fast-path.js';
+import {
+  addRowGradOutput,
+  checkResults,
+  emptyLoss,
+  FAST_SUM,
+  type FastLoss,
+  type LossOptions,
+  openFastLoss,
+  readLoss,
+  runFastLoss,
+  runLoss,
+} from '../call/loss.js';
+import { checkLikeness } from '../call/map.js';
+import { type Given, type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import type { Operand } from '../call/place.js';
+import { readRows } from '../call/rows.js';
 import { distillationKernel } from '../generated/kernels.js';
 import { OPERAND_SCRATCH } from '../memory/arena.js';
 import { distillation as reference } from '../reference/distillation.js';
@@ -90,9 +90,9 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
   const { reduction, gradOutput, accumulate, temperature, axis, shape: sizes } = given;
   const shape = readSizes(call, student, sizes);
   const others = { reduction, gradOutput, accumulate, temperature, shape, axis };
-  if (student.kind === undefined && isShortLike(arena, teacher, student)) {
-    const short = openShort(arena, { withGrad, reductions: REDUCTIONS }, student, out, to, others);
-    const result = short && distillShort(call, short, teacher, others);
+  if (student.kind === undefined && isFastLike(arena, teacher, student)) {
+    const fast = openFastLoss(arena, { withGrad, reductions: REDUCTIONS }, student, out, to, others);
+    const result = fast && distillFast(call, fast, teacher, others);
     if (result !== undefined) return result;
   }
   const input = operandOf(call, 'studentLogits', studentLogits, student);
@@ -101,25 +101,25 @@ function runDistillation(withGrad: boolean, studentLogits: unknown, teacherLogit
   return distillOperands(call, withGrad, input, target, place, others);
 }
 
-/** The same on the short way; undefined for any other call. */
-function distillShort(
+/** The same on the fast path; undefined for any other call. */
+function distillFast(
   { runtime, operation }: Call,
-  short: ShortLoss,
-  target: Short,
+  fast: FastLoss,
+  target: FastArgument,
   given: Given<DistillationGiven>,
 ): unknown {
   const { arena } = runtime;
-  const { x, to } = short;
+  const { x, to } = fast;
   const { elementBytes } = x;
   const n = rowLength(x, given.shape, given.axis);
-  const fits = n * elementBytes <= OPERAND_SCRATCH - SHORT_SUM;
+  const fits = n * elementBytes <= OPERAND_SCRATCH - FAST_SUM;
   if (n === 0 || x.size === 0 || !fits || (to !== undefined && overlap(to, target))) return undefined;
   const outer = x.size / n;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const compute = runtime.kernel(KERNEL, elementBytes, operation);
   const student = addressOf(arena, x, 1);
   const teacher = addressOf(arena, target, 2);
-  return runShort(arena, short, outer, ({ losses, gradient, scale, gradOutput, sum }) =>
+  return runFastLoss(arena, fast, outer, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       student,
       teacher,
@@ -133,7 +133,7 @@ function distillShort(
       gradOutput,
       sum,
       scratch: arena.kernelScratch,
-      buffer: arena.operandScratch + SHORT_SUM,
+      buffer: arena.operandScratch + FAST_SUM,
     }),
   );
 }

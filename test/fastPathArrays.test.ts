@@ -1,4 +1,4 @@
-// Short typed arrays take a short way past operands and blocks: it must give what the long way does, which tensor-like
+// Short typed arrays take a fast path past operands and blocks: it must give what the slow path does, which tensor-like
 // objects take.
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
@@ -54,7 +54,7 @@ function plain(result: unknown): unknown {
 describe.each(sets)('$name', ({ kernels }) => {
   const functionOf = (name: string) => kernels[name as keyof Kernels] as unknown as Call;
 
-  test.each(CASES)('$name: the very bits of the long way', ({ name, others, options, out }) => {
+  test.each(CASES)('$name: the very bits of the slow path', ({ name, others, options, out }) => {
     const run = functionOf(name);
     for (const Type of TYPES) {
       for (const shape of SHAPES) {

@@ -1,4 +1,4 @@
-// Losses on tensors take a short way past operands and blocks: it must give what the long way does, which a call takes
+// Losses on tensors take a fast path past operands and blocks: it must give what the slow path does, which a call takes
 // that says the tensor's own shape.
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
@@ -54,7 +54,7 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     withGrad: kernels[`${loss}WithGrad`] as Run,
   });
 
-  test.each(LOSSES)('%s: the very bits of the long way', (loss) => {
+  test.each(LOSSES)('%s: the very bits of the slow path', (loss) => {
     const { value, withGrad } = runs(loss);
     for (const dtype of ['float32', 'float64'] as const) {
       for (const shape of SHAPES) {
@@ -123,7 +123,7 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     dispose();
   });
 
-  test.each(LOSSES)('%s: what it cannot take is the error of the long way', (loss) => {
+  test.each(LOSSES)('%s: what it cannot take is the error of the slow path', (loss) => {
     const { value, withGrad } = runs(loss);
     const { x, targets, out, dispose } = setUp(kernels, loss, [2, 5], 'float32');
     const small = kernels.zeros([2, 4]);

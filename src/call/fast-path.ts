@@ -9,15 +9,15 @@ import { readOut } from './result.js';
 import { areEqual, product, readShape } from './shape.js';
 
 /**
- * The short way of a call: no operand and no run. Tensors take it, whatever their size, and kernels get them as they lie;
+ * The fast path of a call: no operand and no run. Tensors take it, whatever their size, and kernels get them as they lie;
  * so do typed arrays of a few elements, with one copy in and one out. What is copied may as well view linear memory,
  * which does not grow here.
  *
- * An operation reads its arguments, and each of its options once; then it takes the short way if it can, or makes operands
+ * An operation reads its arguments, and each of its options once; then it takes the fast path if it can, or makes operands
  * of what was read.
  */
 
-/** Elements up to which an array takes the short way. */
+/** Elements up to which an array takes the fast path. */
 const SMALL = 1024;
 /** Elements up to which a loop copies in and out faster than `set`. */
 const LOOP_IN = 8;
@@ -36,27 +36,27 @@ interface ShortArray {
   readonly half?: undefined;
 }
 
-/** What may go the short way: a short array, or a tensor of this set, which is what it was unless it is disposed. */
-export type Short =
+/** What may take the fast path: a short array, or a tensor of this set, which is what it was unless it is disposed. */
+export type FastArgument =
   | ShortArray
   | (TensorStorage & { readonly array?: undefined; readonly kind?: undefined; readonly half?: undefined });
 
 /** A float argument that was read. */
-export type Argument = Short | Operand;
+export type Argument = FastArgument | Operand;
 
 /** Reads a float argument: see readOperand. */
 export function readArgument(call: Call, argument: string, value: unknown, plainBytes?: 4 | 8): Argument {
-  return readShort(call.runtime, value) ?? readOperand(call, argument, value, plainBytes);
+  return readFast(call.runtime, value) ?? readOperand(call, argument, value, plainBytes);
 }
 
 /** Reads the option `out`, if it is given, for results of x's dtype, or of 16 bits where they may be such: see readOut. */
 export function readResult(call: Call, x: Argument, out: unknown, half?: Half): Argument | undefined {
   if (out === undefined) return undefined;
-  return readShort(call.runtime, out) ?? readOut(call, 'out', out, x.elementBytes, half);
+  return readFast(call.runtime, out) ?? readOut(call, 'out', out, x.elementBytes, half);
 }
 
-/** The value, if it may go the short way. */
-export function readShort(runtime: Runtime, value: unknown): Short | undefined {
+/** The value, if it may take the fast path. */
+export function readFast(runtime: Runtime, value: unknown): FastArgument | undefined {
   const tag = typedArrayTag(value);
   if (tag === undefined) {
     const storage = storageOf(value);
@@ -101,10 +101,15 @@ export function resultOf(
 }
 
 /**
- * Whether x goes the short way, still being what it was, and so many results go where they belong: into `out`, of the same
+ * Whether x takes the fast path, still being what it was, and so many results go where they belong: into `out`, of the same
  * kind as x and the very same or apart from it, or, where x is an array, into a new one.
  */
-export function takesShort(arena: Arena, x: Short, out: Argument | undefined, size: number): out is Short | undefined {
+export function takesFastPath(
+  arena: Arena,
+  x: FastArgument,
+  out: Argument | undefined,
+  size: number,
+): out is FastArgument | undefined {
   if (out === undefined) return x.array !== undefined && isUnchanged(arena, x);
   if (out.kind !== undefined || out.size !== size || out.elementBytes !== x.elementBytes) return false;
   if (x.array === undefined) return out.array === undefined && x.address >= 0 && out.address >= 0;
@@ -112,14 +117,14 @@ export function takesShort(arena: Arena, x: Short, out: Argument | undefined, si
 }
 
 /** Whether another argument does so too: of the kind, the dtype and the shape of x. */
-export function isShortLike(arena: Arena, other: Argument, x: Short): other is Short {
+export function isFastLike(arena: Arena, other: Argument, x: FastArgument): other is FastArgument {
   if (other.kind !== undefined || other.elementBytes !== x.elementBytes || other.size !== x.size) return false;
   if (x.array === undefined) return other.array === undefined && other.address >= 0 && areEqual(other.shape, x.shape);
   return other.array !== undefined && isUnchanged(arena, other);
 }
 
 /** Whether x is still what it was. */
-export function isStill(arena: Arena, x: Short): boolean {
+export function isStill(arena: Arena, x: FastArgument): boolean {
   return x.array === undefined ? x.address >= 0 : isUnchanged(arena, x);
 }
 
@@ -128,12 +133,12 @@ function isUnchanged(arena: Arena, { array, size, moment }: ShortArray): boolean
 }
 
 /** Whether two of a kind are the very same range, or share no bytes. */
-export function isSameOrApart(out: Short, x: Short): boolean {
+export function isSameOrApart(out: FastArgument, x: FastArgument): boolean {
   return (out.address === x.address && out.size === x.size) || !overlap(out, x);
 }
 
 /** Whether two of a kind share bytes. */
-export function overlap(out: Short, x: Short): boolean {
+export function overlap(out: FastArgument, x: FastArgument): boolean {
   const { elementBytes } = x;
   const shift = out.address - x.address;
   if (shift >= x.size * elementBytes || -shift >= out.size * elementBytes) return false;
@@ -141,18 +146,18 @@ export function overlap(out: Short, x: Short): boolean {
   return x.array === undefined || bufferOf(out.array!) === bufferOf(x.array);
 }
 
-/** The option `shape`, if it is given: for an array that is short copied, for it is read on the long way too. */
+/** The option `shape`, if it is given: for an array that is short copied, for it is read on the slow path too. */
 export function readSizes({ operation }: Call, x: Argument, shape: unknown): unknown {
   return x.kind === undefined && shape !== undefined ? readShape(operation, 'shape', shape) : shape;
 }
 
 /** Whether a shape that was given is one of x, which is an array then. */
-export function hasShape({ shape, size }: Short, given: unknown): boolean {
+export function hasShape({ shape, size }: FastArgument, given: unknown): boolean {
   return shape === undefined && product(given as number[]) === size;
 }
 
 /** The elements of a row along the last axis; 0 where the options ask for another axis, or for a shape that is not x's. */
-export function rowLength(x: Short, given: unknown, axis: unknown): number {
+export function rowLength(x: FastArgument, given: unknown, axis: unknown): number {
   const { shape: own, size } = x;
   if (given === undefined && own === undefined) return axis === undefined || axis === -1 || axis === 0 ? size : 0;
   if (given !== undefined && !hasShape(x, given)) return 0;
@@ -162,24 +167,24 @@ export function rowLength(x: Short, given: unknown, axis: unknown): number {
 }
 
 /** Where the elements are that nobody has copied. */
-export function elementsOfShort({ array, address, size, elementBytes }: Short): Elements {
+export function elementsOf({ array, address, size, elementBytes }: FastArgument): Elements {
   return { array, address: array === undefined ? address : -1, length: size, elementBytes, half: undefined };
 }
 
 // The three that follow are small enough for the engine to inline them wherever they stand.
 
 /** The address of the elements: those of an array are copied, each argument's into a slot of its own, 1 or more. */
-export function addressOf(arena: Arena, x: Short, slot: number): number {
+export function addressOf(arena: Arena, x: FastArgument, slot: number): number {
   return x.array === undefined ? x.address : copyIn(arena, x, slot);
 }
 
 /** Where results go that belong into `out`, or into a new array. */
-export function resultAddress(arena: Arena, out: Short | undefined): number {
+export function resultAddress(arena: Arena, out: FastArgument | undefined): number {
   return out === undefined || out.array !== undefined ? arena.staging : out.address;
 }
 
 /** Brings them there: what the caller gets, `out` if it is given. */
-export function takeResult(arena: Arena, x: Short, out: unknown, size: number): unknown {
+export function takeResult(arena: Arena, x: FastArgument, out: unknown, size: number): unknown {
   return x.array === undefined ? out : copyOut(arena, x, out, size);
 }
 
