@@ -51,6 +51,14 @@ function pickFromRows(
   }
 }
 
+/** Class indices of contiguous rows of n; `ignored` is the one that does not count. */
+interface TargetRows {
+  readonly targets: Int32Array;
+  readonly count: number;
+  readonly n: number;
+  readonly ignored: number;
+}
+
 /**
  * A loss that is the sum of these elements, up to the sign, on the fast path: adds them up where they lie, in the order of
  * the rows and as a kernel does. To bring targets and elements into linear memory for that would take several times as
@@ -59,18 +67,20 @@ function pickFromRows(
 export function sumTargets(
   arena: Arena,
   fast: FastLoss,
-  { array: targets, length: count }: IntegerPlace,
+  { array, length: count }: IntegerPlace,
   n: number,
   ignored: number,
 ): unknown {
-  if (typedArrayTag(targets) !== 'Int32Array') return undefined;
-  const { elementBytes, address, array } = fast.x;
-  const source = array ?? arena.floats(elementBytes);
-  const start = array === undefined ? indexOf(address, elementBytes) : 0;
+  if (typedArrayTag(array) !== 'Int32Array') return undefined;
+  const rows: TargetRows = { targets: array as Int32Array, count, n, ignored };
+  const { x } = fast;
+  const { elementBytes } = x;
+  const source = (x.array ?? arena.floats(elementBytes)) as WideArray;
+  const start = x.array === undefined ? indexOf(x.address, elementBytes) : 0;
   const add = elementBytes === 4 ? sumTargets32 : sumTargets64;
   const { f64 } = arena;
   const to = indexOf(arena.operandScratch + FAST_SUM, 8);
-  const counted = add(source as WideArray, start, targets as Int32Array, count, n, ignored, f64, to);
+  const counted = add(source, start, rows, f64, to);
   if (counted < 0) return undefined;
   return runFastLoss(arena, fast, counted, ({ gradient, scale, sum }) => {
     f64.copyWithin(indexOf(sum, 8), to, to + 2);
@@ -78,18 +88,15 @@ export function sumTargets(
     const heap = arena.floats(elementBytes);
     const first = indexOf(gradient, elementBytes);
     heap.fill(0, first, first + count * n);
-    writeAtTargets(heap, first, targets as Int32Array, count, n, ignored, -scale);
+    writeAtTargets(heap, first, rows, -scale);
   });
 }
 
-/** Of float32 elements: float64 adds these up without care. */
+/** Of float32 elements: float64 adds these up without care. Returns how many rows count, -1 for a wrong target. */
 function sumTargets32(
   source: WideArray,
   start: number,
-  targets: Int32Array,
-  count: number,
-  n: number,
-  ignored: number,
+  { targets, count, n, ignored }: TargetRows,
   f64: Float64Array,
   sum: number,
 ): number {
@@ -111,13 +118,11 @@ function sumTargets32(
   return counted;
 }
 
+/** The same of float64 elements, with what rounding takes from the sum. */
 function sumTargets64(
   source: WideArray,
   start: number,
-  targets: Int32Array,
-  count: number,
-  n: number,
-  ignored: number,
+  { targets, count, n, ignored }: TargetRows,
   f64: Float64Array,
   sum: number,
 ): number {
@@ -144,10 +149,7 @@ function sumTargets64(
 function writeAtTargets(
   heap: WideArray,
   start: number,
-  targets: Int32Array,
-  count: number,
-  n: number,
-  ignored: number,
+  { targets, count, n, ignored }: TargetRows,
   value: number,
 ): void {
   for (let row = 0, first = start; row < count; row++, first += n) {

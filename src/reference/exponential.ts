@@ -94,12 +94,10 @@ export function unshifted32(
   let total = 0;
   for (let j = 0, at = first; j < e.length; j++, at += stride) {
     const d = heap[at]! * inverse;
-    let value = 0;
-    if (Math.abs(d) < MODERATE) {
-      const k = (d * (128 * Math.LOG2E)) | 0;
-      const r = d - k * (Math.LN2 / 128);
-      value = POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
-    } else return 0;
+    if (!(Math.abs(d) < MODERATE)) return 0;
+    const k = (d * (128 * Math.LOG2E)) | 0;
+    const r = d - k * (Math.LN2 / 128);
+    const value = POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
     e[j] = value;
     total += value;
   }

@@ -31,8 +31,8 @@ export interface RegisterOptions {
   /** Whether the gradient of softmax is replaced. Default true. */
   gradients?: boolean | undefined;
   /**
-   * Whether matrix products with a transposed operand, which gradients of dense layers are, are transposed first on the
-   * wasm backend, where its other products are ten times as fast. Default true.
+   * Whether transposed operands of matrix products, which gradients of dense layers have, are transposed before the product
+   * on the wasm backend, whose products of plain operands are many times as fast. Default true.
    */
   matMul?: boolean | undefined;
   /** Whether tf.losses.softmaxCrossEntropy and sigmoidCrossEntropy are replaced. Default true. */

@@ -2,8 +2,9 @@ import { product } from '../call/shape.js';
 import type { KernelCall, KernelFunc, TensorInfo } from './types.js';
 
 /**
- * Matrix products of the wasm backend with a transposed operand, which gradients of dense layers are. XNNPACK computes the
- * others there, but a loop over single elements these, in ten times as long: it pays to transpose first.
+ * The wasm backend's matrix product, with transposed operands transposed first. It gives products to XNNPACK, but not those
+ * with a transposed operand, which gradients of dense layers are: these run in a loop over single elements, up to fourteen
+ * times as long.
  */
 export function matMulByTransposing(matMul: KernelFunc, transpose: KernelFunc): KernelFunc {
   return (call) => {
@@ -52,10 +53,14 @@ interface MatrixProduct {
   readonly n: number;
 }
 
-/** Undefined for more than one matrix, other dtypes, and shapes that do not match, which the kernel refuses. */
+/**
+ * Undefined where no operand is transposed, for batches of several matrices, other dtypes, and shapes that do not match,
+ * which the kernel refuses.
+ */
 function readProduct({ inputs, attrs }: KernelCall): MatrixProduct | undefined {
-  const [a, b] = [inputs.a!, inputs.b!];
   const [transposeA, transposeB] = [attrs!.transposeA === true, attrs!.transposeB === true];
+  if (!transposeA && !transposeB) return undefined;
+  const [a, b] = [inputs.a!, inputs.b!];
   if (!isMatrix(a) || !isMatrix(b)) return undefined;
   const [m, k] = transposeA ? lastTwo(a).reverse() : lastTwo(a);
   const [rows, n] = transposeB ? lastTwo(b).reverse() : lastTwo(b);
@@ -71,13 +76,12 @@ function isMatrix({ dtype, shape }: TensorInfo): boolean {
   return dtype === 'float32' && shape.length >= 2 && product(shape.slice(0, -2)) === 1;
 }
 
-/** Multiplications of the loop that take as long as to move one element, and as to call the kernels. */
+/** In as many multiplications of that loop an element is moved, and the kernels are called: measured. */
 const MULTIPLICATIONS_PER_ELEMENT = 4;
 const MULTIPLICATIONS_PER_CALL = 4000;
 
-/** Whether to transpose the operands, or the other ones and the product; undefined where neither pays. */
+/** Whether to transpose the operands that come transposed, or the others and the product; undefined where neither pays. */
 function cheapestTransposes({ transposeA, transposeB, m, k, n }: MatrixProduct): 'operands' | 'product' | undefined {
-  if (!transposeA && !transposeB) return undefined;
   const [sizeOfA, sizeOfB] = [m * k, k * n];
   // The right one is moved once more: XNNPACK packs it.
   const operands = (transposeA ? sizeOfA : 0) + (transposeB ? sizeOfB : 0) + sizeOfB;
