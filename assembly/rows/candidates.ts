@@ -1,7 +1,7 @@
 // Candidates of a ranking: integers that order elements of a row, the largest first, ties included. Equal elements keep
 // their order, NaN come first, and no two candidates are equal.
 
-import { laneBits, laneMax, lanes } from "../simd/lanes";
+import { laneBits, laneBitsOfFour, laneMax, lanes } from "../simd/lanes";
 
 /** Bytes of a candidate. f32: the key above the inverted index, in one u64. f64: a u64 each. */
 // @ts-ignore: decorator
@@ -71,7 +71,7 @@ function nextBelow<T>(value: T): T {
 
 /** Fills the buffer with candidates, all of the k largest among them; returns how many. */
 export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize): usize {
-  const width = <i32>lanes<T>(), group = <usize>(4 * width);
+  const group = 4 * lanes<T>();
   let least = boundBelow<T>(x, n, k), count: usize = 0, i: usize = 0;
   if (isNaN<T>(least)) {
     count = min(n, capacity);
@@ -92,11 +92,8 @@ export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity
       const b0 = v128.le<T>(v128.load(p), threshold), b1 = v128.le<T>(v128.load(p, 16), threshold);
       const b2 = v128.le<T>(v128.load(p, 32), threshold), b3 = v128.le<T>(v128.load(p, 48), threshold);
       const below = v128.and(v128.and(b0, b1), v128.and(b2, b3));
-      if (laneBits<T>(below) == (1 << width) - 1) continue;
-      let above = ~(
-        laneBits<T>(b0) | (laneBits<T>(b1) << width) |
-        (laneBits<T>(b2) << (2 * width)) | (laneBits<T>(b3) << (3 * width))
-      ) & ((1 << (4 * width)) - 1);
+      if (laneBits<T>(below) == (1 << <i32>lanes<T>()) - 1) continue;
+      let above = ~laneBitsOfFour<T>(b0, b1, b2, b3) & ((1 << <i32>group) - 1);
       for (; above != 0; above &= above - 1) put<T>(x, i + ctz(above), buffer, count++);
     }
     if (i + group <= n) continue;
@@ -139,6 +136,13 @@ export function put<T>(x: usize, i: usize, buffer: usize, at: usize): void {
 @inline
 export function indexOf<T>(candidate: usize): usize {
   return ~load<u32>(candidate, INDEX<T>());
+}
+
+/** What equal elements have in common. */
+// @ts-ignore: decorator
+@inline
+export function keyOf<T>(candidate: usize): u64 {
+  return sizeof<T>() == 4 ? load<u32>(candidate, KEY<T>()) : load<u64>(candidate, KEY<T>());
 }
 
 /** Whether candidate a comes before b; f64 has a second word for each. */

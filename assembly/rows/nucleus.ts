@@ -5,10 +5,10 @@
 // sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights,
 // and, where that turns out to mislead, of all of them.
 
-import { BIN_COUNT, HISTOGRAM, SUM_ABOVE } from "../scratch";
+import { BIN_COUNT, CANDIDATES_END, HISTOGRAM, SUM_ABOVE } from "../scratch";
 import { widen } from "../math/sum";
-import { laneBits, laneSum, lanes } from "../simd/lanes";
-import { CANDIDATE, heapSort, indexOf, mostPartitions, partition, put } from "./candidates";
+import { laneBitsOfFour, laneSum, lanes } from "../simd/lanes";
+import { CANDIDATE, heapSort, indexOf, keyOf, mostPartitions, partition, put } from "./candidates";
 
 /** The most candidates that are collected without a histogram: so many weights at most are above this part of their sum. */
 const DIRECT_CANDIDATES: usize = 1024;
@@ -28,15 +28,16 @@ function LEAST<T>(): f64 {
 }
 
 /**
- * The candidate, in order, with which the weights reach `share` of their total. There is room for n candidates; weights
- * are 0 or normal, and at most 1.
+ * The candidate, in order, with which the weights reach `share` of their total; those behind it come later, and all that
+ * equal it are among the candidates. There is room for n of them; weights are 0 or normal, and at most 1.
  */
 export function nucleusEnd<T>(
   x: usize, weights: usize, n: usize, share: f64, total: f64, candidates: usize, scratch: usize
 ): usize {
   const target = share * total;
   const least = n <= DIRECT_CANDIDATES ? LEAST<T>() : total / DIRECT_CANDIDATES;
-  let count = collectBetween<T>(x, weights, n, least, Infinity, candidates, scratch);
+  // No weight is above 1.
+  let count = least > 1 ? 0 : collectBetween<T>(x, weights, n, least, Infinity, candidates, scratch);
   // Of no candidates there is no last one, even if the target is 0.
   if (count && sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
   let stride = max<usize>(1, n / SAMPLED);
@@ -105,7 +106,7 @@ function collectBetween<T>(
   x: usize, weights: usize, n: usize, low: f64, high: f64, candidates: usize, scratch: usize
 ): usize {
   const least = v128.splat<T>(<T>low), most = v128.splat<T>(<T>high);
-  const width = <i32>lanes<T>(), group = 4 * lanes<T>();
+  const group = 4 * lanes<T>();
   let count: usize = 0, i: usize = 0, above = v128.splat<f64>(0);
   for (; i + group <= n; i += group) {
     const p = weights + i * sizeof<T>();
@@ -117,9 +118,7 @@ function collectBetween<T>(
     const a2 = v128.ge<T>(w2, most), a3 = v128.ge<T>(w3, most);
     above = f64x2.add(above, widen<T>(v128.add<T>(v128.and(w0, a0), v128.and(w1, a1))));
     above = f64x2.add(above, widen<T>(v128.add<T>(v128.and(w2, a2), v128.and(w3, a3))));
-    let bits =
-      laneBits<T>(v128.andnot(k0, a0)) | (laneBits<T>(v128.andnot(k1, a1)) << width) |
-      (laneBits<T>(v128.andnot(k2, a2)) << (2 * width)) | (laneBits<T>(v128.andnot(k3, a3)) << (3 * width));
+    let bits = laneBitsOfFour<T>(v128.andnot(k0, a0), v128.andnot(k1, a1), v128.andnot(k2, a2), v128.andnot(k3, a3));
     for (; bits != 0; bits &= bits - 1) put<T>(x, i + ctz(bits), candidates, count++);
   }
   let sum = laneSum<f64>(above);
@@ -129,7 +128,16 @@ function collectBetween<T>(
     else if (weight >= low) put<T>(x, i, candidates, count++);
   }
   store<f64>(scratch, sum, SUM_ABOVE);
+  store<usize>(scratch, candidates + count * CANDIDATE<T>(), CANDIDATES_END);
   return count;
+}
+
+/** Puts a value in the place of each element that equals the last one of the nucleus, and comes later. */
+export function replaceEqualsBehind<T>(last: usize, elements: usize, value: T, scratch: usize): void {
+  const key = keyOf<T>(last), end = load<usize>(scratch, CANDIDATES_END);
+  for (let candidate = last + CANDIDATE<T>(); candidate < end; candidate += CANDIDATE<T>()) {
+    if (keyOf<T>(candidate) == key) store<T>(elements + indexOf<T>(candidate) * sizeof<T>(), value);
+  }
 }
 
 // @ts-ignore: decorator

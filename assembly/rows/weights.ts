@@ -200,11 +200,11 @@ function weightsAt<T>(
 }
 
 /**
- * The index of the first element with which the sum of the weights exceeds u times their total, given what `weigh` left
- * in scratch and returned: the chunk first, then within it. Where rounding keeps the sum from exceeding, it is the last
- * element of the chunk that has a weight.
+ * The index of the first element with which the sum of the weights exceeds u times their total, given what `weigh` or
+ * `sumFrom` left in scratch and returned: the chunk first, then within it. Where rounding keeps the sum from exceeding, it
+ * is the last element of the chunk that has a weight. `weights` is 0 where they were not stored.
  */
-export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, scratch: usize): i32 {
+export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, weights: usize, scratch: usize): i32 {
   const threshold = u * total, chunk = chunkOf<T>(n);
   let sums = scratch + SUMS, sum: f64 = 0, i: usize = 0;
   // u · total < total, so that it ends.
@@ -215,9 +215,11 @@ export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, scratc
   let last: usize = 0;
   for (; i < end; i += lanes<T>()) {
     const count = min(end - i, lanes<T>());
-    v128.store(scratch, weightsAt<T>(x + i * sizeof<T>(), count, least, scratch, centre, rate, magic), TEMPORARY);
+    const p = x + i * sizeof<T>();
+    if (!weights) v128.store(scratch, weightsAt<T>(p, count, least, scratch, centre, rate, magic), TEMPORARY);
+    const from = weights ? weights + i * sizeof<T>() : scratch + TEMPORARY;
     for (let lane: usize = 0; lane < count; lane++) {
-      const w = <f64>load<T>(scratch + lane * sizeof<T>(), TEMPORARY);
+      const at = lane * sizeof<T>(), w = load<T>(p + at) >= floor ? <f64>load<T>(from + at) : 0;
       if (w == 0) continue;
       last = i + lane;
       sum += w;

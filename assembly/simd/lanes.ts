@@ -81,6 +81,18 @@ export function laneBits<T>(mask: v128): i32 {
   return i64x2.bitmask(mask);
 }
 
+/** The same for four masks, lane 0 of the first the lowest. */
+// @ts-ignore: decorator
+@inline
+export function laneBitsOfFour<T>(m0: v128, m1: v128, m2: v128, m3: v128): i32 {
+  if (sizeof<T>() == 4) {
+    return i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(m0, m1), i16x8.narrow_i32x4_s(m2, m3)));
+  }
+  return i16x8.bitmask(
+    i16x8.narrow_i32x4_s(v128.shuffle<i32>(m0, m1, 0, 2, 4, 6), v128.shuffle<i32>(m2, m3, 0, 2, 4, 6))
+  );
+}
+
 /** Integer lanes as floats; they are not negative, and small enough to be exact. */
 // @ts-ignore: decorator
 @inline

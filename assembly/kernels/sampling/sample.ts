@@ -4,8 +4,8 @@
 // Elements are ranked by value, equals as they lie, and each truncation keeps the first of that order: topK elements
 // (below n; 0: all); of these, as many as it takes to reach topP of their probability (1: all); of these, what is at most
 // `reach` times the temperature below the maximum (∞: all). `truncation` is the temperature of these probabilities.
-// What topK keeps becomes a row of its own. After that what is kept is all that is at least as large as a floor: equals
-// of the floor that are not kept become −∞.
+// What topK keeps becomes a row of its own. After that what is kept is all that is at least as large as a floor, but for
+// equals of the last element of the nucleus: these lose their weights.
 // The draw inverts the sum of the weights (rows/weights.ts) in the order of the elements at u, a number in [0, 1) for each
 // row. Temperature 0 is the first of the largest; it needs no u.
 //
@@ -17,7 +17,7 @@
 import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { keptLanes, operandAddress, operandStride } from "../../mask";
 import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
-import { nucleusEnd } from "../../rows/nucleus";
+import { nucleusEnd, replaceEqualsBehind } from "../../rows/nucleus";
 import { rowMax } from "../../rows/reduce";
 import { draw, floorWithin, lowestFloor, prepareWeights, sumFrom, weigh } from "../../rows/weights";
 import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from "../../sampling";
@@ -97,20 +97,22 @@ function drawRow<T>(
   x: usize, n: usize, maximum: T, u: f64, temperature: f64, truncation: f64, topP: f64, reach: f64, copy: usize,
   weights: usize, candidates: usize, scratch: usize
 ): i32 {
-  let floor = max(floorWithin<T>(maximum, reach * truncation), lowestFloor<T>(maximum, temperature)), total: f64;
+  let floor = max(floorWithin<T>(maximum, reach * truncation), lowestFloor<T>(maximum, temperature));
   if (topP < 1) {
     prepareWeights<T>(maximum, truncation, scratch);
-    total = weigh<T>(x, n, lowestFloor<T>(maximum, truncation), weights, scratch);
-    const last = indexOf<T>(nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch));
-    floor = max(floor, load<T>(x + last * sizeof<T>()));
-    x = withoutEqualsBehind<T>(x, n, last, copy);
+    const total = weigh<T>(x, n, lowestFloor<T>(maximum, truncation), weights, scratch);
+    const last = nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch);
+    floor = max(floor, load<T>(x + indexOf<T>(last) * sizeof<T>()));
+    if (temperature == truncation) {
+      replaceEqualsBehind<T>(last, weights, 0, scratch);
+      return draw<T>(x, n, floor, sumFrom<T>(x, n, floor, weights, scratch), u, weights, scratch);
+    }
+    if (x != copy) memory.copy(copy, x, n * sizeof<T>());
+    replaceEqualsBehind<T>(last, copy, <T>(-Infinity), scratch);
+    x = copy;
   }
-  if (topP < 1 && temperature == truncation) total = sumFrom<T>(x, n, floor, weights, scratch);
-  else {
-    prepareWeights<T>(maximum, temperature, scratch);
-    total = weigh<T>(x, n, floor, 0, scratch);
-  }
-  return draw<T>(x, n, floor, total, u, scratch);
+  prepareWeights<T>(maximum, temperature, scratch);
+  return draw<T>(x, n, floor, weigh<T>(x, n, floor, 0, scratch), u, 0, scratch);
 }
 
 /** The elements that are ranked no later than one of them, in their order, and their indices. */
@@ -145,16 +147,6 @@ function firstEqual<T>(x: usize, start: usize, n: usize, value: T): usize {
   }
   while (i < n && load<T>(x + i * sizeof<T>()) != value) i++;
   return i;
-}
-
-/** The row without what lies behind an element and equals it: x itself if there is nothing, else a copy. */
-function withoutEqualsBehind<T>(x: usize, n: usize, last: usize, copy: usize): usize {
-  const value = load<T>(x + last * sizeof<T>());
-  let i = firstEqual<T>(x, last + 1, n, value);
-  if (i >= n) return x;
-  if (x != copy) memory.copy(copy, x, n * sizeof<T>());
-  for (; i < n; i = firstEqual<T>(copy, i + 1, n, value)) store<T>(copy + i * sizeof<T>(), <T>(-Infinity));
-  return copy;
 }
 
 function gatherRow<T>(x: usize, n: usize, inner: usize, row: usize): void {
