@@ -121,6 +121,7 @@ if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two stat
 // A sampled row: an f64 for each bin and for each chunk of the row.
 export const SUM_ABOVE: usize = TEMPORARY; // the sum of weights above those that are candidates, f64
 export const CANDIDATES_END: usize = SUM_ABOVE + 8; // where these end, u32
+export const NEXT_ROW: usize = TEMPORARY + 16; // what is read ahead of its turn, u32
 export const HISTOGRAM: usize = HEADER_BYTES;
 export const BIN_COUNT: usize = 1024;
 export const SUMS: usize = HISTOGRAM + BIN_COUNT * 8;

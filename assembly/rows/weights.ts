@@ -11,7 +11,7 @@
 
 import { coefficient64 } from "../math/exp-table";
 import { widen } from "../math/sum";
-import { SUMS, SUM_COUNT, TEMPORARY, WEIGHTS } from "../scratch";
+import { NEXT_ROW, SUMS, SUM_COUNT, TEMPORARY, WEIGHTS } from "../scratch";
 import { laneSum, lanes, shiftLeft, addIntegers } from "../simd/lanes";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 
@@ -127,12 +127,16 @@ export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: 
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);
   const magic = parameter<T>(scratch, MAGIC), least = v128.splat<T>(floor);
   const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
+  // Weights that are stored leave no room for the next row in a core's cache.
+  const ahead = weights ? 0 : load<usize>(scratch, NEXT_ROW) - x;
   let total: f64 = 0;
   for (let sums = scratch + SUMS; x < end; sums += 8) {
     const chunkEnd = min(end, x + chunkBytes);
     let chunk = v128.splat<f64>(0);
     for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64) {
       const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
+      // Memory is idle here, and the maximum of the next row would wait for it.
+      load<u32>(x + ahead);
       const k0 = v128.ge<T>(v0, least), k1 = v128.ge<T>(v1, least);
       const k2 = v128.ge<T>(v2, least), k3 = v128.ge<T>(v3, least);
       let w0 = v128.splat<T>(0), w1 = w0, w2 = w0, w3 = w0;

@@ -21,6 +21,7 @@ import { nucleusEnd, replaceEqualsBehind } from "../../rows/nucleus";
 import { rowMax } from "../../rows/reduce";
 import { draw, floorWithin, lowestFloor, prepareWeights, sumFrom, weigh } from "../../rows/weights";
 import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from "../../sampling";
+import { NEXT_ROW } from "../../scratch";
 import { addressOf } from "../../shape";
 import { laneBits, lanes } from "../../simd/lanes";
 
@@ -50,6 +51,8 @@ export function sample<T>(
       if (mask) dropMasked<T>(row, n, operandAddress(mask, r, 1), operandStride(mask));
       if (bits) dropUnset<T>(row, n, bits + ((r * words) << 2));
     }
+    const isLast = r + 1 == outer * inner;
+    store<usize>(scratch, inner > 1 ? row : isLast ? given : given + n * sizeof<T>(), NEXT_ROW);
     store<i32>(y + (r << 2), sampleRow<T>(
       copies ? row : given, n, u ? load<f64>(u + (r << 3)) : 0, temperature, truncation, topK, topP, reach, row, weights,
       candidates, indices, scratch
