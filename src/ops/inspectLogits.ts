@@ -93,65 +93,64 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
   };
 }
 
+/** What each says of what was found, if anything; in this order. */
+const WARNINGS: readonly ((found: Survey) => string | false)[] = [
+  ({ classes }) =>
+    classes === 1 &&
+    'Every row has one class only, and softmax of one number is always 1. Check shape and axis; a single ' +
+      'yes-or-no output belongs in bceWithLogits.',
+  ({ nanCount }) =>
+    nanCount > 0 &&
+    `${many(nanCount, 'value is', 'values are')} NaN, and so is every result of their rows. Look for a division by ` +
+      '0 or a logarithm of 0 before this point, or lower the learning rate.',
+  ({ positiveInfinityCount }) =>
+    positiveInfinityCount > 0 &&
+    `${many(positiveInfinityCount, 'value is', 'values are')} +Infinity, and softmax of their rows is NaN. Look for ` +
+      'an overflow before this point.',
+  ({ emptyRows, rows }) =>
+    emptyRows > 0 &&
+    `${share(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
+      'row? Leave such rows out.',
+  noLogits,
+  ({ equalRows, rows }) =>
+    equalRows > 0 &&
+    `${share(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
+      'or a layer that is not trained, or dead?',
+  ({ spread }) =>
+    spread > WIDE &&
+    `The values of a row lie up to ${Number(spread.toPrecision(3))} apart, so that softmax is 0 or 1 and its ` +
+      'gradient 0. Scale the inputs of the model, or lower the learning rate; to mask a class out, use -Infinity.',
+];
+
+/** Of values that look like the output of a softmax, a logSoftmax or a sigmoid. */
+function noLogits({ rows, classes, min, max, probabilityRows, logProbabilityRows }: Survey): string | false {
+  if (2 * probabilityRows > rows) {
+    return (
+      `${share(probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +
+      'expect logits, as they were before a softmax: drop the softmax that made these, or give their logarithms ' +
+      'to nllLoss.'
+    );
+  }
+  if (2 * logProbabilityRows > rows) {
+    return (
+      `${share(logProbabilityRows, rows)} log-probabilities: their exponentials sum to 1. Give them to ` +
+      'nllLoss as they are; crossEntropy would give the same and do the work of logSoftmax again.'
+    );
+  }
+  return (
+    min >= 0 &&
+    max <= 1 &&
+    min < max &&
+    rows * classes >= MANY &&
+    'Every value lies in [0, 1], which looks like the output of a sigmoid. bceWithLogits and crossEntropy expect ' +
+      'logits: drop the sigmoid, it is inside the loss.'
+  );
+}
+
 function warningsOf(found: Survey): string[] {
-  const { rows, classes, min, max, nanCount, positiveInfinityCount, emptyRows, equalRows, spread } = found;
-  const mostly = (count: number) => 2 * count > rows;
-  const warnings: string[] = [];
+  const { rows, classes } = found;
   if (rows * classes === 0) return [`There are no values: ${rows} rows of ${classes} classes. Check shape.`];
-  if (classes === 1) {
-    warnings.push(
-      'Every row has one class only, and softmax of one number is always 1. Check shape and axis; a single ' +
-        'yes-or-no output belongs in bceWithLogits.',
-    );
-  }
-  if (nanCount > 0) {
-    warnings.push(
-      `${many(nanCount, 'value is', 'values are')} NaN, and so is every result of their rows. Look for a division by ` +
-        '0 or a logarithm of 0 before this point, or lower the learning rate.',
-    );
-  }
-  if (positiveInfinityCount > 0) {
-    warnings.push(
-      `${many(positiveInfinityCount, 'value is', 'values are')} +Infinity, and softmax of their rows is NaN. Look for ` +
-        'an overflow before this point.',
-    );
-  }
-  if (emptyRows > 0) {
-    warnings.push(
-      `${share(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
-        'row? Leave such rows out.',
-    );
-  }
-  if (mostly(found.probabilityRows)) {
-    warnings.push(
-      `${share(found.probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +
-        'expect logits, as they were before a softmax: drop the softmax that made these, or give their logarithms ' +
-        'to nllLoss.',
-    );
-  } else if (mostly(found.logProbabilityRows)) {
-    warnings.push(
-      `${share(found.logProbabilityRows, rows)} log-probabilities: their exponentials sum to 1. Give them to ` +
-        'nllLoss as they are; crossEntropy would give the same and do the work of logSoftmax again.',
-    );
-  } else if (min >= 0 && max <= 1 && min < max && rows * classes >= MANY) {
-    warnings.push(
-      'Every value lies in [0, 1], which looks like the output of a sigmoid. bceWithLogits and crossEntropy expect ' +
-        'logits: drop the sigmoid, it is inside the loss.',
-    );
-  }
-  if (equalRows > 0) {
-    warnings.push(
-      `${share(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
-        'or a layer that is not trained, or dead?',
-    );
-  }
-  if (spread > WIDE) {
-    warnings.push(
-      `The values of a row lie up to ${Number(spread.toPrecision(3))} apart, so that softmax is 0 or 1 and its ` +
-        'gradient 0. Scale the inputs of the model, or lower the learning rate; to mask a class out, use -Infinity.',
-    );
-  }
-  return warnings;
+  return WARNINGS.map((warning) => warning(found)).filter((text) => text !== false);
 }
 
 /**

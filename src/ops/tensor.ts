@@ -1,22 +1,13 @@
-import {
-  BYTES,
-  checkAttached,
-  countOf,
-  type Dtype,
-  type FloatArray,
-  type Half,
-  typedArrayTag,
-  write,
-} from '../arrays.js';
+import { BYTES, type Dtype, type FloatArray, type Half, typedArrayTag, write } from '../arrays.js';
 import { addPlace, type Call, openCall, settle } from '../call/call.js';
-import { arrayFor, lengthOf, readingError } from '../call/caller.js';
+import { readNested } from '../call/nested.js';
 import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf, halvesOf, newArray, newOperand, type Operand, shapeOf } from '../call/place.js';
+import { elementsOf, halvesOf, type Operand, shapeOf } from '../call/place.js';
 import { dtypeOf } from '../call/result.js';
 import { checkLength, product, readShape } from '../call/shape.js';
-import { isArray, rangeError, showShape, typeError } from '../errors.js';
-import { type Arena, STAGING_BYTES } from '../memory/arena.js';
+import { isArray, showShape, typeError } from '../errors.js';
+import { STAGING_BYTES } from '../memory/arena.js';
 import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { narrow } from '../reference/half.js';
 import type { Runtime } from '../runtime.js';
@@ -90,79 +81,6 @@ function readNumbers(
   return { operand: tensorOperand('tensor', 'data', data as Tensor, storage), nested: undefined, name, shape };
 }
 
-/** The most axes that nested arrays make: deeper ones may well go on for ever, as an array does that is within itself. */
-const MOST_AXES = 64;
-
-/**
- * Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank, and the array
- * that it is in the element type, where none is asked for.
- */
-function flatten(arena: Arena, name: string, nested: readonly unknown[], dtype: Dtype | undefined): Operand {
-  const shape: number[] = [];
-  /** Where the element at hand is. */
-  const path: number[] = [];
-  const where = () => `${name}${path.map((i) => `[${i}]`).join('')}`;
-  /** Made once the shape is known. */
-  let data: FloatArray | undefined;
-  let count = 0;
-  const make = (usual: Dtype): FloatArray => {
-    const size = product(shape);
-    // Numbers are rounded once: to float16 from what they were.
-    const elementBytes = (dtype ?? usual) === 'float32' ? 4 : 8;
-    arena.checkLimit(size * elementBytes, 'tensor');
-    return arrayFor('tensor', size, (n) => newArray(elementBytes, n));
-  };
-  const visit = (level: unknown): void => {
-    const depth = path.length;
-    const tag = typedArrayTag(level);
-    if (tag !== undefined && (data === undefined || depth < shape.length)) {
-      visitRow(checkFloats('tensor', where(), level, tag), depth);
-    } else if (!isArray(level)) {
-      if (data !== undefined && depth < shape.length) {
-        throw typeError('tensor', where(), level, `an array of ${shape[depth]}`);
-      }
-      if (typeof level !== 'number') throw typeError('tensor', where(), level, 'a number');
-      data ??= make('float32');
-      data[count++] = level;
-    } else if (data !== undefined && depth === shape.length) {
-      throw typeError('tensor', where(), level, 'a number');
-    } else if (depth === MOST_AXES) {
-      throw new RangeError(`tensor: ${name} is nested more than ${MOST_AXES} deep, expected at most ${MOST_AXES} axes`);
-    } else visitAll(level, depth);
-  };
-  const checkOrAdd = (level: unknown, depth: number, length: number): void => {
-    if (depth === shape.length) shape.push(length);
-    else if (length !== shape[depth]) throw rangeError('tensor', where(), level, `an array of ${shape[depth]}`);
-  };
-  /** A typed array, which is an innermost one. */
-  const visitRow = (row: FloatArray, depth: number): void => {
-    const length = countOf(row);
-    if (length === 0) checkAttached('tensor', where(), row);
-    checkOrAdd(row, depth, length);
-    if (depth < shape.length - 1) throw typeError('tensor', `${where()}[0]`, row[0], `an array of ${shape[depth + 1]}`);
-    data ??= make(typedArrayTag(row) === 'Float64Array' ? 'float64' : 'float32');
-    write(data, row, count);
-    count += length;
-  };
-  const visitAll = (level: readonly unknown[], depth: number): void => {
-    try {
-      const length = lengthOf('tensor', name, level);
-      checkOrAdd(level, depth, length);
-      if (length === 0) data ??= make('float32');
-      for (let i = 0; i < length; i++) {
-        path[depth] = i;
-        visit(level[i]);
-      }
-      path.length = depth;
-    } catch (error) {
-      path.length = depth;
-      throw readingError(error, 'tensor', where(), level, 'an array');
-    }
-  };
-  visit(nested);
-  return newOperand('data', 'array', data!, data!.length, -1, undefined, shape);
-}
-
 /**
  * Numbers copied into linear memory, where calls use them without copying.
  *
@@ -188,7 +106,7 @@ export function tensor(
   const given = shape === undefined ? undefined : readShape(operation, 'shape', shape);
   const dtype = readDtype(operation, options);
   const { nested, name, shape: own } = source;
-  const operand = source.operand ?? flatten(runtime.arena, name, nested!, dtype);
+  const operand = source.operand ?? readNested(runtime.arena, name, nested!, dtype);
   addPlace(call, operand);
   settle(call);
   if (own !== undefined) checkLength(operation, 'data', operand.length, own);

@@ -74,108 +74,147 @@ export interface TensorFunctions<T> {
   sigmoidCrossEntropy(labels: T, logits: T, options?: SigmoidCrossEntropyTensorOptions<T>): T;
 }
 
+/** TensorFlow.js, and whether the backend that it uses is the one that was registered. */
+interface Context<T> {
+  readonly tf: Host<T>;
+  isOurs(): boolean;
+}
+
 export function tensorFunctions<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): TensorFunctions<T> {
+  const context = { tf, isOurs };
   return {
-    softmax: (x, axis = -1, options) => {
-      const { temperature, mask, causal } = readMapOptions('softmax', options);
-      return runOperation(tf, 'SoftmaxWasmSoftmax', maskedInputs('softmax', x, mask), {
-        axis,
-        temperature,
-        causal,
-      }) as T;
-    },
-
-    logSoftmax: (x, axis = -1, options) => {
-      const { temperature, mask, causal } = readMapOptions('logSoftmax', options);
-      const attributes = { axis, temperature, causal, isMasked: mask !== undefined || causal === true };
-      return runOperation(tf, 'SoftmaxWasmLogSoftmax', maskedInputs('logSoftmax', x, mask), attributes) as T;
-    },
-
-    logSumExp: (x, axis = null, keepDims = false) => {
-      checkFloats('logSumExp', 'x', x);
-      const [from, to] = readAxes('logSumExp', axis, x.shape);
-      const result = runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to }) as T;
-      return keepDims
-        ? tf.reshape(
-            result,
-            x.shape.map((size, i) => (i >= from && i < to ? 1 : size)),
-          )
-        : result;
-    },
-
-    softmaxCrossEntropy: (labels, logits, options) => {
-      const operation = 'softmaxCrossEntropy';
-      const given = readOptions<CrossEntropyTensorOptions<T>>(operation, options, CROSS_ENTROPY_OPTIONS);
-      const { weight, ignoreIndex, labelSmoothing, temperature, reduction = 'mean' } = given;
-      checkLoss(operation, labels, logits);
-      const attributes = {
-        options: {
-          weight: readWeight(weight),
-          ignoreIndex,
-          labelSmoothing,
-          temperature,
-          reduction: reduction as 'mean',
-        },
-      };
-      if (areEqual(labels.shape, logits.shape)) return lossOf('SoftmaxWasmCrossEntropy', labels, logits, attributes);
-      const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
-      return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options: attributes.options, targets });
-    },
-
-    sigmoidCrossEntropy: (labels, logits, options) => {
-      const operation = 'sigmoidCrossEntropy';
-      const given = readOptions<SigmoidCrossEntropyTensorOptions<T>>(operation, options, SIGMOID_OPTIONS);
-      const { weight, posWeight, reduction = 'mean' } = given;
-      checkLoss(operation, labels, logits);
-      if (!areEqual(labels.shape, logits.shape)) {
-        throw rangeShape(operation, labels, showShape(logits.shape));
-      }
-      return lossOf('SoftmaxWasmSigmoidCrossEntropy', labels, logits, {
-        options: { weight: readWeight(weight), posWeight: readWeight(posWeight), reduction: reduction as 'mean' },
-      });
-    },
+    softmax: (x, axis = -1, options) => softmax(context, x, axis, options),
+    logSoftmax: (x, axis = -1, options) => logSoftmax(context, x, axis, options),
+    logSumExp: (x, axis = null, keepDims = false) => logSumExp(context, x, axis, keepDims),
+    softmaxCrossEntropy: (labels, logits, options) => softmaxCrossEntropy(context, labels, logits, options),
+    sigmoidCrossEntropy: (labels, logits, options) => sigmoidCrossEntropy(context, labels, logits, options),
   };
+}
 
-  function lossOf(kernel: LossKernel, labels: T, logits: T, attributes: Pick<LossAttributes, 'options'>): T {
-    if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, attributes);
-    return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), attributes));
-  }
+function softmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
+  const { temperature, mask, causal } = readMapOptions('softmax', options);
+  const inputs = maskedInputs(context, 'softmax', x, mask);
+  return runOperation(context.tf, 'SoftmaxWasmSoftmax', inputs, { axis, temperature, causal }) as T;
+}
 
-  function maskedInputs(operation: string, x: T, mask: unknown): { [name: string]: T } {
-    checkFloats(operation, 'x', x);
-    if (mask === undefined) return { x };
-    checkTensor(operation, 'mask', mask);
-    if (mask.dtype !== 'bool' && mask.dtype !== 'int32') {
-      throw new TypeError(`${operation}: mask is a ${mask.dtype} tensor, expected bool or int32`);
-    }
-    return { x, mask };
-  }
+function logSoftmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
+  const { temperature, mask, causal } = readMapOptions('logSoftmax', options);
+  const inputs = maskedInputs(context, 'logSoftmax', x, mask);
+  const attributes = { axis, temperature, causal, isMasked: mask !== undefined || causal === true };
+  return runOperation(context.tf, 'SoftmaxWasmLogSoftmax', inputs, attributes) as T;
+}
 
-  function checkLoss(operation: string, labels: T, logits: T): void {
-    checkTensor(operation, 'labels', labels);
-    checkFloats(operation, 'logits', logits);
-    if (isDifferentiatedTwice(tf)) throw new Error(`${operation}: its second derivatives are not available`);
-  }
+function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknown, keepDims: boolean): T {
+  const { tf } = context;
+  checkFloats(context, 'logSumExp', 'x', x);
+  const [from, to] = readAxes('logSumExp', axis, x.shape);
+  const result = runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to }) as T;
+  if (!keepDims) return result;
+  const kept = x.shape.map((size, i) => (i >= from && i < to ? 1 : size));
+  return tf.reshape(result, kept);
+}
 
-  function checkFloats(operation: string, argument: string, x: T): void {
-    checkTensor(operation, argument, x);
-    if (!isOurs()) {
-      throw new Error(`${operation}: the backend is ${show(tf.getBackend())}, expected the one that was registered`);
-    }
-    if (x.dtype !== 'float32') {
-      throw new TypeError(`${operation}: ${argument} is a ${x.dtype} tensor, expected float32`);
-    }
-  }
+function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
+  const { tf } = context;
+  const operation = 'softmaxCrossEntropy';
+  const {
+    weight,
+    ignoreIndex,
+    labelSmoothing,
+    temperature,
+    reduction = 'mean',
+  } = readOptions<CrossEntropyTensorOptions<unknown>>(operation, given, CROSS_ENTROPY_OPTIONS);
+  checkLoss(context, operation, labels, logits);
+  const options = {
+    weight: readWeight(tf, weight),
+    ignoreIndex,
+    labelSmoothing,
+    temperature,
+    reduction: reduction as 'mean',
+  };
+  if (areEqual(labels.shape, logits.shape)) return lossOf(tf, 'SoftmaxWasmCrossEntropy', labels, logits, { options });
+  const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
+  return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options, targets });
+}
 
-  function checkTensor(operation: string, argument: string, x: unknown): asserts x is T {
-    if (!isTensor(tf, x)) throw typeError(operation, argument, x, 'a tf.Tensor');
-    x.throwIfDisposed();
-  }
+function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
+  const { tf } = context;
+  const operation = 'sigmoidCrossEntropy';
+  const {
+    weight,
+    posWeight,
+    reduction = 'mean',
+  } = readOptions<SigmoidCrossEntropyTensorOptions<unknown>>(operation, given, SIGMOID_OPTIONS);
+  checkLoss(context, operation, labels, logits);
+  if (!areEqual(labels.shape, logits.shape)) throw rangeShape(operation, labels, showShape(logits.shape));
+  const options = {
+    weight: readWeight(tf, weight),
+    posWeight: readWeight(tf, posWeight),
+    reduction: reduction as 'mean',
+  };
+  return lossOf(tf, 'SoftmaxWasmSigmoidCrossEntropy', labels, logits, { options });
+}
 
-  /** Class weights, or those of labels: tensors of them are small. */
-  function readWeight(weight: unknown): unknown {
-    return isTensor(tf, weight) ? { data: weight.dataSync(), shape: weight.shape } : weight;
+function lossOf<T extends HostTensor>(
+  tf: Host<T>,
+  kernel: LossKernel,
+  labels: T,
+  logits: T,
+  attributes: Pick<LossAttributes, 'options'>,
+): T {
+  if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, attributes);
+  return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), attributes));
+}
+
+function maskedInputs<T extends HostTensor>(
+  context: Context<T>,
+  operation: string,
+  x: T,
+  mask: unknown,
+): { [name: string]: T } {
+  checkFloats(context, operation, 'x', x);
+  if (mask === undefined) return { x };
+  checkTensor(context.tf, operation, 'mask', mask);
+  if (mask.dtype !== 'bool' && mask.dtype !== 'int32') {
+    throw new TypeError(`${operation}: mask is a ${mask.dtype} tensor, expected bool or int32`);
   }
+  return { x, mask };
+}
+
+function checkLoss<T extends HostTensor>(context: Context<T>, operation: string, labels: T, logits: T): void {
+  checkTensor(context.tf, operation, 'labels', labels);
+  checkFloats(context, operation, 'logits', logits);
+  if (isDifferentiatedTwice(context.tf)) throw new Error(`${operation}: its second derivatives are not available`);
+}
+
+function checkFloats<T extends HostTensor>(
+  { tf, isOurs }: Context<T>,
+  operation: string,
+  argument: string,
+  x: T,
+): void {
+  checkTensor(tf, operation, argument, x);
+  if (!isOurs()) {
+    throw new Error(`${operation}: the backend is ${show(tf.getBackend())}, expected the one that was registered`);
+  }
+  if (x.dtype !== 'float32') {
+    throw new TypeError(`${operation}: ${argument} is a ${x.dtype} tensor, expected float32`);
+  }
+}
+
+function checkTensor<T extends HostTensor>(
+  tf: Host<T>,
+  operation: string,
+  argument: string,
+  x: unknown,
+): asserts x is T {
+  if (!isTensor(tf, x)) throw typeError(operation, argument, x, 'a tf.Tensor');
+  x.throwIfDisposed();
+}
+
+/** Class weights, or those of labels: tensors of them are small. */
+function readWeight<T extends HostTensor>(tf: Host<T>, weight: unknown): unknown {
+  return isTensor(tf, weight) ? { data: weight.dataSync(), shape: weight.shape } : weight;
 }
 
 function readMapOptions(operation: string, options: unknown) {
