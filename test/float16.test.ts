@@ -17,8 +17,18 @@ const HALVES: readonly Half[] = ['float16', 'bfloat16'];
 
 const Float16 = (globalThis as { Float16Array?: Float32ArrayConstructor }).Float16Array;
 
-const bitsOf = (half: Half, values: Float32Array) => Uint16Array.from(values, (value) => narrow(half, value));
-const floatsOf = (half: Half, bits: Uint16Array) => Float32Array.from(bits, (each) => widen(half, each));
+/** A loop: `from` takes several times as long. */
+function bitsOf(half: Half, values: Float32Array): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = narrow(half, values[i]!);
+  return bits;
+}
+
+function floatsOf(half: Half, bits: Uint16Array): Float32Array {
+  const floats = new Float32Array(bits.length);
+  for (let i = 0; i < floats.length; i++) floats[i] = widen(half, bits[i]!);
+  return floats;
+}
 
 type Layout = readonly [shape: number[], axis: number];
 
