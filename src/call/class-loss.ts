@@ -3,7 +3,6 @@ import { rangeError, typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
-import type { Reduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
@@ -24,6 +23,7 @@ import {
   emptyLoss,
   FAST_SUM,
   type FastLoss,
+  type Loss,
   type LossCall,
   type LossOptions,
   openFastLoss,
@@ -35,19 +35,14 @@ import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
-import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
+import { type Given, readOptions, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
-export interface ClassLoss {
-  readonly name: string;
-  readonly withGrad: boolean;
-  /** Name of the first argument. */
-  readonly argument: string;
-  readonly kernel: Kernel<CrossEntropyOperands>;
+export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
   /** For class probabilities as targets, where the loss takes them. */
   readonly softKernel?: Kernel<CrossEntropyOperands>;
   /** Copies the target's element of each row, where a loss reads no other. */
@@ -56,9 +51,6 @@ export interface ClassLoss {
   readonly sum?: typeof sumTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
   readonly ofEmpty?: number;
-  /** How it may be reduced, the usual way first. */
-  readonly reductions: readonly Reduction[];
-  readonly options: Partial<OptionNames<ClassLossOptions & { out?: unknown }>>;
 }
 
 interface ClassLossOptions extends LossOptions {
@@ -94,7 +86,7 @@ function readCall(
 ): ClassLossCall {
   const { name } = loss;
   const { elementBytes } = input;
-  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions);
+  const lossCall = readLoss(call, loss, input, out, given);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);

@@ -1,7 +1,6 @@
 import type { BceWithLogitsOperands } from '../generated/kernels.js';
 import { BLOCK_MULTIPLE } from '../generated/layout.js';
 import type { Runtime } from '../runtime.js';
-import type { BatchReduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { Broadcast } from './broadcast.js';
 import { type Call, openCall, settle } from './call.js';
@@ -23,6 +22,7 @@ import {
   checkResults,
   emptyLoss,
   type FastLoss,
+  type Loss,
   type LossCall,
   type LossOptions,
   openFastLoss,
@@ -32,7 +32,7 @@ import {
 } from './loss.js';
 import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
-import { type Given, type OptionNames, readFlag, readOptions } from './options.js';
+import { type Given, readFlag, readOptions } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
 import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
@@ -41,19 +41,11 @@ import { checkLabels, type ElementTargets, readElementTargets } from './targets.
 const MULTIPLE = { multiple: BLOCK_MULTIPLE };
 
 /** What an element-wise loss is. */
-export interface ElementLoss {
-  readonly name: string;
-  readonly withGrad: boolean;
-  /** Name of the first argument. */
-  readonly argument: string;
-  readonly kernel: Kernel<BceWithLogitsOperands>;
+export interface ElementLoss extends Loss<ElementLossOptions, BceWithLogitsOperands> {
   /** For logarithms as targets, where the loss takes them. */
   readonly logKernel?: Kernel<BceWithLogitsOperands>;
   /** Whether targets may be labels, integers or booleans, instead of floats like the first argument. */
   readonly takesLabels?: boolean;
-  /** How it may be reduced, the usual way first. */
-  readonly reductions: readonly BatchReduction[];
-  readonly options: Partial<OptionNames<ElementLossOptions & { out?: unknown }>>;
 }
 
 interface ElementLossOptions extends LossOptions {
@@ -82,7 +74,7 @@ function readCall(
 ): ElementLossCall {
   const { name } = loss;
   const { elementBytes } = input;
-  const lossCall = readLoss(call, loss.withGrad, input, out, given, loss.reductions);
+  const lossCall = readLoss(call, loss, input, out, given);
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const posWeight = readOptional(call, 'posWeight', given.posWeight, elementBytes);
   const logTarget = readFlag(name, 'logTarget', given.logTarget);

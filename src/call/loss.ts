@@ -1,12 +1,13 @@
 import { show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
-import type { Reduction } from '../types.js';
+import type { BatchReduction, Reduction } from '../types.js';
+import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
 import { type Argument, type FastArgument, isStill, resultAddress, takeResult, takesFastPath } from './fast-path.js';
 import { readOperand } from './operand.js';
-import { type Given, readFlag } from './options.js';
+import { type Given, type OptionNames, readFlag } from './options.js';
 import { type Operand, shapeOf } from './place.js';
 import { checkSize, fillResult, newLike, newResult, wrapReduced, wrapResult } from './result.js';
 import { elementsAsRows, type Rows } from './rows.js';
@@ -21,6 +22,22 @@ export interface LossOptions {
   reduction?: unknown;
   gradOutput?: unknown;
   accumulate?: unknown;
+}
+
+/** How a loss is reduced, and whether its gradient is wanted. */
+interface Reduced {
+  readonly withGrad: boolean;
+  /** How it may be reduced, the usual way first. */
+  readonly reductions: readonly BatchReduction[];
+}
+
+/** What every loss is that is described by its options and the operands of its kernels. */
+export interface Loss<Options, Operands> extends Reduced {
+  readonly name: string;
+  /** Name of the first argument. */
+  readonly argument: string;
+  readonly kernel: Kernel<Operands>;
+  readonly options: Partial<OptionNames<Options & { out?: unknown }>>;
 }
 
 /** A call of a loss: what every one of them is asked for, read once. */
@@ -40,11 +57,10 @@ export interface LossCall {
 /** Checks the options that every loss has but the shape, once all are read; of the reductions the first is usual. */
 export function readLoss(
   call: Call,
-  withGrad: boolean,
+  { withGrad, reductions }: Reduced,
   input: Operand,
   out: Operand | undefined,
   options: Given<LossOptions>,
-  reductions: readonly string[],
 ): LossCall {
   const { operation } = call;
   const given = options.gradOutput;
@@ -55,7 +71,7 @@ export function readLoss(
   }
   const usual = reductions[0]!;
   const { reduction = usual } = options;
-  if (reduction !== usual && !reductions.includes(reduction as string)) {
+  if (reduction !== usual && !reductions.includes(reduction as BatchReduction)) {
     throw typeError(operation, 'reduction', reduction, `one of ${reductions.map(show).join(', ')}`);
   }
   if (typeof gradOutput !== 'number' && reduction !== 'none') {
@@ -216,14 +232,14 @@ export interface FastLoss {
 /** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
 export function openFastLoss(
   arena: Arena,
-  { withGrad, reductions }: { readonly withGrad: boolean; readonly reductions: readonly string[] },
+  { withGrad, reductions }: Reduced,
   x: FastArgument,
   out: unknown,
   to: Argument | undefined,
   given: Given<LossOptions>,
 ): FastLoss | undefined {
   const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
-  const isNumber = reduction !== 'none' && reductions.includes(reduction as string);
+  const isNumber = reduction !== 'none' && reductions.includes(reduction as BatchReduction);
   if (!isNumber || typeof gradOutput !== 'number' || accumulate !== undefined) return undefined;
   const isFast = withGrad ? takesFastPath(arena, x, to, x.size) : to === undefined && isStill(arena, x);
   if (!isFast) return undefined;

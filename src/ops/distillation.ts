@@ -149,7 +149,7 @@ function distillOperands(
 ): unknown {
   const { runtime, operation } = call;
   const { elementBytes } = input;
-  const lossCall = readLoss(call, withGrad, input, out, given, REDUCTIONS);
+  const lossCall = readLoss(call, { withGrad, reductions: REDUCTIONS }, input, out, given);
   const temperature = readTemperature(operation, given.temperature, elementBytes);
   const rows = readRows(operation, input, given);
   settle(call);
