@@ -2,8 +2,8 @@
 // looked for among a few candidates, by quickselect: there is no sort.
 //
 // First among the weights above a 1024th of the sum, of which there are not many: that is enough for a model that is
-// sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights,
-// and, where that turns out to mislead, of all of them.
+// sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights
+// below that, and, where it turns out to mislead, of all of them.
 
 import { BIN_COUNT, CANDIDATES_END, HISTOGRAM, SUM_ABOVE } from "../scratch";
 import { widen } from "../math/sum";
@@ -13,10 +13,13 @@ import { CANDIDATE, heapSort, indexOf, keyOf, mostPartitions, partition, put } f
 /** The most candidates that are collected without a histogram: so many weights at most are above this part of their sum. */
 const DIRECT_CANDIDATES: usize = 1024;
 
-/** About so many weights stand for all of them in the first histogram, runs of neighbours; and how far it is trusted. */
+/**
+ * About so many weights stand for all of them in the first histogram, runs of neighbours; and how far it is trusted: the
+ * error of a share p of a sample's sum goes with the root of p (1 − p).
+ */
 const SAMPLED: usize = 8192;
 const RUN: usize = 16;
-const TRUST: f64 = 0.01;
+const TRUST: f64 = 0.025;
 /** The same of the whole histogram: its sums round otherwise than the total. */
 const ROUNDING: f64 = 1e-9;
 
@@ -38,15 +41,20 @@ export function nucleusEnd<T>(
   const least = n <= DIRECT_CANDIDATES ? LEAST<T>() : total / DIRECT_CANDIDATES;
   // No weight is above 1.
   let count = least > 1 ? 0 : collectBetween<T>(x, weights, n, least, Infinity, candidates, scratch);
+  const held = sumOf<T>(candidates, count, weights);
   // Of no candidates there is no last one, even if the target is 0.
-  if (count && sumOf<T>(candidates, count, weights) >= target) return reach<T>(candidates, count, weights, target);
+  if (count && held >= target) return reach<T>(candidates, count, weights, target);
   let stride = max<usize>(1, n / SAMPLED);
   while (true) {
-    const sum = fillBins<T>(weights, n, stride, scratch), trust = stride == 1 ? ROUNDING : TRUST;
-    const high = binAt((share - trust) * sum, scratch), low = binAt((share + trust) * sum, scratch);
+    const whole = stride == 1;
+    // What is known to be above is not sampled: a few weights are often most of the sum.
+    const sum = fillBins<T>(weights, n, stride, whole ? Infinity : least, scratch);
+    const part = whole ? share : (target - held) / (total - held);
+    const trust = whole ? ROUNDING : TRUST * Math.sqrt(part * (1 - part));
+    const high = binAt((part - trust) * sum, scratch), low = binAt((part + trust) * sum, scratch);
     count = collectBetween<T>(x, weights, n, leastOf<T>(low), high ? leastOf<T>(high - 1) : Infinity, candidates, scratch);
     const rest = target - load<f64>(scratch, SUM_ABOVE);
-    if (stride == 1 || (rest > 0 && sumOf<T>(candidates, count, weights) >= rest)) {
+    if (whole || (rest > 0 && sumOf<T>(candidates, count, weights) >= rest)) {
       return reach<T>(candidates, count, weights, rest);
     }
     stride = 1;
@@ -77,14 +85,15 @@ function leastOf<T>(bin: usize): f64 {
   return reinterpret<f64>(<u64>upper << 32);
 }
 
-/** Fills the histogram with every `stride`-th run of weights; returns their sum. */
-function fillBins<T>(weights: usize, n: usize, stride: usize, scratch: usize): f64 {
+/** Fills the histogram with those below a limit of every `stride`-th run of weights; returns their sum. */
+function fillBins<T>(weights: usize, n: usize, stride: usize, limit: f64, scratch: usize): f64 {
   memory.fill(scratch + HISTOGRAM, 0, BIN_COUNT << 3);
   let sum: f64 = 0;
   for (let first: usize = 0; first < n; first += RUN * stride) {
     const end = weights + min(n, first + RUN) * sizeof<T>();
     for (let p = weights + first * sizeof<T>(); p < end; p += sizeof<T>()) {
       const weight = <f64>load<T>(p), upper = load<u32>(p, sizeof<T>() - 4);
+      if (weight >= limit) continue;
       const bin = min<u32>((TOP<T>() - upper) >> SHIFT<T>(), BIN_COUNT - 1);
       const place = scratch + (<usize>bin << 3);
       store<f64>(place, load<f64>(place, HISTOGRAM) + weight, HISTOGRAM);
