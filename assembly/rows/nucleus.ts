@@ -3,7 +3,7 @@
 //
 // First among the weights above a 1024th of the sum, of which there are not many: that is enough for a model that is
 // sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights
-// below that, and, where it turns out to mislead, of all of them.
+// below that, and, where this misleads, of all of them.
 
 import { BIN_COUNT, CANDIDATES_END, HISTOGRAM, SUM_ABOVE } from "../scratch";
 import { widen } from "../math/sum";

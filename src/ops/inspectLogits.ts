@@ -111,7 +111,7 @@ const WARNINGS: readonly ((found: Survey) => string | false)[] = [
     emptyRows > 0 &&
     `${share(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
       'row? Leave such rows out.',
-  noLogits,
+  notLogits,
   ({ equalRows, rows }) =>
     equalRows > 0 &&
     `${share(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
@@ -123,7 +123,7 @@ const WARNINGS: readonly ((found: Survey) => string | false)[] = [
 ];
 
 /** Of values that look like the output of a softmax, a logSoftmax or a sigmoid. */
-function noLogits({ rows, classes, min, max, probabilityRows, logProbabilityRows }: Survey): string | false {
+function notLogits({ rows, classes, min, max, probabilityRows, logProbabilityRows }: Survey): string | false {
   if (2 * probabilityRows > rows) {
     return (
       `${share(probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +

@@ -117,13 +117,9 @@ function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknow
 function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
   const { tf } = context;
   const operation = 'softmaxCrossEntropy';
-  const {
-    weight,
-    ignoreIndex,
-    labelSmoothing,
-    temperature,
-    reduction = 'mean',
-  } = readOptions<CrossEntropyTensorOptions<unknown>>(operation, given, CROSS_ENTROPY_OPTIONS);
+  const read = readOptions<CrossEntropyTensorOptions<unknown>>(operation, given, CROSS_ENTROPY_OPTIONS);
+  // All at once: an option may be a getter, which runs the caller's code.
+  const { weight, ignoreIndex, labelSmoothing, temperature, reduction = 'mean' } = read;
   checkLoss(context, operation, labels, logits);
   const options = {
     weight: readWeight(tf, weight),
@@ -140,11 +136,8 @@ function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
 function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
   const { tf } = context;
   const operation = 'sigmoidCrossEntropy';
-  const {
-    weight,
-    posWeight,
-    reduction = 'mean',
-  } = readOptions<SigmoidCrossEntropyTensorOptions<unknown>>(operation, given, SIGMOID_OPTIONS);
+  const read = readOptions<SigmoidCrossEntropyTensorOptions<unknown>>(operation, given, SIGMOID_OPTIONS);
+  const { weight, posWeight, reduction = 'mean' } = read;
   checkLoss(context, operation, labels, logits);
   if (!areEqual(labels.shape, logits.shape)) throw rangeShape(operation, labels, showShape(logits.shape));
   const options = {

@@ -51,8 +51,9 @@ export function sample<T>(
       if (mask) dropMasked<T>(row, n, operandAddress(mask, r, 1), operandStride(mask));
       if (bits) dropUnset<T>(row, n, bits + ((r * words) << 2));
     }
-    const isLast = r + 1 == outer * inner;
-    store<usize>(scratch, inner > 1 ? row : isLast ? given : given + n * sizeof<T>(), NEXT_ROW);
+    // Strided rows, and the last one, have no next row to read ahead: what is read instead is in the cache.
+    const hasNext = inner == 1 && r + 1 < outer;
+    store<usize>(scratch, hasNext ? given + n * sizeof<T>() : copies ? row : given, NEXT_ROW);
     store<i32>(y + (r << 2), sampleRow<T>(
       copies ? row : given, n, u ? load<f64>(u + (r << 3)) : 0, temperature, truncation, topK, topP, reach, row, weights,
       candidates, indices, scratch
@@ -74,7 +75,7 @@ function sampleRow<T>(
   if (maximum != maximum) return HOLDS_NAN;
   if (maximum == <T>Infinity) return HOLDS_INFINITY;
   if (maximum == <T>(-Infinity)) return NOTHING_KEPT;
-  if (temperature == 0) return <i32>firstEqual<T>(x, 0, n, maximum);
+  if (temperature == 0) return <i32>firstEqual<T>(x, n, maximum);
   if (topK) {
     keepUpTo<T>(x, n, indexOf<T>(candidates + (topK - 1) * CANDIDATE<T>()), copy, indices);
     x = copy;
@@ -140,10 +141,10 @@ function keepUpTo<T>(x: usize, n: usize, last: usize, values: usize, indices: us
   }
 }
 
-/** Index of the first element from `start` on that equals a value; n or more if there is none. */
-function firstEqual<T>(x: usize, start: usize, n: usize, value: T): usize {
+/** Index of the first element that equals a value, which one does. */
+function firstEqual<T>(x: usize, n: usize, value: T): usize {
   const wanted = v128.splat<T>(value);
-  let i = start;
+  let i: usize = 0;
   for (; i + lanes<T>() <= n; i += lanes<T>()) {
     const equal = laneBits<T>(v128.eq<T>(v128.load(x + i * sizeof<T>()), wanted));
     if (equal) return i + ctz(equal);
