@@ -35,6 +35,7 @@ function readCalibration(calibration: unknown): Figures {
       throw typeError(OPERATION, 'calibration', calibration, expected);
     }
     const { ece, bins } = calibration as Partial<Calibration>;
+    if (bins === undefined) throw typeError(OPERATION, 'calibration', calibration, `${expected}, or a state's value`);
     const all = Array.from(readList(OPERATION, 'calibration.bins', bins), readBin);
     const drawn = all.filter((bin) => bin !== undefined);
     const rows = drawn.reduce((sum, { count }) => sum + count, 0);

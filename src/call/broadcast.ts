@@ -137,8 +137,9 @@ export function checkBroadcast(
   const own = operand.shape;
   const lead = shape.length - own.length;
   if (lead < 0 || own.some((size, i) => size !== 1 && size !== shape[lead + i])) {
+    const hint = own.length === 2 && shape.length === 4 ? ' (for padded keys [batch, 1, 1, keys])' : '';
     throw new RangeError(
-      `${operation}: ${argument} has shape ${showShape(own)}, expected one that broadcasts to ${showShape(shape)}`,
+      `${operation}: ${argument} has shape ${showShape(own)}, expected one that broadcasts to ${showShape(shape)}${hint}`,
     );
   }
   return own;

@@ -57,7 +57,8 @@ export function readEvaluation<O extends PlaceOptions>(
   const read = readTargets(call, targets);
   const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
-  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
+  if (read.probabilities !== undefined)
+    throw typeError(operation, 'targets', targets, 'class indices (integers: Int32Array.from converts)');
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
   return {
     call,
@@ -105,7 +106,7 @@ export interface Block {
   readonly scratch: number;
 }
 
-interface BlockSettings {
+export interface BlockSettings {
   readonly ignoreIndex: number;
   /** Whether visits need `work` and `indices`. */
   readonly works?: boolean;

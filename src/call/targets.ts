@@ -115,7 +115,12 @@ function checkIndexCount(operation: string, targets: Targets, rows: number, size
         'as a Float32Array or Float64Array',
     );
   }
-  throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
+  throw countError(operation, length, rows);
+}
+
+function countError(operation: string, length: number, rows: number): RangeError {
+  const hint = rows === 1 ? ' (several rows need shape)' : '';
+  return new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row${hint}`);
 }
 
 /** The option `ignoreIndex`. @throws TypeError, RangeError unless it is an integer, beside class indices */
@@ -223,9 +228,7 @@ export function classesOf(
   rows: number,
   ignoreIndex: number,
 ): Float64Array {
-  if (length !== rows) {
-    throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
-  }
+  if (length !== rows) throw countError(operation, length, rows);
   const classes = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const target = Number(array[row]);

@@ -85,9 +85,6 @@ const OPTIONS: OptionNames<SampleOptions> = {
 
 /** Names that other samplers have. */
 export const SAMPLE_HINTS: Hints = {
-  top_k: 'the name is topK here',
-  top_p: 'the name is topP here',
-  min_p: 'the name is minP here',
   temp: 'the name is temperature here',
   do_sample: 'temperature: 0 takes the largest',
   random_seed: 'the name is seed here',
@@ -194,7 +191,7 @@ function readTruncation(operation: string, given: Given<SampleOptions>, elementB
 }
 
 function readTemperatureOrZero(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
-  return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes);
+  return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes, ' or 0');
 }
 
 function readShare(operation: string, argument: string, share: unknown, absent: number): number {

@@ -30,11 +30,8 @@ export function isBackendName(value: unknown): value is BackendName {
 }
 
 function compile(name: ModuleBackend, program: Program): WebAssembly.Module {
-  let module = compiled[name].get(program);
-  if (module === undefined) {
-    module = new WebAssembly.Module(link(program, name));
-    compiled[name].set(program, module);
-  }
+  const module = compiled[name].get(program) ?? new WebAssembly.Module(link(program, name));
+  compiled[name].set(program, module);
   return module;
 }
 
