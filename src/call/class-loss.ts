@@ -8,7 +8,7 @@ import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
   addressOf,
-  elementsOf,
+  asElements,
   operandOf,
   readArgument,
   readResult,
@@ -50,7 +50,7 @@ export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> 
   /** Where these elements are the loss, up to the sign: takes the fast path without a kernel. */
   readonly sum?: typeof sumTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
-  readonly ofEmpty?: number;
+  readonly lossOfEmptyRow?: number;
 }
 
 interface ClassLossOptions extends LossOptions {
@@ -182,7 +182,7 @@ function classFast(
   const placed = arena.operandScratch + FAST_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * FAST_ROWS;
-  pick?.(arena, elementsOf(x), { n, inner: 1, count: outer }, placed, picked);
+  pick?.(arena, asElements(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runFastLoss(arena, fast, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
@@ -232,7 +232,15 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
 
   const masked =
     mask &&
-    new MaskedLoss(runtime, operation, { mask, input, rows, isSoft, smoothing, weight, ofEmpty: loss.ofEmpty! });
+    new MaskedLoss(runtime, operation, {
+      mask,
+      input,
+      rows,
+      isSoft,
+      smoothing,
+      weight,
+      lossOfEmptyRow: loss.lossOfEmptyRow!,
+    });
   const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
   const to = isSoft ? run.input(probabilities) : run.perRow(indices, 4);
   return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), (results) => {
