@@ -1,5 +1,5 @@
 import { OutOfMemoryError } from '../errors.js';
-import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
+import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from '../generated/layout.js';
 
 /** The part of WebAssembly.Memory that is used here. */
 export interface LinearMemory {
@@ -11,8 +11,8 @@ const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
 export const STATIC_END = 1024;
-/** Bytes a kernel may use for itself in every call: a transposed block of rows of up to 4096 elements fits. */
-export const KERNEL_SCRATCH = HEADER_BYTES + 4096 * LINE_BYTES;
+/** Bytes a kernel may use for itself in every call: a transposed block of rows of up to ROW_LINES elements fits. */
+export const KERNEL_SCRATCH = HEADER_BYTES + ROW_LINES * LINE_BYTES;
 /** Bytes for the small operands of a call: class indices, weights. */
 export const OPERAND_SCRATCH = PAGE / 2;
 /** Bytes through which typed arrays are staged: an input and an output block that share a core's L2 cache. */
