@@ -39,7 +39,7 @@ import { type Given, readOptions, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
-import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
+import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
 export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
@@ -91,13 +91,14 @@ function readCall(
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const smoothing = readSmoothing(name, given.labelSmoothing);
-  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, read);
+  const takesProbabilities = loss.softKernel !== undefined;
+  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, takesProbabilities ? read : undefined);
   const rows = readRows(name, input, given);
   settle(call);
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
   const { probabilities } = read;
   if (probabilities !== undefined) {
-    if (loss.softKernel === undefined) throw typeError(name, 'targets', targets, 'class indices (integers)');
+    if (!takesProbabilities) throw typeError(name, 'targets', targets, CLASS_INDICES);
     if (probabilities.length === rows.count && probabilities.length !== input.length) {
       throw typeError(name, 'targets', targets, 'class indices as integers, or class probabilities, as many as logits');
     }

@@ -15,7 +15,7 @@ import { elementsOf, type Operand, shapeOf, widened } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
-import { checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
+import { CLASS_INDICES, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
 
@@ -57,8 +57,7 @@ export function readEvaluation<O extends PlaceOptions>(
   const read = readTargets(call, targets);
   const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
-  if (read.probabilities !== undefined)
-    throw typeError(operation, 'targets', targets, 'class indices (integers: Int32Array.from converts)');
+  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, CLASS_INDICES);
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
   return {
     call,

@@ -37,6 +37,8 @@ export interface Targets {
 }
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
+/** What is expected where there are no probabilities. */
+export const CLASS_INDICES = 'class indices (integers: Int32Array.from converts)';
 
 /** Reads targets; what they must be is known only with the rows of the logits: see placeIndices. @throws TypeError */
 export function readTargets(call: Call, value: unknown): Targets {

@@ -170,7 +170,8 @@ In units of 2⁻²³ (float64: 2⁻⁵²) of the scale. The scale is the sum of 
 of all rows. The bounds for float64 are wider because the factors of a whole row (weights, 1 / T, the divisor of a mean),
 crossEntropy's sum of target probabilities and each factor in the sum of distillation are rounded to float64 themselves.
 The mean or sum of the element-wise losses bceWithLogits and klDiv may be off by one unit more than the table says on the
-SIMD backends, whose lanes add up some losses before float64 does.
+SIMD backends, whose lanes add up some losses before float64 does; it is ∞ there where these exceed the
+largest float.
 The \`nll\` of \`calibrationError\`, from logits, is held to the bound of crossEntropy's loss
 (found: ${worstOf(NLL, 'float32', BACKENDS)} in float32, ${worstOf(NLL, 'float64', BACKENDS)} in float64).
 
@@ -228,7 +229,7 @@ of 0 gives −∞ and a negative one NaN.
 ${specialElementTable()}
 
 In a loss a target probability of exactly 0 contributes 0, even beside a log-probability of −∞; so does the target class with
-\`labelSmoothing: 1\`. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
+\`labelSmoothing: 1\`. In klDiv it gives NaN there, as in torch, and so does a target of −∞ with \`logTarget\`. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
 smoothing every class has one above 0.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
@@ -239,8 +240,9 @@ normal numbers may count as 0.
 
 \`simd128\` gives the same bits in every engine and on every processor, NaN's own bits excepted. Committed hashes of its
 results are compared in every place the tests run. A row's result does not depend on the other rows, on where it lies in
-memory, on whether the data is a typed array or a resident tensor, or on how a batch is split. Two numbers take a function
-of the engine, which may differ in its last bit: \`perplexity\`, e to the power of a mean, and the log-likelihood of
+memory, on whether the data is a typed array or a resident tensor, or on how a batch is split between rows. (A batch cut
+along an axis behind that of the softmax is another matter: a piece of one to three columns is summed as rows along the
+last axis are, in another order than the whole.) Two numbers take a function of the engine, which may differ in its last bit: \`perplexity\`, e to the power of a mean, and the log-likelihood of
 \`calibrationError\` from probabilities.
 
 \`relaxed-simd\` may differ in the last bits between processors; \`reference\` takes the engine's own \`Math.exp\` and may
