@@ -1,5 +1,5 @@
 import type { FloatArray } from '../arrays.js';
-import { typeError } from '../errors.js';
+import { countError, typeError } from '../errors.js';
 import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/kernels.js';
 import { SUM_BYTES } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
@@ -84,7 +84,7 @@ export function settleEvaluation({ call, input, targets, rows, isBinary }: Evalu
   const { length } = targets.indices!;
   if (isBinary && length !== rows.count) {
     const expected = `${rows.count}, one for each number of ${input.argument} (rows of several classes need shape)`;
-    throw new RangeError(`${operation}: targets has ${length} elements, expected ${expected}`);
+    throw countError(operation, 'targets', length, expected);
   }
   checkIndices(operation, targets, input, rows);
 }

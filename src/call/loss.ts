@@ -1,4 +1,4 @@
-import { show, typeError } from '../errors.js';
+import { countError, show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
 import type { BatchReduction, Reduction } from '../types.js';
@@ -112,7 +112,7 @@ export function checkResults(lossCall: LossCall, losses: number, each: 'row' | '
 /** @throws RangeError unless the operand has this many elements. */
 export function checkCount(operation: string, { argument, length }: Operand, count: number, what: string): void {
   if (length !== count) {
-    throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${count}, ${what}`);
+    throw countError(operation, argument, length, `${count}, ${what}`);
   }
 }
 

@@ -12,7 +12,7 @@ import {
   typedArrayTag,
   write,
 } from '../arrays.js';
-import { typeError } from '../errors.js';
+import { countError, typeError } from '../errors.js';
 import { widen } from '../reference/half.js';
 import type { Arena } from './arena.js';
 
@@ -183,7 +183,7 @@ export class Tensor {
     checkAttached('Tensor.copyTo', 'array', array);
     const length = countOf(array);
     if (length !== size) {
-      throw new RangeError(`Tensor.copyTo: array has ${length} elements, expected ${size}`);
+      throw countError('Tensor.copyTo', 'array', length, size);
     }
     write(array, data);
     return array;
