@@ -15,7 +15,7 @@ export function firstOf(row: number, n: number, inner: number): number {
  */
 export function readMaskedRow(
   heaps: Heaps,
-  heap: Float32Array | Float64Array,
+  heap: Floats,
   first: number,
   stride: number,
   values: Float64Array,
@@ -28,7 +28,7 @@ export function readMaskedRow(
 
 function readKept(
   heaps: Heaps,
-  heap: Float32Array | Float64Array,
+  heap: Floats,
   first: number,
   stride: number,
   values: Float64Array,
@@ -69,18 +69,25 @@ export function memoryForRow(n: number, number = 0): Float64Array {
   return memory?.length === n ? memory : (kept[number] = new Float64Array(n));
 }
 
+/** The elements of linear memory, or of an operand there. */
+export type Floats = Float32Array | Float64Array;
+
+/**
+ * So many elements from an address on. Operands that are views have their elements at the same index, which a loop then
+ * computes and compares once; with `| 0` behind its addition there is no check of that either.
+ */
+export function viewOf(heap: Floats, address: number, elementBytes: 4 | 8, count: number): Floats {
+  const first = indexOf(address, elementBytes);
+  return heap.subarray(first, first + count);
+}
+
 /** Number of the element at an address. */
 export function indexOf(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;
 }
 
 /** Copies elements `stride` apart; returns the largest, NaN where one is NaN. */
-export function readRow(
-  heap: Float32Array | Float64Array,
-  first: number,
-  stride: number,
-  values: Float64Array,
-): number {
+export function readRow(heap: Floats, first: number, stride: number, values: Float64Array): number {
   let max = -Infinity;
   for (let j = 0, at = first; j < values.length; j++, at += stride) {
     const value = heap[at]!;
@@ -105,14 +112,7 @@ export function maximum(values: Float64Array): number {
 }
 
 /** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
-export function skipSmall(
-  heap: Float32Array | Float64Array,
-  first: number,
-  i: number,
-  n: number,
-  stride: number,
-  least: number,
-): number {
+export function skipSmall(heap: Floats, first: number, i: number, n: number, stride: number, least: number): number {
   for (; i + 4 <= n; i += 4) {
     const at = first + i * stride;
     const areSmall =
