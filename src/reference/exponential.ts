@@ -92,7 +92,7 @@ export function unshifted32(
 ): number {
   const inverse = 1 / temperature;
   let total = 0;
-  for (let j = 0, at = first; j < e.length; j++, at += stride) {
+  for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) {
     const d = heap[at]! * inverse;
     if (!(Math.abs(d) < MODERATE)) return 0;
     const k = (d * (128 * Math.LOG2E)) | 0;
@@ -149,7 +149,7 @@ export function storeShares(
   stride: number,
 ): void {
   const scale = factor / total;
-  for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = e[j]! * scale;
+  for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) heap[at] = e[j]! * scale;
 }
 
 /** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */

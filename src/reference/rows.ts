@@ -41,7 +41,7 @@ function readKept(
   const byte = step < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
   let isKept = false;
   let max = -Infinity;
-  for (let j = 0, at = first; j < length; j++, at += stride) {
+  for (let j = 0, at = first; j < length; j++, at = (at + stride) | 0) {
     if (step >= 0 && u8[byte + j * step] === 0) {
       values[j] = -Infinity;
       continue;
@@ -74,14 +74,14 @@ export type Floats = Float32Array | Float64Array;
 
 /**
  * So many elements from an address on. Operands that are views have their elements at the same index, which a loop then
- * computes and compares once; with `| 0` behind its addition there is no check of that either.
+ * computes once.
  */
 export function viewOf(heap: Floats, address: number, elementBytes: 4 | 8, count: number): Floats {
   const first = indexOf(address, elementBytes);
   return heap.subarray(first, first + count);
 }
 
-/** Number of the element at an address. */
+/** Number of the element at an address. It is below 2^30: loops add to it with `| 0`, and V8 leaves its checks out. */
 export function indexOf(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;
 }
@@ -89,7 +89,7 @@ export function indexOf(address: number, elementBytes: 4 | 8): number {
 /** Copies elements `stride` apart; returns the largest, NaN where one is NaN. */
 export function readRow(heap: Floats, first: number, stride: number, values: Float64Array): number {
   let max = -Infinity;
-  for (let j = 0, at = first; j < values.length; j++, at += stride) {
+  for (let j = 0, at = first; j < values.length; j++, at = (at + stride) | 0) {
     const value = heap[at]!;
     values[j] = value;
     // Not above it, and not NaN; nothing is above NaN.
