@@ -104,11 +104,11 @@ export function unshifted32(
   return total;
 }
 
-/** Whether an element is nearly all of the total: digits of a logarithm beside it are lost then, unless it is left out. */
-export function isSure(e: Float64Array, total: number): boolean {
+/** The element that is nearly all of the total, -1 if none is: digits of a logarithm beside it are lost unless it is left out. */
+export function sureOf(e: Float64Array, total: number): number {
   const most = total * (15 / 16);
-  for (let j = 0; j < e.length; j++) if (e[j]! > most) return true;
-  return false;
+  for (let j = 0; j < e.length; j++) if (e[j]! > most) return j;
+  return -1;
 }
 
 /** Σ e without one of the maxima. */
