@@ -5,7 +5,7 @@ import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
   /** `isLent` says whether a caller may hold a view of the buffer: WebAssembly.Memory does not ask. */
-  grow(pages: number, isLent: boolean): number;
+  grow(pages: number, isLent: boolean): unknown;
 }
 
 const PAGE = 65536;
@@ -229,16 +229,14 @@ export class PlainMemory implements LinearMemory {
   buffer: ArrayBuffer;
 
   constructor(limit: number) {
-    this.buffer = new ArrayBuffer(Math.min(REFERENCE_BYTES, Math.floor(limit / PAGE) * PAGE));
+    this.buffer = new ArrayBuffer(Math.min(REFERENCE_BYTES, limit) & -PAGE);
   }
 
-  grow(pages: number, isLent: boolean): number {
+  grow(pages: number, isLent: boolean): void {
     const old = this.buffer;
-    const grown = new ArrayBuffer(old.byteLength + pages * PAGE);
-    new Uint8Array(grown).set(new Uint8Array(old));
-    this.buffer = grown;
+    this.buffer = new ArrayBuffer(old.byteLength + pages * PAGE);
+    new Uint8Array(this.buffer).set(new Uint8Array(old));
     // A view that a caller holds must not look alive any more.
-    if (isLent && typeof structuredClone === 'function') structuredClone(old, { transfer: [old] });
-    return old.byteLength / PAGE;
+    if (isLent) globalThis.structuredClone?.(old, { transfer: [old] });
   }
 }
