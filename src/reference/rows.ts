@@ -55,6 +55,22 @@ function readKept(
   return isKept ? max : undefined;
 }
 
+/** The part of `values` for what a mask keeps of a row, the rest set to 0: empty unless that are the first elements. */
+export function keptPrefix(heaps: Heaps, values: Float64Array, mask: number, row: number): Float64Array {
+  if (mask === 0) return values;
+  const { u8 } = heaps;
+  const length = keptLength(heaps, mask, row, values.length);
+  const step = keptStride(heaps, mask);
+  const byte = step < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
+  let count = 0;
+  for (let j = 0; j < length; j++) {
+    if (step >= 0 && u8[byte + j * step] === 0) continue;
+    if (count < j) return values.subarray(0, 0);
+    count++;
+  }
+  return values.fill(0).subarray(0, count);
+}
+
 /** Elements up to which the memory for a row is kept: hardly a vocabulary is larger. */
 const KEPT = 2 ** 18;
 const kept: Float64Array[] = [];
