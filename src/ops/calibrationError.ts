@@ -265,10 +265,11 @@ function worstError(edged: readonly EdgedBin[]): number {
 
 /** Σ (p_c − y_c)² of a row, y one-hot. */
 function squaredError(heap: FloatArray, at: number, n: number, stride: number, target: number): number {
-  const miss = 1 - heap[at + target * stride]!;
-  return (
-    squares(heap, at, target, stride) + miss * miss + squares(heap, at + (target + 1) * stride, n - 1 - target, stride)
-  );
+  const own = heap[at + target * stride]!;
+  // Nothing cancels then, and a loop over a part of a short row would end where no processor foresees it.
+  if (!(own > 0.5)) return squares(heap, at, n, stride) + 1 - 2 * own;
+  const others = squares(heap, at, target, stride) + squares(heap, at + (target + 1) * stride, n - 1 - target, stride);
+  return others + (1 - own) ** 2;
 }
 
 /** Four sums side by side: one would wait for each addition. */
