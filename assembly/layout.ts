@@ -3,4 +3,4 @@
 export { BLOCK_MULTIPLE, SUM_BYTES, SUM_LOST } from "./loss";
 export { AXIS_COUNT, AXIS_LIST, BASE, CAUSAL_FIRST, CAUSAL_ROWS, FIRST_ROW, STRIDE } from "./mask";
 export { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from "./sampling";
-export { HEADER_BYTES, LINE_BYTES, SUMS_BYTES } from "./scratch";
+export { HEADER_BYTES, LINE_BYTES, ROW_LINES, SUMS_BYTES } from "./scratch";

@@ -10,8 +10,8 @@
 //                 or a histogram and sums of weights     rows/nucleus.ts, rows/weights.ts
 //
 // A call computes all its rows in one form, so the regions that begin at EXP_BYTES share their memory. Nothing in
-// scratch survives a call. The debug build asserts that there is room, and no operand in it (contracts.ts). TypeScript gets the sizes from
-// layout.ts.
+// scratch survives a call. The debug build asserts that there is room, and no operand in it (contracts.ts). TypeScript
+// gets the sizes from layout.ts.
 
 /** Bytes of a line of a transposed block: one element of each of its rows. */
 export const LINE_BYTES: usize = 64;

@@ -1,15 +1,17 @@
 // Packs the package as npm would publish it, lets publint and @arethetypeswrong/cli judge the tarball, looks for
-// files that must not be missing or must not be there.
+// files that must not be missing, what the README links to among them, or must not be there.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const linked = [...readFileSync('README.md', 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path);
 const NEEDED = [
+  ...linked,
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/performance.md'],
   ...['dist/simd128.wasm', 'dist/relaxed-simd.wasm', 'dist/bare.js', 'dist/softmax-wasm.min.js'],
 ];
-const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(js|d\.ts|wasm)|docs\/\w[\w-]*\.(md|svg))$/;
+const ALLOWED = /^(package\.json|LICENSE|[A-Z]+\.md|dist\/.*\.(js|d\.ts|wasm)|docs\/\w[\w-]*\.(md|svg|png))$/;
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: 'inherit' });
 

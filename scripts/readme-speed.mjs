@@ -137,7 +137,7 @@ function ownTable({ machine, date, results, firstCalls }) {
 function chart(report) {
   refuseSpread(report.results.filter(({ shape, problem }) => shape !== undefined && !problem));
   writeFileSync('docs/speed.svg', drawBars(report, kilobytes));
-  return '![Time of softmax of 256 rows of 1024 logits, with the largest error, in five libraries](docs/speed.svg)';
+  return '![Time of softmax of 256 rows of 1024 logits, with the largest error, here, in three libraries and in plain JavaScript](docs/speed.svg)';
 }
 
 /** @throws Error that names the lines whose rounds lie too far apart, or that do not say how far */

@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const FOLDER = 'build/package';
-const FILES = ['dist', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+const FILES = ['dist', 'docs', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE'];
 
 const { scripts, devDependencies, allowScripts, ...published } = JSON.parse(readFileSync('package.json', 'utf8'));
 const url = published.repository?.url.replace(/^git\+/, '').replace(/\.git$/, '');

@@ -9,8 +9,8 @@ export function tfjsTables(...reports) {
   const where = `${machine.cpu}, one core, ${machine.platform}, ${date.slice(0, 10)}`;
   return [
     ...backends.map((backend) => backendTable(backend, reports)),
-    'Medians of several pairs of processes, whose rounds take turns; where the middle half of the pairs lies further apart ' +
-      `than ${100 * MOST_SPREAD} %, between which ratios it lies. ${where}. \`npm run bench:tfjs\``,
+    'Medians of several pairs of processes, whose rounds take turns; a range is the interquartile range of the ratios, ' +
+      `shown where it is wider than ${100 * MOST_SPREAD} %. ${where}. \`npm run bench:tfjs\``,
   ].join('\n\n');
 }
 

@@ -55,6 +55,11 @@ export function typeError(operation: string, argument: string, got: unknown, exp
   return new TypeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
 }
 
+/** For an array of another number of elements. */
+export function countError(operation: string, argument: string, got: number, expected: string | number): RangeError {
+  return new RangeError(`${operation}: ${argument} has ${got} elements, expected ${expected}`);
+}
+
 export function rangeError(operation: string, argument: string, got: unknown, expected: string): RangeError {
   return new RangeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
 }

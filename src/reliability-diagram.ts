@@ -35,6 +35,7 @@ function readCalibration(calibration: unknown): Figures {
       throw typeError(OPERATION, 'calibration', calibration, expected);
     }
     const { ece, bins } = calibration as Partial<Calibration>;
+    if (bins === undefined) throw typeError(OPERATION, 'calibration', calibration, `${expected}, or a state's value`);
     const all = Array.from(readList(OPERATION, 'calibration.bins', bins), readBin);
     const drawn = all.filter((bin) => bin !== undefined);
     const rows = drawn.reduce((sum, { count }) => sum + count, 0);
@@ -171,6 +172,11 @@ function text(content: string, x: number, y: number, rest = ''): string {
 const MIDDLE = ' text-anchor="middle"';
 const END = ' text-anchor="end"';
 
+/** The name of a panel's vertical axis. */
+function sideways(name: string, { top, bottom }: Panel): string {
+  return text(name, 0, 0, `${MIDDLE} transform="translate(16 ${round((top + bottom) / 2)}) rotate(-90)"`);
+}
+
 /** Accuracy against confidence: a bar for each bin, what is missing or too much, and the diagonal. */
 function accuracyPanel(panel: Panel, { ece, rows, bins }: Figures): string[] {
   const grid = TICKS.slice(1).flatMap((tick) => [
@@ -182,13 +188,20 @@ function accuracyPanel(panel: Panel, { ece, rows, bins }: Figures): string[] {
     return panel.rect('gap', lower, upper, accuracy, confidence);
   });
   const labels = TICKS.map((tick) => text(tick.toFixed(1), panel.left - 8, panel.y(tick) + 4, END));
-  const middle = (panel.top + panel.bottom) / 2;
-  const name = text('Accuracy', 0, 0, `${MIDDLE} transform="translate(16 ${round(middle)}) rotate(-90)"`);
   const error = Number.isNaN(ece) ? 'NaN' : ece.toFixed(3);
   const notes = [`ECE ${error}`, `${rows} rows`].map((note, i) => {
     return text(note, panel.left + 10, panel.top + 20 + 17 * i, ' class="note"');
   });
-  return [...grid, ...bars, ...gaps, panel.line('ideal', 0, 0, 1, 1), panel.axes, ...labels, name, ...notes];
+  return [
+    ...grid,
+    ...bars,
+    ...gaps,
+    panel.line('ideal', 0, 0, 1, 1),
+    panel.axes,
+    ...labels,
+    sideways('Accuracy', panel),
+    ...notes,
+  ];
 }
 
 /** How many rows each bin holds. */
@@ -198,13 +211,7 @@ function countPanel(panel: Panel, { bins }: Figures): string[] {
   const labels = TICKS.map((tick) => text(tick.toFixed(1), panel.x(tick), panel.bottom + 16, MIDDLE));
   const largest = text(String(most), panel.left - 8, panel.top + 8, END);
   const name = text('Confidence', (panel.left + panel.right) / 2, panel.bottom + 36, MIDDLE);
-  const rows = text(
-    'Rows',
-    0,
-    0,
-    `${MIDDLE} transform="translate(16 ${round((panel.top + panel.bottom) / 2)}) rotate(-90)"`,
-  );
-  return [...bars, panel.axes, ...labels, largest, name, rows];
+  return [...bars, panel.axes, ...labels, largest, name, sideways('Rows', panel)];
 }
 
 /** What the colours mean, in a line that ends at `right`. */

@@ -194,7 +194,7 @@ export interface ClassBits {
 
 /** The options that tell how predictions lie. */
 export interface PlaceOptions {
-  /** Sizes of the axes. Plain numbers without it are one row. */
+  /** Sizes of the axes. Numbers without it are one row; in calibration and fitTemperature each is a row of its own. */
   shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
   axis?: number | undefined;

@@ -5,7 +5,7 @@ import fixtures from './fixtures/calibration.json' with { type: 'json' };
 import { sets } from './support/backends.js';
 import { DTYPES, type Dtype, floatsOf, numbers, randomOf, sizeOf } from './support/cases.js';
 
-const { calibrationError, tensor } = createKernels({ backend: 'simd128' });
+const { calibrationError, calibrationState, tensor } = createKernels({ backend: 'simd128' });
 
 /** What float32 probabilities leave of each figure, and what float64 ones do. */
 const TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-13 };
@@ -157,9 +157,9 @@ describe('bins', () => {
     }
   });
 
-  test('0 belongs to the first, and what is no probability to the outermost', () => {
-    expect(filled([0, -1, -Infinity], { bins: 3 })).toEqual([[0, 0, 1 / 3, 3]]);
-    expect(filled([1, 1.5, Infinity, Number.NaN], { bins: 3 })).toEqual([[2, 2 / 3, 1, 4]]);
+  test('0 belongs to the first, and what rounding took beyond a probability to the outermost', () => {
+    expect(filled([0, -1e-3], { bins: 3 })).toEqual([[0, 0, 1 / 3, 2]]);
+    expect(filled([1, 1 + 1e-3, Number.NaN], { bins: 3 })).toEqual([[2, 2 / 3, 1, 3]]);
   });
 
   test('of equal mass hold as many rows each, but for ties', () => {
@@ -332,14 +332,42 @@ describe('refuses', () => {
       RangeError,
       'targets has 3 elements, expected 4, one for each number of x (rows of several classes need shape)',
     ],
-    [X, new Float32Array(2), SHAPE, TypeError, 'targets is Float32Array(2), expected class indices (integers)'],
+    [
+      X,
+      new Float32Array(2),
+      SHAPE,
+      TypeError,
+      'targets is Float32Array(2), expected class indices (integers: Int32Array.from converts)',
+    ],
     [[], [0, 1], { shape: [2, 0] }, RangeError, 'x has 0 elements along the axis, expected at least 1'],
     [X, [0, 1], { shape: [3, 2] }, RangeError, 'x has 4 elements, expected 6 for shape [3, 2]'],
+    [
+      [0.5, 1, 1.5, -1],
+      [0, -100, 1, 1],
+      { from: 'probabilities' },
+      RangeError,
+      "x holds 1.5, expected probabilities (logits: from: 'logits')",
+    ],
+    [
+      [0.5, -3, 0.5, -1],
+      [0, 1],
+      { ...SHAPE, from: 'probabilities' },
+      RangeError,
+      "x holds -3, expected probabilities (logits: from: 'logits')",
+    ],
     [['1'], [0], {}, TypeError, 'x[0] is "1", expected a number (nested arrays: tensor() takes them)'],
   ])('%j, %j, %j', (x, targets, options, Type, message) => {
     expect(() => calibrationError(x as number[], targets as number[], options)).toThrow(
       new Type(`calibrationError: ${message}`),
     );
+  });
+
+  test('nothing of a shard that holds logits, and what rows hold that do not count', () => {
+    const state = calibrationState({ from: 'probabilities' }).add([0.5, 0.5], [0], { shape: [1, 2] });
+    const before = JSON.stringify(state);
+    expect(() => state.add([0.5, 0.5, 2, 0], [0, 0], { shape: [2, 2] })).toThrow(RangeError);
+    expect(JSON.stringify(state)).toBe(before);
+    expect(state.add([9, -9, 1.001, Number.NaN], [-100, 0], { shape: [2, 2] }).count).toBe(2);
   });
 
   test('targets of another shape', () => {

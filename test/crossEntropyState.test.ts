@@ -355,7 +355,7 @@ describe('errors', () => {
     [
       (s) => s.add([1, 2], { targets: any(new Float32Array(2)), offset: 4 }),
       TypeError,
-      'add: targets is Float32Array(2), expected class indices (integers)',
+      'add: targets is Float32Array(2), expected class indices (integers: Int32Array.from converts)',
     ],
     [
       (s) => s.add([1, 2], { targets: [0, 2], offset: 4 }),

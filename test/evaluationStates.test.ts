@@ -44,7 +44,8 @@ const KINDS: readonly Kind[] = [
   kind('accuracyState', 'accuracy', {}),
   kind('accuracyState', 'accuracy', { k: 3, ignoreIndex }),
   kind('nllState', 'crossEntropy', {}),
-  kind('perplexityState', 'perplexity', { ignoreIndex }),
+  kind('nllState', 'crossEntropy', { temperature: 2 }),
+  kind('perplexityState', 'perplexity', { temperature: 4, ignoreIndex }),
   kind('calibrationState', 'calibrationError', {}),
   kind('calibrationState', 'calibrationError', { temperature: 2, bins: 10, classwise: true, ignoreIndex }),
   kind('calibrationState', 'calibrationError', { scheme: 'mass', bins: 7 }),
@@ -281,7 +282,7 @@ describe('refuses', () => {
       'an unknown option',
       () => nllState({ dim: 1 } as object),
       TypeError,
-      'nllState: unknown option "dim", expected one of ignoreIndex',
+      'nllState: unknown option "dim", expected one of temperature, ignoreIndex',
     ],
     [
       'ignoreIndex',

@@ -230,7 +230,7 @@ test.each<[unknown, unknown, object, typeof Error, string]>([
     new Float64Array(1),
     { shape: [1, 2] },
     TypeError,
-    'targets is Float64Array(1), expected class indices (integers)',
+    'targets is Float64Array(1), expected class indices (integers: Int32Array.from converts)',
   ],
   [[1, 2], [0], { shape: [1, 2], T: 1 }, TypeError, 'unknown option "T", expected one of shape, axis, ignoreIndex'],
   [[1, 2], [0], { shape: [1, 2], ignoreIndex: 1.5 }, RangeError, 'ignoreIndex is 1.5, expected an integer'],

@@ -337,7 +337,8 @@ describe('errors', () => {
     [(s, k) => s.merge(k.logSumExpState()), RangeError, 'merge: other has 1 rows, expected 2, as this state'],
     [(_, k) => k.logSumExpState({ rows: -1 }), RangeError, ': rows is -1, expected a whole number, 0 or more'],
     [(_, k) => k.logSumExpState({ rows: any('2') }), TypeError, ': rows is "2", expected a whole number'],
-    [(_, k) => k.logSumExpState(any({ row: 1 })), TypeError, ': unknown option "row", expected one of rows'],
+    [(_, k) => k.logSumExpState(any({ row: 1 })), TypeError, ': unknown option "row", the name is rows here'],
+    [(_, k) => k.logSumExpState(any({ n: 1 })), TypeError, ': unknown option "n", expected one of rows'],
     [
       (s, k) => s.add(setOf('simd128').kernels.zeros([2, 1]), k && {}),
       TypeError,

@@ -36,6 +36,50 @@ function memoryBytes(kernels: Kernels): number {
   return bytes;
 }
 
+const GUARD_BYTE = 0xa5;
+
+/** Makes a call whose floats and results lie in linear memory, results between guards: it gives what it does elsewhere. */
+function expectOwnBytesAlone(kernels: Kernels, call: Call): void {
+  const expected = outFor(call);
+  runCall(kernels, call, { out: expected });
+  const tensors: Tensor[] = [];
+  const resident = Object.entries({ ...call.arguments, ...call.options }).flatMap(([name, value]) => {
+    if (!(value instanceof Float32Array || value instanceof Float64Array)) return [];
+    const tensor = kernels.tensor(value as Floats);
+    tensors.push(tensor);
+    return [[name, tensor]];
+  });
+  const guarded = (array: Floats | Int32Array) => {
+    const home = kernels.zeros([array.byteLength / 4 + 64]);
+    tensors.push(home);
+    return home;
+  };
+  const arrays = (ArrayBuffer.isView(expected) ? [expected] : Object.values(expected as object)) as Floats[];
+  const homes = arrays.map(guarded);
+  const views = arrays.map((array, i) => {
+    const { data } = homes[i]!;
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(GUARD_BYTE);
+    const View = array.constructor as Float32ArrayConstructor;
+    return new View(data.buffer as ArrayBuffer, data.byteOffset + 64, array.length);
+  });
+  const out = ArrayBuffer.isView(expected) ? views[0] : { values: views[0], indices: views[1] };
+  const located = Object.fromEntries(resident.map(([name, tensor]) => [name, (tensor as Tensor).data]));
+  runCall(kernels, call, { ...located, out });
+  const { shape, axis, dtype } = call.layout;
+  for (const [i, array] of arrays.entries()) {
+    const what = `${dtype} [${shape}] axis ${axis}`;
+    expectSame(views[i]!, array, what);
+    const { data } = homes[i]!;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const isOwn = (at: number) => at >= 64 && at < 64 + array.byteLength;
+    expect(
+      bytes.every((byte, at) => byte === GUARD_BYTE || isOwn(at)),
+      what,
+    ).toBe(true);
+  }
+  for (const tensor of tensors) tensor.dispose();
+}
+
 /** Disposes every tensor of a result. */
 function dispose(result: unknown): void {
   if (result instanceof Tensor) result.dispose();
@@ -158,6 +202,21 @@ describe.each(sets)('$name', (set: TestSet) => {
     kernels.zeros([3, 20]);
     expect(kernels.memoryUsage()).toEqual({ bytes: 512, tensors: 2 });
   });
+
+  test.each(operations.filter(({ out }) => out))(
+    '$name: writes nothing but its own where all is resident',
+    (operation) => {
+      const kernels = set.create();
+      for (const dtype of DTYPES) {
+        for (const n of [1, 2, 9, 50]) {
+          for (const inner of [1, 2, 3, 4, 5, 17]) {
+            const layout = { dtype, shape: [3, n, inner], axis: 1 };
+            for (const call of callsOf(operation, layout)) expectOwnBytesAlone(kernels, call);
+          }
+        }
+      }
+    },
+  );
 
   test.each(operations)('$name: memory is flat over many calls', (operation) => {
     const kernels = set.create();

@@ -94,11 +94,16 @@ const shape = [2, 3];
 
 describeErrors([
   {
+    message: 'nllLossWithGrad: targets is Float32Array(2), expected class indices (integers: Int32Array.from converts)',
+    type: TypeError,
+    call: (k, out) => k.nllLossWithGrad(X, new Float32Array(2) as never, { shape, ignoreIndex: 0, out }),
+  },
+  {
     message: 'nllLossWithGrad: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
     call: (k, out) => k.nllLossWithGrad(X, [0, 3], { shape, out }),
   },
   {
-    message: 'nllLossWithGrad: targets is Float32Array(6), expected class indices (integers)',
+    message: 'nllLossWithGrad: targets is Float32Array(6), expected class indices (integers: Int32Array.from converts)',
     type: TypeError,
     call: (k, out) => k.nllLossWithGrad(X, new Float32Array(6) as never, { shape, out }),
   },

@@ -95,6 +95,13 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
   });
 
+  test('a batch without tokens, in all forms', () => {
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+    for (const tokens of [[], [[], []], { data: new Int32Array(0), dims: [2, 0] }, new Int32Array(0)]) {
+      expect(kernels.penalize(x, any(tokens), { shape: [2, 3], repetition: 2 })).toEqual(x);
+    }
+  });
+
   test('-∞ stays, and a logit of 0 is not scaled', () => {
     expect([...kernels.penalize([-Infinity, 0], [0, 1], { repetition: 3 })]).toEqual([-Infinity, 0]);
   });

@@ -20,7 +20,7 @@ describe.each(sets)('$name', ({ kernels }) => {
         n,
       );
       const targets = Int32Array.from({ length: x.length / n }, (_, row) => (row % 4 === 3 ? -1 : row % n));
-      const options = { shape, axis, ignoreIndex: -1 };
+      const options = { shape, axis, ignoreIndex: -1, temperature: 1.5 };
       const expected = Math.exp(kernels.crossEntropy(x, targets, options));
       expect(kernels.perplexity(x, targets, options) / expected).toBeCloseTo(1, 14);
     }
@@ -45,16 +45,24 @@ test('special values', () => {
 test.each<[unknown, unknown, object, typeof Error, string]>([
   [[1, 2], [2], {}, RangeError, 'targets[0] is 2, expected an integer in [0, 2) or ignoreIndex (-100)'],
   [[1, 2], [0, 1], {}, TypeError, /targets has as many numbers as the logits/.source],
-  [[1, 2], new Float32Array(2), {}, TypeError, 'targets is Float32Array(2), expected class indices (integers)'],
+  [
+    [1, 2],
+    new Float32Array(2),
+    {},
+    TypeError,
+    'targets is Float32Array(2), expected class indices (integers: Int32Array.from converts)',
+  ],
   [[], [0], { shape: [1, 0] }, RangeError, 'logits has 0 elements along the axis, expected at least 1'],
   [[1, 2], [0], { ignore_index: 1 }, TypeError, 'unknown option "ignore_index", the name is ignoreIndex here'],
   [
     [1, 2],
     [0],
-    { temperature: 1 },
+    { reduction: 'sum' },
     TypeError,
-    'unknown option "temperature", expected one of shape, axis, ignoreIndex',
+    'unknown option "reduction", expected one of shape, axis, temperature, ignoreIndex',
   ],
+  [[1, 2], [0], { temperature: -1 }, RangeError, 'temperature is -1, expected a number in [2^-100, 2^100]'],
+  [[1, 2], [0], { temperature: '2' }, TypeError, 'temperature is "2", expected a positive number'],
   [[1, 2], [0], { ignoreIndex: '1' }, TypeError, 'ignoreIndex is "1", expected an integer'],
 ])('refuses %j, %j, %j', (logits, targets, options, Type, message) => {
   const run = () => perplexity(logits as number[], targets as number[], options);

@@ -111,7 +111,7 @@ describe('draws', () => {
     ['NaN', calibrationError([Number.NaN, 1], [0], { shape: [1, 2] })],
     ['equal mass', calibrationError(X, TARGETS, { shape: [200, 3], scheme: 'mass' })],
     ['one number for each row', calibrationError([0, 0.5, 1], [0, 1, 1], { from: 'probabilities' })],
-    ['no probabilities', calibrationError([-3, 7], [0, 1], { from: 'probabilities' })],
+    ['rounded beyond probabilities', calibrationError([-1e-3, 1 + 1e-3], [0, 1], { from: 'probabilities' })],
   ])('%s', (_, drawn) => {
     const svg = reliabilityDiagram(drawn);
     for (const { attributes } of elementsOf(svg)) {
@@ -154,7 +154,7 @@ describe('refuses', () => {
   test.each<[unknown, object | undefined, typeof Error, string]>([
     [undefined, {}, TypeError, 'calibration is undefined, expected what calibrationError gives'],
     ['{}', {}, TypeError, 'calibration is "{}", expected what calibrationError gives'],
-    [{}, {}, TypeError, 'calibration.bins is undefined, expected an array'],
+    [{}, {}, TypeError, "calibration is an object, expected what calibrationError gives, or a state's value"],
     [{ ece: 0, bins: [1] }, {}, TypeError, 'calibration.bins[0] is 1, expected a bin'],
     [{ ece: 0, bins: [BIN, {}] }, {}, TypeError, 'calibration.bins[1].count is undefined, expected a whole number'],
     [{ ece: 0, bins: [{ ...BIN, count: 0.5 }] }, {}, RangeError, 'calibration.bins[0].count is 0.5, expected a whole'],

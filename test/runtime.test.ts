@@ -319,6 +319,21 @@ describe('init', () => {
     expect(small.zeros([1]).data.buffer.byteLength).toBe(2 ** 20);
   });
 
+  test('the memory of the reference grows without a detached buffer, unless a caller may hold a view', () => {
+    const clone = vi.spyOn(globalThis, 'structuredClone');
+    const { tensor, zeros } = createKernels({ backend: 'reference' });
+    const x = tensor([1, 2]);
+    zeros([2 ** 20]);
+    expect(x.toArray()).toEqual(Float32Array.of(1, 2));
+    expect(clone).not.toHaveBeenCalled();
+    const views = [x.data, x[Symbol.iterator]()] as const;
+    zeros([2 ** 21]);
+    expect(views[0].length).toBe(0);
+    expect(() => views[1].next()).toThrow(TypeError);
+    expect(x.data).toEqual(Float32Array.of(1, 2));
+    clone.mockRestore();
+  });
+
   test('maxMemory holds', async () => {
     const { init, zeros, OutOfMemoryError } = await importAnew();
     await init({ maxMemory: 2 ** 21 });

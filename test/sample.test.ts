@@ -352,7 +352,7 @@ describe.each(sets)('$name', (set) => {
         [{ topP: 1.1 }, `topP is 1.1, ${SHARE}`],
         [{ topP: NaN }, `topP is NaN, ${SHARE}`],
         [{ minP: 2 }, `minP is 2, ${SHARE}`],
-        [{ temperature: -1 }, 'temperature is -1, expected a number in [2^-100, 2^100]'],
+        [{ temperature: -1 }, 'temperature is -1, expected a number in [2^-100, 2^100] or 0'],
         [{ seed: -1 }, `seed is -1, ${SEED}`],
         [{ seed: 2n ** 64n }, `seed is 18446744073709551616n, ${SEED}`],
         [{ seed: 1, step: -1 }, `step is -1, ${COUNT}`],

@@ -10,7 +10,7 @@ import { EXP_TABLE } from "../scratch";
 import { FUSED } from "../simd/arch";
 
 export const LOG2E: f64 = 1.4426950408889634;
-const LN2: f64 = 0.6931471805599453;
+export const LN2: f64 = 0.6931471805599453;
 /** ln 2 − LN2 */
 const LN2_TAIL: f64 = 2.3190468138462996e-17;
 

@@ -4,13 +4,13 @@ import { madd, nmadd } from "../simd/arch";
 import { e0, e1, n0, n1, r0, r1, s0, s1 } from "../simd/registers";
 import { biasedMagic } from "./exp";
 import { log1pCoefficient } from "./log";
-import { FIRST, HIGH, LOG2E, LOW, TWO, constant } from "./ratio";
+import { FIRST, HIGH, INVERSE_LN2, LOW, TWO, constant } from "./ratio";
 
 /** e^x as s / r, of x in r0 and r1. */
 // @ts-ignore: decorator
 @inline
 export function ratioOfTwo(): void {
-  const log2e = constant<f32>(LOG2E), magic = biasedMagic<f32>();
+  const log2e = constant<f32>(INVERSE_LN2), magic = biasedMagic<f32>();
   n0 = madd<f32>(r0, log2e, magic);
   n1 = madd<f32>(r1, log2e, magic);
   e0 = f32x4.sub(n0, magic);

@@ -9,7 +9,7 @@ import { FUSED, madd, nmadd } from "../simd/arch";
 import { shiftLeft } from "../simd/lanes";
 
 // The table, elements of T.
-export const LOG2E: usize = 0;
+export const INVERSE_LN2: usize = 0;
 export const HIGH: usize = 1; // ln 2 in two parts; without FMA the first is cut so that n times it is exact
 export const LOW: usize = 2;
 export const MOST: usize = 3; // e^x + 1 of it is e^x, and up is finite

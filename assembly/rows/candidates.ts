@@ -31,7 +31,7 @@ export function hasBound<T>(n: usize, k: usize): bool {
 }
 
 /**
- * A number that k elements are above, and few more: the next below the k-th largest maximum of the PARTS of the row, or of
+ * A bound that at least k elements exceed, and few others: the next number below the k-th largest maximum of the PARTS of the row, or of
  * its beginning. NaN if k is above BOUND_K or the parts do not tell.
  */
 function boundBelow<T>(x: usize, n: usize, k: usize): T {

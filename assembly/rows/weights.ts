@@ -9,14 +9,11 @@
 // Only elements from a floor on have a weight, the others 0. The floor is never so low that 2^n is not normal.
 // f32: weights are off by at most (3 + 3 |x − maximum| / t) · 2^-24, f64: (4 + 3 |x − maximum| / t) · 2^-53.
 
-import { coefficient64 } from "../math/exp-table";
+import { LN2, LOG2E, coefficient64 } from "../math/exp-table";
 import { widen } from "../math/sum";
 import { NEXT_ROW, SUMS, SUM_COUNT, TEMPORARY, WEIGHTS } from "../scratch";
 import { laneSum, lanes, shiftLeft, addIntegers } from "../simd/lanes";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
-
-const LOG2E: f64 = 1.4426950408889634;
-const LN2: f64 = 0.6931471805599453;
 
 // The parameters of a row in scratch: elements of T in this order.
 const CENTRE: usize = 0; // the maximum

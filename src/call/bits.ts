@@ -1,5 +1,5 @@
 import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arrays.js';
-import { isArray, typeError } from '../errors.js';
+import { countError, isArray, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { ownOf, PLAIN, readingError } from './caller.js';
@@ -56,7 +56,5 @@ export function wordsOf(operation: string, { length }: BitsPlace, { n, count }: 
   const words = Math.ceil(n / 32);
   if (length === words) return 0;
   if (length === words * count) return words;
-  throw new RangeError(
-    `${operation}: mask.bits has ${length} elements, expected ${words} for all rows, or ${words * count}`,
-  );
+  throw countError(operation, 'mask.bits', length, `${words} for all rows, or ${words * count}`);
 }

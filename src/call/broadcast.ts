@@ -1,5 +1,5 @@
 import { type AnyNumbers, bufferOf, type FloatArray, offsetOf, typedArrayTag, viewOf, write } from '../arrays.js';
-import { showShape } from '../errors.js';
+import { countError, showShape } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import type { Operand, Place } from './place.js';
 import { product } from './shape.js';
@@ -130,15 +130,14 @@ export function checkBroadcast(
     if (length === product(shape)) return shape;
     const last = shape.at(-1) ?? 1;
     if (length === last || length === 1) return [length];
-    throw new RangeError(
-      `${operation}: ${argument} has ${length} elements, expected 1, ${last} (the last axis) or ${product(shape)}`,
-    );
+    throw countError(operation, argument, length, `1, ${last} (the last axis) or ${product(shape)}`);
   }
   const own = operand.shape;
   const lead = shape.length - own.length;
   if (lead < 0 || own.some((size, i) => size !== 1 && size !== shape[lead + i])) {
+    const hint = own.length === 2 && shape.length === 4 ? ' (for padded keys [batch, 1, 1, keys])' : '';
     throw new RangeError(
-      `${operation}: ${argument} has shape ${showShape(own)}, expected one that broadcasts to ${showShape(shape)}`,
+      `${operation}: ${argument} has shape ${showShape(own)}, expected one that broadcasts to ${showShape(shape)}${hint}`,
     );
   }
   return own;

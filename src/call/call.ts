@@ -1,5 +1,5 @@
 import { type AnyNumbers, bufferOf, checkAttached, countOf, elementBytesOf, offsetOf } from '../arrays.js';
-import { rangeError } from '../errors.js';
+import { countError, rangeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import { checkAlive, storageOf } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
@@ -54,7 +54,7 @@ function checkUnchanged(operation: string, argument: string, array: AnyNumbers, 
   const now = countOf(array);
   if (now === 0) checkAttached(operation, argument, array);
   if (now !== length) {
-    throw new RangeError(`${operation}: ${argument} has ${now} elements, expected ${length}, as when it was read`);
+    throw countError(operation, argument, now, `${length}, as when it was read`);
   }
 }
 

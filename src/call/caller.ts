@@ -49,5 +49,5 @@ export function isOfAllObjects(source: object, name: PropertyKey): boolean {
   return true;
 }
 
-/** What it has, Object.prototype was given. */
+/** An empty object: a property that it has all the same was added to Object.prototype. */
 export const PLAIN: Readonly<Record<string, unknown>> = {};

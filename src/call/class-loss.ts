@@ -8,7 +8,7 @@ import { type Call, openCall, settle } from './call.js';
 import { copyFloats } from './descriptor.js';
 import {
   addressOf,
-  elementsOf,
+  asElements,
   operandOf,
   readArgument,
   readResult,
@@ -39,7 +39,7 @@ import { type Given, readOptions, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { giveShape, type Rows, readRows } from './rows.js';
-import { checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
+import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
 export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
@@ -50,7 +50,7 @@ export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> 
   /** Where these elements are the loss, up to the sign: takes the fast path without a kernel. */
   readonly sum?: typeof sumTargets;
   /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
-  readonly ofEmpty?: number;
+  readonly lossOfEmptyRow?: number;
 }
 
 interface ClassLossOptions extends LossOptions {
@@ -91,13 +91,14 @@ function readCall(
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const smoothing = readSmoothing(name, given.labelSmoothing);
-  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, read);
+  const takesProbabilities = loss.softKernel !== undefined;
+  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, takesProbabilities ? read : undefined);
   const rows = readRows(name, input, given);
   settle(call);
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
   const { probabilities } = read;
   if (probabilities !== undefined) {
-    if (loss.softKernel === undefined) throw typeError(name, 'targets', targets, 'class indices (integers)');
+    if (!takesProbabilities) throw typeError(name, 'targets', targets, CLASS_INDICES);
     if (probabilities.length === rows.count && probabilities.length !== input.length) {
       throw typeError(name, 'targets', targets, 'class indices as integers, or class probabilities, as many as logits');
     }
@@ -182,7 +183,7 @@ function classFast(
   const placed = arena.operandScratch + FAST_SUM;
   const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * FAST_ROWS;
-  pick?.(arena, elementsOf(x), { n, inner: 1, count: outer }, placed, picked);
+  pick?.(arena, asElements(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
   return runFastLoss(arena, fast, all, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
@@ -232,7 +233,15 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
 
   const masked =
     mask &&
-    new MaskedLoss(runtime, operation, { mask, input, rows, isSoft, smoothing, weight, ofEmpty: loss.ofEmpty! });
+    new MaskedLoss(runtime, operation, {
+      mask,
+      input,
+      rows,
+      isSoft,
+      smoothing,
+      weight,
+      lossOfEmptyRow: loss.lossOfEmptyRow!,
+    });
   const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
   const to = isSoft ? run.input(probabilities) : run.perRow(indices, 4);
   return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), (results) => {

@@ -1,5 +1,5 @@
 import type { FloatArray } from '../arrays.js';
-import { typeError } from '../errors.js';
+import { countError, typeError } from '../errors.js';
 import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/kernels.js';
 import { SUM_BYTES } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
@@ -15,7 +15,7 @@ import { elementsOf, type Operand, shapeOf, widened } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
-import { checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
+import { CLASS_INDICES, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
 
@@ -57,7 +57,7 @@ export function readEvaluation<O extends PlaceOptions>(
   const read = readTargets(call, targets);
   const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
-  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
+  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, CLASS_INDICES);
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
   return {
     call,
@@ -84,7 +84,7 @@ export function settleEvaluation({ call, input, targets, rows, isBinary }: Evalu
   const { length } = targets.indices!;
   if (isBinary && length !== rows.count) {
     const expected = `${rows.count}, one for each number of ${input.argument} (rows of several classes need shape)`;
-    throw new RangeError(`${operation}: targets has ${length} elements, expected ${expected}`);
+    throw countError(operation, 'targets', length, expected);
   }
   checkIndices(operation, targets, input, rows);
 }
@@ -105,7 +105,7 @@ export interface Block {
   readonly scratch: number;
 }
 
-interface BlockSettings {
+export interface BlockSettings {
   readonly ignoreIndex: number;
   /** Whether visits need `work` and `indices`. */
   readonly works?: boolean;

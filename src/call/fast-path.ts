@@ -110,25 +110,26 @@ export function takesFastPath(
   out: Argument | undefined,
   size: number,
 ): out is FastArgument | undefined {
-  if (out === undefined) return x.array !== undefined && isUnchanged(arena, x);
+  if (out === undefined) return x.array !== undefined && isArrayUnchanged(arena, x);
   if (out.kind !== undefined || out.size !== size || out.elementBytes !== x.elementBytes) return false;
   if (x.array === undefined) return out.array === undefined && x.address >= 0 && out.address >= 0;
-  return out.array !== undefined && isUnchanged(arena, x) && isUnchanged(arena, out) && isSameOrApart(out, x);
+  return out.array !== undefined && isArrayUnchanged(arena, x) && isArrayUnchanged(arena, out) && isSameOrApart(out, x);
 }
 
 /** Whether another argument does so too: of the kind, the dtype and the shape of x. */
 export function isFastLike(arena: Arena, other: Argument, x: FastArgument): other is FastArgument {
   if (other.kind !== undefined || other.elementBytes !== x.elementBytes || other.size !== x.size) return false;
   if (x.array === undefined) return other.array === undefined && other.address >= 0 && areEqual(other.shape, x.shape);
-  return other.array !== undefined && isUnchanged(arena, other);
+  return other.array !== undefined && isArrayUnchanged(arena, other);
 }
 
 /** Whether x is still what it was. */
-export function isStill(arena: Arena, x: FastArgument): boolean {
-  return x.array === undefined ? x.address >= 0 : isUnchanged(arena, x);
+export function isUnchanged(arena: Arena, x: FastArgument): boolean {
+  return x.array === undefined ? x.address >= 0 : isArrayUnchanged(arena, x);
 }
 
-function isUnchanged(arena: Arena, { array, size, moment }: ShortArray): boolean {
+/** A detached or shortened array has no last element, one that grew has another; to ask for its length takes longer. */
+function isArrayUnchanged(arena: Arena, { array, size, moment }: ShortArray): boolean {
   return arena.moment === moment && array[size - 1] !== undefined && array[size] === undefined;
 }
 
@@ -167,7 +168,7 @@ export function rowLength(x: FastArgument, given: unknown, axis: unknown): numbe
 }
 
 /** Where the elements are that nobody has copied. */
-export function elementsOf({ array, address, size, elementBytes }: FastArgument): Elements {
+export function asElements({ array, address, size, elementBytes }: FastArgument): Elements {
   return { array, address: array === undefined ? address : -1, length: size, elementBytes, half: undefined };
 }
 

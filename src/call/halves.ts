@@ -43,13 +43,13 @@ export class Halves {
   }
 
   /** Copies count elements at an address to where they belong, those of an array by way of another address. */
-  store({ half, array, home }: Stored, start: number, from: number, by: number, count: number): void {
+  store({ half, array, home }: Stored, start: number, from: number, via: number, count: number): void {
     if (home >= 0) {
       this.#narrow(half!, from, home + 2 * start, count);
       return;
     }
-    this.#narrow(half!, from, by, count);
-    bitsOf(array as FloatArray, start, count).set(this.#at(by, count));
+    this.#narrow(half!, from, via, count);
+    bitsOf(array as FloatArray, start, count).set(this.#at(via, count));
   }
 
   /** Adds count elements at an address to those that are stored. */

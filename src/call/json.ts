@@ -1,4 +1,4 @@
-import { isArray, rangeError, show, typeError } from '../errors.js';
+import { countError, isArray, rangeError, show, typeError } from '../errors.js';
 import { readingError } from './caller.js';
 
 /** What states become to travel between processes, and how they are read again: nothing of it is trusted. */
@@ -27,7 +27,7 @@ export function readCount(operation: string, argument: string, json: unknown): n
 export function readList(operation: string, argument: string, json: unknown, length?: number): readonly unknown[] {
   if (!isArray(json)) throw typeError(operation, argument, json, 'an array');
   if (length !== undefined && json.length !== length) {
-    throw new RangeError(`${operation}: ${argument} has ${json.length} elements, expected ${length}`);
+    throw countError(operation, argument, json.length, length);
   }
   return json;
 }

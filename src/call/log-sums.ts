@@ -39,8 +39,8 @@ export class LogSums {
       const others = found[at + 2]!;
       const lost = found[at + 3]!;
       const quotient = divides ? maximum / t : maximum;
-      const exactly = divides && Math.abs(quotient) < HUGE ? remainderOf(maximum, quotient, t) / t : 0;
-      this.#add(row, quotient, top, others, lost + exactly * (top + others));
+      const correction = divides && Math.abs(quotient) < HUGE ? remainderOf(maximum, quotient, t) / t : 0;
+      this.#add(row, quotient, top, others, lost + correction * (top + others));
     }
   }
 
@@ -97,9 +97,9 @@ export class LogSums {
       this.#set(at, maximum, top, others, lost);
       return;
     }
-    const exactly = roundingOf(lower, -maximum, difference) + (t === 1 ? 0 : remainderOf(difference, quotient, t));
+    const correction = roundingOf(lower, -maximum, difference) + (t === 1 ? 0 : remainderOf(difference, quotient, t));
     const scale = powerOfTwo(Math.round(quotient / Math.LN2));
-    const rest = expRest(quotient, exactly / t);
+    const rest = expRest(quotient, correction / t);
     // The sum · scale · (1 + rest): the first product is exact, and all that is rounded is a part of the second.
     const total = lowerTop + lowerOthers;
     const scaled = total * scale;
@@ -119,8 +119,8 @@ export class LogSums {
     // In halves where the difference overflows; there the logarithm does not matter, nor what rounding took.
     const base = Number.isFinite(difference) ? difference / t : ((maximum / 2 - c / 2) / t) * 2;
     if (!(Math.abs(base) < HUGE)) return base;
-    const exactly = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
-    return plusLog(base, exactly / t, this.#cells[at + 1]!, this.#cells[at + 2]!, this.#cells[at + 3]!);
+    const correction = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
+    return plusLog(base, correction / t, this.#cells[at + 1]!, this.#cells[at + 2]!, this.#cells[at + 3]!);
   }
 
   toJSON(): JsonNumber[] {

@@ -1,11 +1,18 @@
-import { show, typeError } from '../errors.js';
+import { countError, show, typeError } from '../errors.js';
 import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
 import type { BatchReduction, Reduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps } from './call.js';
 import { copyFloats } from './descriptor.js';
-import { type Argument, type FastArgument, isStill, resultAddress, takeResult, takesFastPath } from './fast-path.js';
+import {
+  type Argument,
+  type FastArgument,
+  isUnchanged,
+  resultAddress,
+  takeResult,
+  takesFastPath,
+} from './fast-path.js';
 import { readOperand } from './operand.js';
 import { type Given, type OptionNames, readFlag } from './options.js';
 import { type Operand, shapeOf } from './place.js';
@@ -105,7 +112,7 @@ export function checkResults(lossCall: LossCall, losses: number, each: 'row' | '
 /** @throws RangeError unless the operand has this many elements. */
 export function checkCount(operation: string, { argument, length }: Operand, count: number, what: string): void {
   if (length !== count) {
-    throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${count}, ${what}`);
+    throw countError(operation, argument, length, `${count}, ${what}`);
   }
 }
 
@@ -241,7 +248,7 @@ export function openFastLoss(
   const { reduction = reductions[0]!, gradOutput = 1, accumulate } = given;
   const isNumber = reduction !== 'none' && reductions.includes(reduction as BatchReduction);
   if (!isNumber || typeof gradOutput !== 'number' || accumulate !== undefined) return undefined;
-  const isFast = withGrad ? takesFastPath(arena, x, to, x.size) : to === undefined && isStill(arena, x);
+  const isFast = withGrad ? takesFastPath(arena, x, to, x.size) : to === undefined && isUnchanged(arena, x);
   if (!isFast) return undefined;
   const shape = x.shape ?? (given.shape as readonly number[] | undefined) ?? NO_AXES;
   return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as FastArgument | undefined };

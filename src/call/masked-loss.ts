@@ -9,6 +9,9 @@ import { MaskedInput } from './masked-input.js';
 import type { Operand } from './place.js';
 import type { Rows } from './rows.js';
 
+/** A target that is hidden from the kernel, which ignores negative ones, and again what it was; -1 stays an ignored one. */
+const hidden = (target: number) => -2 - target;
+
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
 
 /** What a kernel of a loss over classes gets of the block at hand: addresses, 0 for none, and how much it smooths. */
@@ -30,7 +33,7 @@ export interface MaskedLossParts {
   /** Address of the weights of the classes, 0 for none. */
   readonly weight: number;
   /** What a row of nothing but −∞ gives whose target, a class index, is not kept. */
-  readonly ofEmpty: number;
+  readonly lossOfEmptyRow: number;
 }
 
 /** A loss over what a mask keeps of each row, by a kernel that knows no masks. */
@@ -41,7 +44,7 @@ export class MaskedLoss {
   readonly #isSoft: boolean;
   readonly #smoothing: number;
   readonly #weight: number;
-  readonly #ofEmpty: number;
+  readonly #lossOfEmptyRow: number;
   readonly #input: MaskedInput;
   readonly #smooth: ((operands: SmoothTargetsOperands) => void) | undefined;
   readonly #smoothed: number;
@@ -57,7 +60,7 @@ export class MaskedLoss {
     this.#isSoft = parts.isSoft;
     this.#smoothing = smoothing;
     this.#weight = parts.weight;
-    this.#ofEmpty = parts.ofEmpty;
+    this.#lossOfEmptyRow = parts.lossOfEmptyRow;
     this.#input = new MaskedInput(runtime, operation, mask, input, rows);
     this.#smooth = smoothing > 0 ? runtime.kernel(SMOOTH, input.elementBytes, operation) : undefined;
     this.#smoothed = smoothing > 0 ? runtime.run.intermediate() : -1;
@@ -90,9 +93,9 @@ export class MaskedLoss {
       for (const row of this.#empty) if (this.#hasTarget(targets, row)) add(row, Infinity);
     } else {
       for (let row = 0; row < this.#count; row++) {
-        const target = -2 - arena.i32[targets / 4 + row]!;
+        const target = hidden(arena.i32[targets / 4 + row]!);
         // Where all is smoothing, the target does not count.
-        if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#ofEmpty * this.#weightOf(target));
+        if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#lossOfEmptyRow * this.#weightOf(target));
       }
     }
     if (gradient !== 0) this.#input.fill(gradient, 0);
@@ -110,16 +113,13 @@ export class MaskedLoss {
     for (let row = 0; row < this.#count; row++) if (this.#input.levelEmpty(row)) this.#empty.push(row);
   }
 
-  /**
-   * Hides rows of nothing but −∞ whose target is not kept from the kernel, which ignores negative targets: these become
-   * -2 and less.
-   */
+  /** Hides rows of nothing but −∞ whose target is not kept from the kernel. */
   #hideEmptyRows(targets: number): void {
     const { i32 } = this.#runtime.arena;
     const input = this.#input;
     for (let row = 0; row < this.#count; row++) {
       const target = i32[targets / 4 + row]!;
-      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = -2 - target;
+      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = hidden(target);
     }
   }
 

@@ -2,29 +2,21 @@ import { isArray, rangeError, show, typeError } from '../errors.js';
 import type { PlaceOptions } from '../types.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
 
-/** Names other libraries use, with ours. */
+/** What a name has in common with those that differ in capitals, underscores or a plural: ignore_index, weights. */
+const alike = (name: string) => name.toLowerCase().replace(/_|s$/g, '');
+
+/** Names other libraries use, as `alike` makes them, with ours. */
 const OTHER_NAMES: Record<string, string> = {
   dim: 'axis',
-  dims: 'axis',
-  axes: 'axis',
-  keepdim: 'keepDims',
-  keepdims: 'keepDims',
-  keep_dims: 'keepDims',
-  is_causal: 'causal',
-  isCausal: 'causal',
-  attn_mask: 'mask',
-  attnMask: 'mask',
+  axe: 'axis',
+  iscausal: 'causal',
+  attnmask: 'mask',
   b: 'weights',
-  ignore_index: 'ignoreIndex',
-  label_smoothing: 'labelSmoothing',
-  pos_weight: 'posWeight',
-  class_weight: 'weight',
-  classWeights: 'weight',
-  log_target: 'logTarget',
-  grad_output: 'gradOutput',
+  classweight: 'weight',
   tau: 'temperature',
-  T: 'temperature',
-  n_bins: 'bins',
+  t: 'temperature',
+  nbin: 'bins',
+  topk: 'k',
   output: 'out',
 };
 
@@ -115,15 +107,11 @@ function unknownOption(
   names: Readonly<Partial<Record<string, true>>>,
   hints?: Hints,
 ): TypeError {
-  const ours = OTHER_NAMES[name];
-  if (name === 'scale' && names.temperature) {
-    return new TypeError(`${operation}: unknown option "scale", expected temperature, which divides: 1 / scale`);
-  }
-  const hint =
-    hints?.[name] ??
-    (ours !== undefined && names[ours]
-      ? `the name is ${ours} here`
-      : `expected one of ${Object.keys(names).join(', ')}`);
+  const all = Object.keys(names);
+  const key = alike(name);
+  const ours = all.find((own) => alike(own) === key || own === OTHER_NAMES[key]);
+  let hint = hints?.[name] ?? (ours ? `the name is ${ours} here` : `expected one of ${all.join(', ')}`);
+  if (name === 'scale' && names.temperature) hint = 'expected temperature, which divides: 1 / scale';
   return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);
 }
 
@@ -132,13 +120,13 @@ export const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
 export const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
 
 /** The option `temperature`. @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
-export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
+export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8, or = ''): number {
   if (temperature === undefined || temperature === 1) return 1;
-  if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, 'a positive number');
+  if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, `a positive number${or}`);
   if (!(temperature >= LOW_TEMPERATURE[elementBytes] && temperature <= HIGH_TEMPERATURE[elementBytes])) {
     const bounds = elementBytes === 4 ? '[2^-100, 2^100]' : '[2^-900, 2^900]';
     const hint = temperature === 0 ? ' (for 0 take argmax, or sample)' : '';
-    throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}${hint}`);
+    throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}${or}${hint}`);
   }
   return temperature;
 }

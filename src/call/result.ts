@@ -10,7 +10,7 @@ import {
   offsetOf,
   typedArrayTag,
 } from '../arrays.js';
-import { isArray, OutOfMemoryError, typeError } from '../errors.js';
+import { countError, isArray, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
@@ -98,7 +98,7 @@ function newIndexPlace(
 
 /** @throws RangeError unless it takes this many elements */
 export function checkSize({ operation }: Call, { argument, length }: Place, size: number): void {
-  if (length !== size) throw new RangeError(`${operation}: ${argument} has ${length} elements, expected ${size}`);
+  if (length !== size) throw countError(operation, argument, length, size);
 }
 
 /**

@@ -317,8 +317,9 @@ export class Run {
       this.#finish();
       return false;
     }
-    this.outer = outer;
-    this.inner = inner;
+    // Rows of one element lie the same with the axis last: nothing is transposed, but kernels want it so.
+    this.outer = this.#transposes ? outer * inner : outer;
+    this.inner = this.#transposes ? 1 : inner;
     if (this.#stages) this.#copyIn();
     return true;
   }

@@ -1,5 +1,5 @@
 import { type AnyNumbers, countOf, typedArrayTag } from '../arrays.js';
-import { rangeError, showShape, typeError } from '../errors.js';
+import { countError, rangeError, showShape, typeError } from '../errors.js';
 import { lengthOf, readingError } from './caller.js';
 
 const EXPECTED = 'an array of sizes';
@@ -42,9 +42,7 @@ export function areEqual(shape: readonly number[], other: readonly number[]): bo
 /** @throws RangeError when the data's length is not the shape's. */
 export function checkLength(operation: string, argument: string, length: number, shape: readonly number[]): void {
   if (length !== product(shape)) {
-    throw new RangeError(
-      `${operation}: ${argument} has ${length} elements, expected ${product(shape)} for shape ${showShape(shape)}`,
-    );
+    throw countError(operation, argument, length, `${product(shape)} for shape ${showShape(shape)}`);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   offsetOf,
   typedArrayTag,
 } from '../arrays.js';
-import { isArray, rangeError, show, showShape, typeError } from '../errors.js';
+import { countError, isArray, rangeError, show, showShape, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
@@ -37,6 +37,8 @@ export interface Targets {
 }
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
+/** What is expected where there are no probabilities. */
+export const CLASS_INDICES = 'class indices (integers: Int32Array.from converts)';
 
 /** Reads targets; what they must be is known only with the rows of the logits: see placeIndices. @throws TypeError */
 export function readTargets(call: Call, value: unknown): Targets {
@@ -115,7 +117,16 @@ function checkIndexCount(operation: string, targets: Targets, rows: number, size
         'as a Float32Array or Float64Array',
     );
   }
-  throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
+  throw rowCountError(operation, length, rows);
+}
+
+function rowCountError(operation: string, length: number, rows: number): RangeError {
+  return countError(
+    operation,
+    'targets',
+    length,
+    `${rows}, one for each row${rows === 1 ? ' (several rows need shape)' : ''}`,
+  );
 }
 
 /** The option `ignoreIndex`. @throws TypeError, RangeError unless it is an integer, beside class indices */
@@ -223,9 +234,7 @@ export function classesOf(
   rows: number,
   ignoreIndex: number,
 ): Float64Array {
-  if (length !== rows) {
-    throw new RangeError(`${operation}: targets has ${length} elements, expected ${rows}, one for each row`);
-  }
+  if (length !== rows) throw rowCountError(operation, length, rows);
   const classes = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const target = Number(array[row]);

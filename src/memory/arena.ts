@@ -1,18 +1,19 @@
 import { OutOfMemoryError } from '../errors.js';
-import { HEADER_BYTES, LINE_BYTES } from '../generated/layout.js';
+import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from '../generated/layout.js';
 
 /** The part of WebAssembly.Memory that is used here. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
+  /** `isLent` says whether a caller may hold a view of the buffer: WebAssembly.Memory does not ask. */
+  grow(pages: number, isLent: boolean): unknown;
 }
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
 export const STATIC_END = 1024;
-/** Bytes a kernel may use for itself in every call: a transposed block of rows of up to 4096 elements fits. */
-export const KERNEL_SCRATCH = HEADER_BYTES + 4096 * LINE_BYTES;
+/** Bytes a kernel may use for itself in every call: a transposed block of rows of up to ROW_LINES elements fits. */
+export const KERNEL_SCRATCH = HEADER_BYTES + ROW_LINES * LINE_BYTES;
 /** Bytes for the small operands of a call: class indices, weights. */
 export const OPERAND_SCRATCH = PAGE / 2;
 /** Bytes through which typed arrays are staged: an input and an output block that share a core's L2 cache. */
@@ -62,6 +63,8 @@ export class Arena {
   /** Blocks that are taken, by address, and when they were. */
   readonly #blocks = new Map<number, { size: number; time: number }>();
   #end: number;
+  /** Whether a caller may hold a view of the buffer. */
+  isLent = false;
 
   constructor(memory: LinearMemory, limit: number, scratch = STATIC_END) {
     this.#memory = memory;
@@ -176,6 +179,7 @@ export class Arena {
     // A quarter more than there was, so that many small tensors do not mean many growths.
     const wanted = Math.min(Math.max(end, size * 1.25), this.#most);
     if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw this.exhausted(end, operation);
+    this.isLent = false;
     this.refresh();
   }
 
@@ -195,7 +199,7 @@ export class Arena {
 
   #tryGrow(end: number): boolean {
     try {
-      this.#memory.grow(Math.ceil((end - this.#memory.buffer.byteLength) / PAGE));
+      this.#memory.grow(Math.ceil((end - this.#memory.buffer.byteLength) / PAGE), this.isLent);
       return true;
     } catch {
       return false;
@@ -214,18 +218,25 @@ export class Arena {
   }
 }
 
-/** Linear memory for the reference backend where there is no WebAssembly at all. */
-export class PlainMemory implements LinearMemory {
-  // As much as WebAssembly.Memory begins with: see INITIAL_PAGES.
-  buffer: ArrayBuffer = new ArrayBuffer(INITIAL_PAGES * PAGE);
+/**
+ * Bytes that the reference begins with: its kernels are the loops that a detached buffer slows down (see INITIAL_PAGES), to
+ * half their speed. Those that nothing is written to take up addresses alone.
+ */
+const REFERENCE_BYTES = 2 ** 22;
 
-  grow(pages: number): number {
+/** Linear memory of the reference backend. It can grow without a buffer that is detached, which WebAssembly.Memory can't. */
+export class PlainMemory implements LinearMemory {
+  buffer: ArrayBuffer;
+
+  constructor(limit: number) {
+    this.buffer = new ArrayBuffer(Math.min(REFERENCE_BYTES, limit) & -PAGE);
+  }
+
+  grow(pages: number, isLent: boolean): void {
     const old = this.buffer;
-    const grown = new ArrayBuffer(old.byteLength + pages * PAGE);
-    new Uint8Array(grown).set(new Uint8Array(old));
-    this.buffer = grown;
-    // Detach the old buffer, as WebAssembly.Memory does: a stale view must not look alive.
-    if (typeof structuredClone === 'function') structuredClone(old, { transfer: [old] });
-    return old.byteLength / PAGE;
+    this.buffer = new ArrayBuffer(old.byteLength + pages * PAGE);
+    new Uint8Array(this.buffer).set(new Uint8Array(old));
+    // A view that a caller holds must not look alive any more.
+    if (isLent) globalThis.structuredClone?.(old, { transfer: [old] });
   }
 }

@@ -12,7 +12,7 @@ import {
   typedArrayTag,
   write,
 } from '../arrays.js';
-import { typeError } from '../errors.js';
+import { countError, typeError } from '../errors.js';
 import { widen } from '../reference/half.js';
 import type { Arena } from './arena.js';
 
@@ -56,7 +56,7 @@ export function checkAlive(operation: string, argument: string, { address }: Ten
 /** A new tensor. The shape is not copied. */
 export let makeTensor: (storage: TensorStorage) => Tensor;
 
-/** A view of a tensor's elements. @throws TypeError when it is disposed */
+/** A view of a tensor's elements, which is not for callers: `data` is. @throws TypeError when it is disposed */
 export let dataOf: (tensor: Tensor) => FloatArray;
 
 /** A property of each tensor itself: those are what tests compare, and there is nothing else to tell tensors apart by. */
@@ -77,7 +77,7 @@ const DIGITS: Readonly<Record<Dtype, number>> = { float16: 5, float32: 7, float6
 
 /** The first elements of a tensor as numbers, where the engine has no array for float16 too. */
 function numbersOf(tensor: Tensor, count = tensor.size): FloatArray {
-  const data = dataOf(tensor).subarray(0, count);
+  const data = tensor.data.subarray(0, count);
   return typedArrayTag(data) === 'Uint16Array' ? Float32Array.from(data, (bits) => widen('float16', bits)) : data;
 }
 
@@ -113,11 +113,8 @@ export class Tensor {
       const { owner, address, size, dtype } = Tensor.#of(tensor);
       checkAlive('Tensor', 'the tensor', tensor.#storage);
       const { buffer } = owner.arena;
-      if (tensor.#view === undefined || bufferOf(tensor.#view) !== buffer) {
-        tensor.#view = arrayOf(TAGS[dtype], buffer, address, size) as FloatArray;
-        owners.set(tensor.#view, tensor);
-      }
-      return tensor.#view;
+      if (tensor.#view !== undefined && bufferOf(tensor.#view) === buffer) return tensor.#view;
+      return arrayOf(TAGS[dtype], buffer, address, size) as FloatArray;
     };
   }
 
@@ -163,7 +160,13 @@ export class Tensor {
    * @throws TypeError when the tensor is disposed.
    */
   get data(): FloatArray {
-    return dataOf(this);
+    const data = dataOf(this);
+    if (data !== this.#view) {
+      this.#view = data;
+      owners.set(data, this);
+      this.#storage.owner.arena.isLent = true;
+    }
+    return data;
   }
 
   /** A copy of the elements. @throws TypeError when the tensor is disposed. */
@@ -183,7 +186,7 @@ export class Tensor {
     checkAttached('Tensor.copyTo', 'array', array);
     const length = countOf(array);
     if (length !== size) {
-      throw new RangeError(`Tensor.copyTo: array has ${length} elements, expected ${size}`);
+      throw countError('Tensor.copyTo', 'array', length, size);
     }
     write(array, data);
     return array;

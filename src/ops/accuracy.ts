@@ -7,7 +7,7 @@ import { type Given, type OptionNames, PLACE_OPTIONS, readOptions } from '../cal
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
 import { readRows } from '../call/rows.js';
 import { defineState, type StateFactory } from '../call/state.js';
-import { checkIndices, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
+import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
 import { typeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
@@ -52,7 +52,7 @@ class Hits {
     const { k = 1, ignoreIndex: ignored } = settings ?? given;
     const maskPlace = readMask(call, given.mask);
     const rows = readRows(operation, input, given);
-    if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, 'class indices (integers)');
+    if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, CLASS_INDICES);
     const ignoreIndex = readIgnoreIndex(operation, ignored, read);
     settle(call);
     const mask = checkMask(operation, maskPlace, false, input, rows.axis);

@@ -1,6 +1,7 @@
 import { type Bins, type BinTally, type CalibrationBin, type EdgedBin, MassBins, WidthBins } from '../call/bins.js';
 import {
   type Block,
+  type BlockSettings,
   type Evaluation,
   forEachBlock,
   forEachTarget,
@@ -118,6 +119,7 @@ class Predictions {
     const compute = isLogits ? lossesAndProbabilitiesOf(evaluation, temperature) : undefined;
     const predict = isBinary ? undefined : predictionsOf(evaluation);
     const complement = isLogits ? undefined : (p: number) => 1 - p;
+    if (!isLogits) checkProbabilities(evaluation, { ignoreIndex, complement });
     const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
       // All is checked by now.
       this.#prepare(operation, perRow);
@@ -214,6 +216,31 @@ class Predictions {
   }
 }
 
+/** How far beyond 0 and 1 a probability may lie by rounding: some that were computed in 16 bits do. */
+const SLACK = 2 ** -7;
+
+/** @throws RangeError for a row that holds anything else than probabilities; NaN is left to the results */
+function checkProbabilities(evaluation: Evaluation, settings: BlockSettings): void {
+  const { call, input, isBinary } = evaluation;
+  const { arena } = call.runtime;
+  // Of two classes the second has what was given.
+  const start = isBinary ? 1 : 0;
+  let stray: number | undefined;
+  forEachBlock(evaluation, settings, (block) => {
+    const { n, inner, x } = block;
+    const heap = arena.floats(input.elementBytes);
+    forEachTarget(arena, block, (_, first) => {
+      const row = x / input.elementBytes + first;
+      for (let c = start; c < n; c++) {
+        const p = heap[row + c * inner]!;
+        if (p < -SLACK || p > 1 + SLACK) stray ??= p;
+      }
+    });
+  });
+  if (stray === undefined) return;
+  throw new RangeError(`${call.operation}: x holds ${stray}, expected probabilities (logits: from: 'logits')`);
+}
+
 interface PredictionsJson {
   perRow: number;
   nll: SumJson;
@@ -238,10 +265,11 @@ function worstError(edged: readonly EdgedBin[]): number {
 
 /** Σ (p_c − y_c)² of a row, y one-hot. */
 function squaredError(heap: FloatArray, at: number, n: number, stride: number, target: number): number {
-  const miss = 1 - heap[at + target * stride]!;
-  return (
-    squares(heap, at, target, stride) + miss * miss + squares(heap, at + (target + 1) * stride, n - 1 - target, stride)
-  );
+  const own = heap[at + target * stride]!;
+  // Nothing cancels then, and a loop over a part of a short row would end where no processor foresees it.
+  if (!(own > 0.5)) return squares(heap, at, n, stride) + 1 - 2 * own;
+  const others = squares(heap, at, target, stride) + squares(heap, at + (target + 1) * stride, n - 1 - target, stride);
+  return others + (1 - own) ** 2;
 }
 
 /** Four sums side by side: one would wait for each addition. */
@@ -317,7 +345,7 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * axis.
  * @returns the errors and the bins.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length, option
- * or target, OutOfMemoryError at the limit of linear memory.
+ * or target, or for probabilities outside of [0, 1], OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * const logits = [2, 0, 3, 0, 0, 1, 4, 0];

@@ -53,7 +53,7 @@ const LOSS: ClassLoss = {
   argument: 'logits',
   kernel: /* @__PURE__ */ defineKernel(crossEntropyKernel, reference),
   softKernel: /* @__PURE__ */ defineKernel(softCrossEntropyKernel, softReference),
-  ofEmpty: Infinity,
+  lossOfEmptyRow: Infinity,
   reductions: REDUCTIONS,
   options: OPTIONS,
 };

@@ -9,7 +9,7 @@ import { elementsOf, type Operand, readerOf, writerOf } from '../call/place.js';
 import { checkSize, newLike, readOptionalOut, wrapResult } from '../call/result.js';
 import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
 import { checkSameSettings } from '../call/state.js';
-import { classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
+import { CLASS_INDICES, classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
@@ -379,8 +379,7 @@ const ONCE = 'expected it in exactly one';
 
 function readClassIndices(call: Call, value: unknown): Targets {
   const targets = readTargets(call, value);
-  if (targets.probabilities !== undefined)
-    throw typeError(call.operation, 'targets', value, 'class indices (integers)');
+  if (targets.probabilities !== undefined) throw typeError(call.operation, 'targets', value, CLASS_INDICES);
   return targets;
 }
 

@@ -50,7 +50,8 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'klDivWithGrad', withGrad: true,
  * 0 · log 0 = 0; with `logTarget` e^t · (t − logProbs).
  *
  * As in torch, the first argument is the approximation, and `'mean'` divides by the number of elements: the divergence
- * of a batch of distributions is `'batchMean'`. A target below 0 gives NaN, and so does 0 beside -∞.
+ * of a batch of distributions is `'batchMean'`. A target below 0 gives NaN, and so does 0 beside -∞, or -∞ with
+ * `logTarget`.
  * Formula: torch.nn.functional.kl_div; Kullback and Leibler, On information and sufficiency, 1951.
  *
  * @param logProbs log-probabilities of any shape, as {@link logSoftmax} gives them.

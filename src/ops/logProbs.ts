@@ -43,7 +43,7 @@ const LOG_PROBS: ClassLoss = {
   withGrad: false,
   argument: 'logits',
   kernel: LOG_PROBS_KERNEL,
-  ofEmpty: -Infinity,
+  lossOfEmptyRow: -Infinity,
   reductions: ['none'],
   options: OPTIONS,
 };

@@ -140,9 +140,9 @@ function readTokens(operation: string, tokens: unknown): TokenLists {
   if (type !== undefined) throw new TypeError(`${operation}: tokens holds ${type}, expected ${TOKENS}`);
   const list = readList(operation, 'tokens.data', data);
   checkLength(operation, 'tokens', list.length, shape);
-  if (shape.length < 2) return { lists: [list], isNested: false };
+  if (shape.length < 2 || list.length === 0) return { lists: [list], isNested: false };
   const length = shape.at(-1)!;
-  const rows = length === 0 ? 0 : list.length / length;
+  const rows = list.length / length;
   return {
     lists: Array.from({ length: rows }, (_, row) => list.slice(row * length, (row + 1) * length)),
     isNested: true,

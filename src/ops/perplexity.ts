@@ -1,5 +1,5 @@
 import { type Evaluation, forEachBlock, lossesOf, readEvaluation, settleEvaluation } from '../call/evaluation.js';
-import { type Given, type OptionNames, PLACE_OPTIONS } from '../call/options.js';
+import { type Given, type OptionNames, PLACE_OPTIONS, readTemperature } from '../call/options.js';
 import { defineState, type StateFactory, type StateKind } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
@@ -7,6 +7,8 @@ import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js'
 
 /** Options of {@link nllState} and {@link perplexityState}. */
 export interface NllStateOptions {
+  /** Divides the logits first; positive: one that {@link fitTemperature} gave. Default 1. */
+  temperature?: number | undefined;
   /** Rows with this target do not count. Default -100. */
   ignoreIndex?: number | undefined;
 }
@@ -14,17 +16,21 @@ export interface NllStateOptions {
 /** Options of {@link perplexity}. */
 export interface PerplexityOptions extends PlaceOptions, NllStateOptions {}
 
-const STATE_OPTIONS: OptionNames<NllStateOptions> = { ignoreIndex: true };
+const STATE_OPTIONS: OptionNames<NllStateOptions> = { temperature: true, ignoreIndex: true };
 const OPTIONS: OptionNames<PerplexityOptions> = { ...PLACE_OPTIONS, ...STATE_OPTIONS };
+
+type Settings = Required<NllStateOptions>;
 
 /** The losses of all rows. */
 class Losses {
   count = 0;
   readonly sum = new Sum();
 
-  add(evaluation: Evaluation, ignoreIndex: number): void {
+  add(evaluation: Evaluation, { temperature, ignoreIndex }: Settings): void {
+    const { call, input } = evaluation;
+    const t = readTemperature(call.operation, temperature, input.elementBytes);
     settleEvaluation(evaluation);
-    const { count, sums } = forEachBlock(evaluation, { ignoreIndex }, lossesOf(evaluation, 1));
+    const { count, sums } = forEachBlock(evaluation, { ignoreIndex }, lossesOf(evaluation, t));
     this.count += count;
     this.sum.merge(new Sum(...sums));
   }
@@ -43,8 +49,12 @@ class Losses {
   }
 }
 
-function readSettings(operation: string, { ignoreIndex }: Given<NllStateOptions>): Required<NllStateOptions> {
-  return { ignoreIndex: readIgnoreIndex(operation, ignoreIndex) };
+/** A state knows the dtype when rows are added: until then a temperature may be any of float64. */
+function readSettings(operation: string, given: Given<NllStateOptions>, elementBytes: 4 | 8 = 8): Settings {
+  return {
+    temperature: readTemperature(operation, given.temperature, elementBytes),
+    ignoreIndex: readIgnoreIndex(operation, given.ignoreIndex),
+  };
 }
 
 const NLL: StateKind<NllStateOptions, Losses, number> = {
@@ -53,10 +63,10 @@ const NLL: StateKind<NllStateOptions, Losses, number> = {
   settings: readSettings,
   tally: () => new Losses(),
   read: (operation, json, losses) => losses.sum.merge(Sum.from(operation, 'json.sum', json.sum)),
-  add: (losses, { ignoreIndex }, operation, x, targets, options) => {
+  add: (losses, settings, operation, x, targets, options) => {
     losses.add(
       readEvaluation({ operation, argument: 'logits', options: PLACE_OPTIONS }, x, targets, options),
-      ignoreIndex,
+      settings,
     );
   },
   value: (losses) => losses.mean,
@@ -69,13 +79,14 @@ const PERPLEXITY: StateKind<NllStateOptions, Losses, number> = {
 };
 
 /**
- * The mean negative log-likelihood of rows that come in shards, in nats: {@link crossEntropy} of class indices with
- * reduction `'mean'`, as a state. `add` takes logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ * The mean negative log-likelihood of rows that come in shards, in nats: {@link crossEntropy} of class indices, without
+ * weights and masks, with reduction `'mean'`, as a state. `add` takes logits, targets, and `shape` and `axis`; see
+ * {@link EvaluationState}.
  *
  * A count and a float64 sum, whatever the number of rows.
  *
  * @returns a state whose `value` is the mean, NaN while no row counts.
- * @throws TypeError for an unknown option, RangeError for an ignoreIndex that is no integer.
+ * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
  *
  * @example
  * const first = nllState().add([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] });
@@ -90,7 +101,7 @@ export const nllState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ d
  * logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
  *
  * @returns a state whose `value` is the perplexity of all rows, NaN while none counts.
- * @throws TypeError for an unknown option, RangeError for an ignoreIndex that is no integer.
+ * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
  *
  * @example
  * const state = perplexityState().add([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] });
@@ -112,18 +123,19 @@ export const perplexityState: StateFactory<NllStateOptions, number> = /* @__PURE
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis.
  * @returns a number, 1 or more.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * target, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length,
+ * option or target, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * perplexity([0, 0, 0, 0], 2); // 4
  * @example
  * perplexity([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 3.393
+ * perplexity([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3], temperature: 2 }); // 2.611
  */
 export function perplexity(logits: Input, targets: ClassIndices | TensorLike, options?: PerplexityOptions): number {
-  const settings = { operation: 'perplexity', argument: 'logits', options: OPTIONS };
-  const evaluation = readEvaluation(settings, logits, targets, options);
+  const operation = 'perplexity';
+  const evaluation = readEvaluation({ operation, argument: 'logits', options: OPTIONS }, logits, targets, options);
   const losses = new Losses();
-  losses.add(evaluation, readIgnoreIndex('perplexity', evaluation.given.ignoreIndex));
+  losses.add(evaluation, readSettings(operation, evaluation.given, evaluation.input.elementBytes));
   return Math.exp(losses.mean);
 }

@@ -25,7 +25,7 @@ import { HOLDS_INFINITY, HOLDS_NAN } from '../generated/layout.js';
 import type { Tensor } from '../memory/tensor.js';
 import { checkCount, freshKey, type Key, keyOf, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
-import type { ClassBits, FloatArray, IndexResult, Input, Mask, NoOptions, OptionsArgument } from '../types.js';
+import type { ClassBits, IndexResult, Input, Mask, NoOptions, OptionsArgument, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sample}. */
@@ -61,7 +61,7 @@ export interface SampleOptions {
   /** A source of numbers in [0, 1), in place of a seed: called once for each row, in their order. */
   random?: (() => number) | undefined;
   /** Receives the log-probability of each draw at temperature 1, of all classes, kept or not: as {@link logProbs} gives it. */
-  logProbs?: FloatArray | Tensor | undefined;
+  logProbs?: RowsOut | undefined;
   /** Receives the draws, one for each row; no overlap with the logits. */
   out?: Int32Array | undefined;
 }
@@ -85,9 +85,6 @@ const OPTIONS: OptionNames<SampleOptions> = {
 
 /** Names that other samplers have. */
 export const SAMPLE_HINTS: Hints = {
-  top_k: 'the name is topK here',
-  top_p: 'the name is topP here',
-  min_p: 'the name is minP here',
   temp: 'the name is temperature here',
   do_sample: 'temperature: 0 takes the largest',
   random_seed: 'the name is seed here',
@@ -194,7 +191,7 @@ function readTruncation(operation: string, given: Given<SampleOptions>, elementB
 }
 
 function readTemperatureOrZero(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
-  return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes);
+  return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes, ' or 0');
 }
 
 function readShare(operation: string, argument: string, share: unknown, absent: number): number {

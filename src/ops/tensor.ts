@@ -158,6 +158,6 @@ export function zeros(shape: readonly number[], options?: TensorOptions): Tensor
     throw new RangeError(`zeros: shape is ${showShape(sizes)}, expected fewer than 2^53 elements`);
   }
   const tensor = runtime.allocate(operation, sizes, dtype);
-  tensor.data.fill(0);
+  dataOf(tensor).fill(0);
   return tensor;
 }

@@ -20,7 +20,7 @@ const LONG = 64;
 function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
   let largest = heap[first]!;
   let index = 0;
-  for (let i = 1, at = first + stride; i < n; i++, at += stride) {
+  for (let i = 1, at = first + stride; i < n; i++, at = (at + stride) | 0) {
     const value = heap[at]!;
     // Not above it, and not NaN; nothing is above NaN.
     if (value <= largest) continue;

@@ -1,7 +1,7 @@
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponential, exponentials, isSure, unshifted32 } from './exponential.js';
-import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
+import { exponential, exponentials, sureOf, unshifted32 } from './exponential.js';
+import { type Floats, firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Entropy in plain loops: log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i with d_i = (max − x_i) / t, 0 where nothing is kept. */
@@ -10,25 +10,43 @@ export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOper
   const heap = heaps.floats(elementBytes);
   const values = memoryForRow(n, 0);
   const terms = memoryForRow(n, 1);
+  const from = indexOf(x, elementBytes);
+  const to = indexOf(y, elementBytes);
   for (let row = 0; row < outer * inner; row++) {
-    const first = indexOf(x, elementBytes) + firstOf(row, n, inner);
-    if (mask === 0 && elementBytes === 4) {
-      const total = unshifted32(heap, first, inner, temperature, values);
-      if (total > 0 && !isSure(values, total)) {
-        let weighted = 0;
-        for (let j = 0, at = first; j < n; j++, at += inner) weighted += values[j]! * heap[at]!;
-        heap[y / elementBytes + row] = Math.log(total) - weighted / temperature / total;
-        continue;
-      }
+    const first = from + firstOf(row, n, inner);
+    const total = mask === 0 && elementBytes === 4 ? unshifted32(heap, first, inner, temperature, values) : 0;
+    if (total > 0) {
+      heap[to + row] = unshiftedEntropy(heap, first, inner, temperature, values, total);
+      continue;
     }
     const max = readMaskedRow(heaps, heap, first, inner, values, mask, row);
-    heap[y / elementBytes + row] =
+    heap[to + row] =
       max === undefined
         ? 0
         : Number.isFinite(max)
           ? entropyOf(values, max, temperature, elementBytes, terms)
           : Number.NaN;
   }
+}
+
+/** Of a row of float32 elements, `stride` apart, by its e^(x / t) and their total. */
+function unshiftedEntropy(
+  heap: Floats,
+  first: number,
+  stride: number,
+  temperature: number,
+  e: Float64Array,
+  total: number,
+): number {
+  const sure = sureOf(e, total);
+  const origin = sure < 0 ? 0 : heap[first + sure * stride]!;
+  let others = 0;
+  let weighted = 0;
+  for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) {
+    weighted += e[j]! * (origin - heap[at]!);
+    if (j !== sure) others += e[j]!;
+  }
+  return (sure < 0 ? Math.log(total) : Math.log1p(others / e[sure]!)) + weighted / temperature / total;
 }
 
 /** Writes into the row. */

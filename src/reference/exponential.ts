@@ -92,7 +92,7 @@ export function unshifted32(
 ): number {
   const inverse = 1 / temperature;
   let total = 0;
-  for (let j = 0, at = first; j < e.length; j++, at += stride) {
+  for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) {
     const d = heap[at]! * inverse;
     if (!(Math.abs(d) < MODERATE)) return 0;
     const k = (d * (128 * Math.LOG2E)) | 0;
@@ -104,11 +104,11 @@ export function unshifted32(
   return total;
 }
 
-/** Whether an element is nearly all of the total: digits of a logarithm beside it are lost then, unless it is left out. */
-export function isSure(e: Float64Array, total: number): boolean {
+/** The element that is nearly all of the total, -1 if none is: digits of a logarithm beside it are lost unless it is left out. */
+export function sureOf(e: Float64Array, total: number): number {
   const most = total * (15 / 16);
-  for (let j = 0; j < e.length; j++) if (e[j]! > most) return true;
-  return false;
+  for (let j = 0; j < e.length; j++) if (e[j]! > most) return j;
+  return -1;
 }
 
 /** Σ e without one of the maxima. */
@@ -149,7 +149,7 @@ export function storeShares(
   stride: number,
 ): void {
   const scale = factor / total;
-  for (let j = 0, at = first; j < e.length; j++, at += stride) heap[at] = e[j]! * scale;
+  for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) heap[at] = e[j]! * scale;
 }
 
 /** a − quotient · b as if nothing of the product were rounded: its factors in two halves, whose products are exact. */

@@ -26,21 +26,29 @@ function divergence(
   const heap = heaps.floats(elementBytes);
   const exp = elementBytes === 4 ? exp32 : Math.exp;
   const [ofX, ofTargets] = [indexOf(x, elementBytes), indexOf(targets, elementBytes)];
+  const [ofLosses, ofGradient] = [indexOf(losses, elementBytes), indexOf(gradient, elementBytes)];
   let total = f64[sum / 8]!;
   let lost = f64[sum / 8 + 1]!;
   for (let i = 0; i < count; i++) {
     const target = heap[ofTargets + i]!;
-    const share = isLog ? exp(target) : target;
-    const loss = isLog
-      ? share * (target - heap[ofX + i]!)
-      : (target === 0 ? 0 : target * (elementBytes === 4 ? log32(target, i32[ofTargets + i]!) : Math.log(target))) -
-        target * heap[ofX + i]!;
-    if (gradient) heap[gradient / elementBytes + i] = -share * upstreamOf(heap, gradOutput / elementBytes, scale, i);
-    if (losses) heap[losses / elementBytes + i] = loss;
+    const logP = heap[ofX + i]!;
+    let loss: number;
+    if (isLog) loss = exp(target) * (target - logP);
     else {
-      lost += roundingOf(total, loss, total + loss);
+      const log = elementBytes === 4 ? log32(target, i32[ofTargets + i]!) : Math.log(target);
+      loss = (target === 0 ? 0 : target * log) - target * logP;
+    }
+    if (losses) heap[ofLosses + i] = loss;
+    else {
+      if (elementBytes === 8) lost += roundingOf(total, loss, total + loss);
       total += loss;
     }
   }
   storeSum(heaps, sum, total, lost);
+  if (gradient === 0) return;
+  const ofUpstream = indexOf(gradOutput, elementBytes);
+  for (let i = 0; i < count; i++) {
+    const target = heap[ofTargets + i]!;
+    heap[ofGradient + i] = -(isLog ? exp(target) : target) * upstreamOf(heap, ofUpstream, scale, i);
+  }
 }

@@ -15,7 +15,7 @@ export function firstOf(row: number, n: number, inner: number): number {
  */
 export function readMaskedRow(
   heaps: Heaps,
-  heap: Float32Array | Float64Array,
+  heap: Floats,
   first: number,
   stride: number,
   values: Float64Array,
@@ -28,7 +28,7 @@ export function readMaskedRow(
 
 function readKept(
   heaps: Heaps,
-  heap: Float32Array | Float64Array,
+  heap: Floats,
   first: number,
   stride: number,
   values: Float64Array,
@@ -41,7 +41,7 @@ function readKept(
   const byte = step < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
   let isKept = false;
   let max = -Infinity;
-  for (let j = 0, at = first; j < length; j++, at += stride) {
+  for (let j = 0, at = first; j < length; j++, at = (at + stride) | 0) {
     if (step >= 0 && u8[byte + j * step] === 0) {
       values[j] = -Infinity;
       continue;
@@ -53,6 +53,22 @@ function readKept(
   }
   values.fill(-Infinity, length);
   return isKept ? max : undefined;
+}
+
+/** The part of `values` for what a mask keeps of a row, the rest set to 0: empty unless that are the first elements. */
+export function keptPrefix(heaps: Heaps, values: Float64Array, mask: number, row: number): Float64Array {
+  if (mask === 0) return values;
+  const { u8 } = heaps;
+  const length = keptLength(heaps, mask, row, values.length);
+  const step = keptStride(heaps, mask);
+  const byte = step < 0 ? 0 : placeOf(heaps, mask, row, 0, 1);
+  let count = 0;
+  for (let j = 0; j < length; j++) {
+    if (step >= 0 && u8[byte + j * step] === 0) continue;
+    if (count < j) return values.subarray(0, 0);
+    count++;
+  }
+  return values.fill(0).subarray(0, count);
 }
 
 /** Elements up to which the memory for a row is kept: hardly a vocabulary is larger. */
@@ -69,20 +85,27 @@ export function memoryForRow(n: number, number = 0): Float64Array {
   return memory?.length === n ? memory : (kept[number] = new Float64Array(n));
 }
 
-/** Number of the element at an address. */
+/** The elements of linear memory, or of an operand there. */
+export type Floats = Float32Array | Float64Array;
+
+/**
+ * So many elements from an address on. Operands that are views have their elements at the same index, which a loop then
+ * computes once.
+ */
+export function viewOf(heap: Floats, address: number, elementBytes: 4 | 8, count: number): Floats {
+  const first = indexOf(address, elementBytes);
+  return heap.subarray(first, first + count);
+}
+
+/** Number of the element at an address. It is below 2^30: loops add to it with `| 0`, and V8 leaves its checks out. */
 export function indexOf(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;
 }
 
 /** Copies elements `stride` apart; returns the largest, NaN where one is NaN. */
-export function readRow(
-  heap: Float32Array | Float64Array,
-  first: number,
-  stride: number,
-  values: Float64Array,
-): number {
+export function readRow(heap: Floats, first: number, stride: number, values: Float64Array): number {
   let max = -Infinity;
-  for (let j = 0, at = first; j < values.length; j++, at += stride) {
+  for (let j = 0, at = first; j < values.length; j++, at = (at + stride) | 0) {
     const value = heap[at]!;
     values[j] = value;
     // Not above it, and not NaN; nothing is above NaN.
@@ -105,14 +128,7 @@ export function maximum(values: Float64Array): number {
 }
 
 /** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
-export function skipSmall(
-  heap: Float32Array | Float64Array,
-  first: number,
-  i: number,
-  n: number,
-  stride: number,
-  least: number,
-): number {
+export function skipSmall(heap: Floats, first: number, i: number, n: number, stride: number, least: number): number {
   for (; i + 4 <= n; i += 4) {
     const at = first + i * stride;
     const areSmall =

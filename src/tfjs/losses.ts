@@ -9,10 +9,7 @@ export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
   return tf.engine().state.gradientDepth > 1;
 }
 
-/**
- * A loss, and with it its gradient where one will be asked for. Labels of the logits' shape get the gradient that
- * TensorFlow.js gives them, minus that of the logits.
- */
+/** A loss, and with it its gradient where one will be asked for: that of the labels as TensorFlow.js has it. */
 export function runLoss<T extends HostTensor>(
   tf: Host<T>,
   kernel: LossKernel,
@@ -22,20 +19,35 @@ export function runLoss<T extends HostTensor>(
 ): T {
   const engine = tf.engine();
   const withGrad = engine.isTapeOn();
+  const isBinary = kernel === 'SoftmaxWasmSigmoidCrossEntropy';
   const inputs: { [name: string]: T } = labels === undefined ? { logits } : { logits, labels };
   // tf.customGrad would want the gradient of the labels too, whether anyone asks for it or not.
   return engine.runKernelFunc({
     inputs,
     forwardFunc: (_, save) => {
       const [loss, grad] = runOperation(tf, kernel, inputs, { targets, options, withGrad }) as T[];
-      if (withGrad) save([grad!]);
+      if (withGrad) save(isBinary ? [grad!, logits] : [grad!]);
       return loss!;
     },
-    backwardsFunc: (dy, [grad]) => ({
+    backwardsFunc: (dy, [grad, x]) => ({
       logits: () => timesLossGradient(tf, grad!, dy),
-      labels: () => tf.neg(timesLossGradient(tf, grad!, dy)),
+      // For classes it is minus that of the logits.
+      labels: () => (isBinary ? tf.mul(labelSlope(tf, x!, options), dy) : tf.neg(timesLossGradient(tf, grad!, dy))),
     }),
   });
+}
+
+/** What a binary loss gains by each label, in which it is linear. */
+function labelSlope<T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']): T {
+  const lossOf = (labels: T) => {
+    const attributes = { options: { ...options, reduction: 'none' }, withGrad: false };
+    const [loss] = runOperation(tf, 'SoftmaxWasmSigmoidCrossEntropy', { logits, labels }, attributes) as T[];
+    return loss!;
+  };
+  const isWeighted = options.weight !== undefined || options.posWeight !== undefined;
+  const zeros = tf.zerosLike(logits);
+  const slope = isWeighted ? tf.sub(lossOf(tf.add(zeros, 1)), lossOf(zeros)) : tf.neg(logits);
+  return options.reduction === 'mean' ? tf.mul(slope, 1 / logits.size) : slope;
 }
 
 /**
@@ -92,7 +104,9 @@ export function fasterLoss<T extends HostTensor>(
   return (labels, logits, weights, labelSmoothing = 0, reduction = SUM_BY_NONZERO_WEIGHTS) => {
     const kind = REDUCTIONS[reduction];
     const isWeighted = weights !== undefined && weights !== null;
-    if (kind === undefined || !suits(labels, logits) || (isWeighted && !isTensor(tf, weights))) {
+    const doesSuit = kind !== undefined && suits(labels, logits) && (!isWeighted || isTensor(tf, weights));
+    // Smoothing asks for a size that labels of the least rank do not have.
+    if (!doesSuit || (labelSmoothing > 0 && logits.rank === leastRank)) {
       return original(labels, logits, weights, labelSmoothing, reduction);
     }
     if (labels.dtype === 'float32' && labelSmoothing <= 0 && !isWeighted) {

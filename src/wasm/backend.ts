@@ -30,11 +30,8 @@ export function isBackendName(value: unknown): value is BackendName {
 }
 
 function compile(name: ModuleBackend, program: Program): WebAssembly.Module {
-  let module = compiled[name].get(program);
-  if (module === undefined) {
-    module = new WebAssembly.Module(link(program, name));
-    compiled[name].set(program, module);
-  }
+  const module = compiled[name].get(program) ?? new WebAssembly.Module(link(program, name));
+  compiled[name].set(program, module);
   return module;
 }
 
@@ -136,7 +133,7 @@ function newMemory(): WebAssembly.Memory {
 }
 
 function open(name: BackendName, limit: number): Pick<Backend, 'modules' | 'memory'> {
-  if (name === 'reference') return { modules: undefined, memory: referenceMemory(limit) };
+  if (name === 'reference') return { modules: undefined, memory: new PlainMemory(limit) };
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
   const memory = newMemory();
   const modules = new EmbeddedModules(name, memory);
@@ -149,17 +146,6 @@ export function checkFuses(name: ModuleBackend, modules: Modules): void {
   if (!multiplyAddFuses(modules.exportsOf(core)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
-}
-
-/**
- * Bytes that the reference begins with: its kernels are the loops that growth slows down (see INITIAL_PAGES), in
- * Node 20 by a third. Those that nothing is written to take up addresses alone.
- */
-const REFERENCE_BYTES = 2 ** 22;
-
-function referenceMemory(limit: number): LinearMemory {
-  if (typeof WebAssembly === 'undefined') return new PlainMemory();
-  return new WebAssembly.Memory({ initial: Math.min(REFERENCE_BYTES, limit) >>> 16 });
 }
 
 /**

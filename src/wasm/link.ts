@@ -66,7 +66,7 @@ function numberFunctions(codes: readonly Code[], numbers = new Map<Code, number>
   return numbers;
 }
 
-/** A function's bytes with the numbers of a module in its calls: each in two bytes, be it as small as it may. */
+/** A function's bytes with the numbers of a module in its calls: each in two bytes, even where one would do. */
 function functionOf(code: Code, backend: ModuleBackend, numbers: ReadonlyMap<Code, number>): Uint8Array {
   let known = decoded[backend].get(code);
   if (known === undefined) {

@@ -5,7 +5,7 @@ export const perplexity: Operation & { readonly kind: 'report' } = {
   kind: 'report',
   name: 'perplexity',
   arguments: ['logits', 'targets'],
-  options: ['shape', 'axis', 'ignoreIndex'],
-  variants: [{ operands: { logits: FLOATS, targets: CLASS_INDICES }, plain: { ignoreIndex: -100 } }],
+  options: ['shape', 'axis', 'temperature', 'ignoreIndex'],
+  variants: [{ operands: { logits: FLOATS, targets: CLASS_INDICES }, plain: { temperature: 1, ignoreIndex: -100 } }],
   needsElements: true,
 };

@@ -146,8 +146,8 @@ What results you may rely on: how accurate they are, what special values give, a
 ## Accuracy
 
 The tests compare every backend with exact results, which they compute with more digits than float64 has, and fail where
-a result is further off than these tables say. Where two rows fit, the first one holds. T is the temperature, any that is
-taken: 2⁻¹⁰⁰ to 2¹⁰⁰ for float32, 2⁻⁹⁰⁰ to 2⁹⁰⁰ for float64. max is the row's largest element. Below the smallest normal
+a result is further off than these tables say. If two rows apply, the first one holds. T is the temperature, any accepted one:
+2⁻¹⁰⁰ to 2¹⁰⁰ for float32, 2⁻⁹⁰⁰ to 2⁹⁰⁰ for float64. max is the row's largest element. Below the smallest normal
 number (1.2e-38 for float32, 2.2e-308 for float64) a probability may be flushed to 0, and with it products of it, such as
 gradients; no bound is finer than the smallest number there is. One unit in the last place of a number is
 between 2⁻²⁴ and 2⁻²³ of it in float32, and between 2⁻⁵³ and 2⁻⁵² in float64.
@@ -166,11 +166,12 @@ ${unitsOfEach(backward)}
 
 ### Losses
 
-In units of 2⁻²³ (float64: 2⁻⁵²) of the scale, the sum of the magnitudes of the terms, of reduced losses with those of
-all rows. In float64 what a whole row is multiplied by (weights, 1 / T, what a mean divides by) is rounded as
-coarsely as a result is, and so are crossEntropy's sum of target probabilities and each factor in the sum of distillation.
-The mean or sum of element-wise losses, bceWithLogits and klDiv, may be
-off by a unit more than the table says on the SIMD backends, whose lanes add up some losses before float64 does.
+In units of 2⁻²³ (float64: 2⁻⁵²) of the scale. The scale is the sum of the magnitudes of the terms, for a mean or sum those
+of all rows. The bounds for float64 are wider because the factors of a whole row (weights, 1 / T, the divisor of a mean),
+crossEntropy's sum of target probabilities and each factor in the sum of distillation are rounded to float64 themselves.
+The mean or sum of the element-wise losses bceWithLogits and klDiv may be off by one unit more than the table says on the
+SIMD backends, whose lanes add up some losses before float64 does; it is ∞ there where these exceed the
+largest float.
 The \`nll\` of \`calibrationError\`, from logits, is held to the bound of crossEntropy's loss
 (found: ${worstOf(NLL, 'float32', BACKENDS)} in float32, ${worstOf(NLL, 'float64', BACKENDS)} in float64).
 
@@ -181,10 +182,14 @@ ${lossTable()}
 ### crossEntropyWithGrad near the right answer
 
 The gradient at the target is w · (p − 1), and where p is above ½ it is computed as −w · Σ of the other probabilities: a
-row that is almost right has a gradient with all of its digits, however small. In units of 2⁻²³ (float64: 2⁻⁵²) of its own
-size; with label smoothing of (1 − ε) w (1 − p) and the magnitudes of what smoothing adds, p · ε/C · Σ w + ε/C · w. It is
-so for class indices; of probabilities, one-hot ones as well, the gradient is p · Σ q − q, whose error is relative to
-these two.
+row that is almost right has a gradient with all of its digits, however small. In units of 2⁻²³ (float64: 2⁻⁵²) of:
+
+| targets | the scale at the target |
+|---|---|
+| class indices | the gradient itself |
+| class indices with label smoothing ε | (1 − ε) w (1 − p) + p · ε/C · Σ w + ε/C · w |
+
+With probabilities as targets, one-hot ones too, the bound is that of the table above.
 
 ${sureGradientTable()}
 
@@ -209,9 +214,9 @@ Exact: nothing is rounded. NaN is the largest of all, −0 and 0 are equal, and 
 Computed in float32, to the bounds of float32, and rounded once to nearest even: half a unit in the last place more, which
 is between 2⁻¹² and 2⁻¹¹ of a float16 and between 2⁻⁹ and 2⁻⁸ of a bfloat16. Whatever has a number for each row, such as
 logSumExp and losses, is float32. A float16 below 2⁻¹⁴ (6.1e-5) has fewer digits, one below 2⁻²⁵ (3e-8) becomes 0, and one
-from 65520 on becomes ∞. So small probabilities of a row are 0, and the others as they are: their sum is 1 within half a
-unit of each. Logits of the model that are ∞ because they were too large for float16 give NaN, as any +∞ does; the others
-may be of any size, for what is computed of them is not float16.
+from 65520 on becomes ∞. So small probabilities underflow to 0; the rest are unchanged, and a row sums to 1 within half a
+unit in the last place of each element. Logits of the model that are ∞ because they were too large for float16 give NaN, as
+any +∞ does; the others may be of any size, for what is computed of them is not float16.
 
 ## Special values
 
@@ -223,9 +228,9 @@ of 0 gives −∞ and a negative one NaN.
 
 ${specialElementTable()}
 
-In a loss a target probability of exactly 0 counts 0, even where the log-probability is −∞: a probability of 0, and with label
-smoothing 1 what would be left for the target itself. One above 0 beside −∞ gives ∞, or NaN where the weight of its
-class is 0; with label smoothing every class has one.
+In a loss a target probability of exactly 0 contributes 0, even beside a log-probability of −∞; so does the target class with
+\`labelSmoothing: 1\`. In klDiv it gives NaN there, as in torch, and so does a target of −∞ with \`logTarget\`. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
+smoothing every class has one above 0.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
 makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0; an e^logP below the
@@ -235,8 +240,9 @@ normal numbers may count as 0.
 
 \`simd128\` gives the same bits in every engine and on every processor, NaN's own bits excepted. Committed hashes of its
 results are compared in every place the tests run. A row's result does not depend on the other rows, on where it lies in
-memory, on whether the data is a typed array or a resident tensor, or on how a batch is split. Two numbers take a function
-of the engine, which may differ in its last bit: \`perplexity\`, e to the power of a mean, and the log-likelihood of
+memory, on whether the data is a typed array or a resident tensor, or on how a batch is split between rows. (A batch cut
+along an axis behind that of the softmax is another matter: a piece of one to three columns is summed as rows along the
+last axis are, in another order than the whole.) Two numbers take a function of the engine, which may differ in its last bit: \`perplexity\`, e to the power of a mean, and the log-likelihood of
 \`calibrationError\` from probabilities.
 
 \`relaxed-simd\` may differ in the last bits between processors; \`reference\` takes the engine's own \`Math.exp\` and may

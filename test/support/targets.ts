@@ -43,7 +43,7 @@ export function describeTargets(operation: 'accuracy' | 'logProbs', choices: rea
       call: (k) => run(k, X, [0, 3], { shape }),
     },
     {
-      message: `${operation}: targets is Float32Array(6), expected class indices (integers)`,
+      message: `${operation}: targets is Float32Array(6), expected class indices (integers: Int32Array.from converts)`,
       type: TypeError,
       call: (k) => run(k, X, new Float32Array(6), { shape }),
     },

@@ -354,8 +354,7 @@ const all: Case[] = [
                 losses.push(loss(labels.cast(dtype), logits));
                 if (dtype !== 'float32') continue;
                 const [labelGradient, logitGradient] = tf.grads(loss)([labels, logits]) as [Tensor, Tensor];
-                losses.push(logitGradient);
-                if (name === 'softmaxCrossEntropy') losses.push(labelGradient);
+                losses.push(logitGradient, labelGradient);
               }
             }
           }
@@ -437,6 +436,54 @@ const all: Case[] = [
         const f = (x: Tensor) =>
           fast.sigmoidCrossEntropy(labels, x, { posWeight, weight: [5, 4, 3, 2, 1], reduction: 'sum' });
         checkClose(tf.grad(f)(logits), differences(tf, f, x, [6, 5]), 5e-3);
+        const ofLabels = (y: Tensor) => fast.sigmoidCrossEntropy(y, logits, { posWeight, weight: [5, 4, 3, 2, 1] });
+        checkClose(tf.grad(ofLabels)(labels), differences(tf, ofLabels, y, [6, 5]), 5e-3);
+        const eachLabel = (y: Tensor) => fast.sigmoidCrossEntropy(y, logits, { reduction: 'none' });
+        const dy = tf.tensor(numbers(30, 2), [6, 5]);
+        const slopes = dy.dataSync().map((value, i) => -value * x[i]!);
+        checkClose(tf.grad(eachLabel)(labels, dy), slopes);
+      }),
+  },
+  {
+    name: 'tf.losses: a single row with label smoothing stays what it was',
+    run: (context) => {
+      const { tf } = context;
+      const attempt = () => {
+        try {
+          const loss = tf.losses.softmaxCrossEntropy(
+            tf.tensor1d([0, 1]),
+            tf.tensor1d([2, 1]),
+            undefined,
+            0.1,
+          ) as Tensor;
+          return Array.from(loss.dataSync());
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      tf.tidy(() => {
+        const before = attempt();
+        registered(context, () => checkEqual(attempt(), before));
+      });
+    },
+  },
+  {
+    name: 'argMax of axes of one element',
+    run: (context) =>
+      registered(context, () => {
+        const { tf } = context;
+        for (const shape of [
+          [3, 1, 2],
+          [2, 1, 3],
+          [1, 1, 5],
+        ]) {
+          tf.tidy(() => {
+            const indices = tf.argMax(tf.ones(shape), 1);
+            const neighbour = tf.ones([1]);
+            checkEqual(Array.from(indices.dataSync()), Array(shape[0]! * shape[2]!).fill(0));
+            checkEqual(Array.from(neighbour.dataSync()), [1]);
+          });
+        }
       }),
   },
   {

@@ -13,7 +13,7 @@ import { checkElementOperand, checkResults } from "../../contracts";
 import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../loss";
 import { biasedMagic, leastBounded } from "../../math/exp";
 import { log1pOfRatio } from "../../math/log";
-import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { HIGH, INVERSE_LN2, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
 import { PARTIAL_BYTES } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { log1pOfTwo, ratioOfTwo } from "../../math/ratio-two";
@@ -93,7 +93,7 @@ function elements<T>(
   isWeighted: bool, withGradient: bool, x: usize, t: usize, losses: usize, gradient: usize, count: usize, scale: f64,
   gradOutput: usize, sum: usize, weight: usize, posWeight: usize, scratch: usize
 ): void {
-  const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
+  const log2e = constant<T>(INVERSE_LN2), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), two = constant<T>(TWO);
   const one = v128.load_splat<T>(onesAddress<T>()), zero = v128.splat<T>(0);
   const sign = v128.splat<T>(<T>-0.0), factor = splatAt<T>(scratch + TEMPORARY, <T>scale);

@@ -8,7 +8,7 @@
 import { checkElements } from "../../contracts";
 import { biasedMagic, leastBounded } from "../../math/exp";
 import { log1pOfRatio } from "../../math/log";
-import { HIGH, LOG2E, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { HIGH, INVERSE_LN2, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
 import { log1pOfTwo, ratioOfTwo } from "../../math/ratio-two";
 import { madd } from "../../simd/arch";
 import { lanes } from "../../simd/lanes";
@@ -26,7 +26,7 @@ export function logSigmoid<T>(x: usize, y: usize, count: usize, scratch: usize):
 }
 
 function vectors<T>(x: usize, y: usize, bytes: usize): void {
-  const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
+  const log2e = constant<T>(INVERSE_LN2), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), two = constant<T>(TWO), sign = v128.splat<T>(<T>-0.0), zero = v128.splat<T>(0);
   const end = x + bytes;
   if (sizeof<T>() == 4) for (; x + 32 <= end; x += 32, y += 32) {

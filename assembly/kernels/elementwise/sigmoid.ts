@@ -7,7 +7,7 @@
 
 import { checkElements } from "../../contracts";
 import { biasedMagic, leastBounded } from "../../math/exp";
-import { HIGH, LOG2E, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
+import { HIGH, INVERSE_LN2, LOW, MOST, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
 import { ratioOfTwo } from "../../math/ratio-two";
 import { madd } from "../../simd/arch";
 import { lanes } from "../../simd/lanes";
@@ -25,7 +25,7 @@ export function sigmoid<T>(x: usize, y: usize, count: usize, scratch: usize): vo
 }
 
 function vectors<T>(x: usize, y: usize, bytes: usize): void {
-  const log2e = constant<T>(LOG2E), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
+  const log2e = constant<T>(INVERSE_LN2), magic = biasedMagic<T>(), high = constant<T>(HIGH), low = constant<T>(LOW);
   const least = leastBounded<T>(), most = constant<T>(MOST), two = constant<T>(TWO);
   const end = x + bytes;
   if (sizeof<T>() == 4) for (; x + 32 <= end; x += 32, y += 32) {

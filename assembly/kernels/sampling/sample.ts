@@ -96,7 +96,7 @@ function largestOf<T>(x: usize, candidates: usize, count: usize): T {
   return largest;
 }
 
-/** The same without topK. */
+/** Draws from a row without topK: the index of an element. */
 function drawRow<T>(
   x: usize, n: usize, maximum: T, u: f64, temperature: f64, truncation: f64, topP: f64, reach: f64, copy: usize,
   weights: usize, candidates: usize, scratch: usize
