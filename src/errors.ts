@@ -57,7 +57,7 @@ export function typeError(operation: string, argument: string, got: unknown, exp
 
 /** For an array of another number of elements. */
 export function countError(operation: string, argument: string, got: number, expected: string | number): RangeError {
-  return new RangeError(`${operation}: ${argument} has ${got} elements, expected ${expected}`);
+  return new RangeError(`${operation}: ${argument} has ${got} element${got === 1 ? '' : 's'}, expected ${expected}`);
 }
 
 export function rangeError(operation: string, argument: string, got: unknown, expected: string): RangeError {

@@ -335,7 +335,7 @@ describe('errors', () => {
     [
       (s) => s.add([1, 2], { targets: [0], offset: 4 }),
       RangeError,
-      'add: targets has 1 elements, expected 2, one for each row',
+      'add: targets has 1 element, expected 2, one for each row',
     ],
     [
       (s) => s.add([1, 2], { targets: [0, 1.5], offset: 4 }),

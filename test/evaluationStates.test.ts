@@ -329,7 +329,7 @@ describe('refuses', () => {
     [{ ...NLL, count: -1 }, RangeError, 'nllState.from: json.count is -1, expected a whole number, 0 or more'],
     [{ ...NLL, count: '1' }, TypeError, 'nllState.from: json.count is "1", expected a whole number'],
     [{ ...NLL, sum: 1 }, TypeError, 'nllState.from: json.sum is 1, expected an array'],
-    [{ ...NLL, sum: [1] }, RangeError, 'nllState.from: json.sum has 1 elements, expected 2'],
+    [{ ...NLL, sum: [1] }, RangeError, 'nllState.from: json.sum has 1 element, expected 2'],
     [
       { ...NLL, sum: [1, null] },
       TypeError,

@@ -224,7 +224,7 @@ test.each<[unknown, unknown, object, typeof Error, string]>([
     'targets[1] is 2, expected an integer in [0, 2) or ignoreIndex (-100)',
   ],
   [[1, 2], [0, 2], {}, RangeError, 'targets[1] is 2, expected an integer in [0, 2) or ignoreIndex (-100)'],
-  [[1, 2], [0], {}, RangeError, 'targets has 1 elements, expected 2, one for each number of logits (rows of'],
+  [[1, 2], [0], {}, RangeError, 'targets has 1 element, expected 2, one for each number of logits (rows of'],
   [
     [1, 2],
     new Float64Array(1),
