@@ -199,11 +199,11 @@ describe('says why there is none', () => {
   test('a temperature beyond those that are taken', () => {
     for (const [scale, temperature] of [
       [2 ** -110, 2 ** -100],
-      [2 ** 110, Infinity],
+      [2 ** 110, 2 ** 100],
     ] as const) {
       const { logits, targets, shape } = calibrated('float32', 5, scale);
       const found = fitTemperature(logits, targets, { shape });
-      expect(found).toMatchObject({ temperature, converged: false, reason: expect.stringContaining('the loss') });
+      expect(found).toMatchObject({ temperature, converged: false, reason: expect.stringContaining('still falls') });
       expect(found.iterations).toBeLessThan(3);
     }
   });

@@ -120,6 +120,9 @@ class Fit {
   }
 }
 
+/** A loss that changes by less, relative to itself, from one temperature to twice that is at its limit. */
+const LEVEL = 2 ** -20;
+
 /** Why the loss is least nowhere. */
 const NO_ROWS = 'no row counts: there are none, or every target is ignoreIndex';
 const NOT_A_NUMBER = 'the loss is NaN: a row holds NaN or +Infinity, or nothing but -Infinity';
@@ -213,7 +216,12 @@ export function fitTemperature(
   const { slopeAtInfinity } = fit;
   if (atZero.slope === 0 && slopeAtInfinity === 0) return failed(1, nllBefore, CONSTANT);
   if (slopeAtInfinity === 0) return failed(0, fit.losses(fit.low).nll, AT_ZERO);
-  if (atZero.slope >= 0) return failed(Infinity, fit.losses(fit.high).nll, AT_INFINITY);
+  if (atZero.slope >= 0) {
+    const { nll } = fit.losses(fit.high);
+    // Logits may be so large that not even the highest temperature makes them alike.
+    const isLevel = fit.losses(fit.high / 2).nll <= nll * (1 + LEVEL);
+    return isLevel ? failed(Infinity, nll, AT_INFINITY) : failed(fit.high, nll, OUT_OF_RANGE);
+  }
   const { temperature, iterations } = findTemperature(fit, atZero);
   const { nll: nllAfter } = fit.losses(temperature);
   if (temperature <= fit.low || temperature >= fit.high) return failed(temperature, nllAfter, OUT_OF_RANGE, iterations);
