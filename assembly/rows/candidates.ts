@@ -31,8 +31,8 @@ export function hasBound<T>(n: usize, k: usize): bool {
 }
 
 /**
- * A bound that at least k elements exceed, and few others: the next number below the k-th largest maximum of the PARTS of the row, or of
- * its beginning. NaN if k is above BOUND_K or the parts do not tell.
+ * A bound that at least k elements exceed, and few others: the next number below the k-th largest maximum of the PARTS of
+ * the row, or of its beginning. NaN if k is above BOUND_K or the parts do not tell.
  */
 function boundBelow<T>(x: usize, n: usize, k: usize): T {
   const least = v128.splat<T>(<T>(-Infinity)), parts = PARTS<T>();

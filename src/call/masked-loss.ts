@@ -9,7 +9,7 @@ import { MaskedInput } from './masked-input.js';
 import type { Operand } from './place.js';
 import type { Rows } from './rows.js';
 
-/** A target that is hidden from the kernel, which ignores negative ones, and again what it was; -1 stays an ignored one. */
+/** Hides a target from the kernel, which ignores negative ones, and gives a hidden one back. -1 is a target to ignore. */
 const hidden = (target: number) => -2 - target;
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);

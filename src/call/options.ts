@@ -119,7 +119,10 @@ function unknownOption(
 export const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
 export const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
 
-/** The option `temperature`. @throws TypeError, RangeError unless it is a positive number in the range of the dtype. */
+/**
+ * The option `temperature`; `or` names what an operation takes beside these. @throws TypeError, RangeError unless it is a
+ * positive number in the range of the dtype.
+ */
 export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8, or = ''): number {
   if (temperature === undefined || temperature === 1) return 1;
   if (typeof temperature !== 'number') throw typeError(operation, 'temperature', temperature, `a positive number${or}`);

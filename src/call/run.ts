@@ -317,7 +317,7 @@ export class Run {
       this.#finish();
       return false;
     }
-    // Rows of one element lie the same with the axis last: nothing is transposed, but kernels want it so.
+    // Rows of one element need no copy to have the axis last, so nothing may be staged: kernels see rows all the same.
     this.outer = this.#transposes ? outer * inner : outer;
     this.inner = this.#transposes ? 1 : inner;
     if (this.#stages) this.#copyIn();

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import { OutOfMemoryError } from '../errors.js';
 import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from '../generated/layout.js';
 
@@ -78,7 +79,7 @@ export class Arena {
   }
 
   /** The view of the whole memory whose elements have this many bytes. */
-  floats(bytes: number): Float32Array | Float64Array {
+  floats(bytes: number): WideArray {
     return bytes === 4 ? this.f32 : this.f64;
   }
 

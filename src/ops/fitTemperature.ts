@@ -24,7 +24,10 @@ export interface FitTemperatureOptions extends PlaceOptions {
 
 /** What {@link fitTemperature} found. */
 export interface TemperatureFit {
-  /** The temperature that makes the loss least; 0 or Infinity where it falls all the way there, NaN where there is none. */
+  /**
+   * The temperature that makes the loss least; 0 or Infinity where the loss falls all the way there, the lowest or the
+   * highest that other functions take where it is least beyond these, NaN where there is none.
+   */
   temperature: number;
   /** Mean negative log-likelihood in nats at temperature 1. */
   nllBefore: number;

@@ -7,7 +7,7 @@ import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js'
 
 /** Options of {@link nllState} and {@link perplexityState}. */
 export interface NllStateOptions {
-  /** Divides the logits first; positive: one that {@link fitTemperature} gave. Default 1. */
+  /** Divides the logits first; positive, such as one from {@link fitTemperature}. Default 1. */
   temperature?: number | undefined;
   /** Rows with this target do not count. Default -100. */
   ignoreIndex?: number | undefined;

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { AccuracyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { firstOf, indexOf } from './rows.js';
@@ -19,14 +20,7 @@ export function accuracy(
 }
 
 /** Whether fewer than k elements come before the one at `target`: larger ones, NaN, and equal ones ahead of it. */
-function isAmong(
-  k: number,
-  heap: Float32Array | Float64Array,
-  first: number,
-  end: number,
-  stride: number,
-  target: number,
-): boolean {
+function isAmong(k: number, heap: WideArray, first: number, end: number, stride: number, target: number): boolean {
   const value = heap[target]!;
   const isUnordered = Number.isNaN(value);
   let rank = 0;

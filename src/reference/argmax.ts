@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { ArgmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { firstOf, indexOf, skipSmall } from './rows.js';
@@ -17,7 +18,7 @@ export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inne
 /** So many elements make a row long. */
 const LONG = 64;
 
-function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
+function rowArgmax(heap: WideArray, first: number, n: number, stride: number): number {
   let largest = heap[first]!;
   let index = 0;
   for (let i = 1, at = first + stride; i < n; i++, at = (at + stride) | 0) {
@@ -32,7 +33,7 @@ function rowArgmax(heap: Float32Array | Float64Array, first: number, n: number, 
 }
 
 /** The same of a long row, most of whose elements can be skipped. */
-function longArgmax(heap: Float32Array | Float64Array, first: number, n: number, stride: number): number {
+function longArgmax(heap: WideArray, first: number, n: number, stride: number): number {
   let index = 0;
   for (let i = 0; i < n; i = skipSmall(heap, first, i + 1, n, stride, heap[first + index * stride]!)) {
     if (Number.isNaN(heap[first + index * stride])) break;

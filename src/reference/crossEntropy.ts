@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials, storeShares, unshifted32 } from './exponential.js';
@@ -68,7 +69,7 @@ function lossesOf(heaps: Heaps, elementBytes: 4 | 8, operands: CrossEntropyOpera
 
 /** The loss of a row on class probabilities, and its gradient, by its exponentials p; writes into all three arrays. */
 function softLoss(
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   elementBytes: 4 | 8,
   operands: CrossEntropyOperands,
   row: Float64Array,
@@ -103,7 +104,7 @@ function softLoss(
 
 /** The target probability of each class, after label smoothing. */
 function readTargets(
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   elementBytes: 4 | 8,
   { targets, inner, smoothing, smoothingTerms }: CrossEntropyOperands,
   offset: number,

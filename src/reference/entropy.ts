@@ -1,7 +1,8 @@
+import type { WideArray } from '../arrays.js';
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponential, exponentials, sureOf, unshifted32 } from './exponential.js';
-import { type Floats, firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
+import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** Entropy in plain loops: log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i with d_i = (max − x_i) / t, 0 where nothing is kept. */
@@ -31,7 +32,7 @@ export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOper
 
 /** Of a row of float32 elements, `stride` apart, by its e^(x / t) and their total. */
 function unshiftedEntropy(
-  heap: Floats,
+  heap: WideArray,
   first: number,
   stride: number,
   temperature: number,

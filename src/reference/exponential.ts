@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import { roundingOf } from './sum.js';
 
 /** 2^k for every k that gives a normal number, and 2^(i / 128). */
@@ -84,7 +85,7 @@ const MODERATE = 300;
  * where no processor foresees which element is larger than those before.
  */
 export function unshifted32(
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   first: number,
   stride: number,
   temperature: number,
@@ -144,7 +145,7 @@ export function storeShares(
   e: Float64Array,
   total: number,
   factor: number,
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   first: number,
   stride: number,
 ): void {

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { LogSoftmaxOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
@@ -25,7 +26,7 @@ function storeLogs(
   max: number,
   temperature: number,
   log: number,
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   first: number,
   stride: number,
 ): void {

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { roundingOf } from './sum.js';
 
@@ -28,6 +29,6 @@ export function storeSum({ f64 }: Heaps, sum: number, total: number, lost: numbe
 }
 
 /** What the gradient of row or element i is multiplied by; there is no gradOutput at 0. */
-export function upstreamOf(heap: Float32Array | Float64Array, gradOutput: number, scale: number, i: number): number {
+export function upstreamOf(heap: WideArray, gradOutput: number, scale: number, i: number): number {
   return gradOutput === 0 ? scale : scale * heap[gradOutput + i]!;
 }

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { keptLength, keptStride, placeOf } from './mask.js';
 
@@ -15,7 +16,7 @@ export function firstOf(row: number, n: number, inner: number): number {
  */
 export function readMaskedRow(
   heaps: Heaps,
-  heap: Floats,
+  heap: WideArray,
   first: number,
   stride: number,
   values: Float64Array,
@@ -28,7 +29,7 @@ export function readMaskedRow(
 
 function readKept(
   heaps: Heaps,
-  heap: Floats,
+  heap: WideArray,
   first: number,
   stride: number,
   values: Float64Array,
@@ -85,14 +86,11 @@ export function memoryForRow(n: number, number = 0): Float64Array {
   return memory?.length === n ? memory : (kept[number] = new Float64Array(n));
 }
 
-/** The elements of linear memory, or of an operand there. */
-export type Floats = Float32Array | Float64Array;
-
 /**
  * So many elements from an address on. Operands that are views have their elements at the same index, which a loop then
  * computes once.
  */
-export function viewOf(heap: Floats, address: number, elementBytes: 4 | 8, count: number): Floats {
+export function viewOf(heap: WideArray, address: number, elementBytes: 4 | 8, count: number): WideArray {
   const first = indexOf(address, elementBytes);
   return heap.subarray(first, first + count);
 }
@@ -103,7 +101,7 @@ export function indexOf(address: number, elementBytes: 4 | 8): number {
 }
 
 /** Copies elements `stride` apart; returns the largest, NaN where one is NaN. */
-export function readRow(heap: Floats, first: number, stride: number, values: Float64Array): number {
+export function readRow(heap: WideArray, first: number, stride: number, values: Float64Array): number {
   let max = -Infinity;
   for (let j = 0, at = first; j < values.length; j++, at = (at + stride) | 0) {
     const value = heap[at]!;
@@ -128,7 +126,7 @@ export function maximum(values: Float64Array): number {
 }
 
 /** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
-export function skipSmall(heap: Floats, first: number, i: number, n: number, stride: number, least: number): number {
+export function skipSmall(heap: WideArray, first: number, i: number, n: number, stride: number, least: number): number {
   for (; i + 4 <= n; i += 4) {
     const at = first + i * stride;
     const areSmall =

@@ -1,6 +1,7 @@
+import type { WideArray } from '../arrays.js';
 import type { SoftmaxBackwardOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { type Floats, firstOf, memoryForRow, viewOf } from './rows.js';
+import { firstOf, memoryForRow, viewOf } from './rows.js';
 import { sumOf } from './sum.js';
 
 /** The gradient of softmax in plain loops: dx_i = y_i (dy_i − Σ y_j dy_j) / t. */
@@ -26,9 +27,9 @@ const LINE = 64;
 
 /** The rows of a slice, which lie side by side, in the order of their elements. */
 function columns32(
-  y: Floats,
-  dy: Floats,
-  dx: Floats,
+  y: WideArray,
+  dy: WideArray,
+  dx: WideArray,
   first: number,
   n: number,
   inner: number,
@@ -50,7 +51,15 @@ function columns32(
  * A row of float32 elements, whose products float64 adds up without care. Two elements at a time: a sum would wait for each
  * addition, and V8 asks after every turn of a loop whether to go on.
  */
-function row32(y: Floats, dy: Floats, dx: Floats, first: number, n: number, stride: number, temperature: number): void {
+function row32(
+  y: WideArray,
+  dy: WideArray,
+  dx: WideArray,
+  first: number,
+  n: number,
+  stride: number,
+  temperature: number,
+): void {
   const end = first + n * stride;
   const last = end - stride;
   const step = 2 * stride;
@@ -74,7 +83,15 @@ function row32(y: Floats, dy: Floats, dx: Floats, first: number, n: number, stri
 }
 
 /** A row of float64 elements. */
-function row64(y: Floats, dy: Floats, dx: Floats, first: number, n: number, stride: number, temperature: number): void {
+function row64(
+  y: WideArray,
+  dy: WideArray,
+  dx: WideArray,
+  first: number,
+  n: number,
+  stride: number,
+  temperature: number,
+): void {
   const products = memoryForRow(n);
   for (let j = 0, at = first; j < n; j++, at += stride) products[j] = y[at]! * dy[at]!;
   // dy − sum in halves, and what the temperature makes smaller first: nothing overflows before the result does.

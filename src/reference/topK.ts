@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { firstOf, indexOf, memoryForRow, readRow, skipSmall } from './rows.js';
@@ -33,7 +34,7 @@ export function topK(
 
 /** The largest so far in order, each new one put where it belongs. */
 function fewOf(
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   first: number,
   n: number,
   stride: number,
@@ -72,7 +73,7 @@ function isAbove(a: number, b: number): boolean {
 function manyOf(
   row: Float64Array,
   k: number,
-  heap: Float32Array | Float64Array,
+  heap: WideArray,
   first: number,
   stride: number,
   elementBytes: 4 | 8,
@@ -116,7 +117,7 @@ function sort32(indices: number[], row: Float64Array): number[] {
 }
 
 /** The k-th largest element that is a number, by those that were above the k-th largest of the elements before them. */
-function leastOf(heap: Float32Array | Float64Array, first: number, n: number, stride: number, k: number): number {
+function leastOf(heap: WideArray, first: number, n: number, stride: number, k: number): number {
   const candidates = new Float64Array(Math.min(n, 4 * k));
   let count = 0;
   let least = Number.NaN;

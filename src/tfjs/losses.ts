@@ -37,7 +37,7 @@ export function runLoss<T extends HostTensor>(
   });
 }
 
-/** What a binary loss gains by each label, in which it is linear. */
+/** The derivative of a binary loss for each of its labels, in which it is linear. */
 function labelSlope<T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']): T {
   const lossOf = (labels: T) => {
     const attributes = { options: { ...options, reduction: 'none' }, withGrad: false };
