@@ -1,6 +1,6 @@
 // What kernels take for granted. The debug build asserts it; the shipped builds have none of it.
 
-import { SUM_BYTES } from "./loss";
+import { LOSS_SUM_BYTES } from "./loss";
 import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from "./scratch";
 
 /** An array of `count` elements at p: aligned to them, and inside linear memory. */
@@ -72,14 +72,14 @@ export function checkResults<T>(
   losses: usize, count: usize, gradient: usize, elements: usize, sum: usize, scratch: usize, size: usize
 ): void {
   if (losses) checkArray<T>(losses, count);
-  else checkArray<f64>(sum, SUM_BYTES / 8);
+  else checkArray<f64>(sum, LOSS_SUM_BYTES / 8);
   if (gradient) checkArray<T>(gradient, elements);
   checkApart(losses, count * sizeof<T>(), gradient, elements * sizeof<T>());
-  checkApart(sum, SUM_BYTES, gradient, elements * sizeof<T>());
+  checkApart(sum, LOSS_SUM_BYTES, gradient, elements * sizeof<T>());
   checkScratch(scratch, size);
   checkOutside(scratch, size, losses, count * sizeof<T>());
   checkOutside(scratch, size, gradient, elements * sizeof<T>());
-  checkOutside(scratch, size, sum, SUM_BYTES);
+  checkOutside(scratch, size, sum, LOSS_SUM_BYTES);
 }
 
 /** An operand of a loss, `length` elements of U or none (0), that overlaps with none of its results, nor the scratch. */

@@ -9,9 +9,9 @@ import { storeTailCopy, tailMask } from "./simd/tail";
  */
 export const LOSS_CHUNK_BYTES: usize = 512;
 
-/** A sum of losses: two f64, the second of them at SUM_LOST. */
-export const SUM_BYTES: usize = 16;
-export const SUM_LOST: usize = 8;
+/** A sum of losses: two f64, the second of them at LOSS_SUM_LOST. */
+export const LOSS_SUM_BYTES: usize = 16;
+export const LOSS_SUM_LOST: usize = 8;
 
 /**
  * Elementwise losses are computed in pieces that begin at a multiple of so many elements, in a kernel as well as in the
@@ -53,13 +53,15 @@ export function storeLoss<T>(losses: usize, sum: usize, row: usize, loss: f64): 
   else addToSum<T>(sum, loss);
 }
 
-/** Adds to the f64 at sum; SUM_LOST behind it collects what rounding takes from the sum. The caller adds the two. */
+/** Adds to the f64 at sum; what rounding takes from it is collected at LOSS_SUM_LOST. The caller adds the two. */
 // @ts-ignore: decorator
 @inline
 export function addToSum<T>(sum: usize, value: f64): void {
   const before = load<f64>(sum), after = before + value;
   store<f64>(sum, after);
-  if (sizeof<T>() == 8) store<f64>(sum, load<f64>(sum, SUM_LOST) + roundingOf<T>(before, value, after), SUM_LOST);
+  if (sizeof<T>() == 8) {
+    store<f64>(sum, load<f64>(sum, LOSS_SUM_LOST) + roundingOf<T>(before, value, after), LOSS_SUM_LOST);
+  }
 }
 
 /** The same for the tail of elementwise losses, copied to a slot in scratch. */

@@ -46,14 +46,14 @@ export const UNWANTED: usize = EXP_BYTES + 64;
 export const ROW_SUMS: usize = UNWANTED + 64;
 
 // A sum of exponentials Σ w_j e^(x_j / t), f64 each, wherever it lies: e^(maximum / t) times the other three together.
-export const SUMS_MAXIMUM: usize = 0;
-export const SUMS_TOP: usize = 8; // the weights at the maximum
-export const SUMS_OTHERS: usize = 16; // the terms of the other elements, relative to e^(maximum / t)
-export const SUMS_LOST: usize = 24; // what rounding took from the two
-export const SUMS_BYTES: usize = 32;
+export const ROW_SUM_MAXIMUM: usize = 0;
+export const ROW_SUM_TOP: usize = 8; // the weights at the maximum
+export const ROW_SUM_OTHERS: usize = 16; // the terms of the other elements, relative to e^(maximum / t)
+export const ROW_SUM_LOST: usize = 24; // what rounding took from the two
+export const ROW_SUM_BYTES: usize = 32;
 
 // The log-sums of rows that are finished together, rows/logsum.ts: a slot for each.
-export const SLOTS: usize = ROW_SUMS + SUMS_BYTES;
+export const SLOTS: usize = ROW_SUMS + ROW_SUM_BYTES;
 export const SLOT_COUNT: usize = 4;
 export const SLOT_HELD: usize = 0; // a vector: the largest partial sum of each lane
 export const SLOT_X: usize = 16; // the row, u32
@@ -124,5 +124,5 @@ export const CANDIDATES_END: usize = SUM_ABOVE + 8; // where these end, u32
 export const NEXT_ROW: usize = TEMPORARY + 16; // what is read ahead of its turn, u32
 export const HISTOGRAM: usize = HEADER_BYTES;
 export const BIN_COUNT: usize = 1024;
-export const SUMS: usize = HISTOGRAM + BIN_COUNT * 8;
-export const SUM_COUNT: usize = 3072;
+export const CHUNK_SUMS: usize = HISTOGRAM + BIN_COUNT * 8;
+export const CHUNK_COUNT: usize = 3072;

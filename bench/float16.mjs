@@ -7,7 +7,7 @@ import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
 import { parseCommand, saveJson } from './command.mjs';
 import { BACKENDS } from './contenders.mjs';
 import { logits } from './harness.mjs';
-import { describeMachine } from './machine.mjs';
+import { describeMachine, machineLine } from './machine.mjs';
 import { bestOf, MOST_SPREAD, ratioSpread, summarize } from './rounds.mjs';
 import { Stopwatch } from './stopwatch.mjs';
 import { formatRatio, formatTime, progress } from './table.mjs';
@@ -19,7 +19,7 @@ const [ROUNDS, MILLISECONDS] = options.quick ? [2, 20] : [15, 40];
 const VOCABULARY = 152_000;
 const COLUMNS = [30, 14, 12, 12, 16, 14, 14];
 const machine = describeMachine();
-console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(machineLine(machine));
 console.log(`Arrays of JavaScript in and out; the best of ${ROUNDS} rounds, and medians of their ratios.\n`);
 printLine(['', '', 'float16', 'float32', 'and conversion', 'of float32', 'of conversion']);
 

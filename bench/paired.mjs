@@ -5,7 +5,7 @@
 // long as it lives, so that many rounds say less than a few passes.
 import { demandKnown, parseCommand, saveJson } from './command.mjs';
 import { BACKENDS, startContender } from './contenders.mjs';
-import { describeMachine } from './machine.mjs';
+import { describeMachine, machineLine } from './machine.mjs';
 import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { formatTime, progress } from './table.mjs';
 
@@ -27,9 +27,7 @@ const ROUND_MILLISECONDS = 40;
 const NOTABLE = 0.02;
 
 const machine = describeMachine();
-console.log(
-  `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}), ${options.backend}, float32`,
-);
+console.log(`${machineLine(machine)}, ${options.backend}, float32`);
 console.log(
   `Here ÷ there, the best of ${ROUNDS.least} to ${ROUNDS.most} rounds each: the median of ${PASSES} pairs of processes (least to most).`,
 );

@@ -8,7 +8,7 @@ import { parseCommand, saveJson } from './command.mjs';
 import { PLAIN } from './contender.mjs';
 import { BACKENDS, CONTENDERS, firstCall, startContenders } from './contenders.mjs';
 import { checkResult } from './harness.mjs';
-import { describeMachine } from './machine.mjs';
+import { describeMachine, machineLine } from './machine.mjs';
 import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
 
@@ -18,7 +18,7 @@ const GLANCE = '256 × 1024';
 const FIRST_CALLS = options.quick ? 3 : 15;
 
 const machine = describeMachine();
-console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(machineLine(machine));
 console.log(
   `The best of ${ROUNDS.least} to ${ROUNDS.most} rounds, each the median of its samples; spread: how far the next best is.`,
 );

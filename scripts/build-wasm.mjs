@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { checkModule } from './check-module.mjs';
 import { readModule } from './functions.mjs';
 import { exportNames, functionsCode, kernelsCode, readFamilies, writeEntry } from './kernels.mjs';
+import { MODULE_SCRIPTS } from './module-sources.mjs';
 import { orderModule } from './order-module.mjs';
 import { leb, pack } from './pack.mjs';
 
@@ -40,9 +41,7 @@ function sourceHash() {
 
 function buildKey() {
   const hash = createHash('sha256').update(stamp).update(readFileSync('package-lock.json'));
-  for (const script of readdirSync('scripts').sort()) {
-    if (script.endsWith('.mjs')) hash.update(readFileSync(`scripts/${script}`));
-  }
+  for (const script of MODULE_SCRIPTS) hash.update(readFileSync(script));
   return hash.digest('hex');
 }
 

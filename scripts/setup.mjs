@@ -1,9 +1,11 @@
-// Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before start, test, check and
-// bench, so it needs nothing but Node itself, and does nothing when there is nothing to do.
+// Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before `npm start`, `npm test`,
+// `npm run check`, `npm run site` and all that begins with test:, bench or site:, so it needs nothing but Node itself, and
+// does nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MODULE_SCRIPTS } from './module-sources.mjs';
 
 /** Everything the build reads; package.json for the version that the modules are stamped with. */
 const SOURCES = [
@@ -15,12 +17,7 @@ const SOURCES = [
   'scripts/build.mjs',
   'scripts/bundle.mjs',
   'scripts/stage.mjs',
-  'scripts/build-wasm.mjs',
-  'scripts/functions.mjs',
-  'scripts/kernels.mjs',
-  'scripts/low-constants.mjs',
-  'scripts/order-module.mjs',
-  'scripts/pack.mjs',
+  ...MODULE_SCRIPTS,
 ];
 const GENERATED = 'src/generated';
 /** One file of each thing the build writes. */

@@ -1,3 +1,6 @@
+// Typed arrays as they are, not as they say: a caller's may have a `length` or a `set` of its own. Nothing but its elements
+// is asked of the array itself; for the rest there are the getters and methods that the engine came with.
+
 /** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array, float16 for Float16Array. */
 export type Dtype = 'float16' | 'float32' | 'float64';
 
@@ -26,11 +29,6 @@ export type IntegerArray =
   | Uint32Array
   | BigInt64Array
   | BigUint64Array;
-
-/**
- * Typed arrays as they are, not as they say: a caller's may have a `length` or a `set` of its own. Nothing but its
- * elements is asked of the array itself; for the rest there are the getters and methods that the engine came with.
- */
 
 /** A typed array of any numbers. */
 export type AnyNumbers = FloatArray | IntegerArray;

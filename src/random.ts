@@ -70,12 +70,12 @@ export function keyOf(operation: string, seed: unknown): Key {
     if (seed < 0n || seed >= 2n ** 64n) throw rangeError(operation, 'seed', seed, SEED);
     return [Number(seed & 0xffffffffn), Number(seed >> 32n)];
   }
-  const words = checkCount(operation, 'seed', seed, SEED);
+  const words = readWhole(operation, 'seed', seed, SEED);
   return [words >>> 0, upperWord(words)];
 }
 
-/** @throws TypeError, RangeError unless it is a safe integer that is not negative */
-export function checkCount(
+/** A whole number that is not negative, and safe. @throws TypeError, RangeError unless it is one */
+export function readWhole(
   operation: string,
   argument: string,
   value: unknown,

@@ -1,7 +1,7 @@
 import type { CalibrationBin } from './call/bins.js';
 import { readingError } from './call/caller.js';
 import { readCount, readList } from './call/json.js';
-import { type OptionNames, readOptions } from './call/options.js';
+import { AS_IF_POLLUTED, type OptionNames, readOptions } from './call/options.js';
 import { rangeError, typeError } from './errors.js';
 import type { Calibration } from './ops/calibrationError.js';
 
@@ -242,7 +242,7 @@ function legend(right: number, y: number): string[] {
  */
 export function reliabilityDiagram(calibration: Calibration, options?: ReliabilityDiagramOptions): string {
   const figures = readCalibration(calibration);
-  const given = readOptions<ReliabilityDiagramOptions>(OPERATION, options, OPTIONS, true);
+  const given = readOptions<ReliabilityDiagramOptions>(OPERATION, options, OPTIONS, AS_IF_POLLUTED);
   const width = readSize('width', given.width);
   const height = readSize('height', given.height);
   const { title = '' } = given;

@@ -5,9 +5,9 @@ import { programs } from './wasm/kernel.js';
 
 /**
  * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.
- * Optional: without it the first call does the same, synchronously, with none. Where the engine refuses that, as Chromium
- * did on a page's main thread up to about version 114, calls run in plain TypeScript until this is done. Tensors made before keep working with
- * the set they were made by.
+ * Optional: without it the first call does the same, synchronously, with none. Where the engine refuses that, as
+ * Chromium did on a page's main thread up to about version 114, calls run in plain TypeScript until this is done.
+ * Tensors made before keep working with the set they were made by.
  *
  * @returns which backend runs and why.
  * @throws TypeError, RangeError for wrong settings; Error when a backend named explicitly cannot run.

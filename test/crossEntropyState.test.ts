@@ -14,6 +14,7 @@ import {
   randomOf,
 } from './support/cases.js';
 import { runProgram } from './support/examples.js';
+import { any } from './support/failures.js';
 import * as oracle from './support/oracle.js';
 
 /** Logits [rows, n], and where their classes are cut. */
@@ -318,7 +319,6 @@ describe('JSON', () => {
 describe('errors', () => {
   const { kernels } = setOf('debug');
   const { crossEntropyState } = kernels;
-  const any = (value: unknown) => value as never;
   const T = { targets: [0, 3] };
   type Row = [run: (state: CrossEntropyState<number>, all: Kernels) => unknown, type: typeof Error, message: string];
   const rows: Row[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { narrow, widen } from '../src/reference/half.js';
+import { narrow, widen } from '../src/half.js';
 import { alongAxis, backward, elementwise, losses } from './operations/index.js';
 import type { AlongAxis } from './support/alongAxis.js';
 import { setOf, type TestSet } from './support/backends.js';

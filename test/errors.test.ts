@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createKernels, init, type Kernels } from '../src/index.js';
 import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
+import { any } from './support/failures.js';
 import { type Call, callsOf, type Operation, outFor, run, runBy, takes } from './support/operation.js';
 
 /** A call that must fail: what it is given, the class of the error and its whole message. */
@@ -13,9 +14,6 @@ const X4 = () => new Float32Array([1, 2, 3, 4]);
 /** What is said of numbers that may be the bits of float16. */
 const orBits = (name: string) =>
   `(convert integers with Float32Array.from, pass bits of float16 as { data: ${name}, shape, type: 'float16' })`;
-
-/** Calls that the types forbid. */
-const any = (value: unknown) => value as never;
 
 function detached(): Float32Array<ArrayBuffer> {
   const array = new Float32Array(4);

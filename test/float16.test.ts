@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { narrow, widen } from '../src/half.js';
 import type { Kernels } from '../src/index.js';
-import { narrow, widen } from '../src/reference/half.js';
 import { operations } from './operations/index.js';
 import { buildNames, sets, type TestSet } from './support/backends.js';
 import { randomOf } from './support/cases.js';

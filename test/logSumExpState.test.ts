@@ -4,6 +4,7 @@ import { type BackendName, type Kernels, type LogSumExpState, OutOfMemoryError }
 import { setOf, sets } from './support/backends.js';
 import { DTYPES, type Floats, numbers, randomOf } from './support/cases.js';
 import { runProgram } from './support/examples.js';
+import { any } from './support/failures.js';
 import { cut, gather, limitOf, rowOf, type Split, splits } from './support/merging.js';
 import * as oracle from './support/oracle.js';
 
@@ -301,7 +302,6 @@ describe('JSON', () => {
 describe('errors', () => {
   type Row = [run: (state: LogSumExpState, kernels: Kernels) => unknown, type: typeof Error, message: string];
   const { kernels } = setOf('debug');
-  const any = (value: unknown) => value as never;
   const rows: Row[] = [
     [(s) => s.add(any(undefined)), TypeError, 'add: chunk is undefined, expected number[], Float32Array, Float64Array'],
     [(s) => s.add([1, any('2')]), TypeError, 'add: chunk[1] is "2", expected a number'],

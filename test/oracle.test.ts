@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alongAxis, backward, elementwise, losses } from './operations/index.js';
+import { sizeOf } from './support/cases.js';
 import { keptOf } from './support/expected.js';
 import * as fixtures from './support/fixtures.js';
 import { fixtureProblem as problemOf } from './support/losses.js';
@@ -65,10 +66,6 @@ function cases<T extends { readonly name: string }>(
 interface Layout {
   readonly shape: readonly number[];
   readonly axis: number;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 function classesOf({ shape, axis }: Layout): number {

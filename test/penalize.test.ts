@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Kernels, PenalizeOptions } from '../src/index.js';
 import { sets } from './support/backends.js';
 import { randomOf } from './support/cases.js';
-import { describeErrors } from './support/failures.js';
+import { any, describeErrors } from './support/failures.js';
 
 const { fround } = Math;
 
@@ -15,8 +15,6 @@ function expected(row: readonly number[], tokens: readonly number[], options: Pe
     return (logit > 0 ? logit / repetition : logit * repetition) - frequency * count - presence;
   });
 }
-
-const any = (value: unknown) => value as never;
 
 describe.each(sets)('$name', ({ kernels }) => {
   test('gives what the definitions say', () => {

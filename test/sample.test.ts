@@ -16,8 +16,7 @@ import {
 } from './support/cases.js';
 import { GUARD } from './support/compare.js';
 import { COMBINATIONS, type Distribution, distributionOf, drawnAt, flatRow, peakedRow } from './support/draws.js';
-
-const any = (value: unknown) => value as never;
+import { any } from './support/failures.js';
 
 /** Draws from one row, at each of these random numbers. */
 function drawAt(kernels: Kernels, x: Floats, numbers: readonly number[], options: SampleOptions = {}): number[] {

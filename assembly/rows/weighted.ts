@@ -4,16 +4,16 @@ import { hasOperand, operandAddress, operandStride } from "../mask";
 import { leastExponent, wideExp } from "../math/exp";
 import { ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { roundingOf } from "../math/sum";
-import { SUMS_LOST, SUMS_MAXIMUM, SUMS_OTHERS, SUMS_TOP } from "../scratch";
+import { ROW_SUM_LOST, ROW_SUM_MAXIMUM, ROW_SUM_OTHERS, ROW_SUM_TOP } from "../scratch";
 
 /** Stores a row's sum of exponentials: four f64 at `sums`. */
 // @ts-ignore: decorator
 @inline
 export function storeSums(sums: usize, maximum: f64, top: f64, others: f64, lost: f64): void {
-  store<f64>(sums, maximum, SUMS_MAXIMUM);
-  store<f64>(sums, top, SUMS_TOP);
-  store<f64>(sums, others, SUMS_OTHERS);
-  store<f64>(sums, lost, SUMS_LOST);
+  store<f64>(sums, maximum, ROW_SUM_MAXIMUM);
+  store<f64>(sums, top, ROW_SUM_TOP);
+  store<f64>(sums, others, ROW_SUM_OTHERS);
+  store<f64>(sums, lost, ROW_SUM_LOST);
 }
 
 /**

@@ -11,7 +11,7 @@
 
 import { LN2, LOG2E, coefficient64 } from "../math/exp-table";
 import { widen } from "../math/sum";
-import { NEXT_ROW, SUMS, SUM_COUNT, TEMPORARY, WEIGHTS } from "../scratch";
+import { CHUNK_COUNT, CHUNK_SUMS, NEXT_ROW, TEMPORARY, WEIGHTS } from "../scratch";
 import { laneSum, lanes, shiftLeft, addIntegers } from "../simd/lanes";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 
@@ -109,11 +109,11 @@ export function lowestFloor<T>(maximum: T, t: f64): T {
   return floorWithin<T>(maximum, (sizeof<T>() == 4 ? 86.0 : 706.0) * t);
 }
 
-/** Elements that share a sum: there are SUM_COUNT of them at most. A multiple of four vectors. */
+/** Elements that share a sum: there are CHUNK_COUNT of them at most. A multiple of four vectors. */
 // @ts-ignore: decorator
 @inline
 function chunkOf<T>(n: usize): usize {
-  return max<usize>(256, (n / SUM_COUNT + 64) & ~63);
+  return max<usize>(256, (n / CHUNK_COUNT + 64) & ~63);
 }
 
 /**
@@ -127,7 +127,7 @@ export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: 
   // Weights that are stored leave no room for the next row in a core's cache.
   const ahead = weights ? 0 : load<usize>(scratch, NEXT_ROW) - x;
   let total: f64 = 0;
-  for (let sums = scratch + SUMS; x < end; sums += 8) {
+  for (let sums = scratch + CHUNK_SUMS; x < end; sums += 8) {
     const chunkEnd = min(end, x + chunkBytes);
     let chunk = v128.splat<f64>(0);
     for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64) {
@@ -173,7 +173,7 @@ export function sumFrom<T>(x: usize, n: usize, floor: T, weights: usize, scratch
   const least = v128.splat<T>(floor);
   const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
   let total: f64 = 0;
-  for (let sums = scratch + SUMS; x < end; sums += 8) {
+  for (let sums = scratch + CHUNK_SUMS; x < end; sums += 8) {
     const chunkEnd = min(end, x + chunkBytes);
     let chunk = v128.splat<f64>(0);
     for (const pairs = x + ((chunkEnd - x) & ~31); x < pairs; x += 32, weights += 32) {
@@ -207,7 +207,7 @@ function weightsAt<T>(
  */
 export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, weights: usize, scratch: usize): i32 {
   const threshold = u * total, chunk = chunkOf<T>(n);
-  let sums = scratch + SUMS, sum: f64 = 0, i: usize = 0;
+  let sums = scratch + CHUNK_SUMS, sum: f64 = 0, i: usize = 0;
   // u · total < total, so that it ends.
   for (; sum + load<f64>(sums) <= threshold; sums += 8, i += chunk) sum += load<f64>(sums);
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);

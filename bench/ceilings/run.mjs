@@ -11,7 +11,7 @@ import { runWithRelaxedSimd } from '../../scripts/relaxed-simd.mjs';
 import { parseCommand, saveJson } from '../command.mjs';
 import { BACKENDS } from '../contenders.mjs';
 import { logits } from '../harness.mjs';
-import { describeMachine } from '../machine.mjs';
+import { describeMachine, machineLine } from '../machine.mjs';
 import { bestOf, takeTurns } from '../rounds.mjs';
 import { Stopwatch } from '../stopwatch.mjs';
 import { progress } from '../table.mjs';
@@ -23,7 +23,7 @@ const SHAPE = [256, 1024];
 const ELEMENTS = SHAPE[0] * SHAPE[1];
 const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand();
 const machine = describeMachine();
-console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(machineLine(machine));
 console.log(
   `${SHAPE.join(' × ')} float32 in linear memory, G elements/s, the best of ${ROUNDS.least} to ${ROUNDS.most} rounds.`,
 );

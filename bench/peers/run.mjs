@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { createKernels } from '../../dist/index.js';
 import { install } from '../../scripts/install.mjs';
 import { demandKnown, save, saveJson } from '../command.mjs';
-import { describeMachine } from '../machine.mjs';
+import { describeMachine, machineLine } from '../machine.mjs';
 import { MOST_SPREAD, takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { exactResult, findBenchmark, GRID, labelOf, largestError } from './cases.mjs';
@@ -51,7 +51,7 @@ if (options.node !== undefined) demandKnown('Node', [options.node], NODES);
 installPeers();
 const node = findNode(options.node);
 const machine = { ...describeMachine(), node: node.node, v8: node.v8 };
-console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(machineLine(machine));
 console.log(
   `float32, one thread. The best of ${ROUNDS.least} to ${ROUNDS.most} rounds, which take turns; spread: how far the next best is.`,
 );

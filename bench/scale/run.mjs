@@ -8,7 +8,7 @@ import { parseCommand, save, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
 import { BACKENDS, startContenders } from '../contenders.mjs';
 import { checkResult } from '../harness.mjs';
-import { describeMachine } from '../machine.mjs';
+import { describeMachine, machineLine } from '../machine.mjs';
 import { bestOf, takeTurns } from '../rounds.mjs';
 import { progress } from '../table.mjs';
 import { drawChart } from './chart.mjs';
@@ -25,7 +25,7 @@ const REFERENCE_ELEMENTS = 1e6;
 const MEMORY_SHARE = 0.85;
 
 const machine = describeMachine();
-console.log(`${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`);
+console.log(machineLine(machine));
 console.log('Softmax of float32 in rows of 1000, typed arrays in and out, one thread: nanoseconds for an element,');
 console.log(`the best of ${ROUNDS.least} to ${ROUNDS.most} rounds.`);
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
 import { saveJson } from '../command.mjs';
 import { Worker } from '../contenders.mjs';
-import { describeMachine } from '../machine.mjs';
+import { describeMachine, machineLine } from '../machine.mjs';
 import { bestOf, MOST_SPREAD, medianOf, ratioSpread, summarize, takeTurns } from '../rounds.mjs';
 import { formatRatio, formatTime, progress } from '../table.mjs';
 
@@ -82,9 +82,7 @@ function summary(name, pairs) {
 
 install('test/tfjs');
 const machine = describeMachine();
-console.log(
-  `${machine.cpu}, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8}); medians of ${PAIRS} pairs of processes`,
-);
+console.log(`${machineLine(machine)}; medians of ${PAIRS} pairs of processes`);
 /** Whether the line of an earlier run stays as it is. */
 const isSettled = (line) => !options.backend.includes(line.backend) || ratioSpread(line) <= MOST_SPREAD;
 const kept = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')).results.filter(isSettled) : [];

@@ -16,12 +16,13 @@ import {
   resultOf,
   rowLength,
 } from './fast-path.js';
+import { checkLikeness } from './likeness.js';
 import {
   addRowGradOutput,
   checkCount,
   checkResults,
   emptyLoss,
-  FAST_SUM,
+  FAST_SUM_BYTES,
   type FastLoss,
   type Loss,
   type LossCall,
@@ -31,7 +32,6 @@ import {
   runFastLoss,
   runLoss,
 } from './loss.js';
-import { checkLikeness } from './map.js';
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
@@ -74,13 +74,13 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Checks all but the class indices. */
+/** Checks all but the class indices; `value` is what was given as targets. */
 function readCall(
   call: Call,
   loss: ClassLoss,
   input: Operand,
-  targets: unknown,
-  read: Targets,
+  value: unknown,
+  targets: Targets,
   out: Operand | undefined,
   given: Given<ClassLossOptions>,
 ): ClassLossCall {
@@ -92,23 +92,23 @@ function readCall(
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const smoothing = readSmoothing(name, given.labelSmoothing);
   const takesProbabilities = loss.softKernel !== undefined;
-  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, takesProbabilities ? read : undefined);
+  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, takesProbabilities ? targets : undefined);
   const rows = readRows(name, input, given);
   settle(call);
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
-  const { probabilities } = read;
+  const { probabilities } = targets;
   if (probabilities !== undefined) {
-    if (!takesProbabilities) throw typeError(name, 'targets', targets, CLASS_INDICES);
+    if (!takesProbabilities) throw typeError(name, 'targets', value, CLASS_INDICES);
     if (probabilities.length === rows.count && probabilities.length !== input.length) {
-      throw typeError(name, 'targets', targets, 'class indices as integers, or class probabilities, as many as logits');
+      throw typeError(name, 'targets', value, 'class indices as integers, or class probabilities, as many as logits');
     }
     // Probabilities without a shape of their own have that of the logits.
     if (probabilities.kind === 'array') giveShape(name, probabilities, input.shape);
     checkLikeness(name, probabilities, input);
-  } else checkIndices(name, read, input, rows);
+  } else checkIndices(name, targets, input, rows);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
   checkResults(lossCall, rows.count, 'row');
-  return { lossCall, rows, temperature, targets: read, mask, weight, ignoreIndex, smoothing };
+  return { lossCall, rows, temperature, targets, mask, weight, ignoreIndex, smoothing };
 }
 
 function readSmoothing(operation: string, smoothing: unknown): number {
@@ -180,12 +180,12 @@ function classFast(
   const summed = sum?.(arena, fast, indices, n, ignoreIndex);
   if (summed !== undefined || outer > FAST_ROWS) return summed;
   const compute = runtime.kernel(loss.kernel, elementBytes, operation);
-  const placed = arena.operandScratch + FAST_SUM;
-  const all = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
+  const placed = arena.operandScratch + FAST_SUM_BYTES;
+  const counted = placeIndices(runtime, operation, targets, n, ignoreIndex, placed);
   const picked = placed + 4 * FAST_ROWS;
   pick?.(arena, asElements(x), { n, inner: 1, count: outer }, placed, picked);
   const logits = pick === undefined ? addressOf(arena, x, 1) : picked;
-  return runFastLoss(arena, fast, all, ({ losses, gradient, scale, gradOutput, sum }) =>
+  return runFastLoss(arena, fast, counted, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
       x: logits,
       targets: placed,
@@ -229,7 +229,7 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const counted = isSoft ? count : placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices);
   pick?.(runtime.arena, input, rows, indices, picked);
   const isWeighted = !isSoft && weight !== 0 && lossCall.reduction === 'mean';
-  const all = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
+  const meanDivisor = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
 
   const masked =
     mask &&
@@ -242,13 +242,13 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
       weight,
       lossOfEmptyRow: loss.lossOfEmptyRow!,
     });
-  const from = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
-  const to = isSoft ? run.input(probabilities) : run.perRow(indices, 4);
-  return runLoss(lossCall, rows, all, addRowGradOutput(lossCall), (results) => {
+  const xSlot = masked !== undefined ? -1 : pick === undefined ? run.input(input) : run.perRow(picked, elementBytes);
+  const targetSlot = isSoft ? run.input(probabilities) : run.perRow(indices, 4);
+  return runLoss(lossCall, rows, meanDivisor, addRowGradOutput(lossCall), (results) => {
     const { outer, inner, scratch } = run;
-    const given = run.at(to);
+    const given = run.at(targetSlot);
     const block =
-      masked === undefined ? { x: run.at(from), targets: given, smoothing, smoothingTerms: 0 } : masked.prepare(given);
+      masked === undefined ? { x: run.at(xSlot), targets: given, smoothing, smoothingTerms: 0 } : masked.prepare(given);
     const { losses, gradient, scale, gradOutput, sum } = results;
     compute({
       x: block.x,

@@ -18,6 +18,7 @@ import {
   readSizes,
   resultOf,
 } from './fast-path.js';
+import { checkLikeness, checkSameShape } from './likeness.js';
 import {
   checkResults,
   emptyLoss,
@@ -30,7 +31,6 @@ import {
   runFastLoss,
   runLoss,
 } from './loss.js';
-import { checkLikeness, checkSameShape } from './map.js';
 import { readOperand, readOptional } from './operand.js';
 import { type Given, readFlag, readOptions } from './options.js';
 import { type Operand, shapeOf, widened } from './place.js';
@@ -183,24 +183,24 @@ function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
   const compute = runtime.kernel(read.logTarget ? loss.logKernel! : loss.kernel, elementBytes, operation);
   const { run } = runtime;
   run.open(operation, elementsAsRows(length), elementBytes, MULTIPLE);
-  const from = run.input(input);
-  const to = addTargets(runtime, read.targets);
-  const weight = addWeight(runtime, read.weight, input);
-  const posWeight = addWeight(runtime, read.posWeight, input);
+  const xSlot = run.input(input);
+  const targetSlot = addTargets(runtime, read.targets);
+  const weightSlot = addWeight(runtime, read.weight, input);
+  const posWeightSlot = addWeight(runtime, read.posWeight, input);
   const { gradOutput } = lossCall;
-  const upstream = typeof gradOutput === 'number' ? -1 : addElements(runtime, gradOutput, elementBytes);
-  return runLoss(lossCall, undefined, length, upstream, ({ losses, gradient, scale, gradOutput, sum }) =>
+  const gradOutputSlot = typeof gradOutput === 'number' ? -1 : addElements(runtime, gradOutput, elementBytes);
+  return runLoss(lossCall, undefined, length, gradOutputSlot, ({ losses, gradient, scale, gradOutput, sum }) =>
     compute({
-      x: run.at(from),
-      targets: run.at(to),
+      x: run.at(xSlot),
+      targets: run.at(targetSlot),
       losses,
       gradient,
       count: run.outer,
       scale,
       gradOutput,
       sum,
-      weight: run.atOrZero(weight),
-      posWeight: run.atOrZero(posWeight),
+      weight: run.atOrZero(weightSlot),
+      posWeight: run.atOrZero(posWeightSlot),
       scratch: run.scratch,
     }),
   );
@@ -209,19 +209,19 @@ function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
 function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): number {
   if (operand !== undefined) return run.input(operand);
   const { length } = integers!;
-  return run.broadcast(new Broadcast(integers!, [length], [length]));
+  return run.source(new Broadcast(integers!, [length], [length]));
 }
 
 /** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
 function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
   if (operand.elementBytes === elementBytes) return run.input(operand);
   const shape = [operand.length];
-  return run.broadcast(new Broadcast(widened(arena, operand), shape, shape));
+  return run.source(new Broadcast(widened(arena, operand), shape, shape));
 }
 
 function addWeight(runtime: Runtime, weight: BroadcastOperand | undefined, input: Operand): number {
   if (weight === undefined) return -1;
   const { operand, own } = weight;
   if (operand.length === input.length) return addElements(runtime, operand, input.elementBytes);
-  return runtime.run.broadcast(new Broadcast(widened(runtime.arena, operand), own, shapeOf(input)));
+  return runtime.run.source(new Broadcast(widened(runtime.arena, operand), own, shapeOf(input)));
 }

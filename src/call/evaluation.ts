@@ -1,7 +1,7 @@
 import type { FloatArray } from '../arrays.js';
-import { countError, typeError } from '../errors.js';
+import { countError } from '../errors.js';
 import { argmaxKernel, crossEntropyKernel, softmaxKernel } from '../generated/kernels.js';
-import { SUM_BYTES } from '../generated/layout.js';
+import { LOSS_SUM_BYTES } from '../generated/layout.js';
 import type { Arena } from '../memory/arena.js';
 import { argmax } from '../reference/argmax.js';
 import { crossEntropy, crossEntropyAndSoftmax } from '../reference/crossEntropy.js';
@@ -10,17 +10,14 @@ import type { PlaceOptions } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
 import { type Call, openCall, settle } from './call.js';
 import { readOperand } from './operand.js';
-import { type Given, type OptionNames, readOptions } from './options.js';
+import { AS_IF_POLLUTED, type Given, type OptionNames, readOptions } from './options.js';
 import { elementsOf, type Operand, shapeOf, widened } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
-import { CLASS_INDICES, checkIndices, placeIndices, readTargets, type Targets } from './targets.js';
+import { checkIndices, checkNoProbabilities, placeIndices, readTargets, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
-
-/** Options are read as if Object.prototype held some of them: an evaluation has the time, and no list of names to keep. */
-export const AS_IF_POLLUTED = true;
 
 /** What tells evaluations apart. */
 interface EvaluationSettings<O> {
@@ -57,7 +54,7 @@ export function readEvaluation<O extends PlaceOptions>(
   const read = readTargets(call, targets);
   const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
-  if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, CLASS_INDICES);
+  checkNoProbabilities(operation, read, targets);
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
   return {
     call,
@@ -126,21 +123,21 @@ export function forEachBlock(
   const { run, arena } = runtime;
   const { n, count } = rows;
   run.open(operation, rows, input.elementBytes);
-  const sums = run.reserve(SUM_BYTES);
+  const sums = run.reserve(LOSS_SUM_BYTES);
   const targetIndices = run.reserve(count * 4);
   const otherIndices = works ? run.reserve(count * 4) : 0;
   const counted = placeIndices(runtime, operation, targets, n, ignoreIndex, targetIndices);
-  const x = isBinary ? run.broadcast(new Pairs(arena, input, complement)) : run.input(input);
-  const to = run.perRow(targetIndices, 4);
-  const work = works ? run.intermediate() : -1;
-  const indices = works ? run.perRow(otherIndices, 4) : -1;
+  const xSlot = isBinary ? run.source(new Pairs(arena, input, complement)) : run.input(input);
+  const targetSlot = run.perRow(targetIndices, 4);
+  const workSlot = works ? run.intermediate() : -1;
+  const indexSlot = works ? run.perRow(otherIndices, 4) : -1;
   run.start();
   // Not by fill, which takes longer than a short row.
   arena.f64[sums / 8] = arena.f64[sums / 8 + 1] = 0;
   while (run.next()) {
     const { outer, inner, scratch } = run;
-    const ours = { work: run.atOrZero(work), indices: run.atOrZero(indices), sums, scratch };
-    visit({ outer, n, inner, x: run.at(x), targets: run.at(to), ...ours });
+    const ours = { work: run.atOrZero(workSlot), indices: run.atOrZero(indexSlot), sums, scratch };
+    visit({ outer, n, inner, x: run.at(xSlot), targets: run.at(targetSlot), ...ours });
   }
   return { count: counted, sums: [arena.f64[sums / 8]!, arena.f64[sums / 8 + 1]!] };
 }

@@ -1,5 +1,5 @@
 import { expSumsKernel, weightedExpSumsKernel } from '../generated/kernels.js';
-import { SUMS_BYTES } from '../generated/layout.js';
+import { ROW_SUM_BYTES } from '../generated/layout.js';
 import { expSums, weightedExpSums } from '../reference/logSumExpState.js';
 import { defineKernel } from '../wasm/kernel.js';
 import type { Call } from './call.js';
@@ -27,9 +27,9 @@ export function findSums(
   const { elementBytes } = chunk;
   const compute = runtime.kernel(weights === undefined ? KERNEL : WEIGHTED_KERNEL, elementBytes, operation);
   run.open(operation, rows, elementBytes);
-  const sums = run.reserve(rows.count * SUMS_BYTES);
+  const sums = run.reserve(rows.count * ROW_SUM_BYTES);
   const from = run.input(chunk);
-  const to = run.perRow(sums, SUMS_BYTES);
+  const to = run.perRow(sums, ROW_SUM_BYTES);
   const maskDescriptor = mask && describeMask(runtime, mask, chunk, rows);
   const weightDescriptor = weights && describeFloats(runtime, weights, chunk, rows);
   run.start();

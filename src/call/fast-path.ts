@@ -116,7 +116,7 @@ export function takesFastPath(
   return out.array !== undefined && isArrayUnchanged(arena, x) && isArrayUnchanged(arena, out) && isSameOrApart(out, x);
 }
 
-/** Whether another argument does so too: of the kind, the dtype and the shape of x. */
+/** Whether another argument may go beside x on the fast path: still what it was, of x's kind, dtype and shape. */
 export function isFastLike(arena: Arena, other: Argument, x: FastArgument): other is FastArgument {
   if (other.kind !== undefined || other.elementBytes !== x.elementBytes || other.size !== x.size) return false;
   if (x.array === undefined) return other.array === undefined && other.address >= 0 && areEqual(other.shape, x.shape);
@@ -152,7 +152,7 @@ export function readSizes({ operation }: Call, x: Argument, shape: unknown): unk
   return x.kind === undefined && shape !== undefined ? readShape(operation, 'shape', shape) : shape;
 }
 
-/** Whether a shape that was given is one of x, which is an array then. */
+/** Whether the option `shape` fits x, an array of as many elements: a tensor has a shape of its own. */
 export function hasShape({ shape, size }: FastArgument, given: unknown): boolean {
   return shape === undefined && product(given as number[]) === size;
 }

@@ -1,6 +1,6 @@
 import { bitsOf, type FloatArray, type Half } from '../arrays.js';
+import { narrow, widen } from '../half.js';
 import type { Arena } from '../memory/arena.js';
-import { narrow, widen } from '../reference/half.js';
 
 /** Converts so many floats from one address to another, forwards. */
 type Convert = (x: number, y: number, count: number) => void;

@@ -1,4 +1,4 @@
-import { SUMS_BYTES } from '../generated/layout.js';
+import { ROW_SUM_BYTES } from '../generated/layout.js';
 import { remainderOf } from '../reference/exponential.js';
 import { roundingOf } from '../reference/sum.js';
 import { arrayFor } from './caller.js';
@@ -28,8 +28,8 @@ export class LogSums {
   }
 
   /**
-   * Adds what findSums found of each row of x / t, from `at` on. Sums whose temperature is another one than that, 1, are
-   * of the quotients: their maximum is the rounded quotient, and the other parts make up for what that lost.
+   * Adds what findSums found of each row of x / t, from `at` on. Where t is not the temperature of these sums, theirs is 1
+   * and they are sums of e^(x / t): their maximum is x / t, rounded, and the other parts make up for what that lost.
    */
   addFound(found: Readonly<Float64Array>, at: number, t = this.#temperature): void {
     const divides = t !== this.#temperature;
@@ -148,7 +148,7 @@ export class LogSums {
 }
 
 /** Numbers of a row. */
-const SUMS_LENGTH = SUMS_BYTES / 8;
+const SUMS_LENGTH = ROW_SUM_BYTES / 8;
 
 /** Reads the cells that toJSON gave. @throws TypeError, RangeError */
 export function readSums(operation: string, json: unknown, rows: number): Float64Array {

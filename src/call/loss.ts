@@ -1,5 +1,5 @@
 import { countError, show, typeError } from '../errors.js';
-import { SUM_BYTES, SUM_LOST } from '../generated/layout.js';
+import { LOSS_SUM_BYTES, LOSS_SUM_LOST } from '../generated/layout.js';
 import { type Arena, alignUp } from '../memory/arena.js';
 import type { BatchReduction, Reduction } from '../types.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -127,21 +127,22 @@ export interface LossResults {
 
 /**
  * Runs a loss block by block, once its run is open and has its inputs: sets up where losses and gradient go, and hands
- * them back. There is a loss for each row, or for each element where there are no rows; `all` is what their mean divides
- * by, `upstream` gradOutput in the run, -1 where it is a number. `compute` runs the kernel on the block at hand.
+ * them back. There is a loss for each row, or for each element where there are no rows; `meanDivisor` is what their
+ * mean divides by, `gradOutputSlot` gradOutput in the run, -1 where it is a number. `compute` runs the kernel on the
+ * block at hand.
  */
 export function runLoss(
   lossCall: LossCall,
   rows: Rows | undefined,
-  all: number,
-  upstream: number,
+  meanDivisor: number,
+  gradOutputSlot: number,
   compute: (results: LossResults) => void,
 ): unknown {
   const { call, input, withGrad, reduction, out } = lossCall;
   const { run, arena } = call.runtime;
-  const divisor = divisorOf(reduction, shapeOf(input), all);
+  const divisor = divisorOf(reduction, shapeOf(input), meanDivisor);
   const isLossOut = !withGrad && out !== undefined;
-  const sum = run.reserve(SUM_BYTES);
+  const sum = run.reserve(LOSS_SUM_BYTES);
   const losses = reduction !== 'none' ? undefined : isLossOut ? out : newLosses(lossCall, rows);
   const madeLosses = isLossOut ? undefined : losses;
   let gradient: Operand | undefined;
@@ -163,7 +164,7 @@ export function runLoss(
       losses: run.atOrZero(lossSlot),
       gradient: run.atOrZero(gradientSlot),
       scale,
-      gradOutput: run.atOrZero(upstream),
+      gradOutput: run.atOrZero(gradOutputSlot),
       sum,
     });
   }
@@ -189,26 +190,26 @@ function shapeOfLosses({ shape }: Operand, { axis }: Rows): readonly number[] {
 }
 
 /** A loss of no elements: there is nothing to run, and each loss, if there are any, is 0. */
-export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, all: number): unknown {
+export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, meanDivisor: number): unknown {
   const { call, input } = lossCall;
   call.runtime.run.open(call.operation, elementsAsRows(0), input.elementBytes);
-  return runLoss(lossCall, rows, all, -1, () => undefined);
+  return runLoss(lossCall, rows, meanDivisor, -1, () => undefined);
 }
 
-/** What the sum of the losses is divided by; `all` is what a mean divides by. */
-function divisorOf(reduction: string, shape: readonly number[], all: number): number {
-  if (reduction !== 'batchMean') return reduction === 'mean' ? all : 1;
+/** What the sum of the losses is divided by, a mean by `meanDivisor`. */
+function divisorOf(reduction: string, shape: readonly number[], meanDivisor: number): number {
+  if (reduction !== 'batchMean') return reduction === 'mean' ? meanDivisor : 1;
   return shape.length > 1 ? shape[0]! : 1;
 }
 
 function clearSum({ f64 }: Arena, address: number): void {
-  for (let i = 0; i < SUM_BYTES / 8; i++) f64[address / 8 + i] = 0;
+  for (let i = 0; i < LOSS_SUM_BYTES / 8; i++) f64[address / 8 + i] = 0;
 }
 
 /** A sum and what rounding took from it, as loss kernels leave them. */
 function readSum({ f64 }: Arena, address: number): number {
   const sum = f64[address / 8]!;
-  return Number.isFinite(sum) ? sum + f64[address / 8 + SUM_LOST / 8]! : sum;
+  return Number.isFinite(sum) ? sum + f64[address / 8 + LOSS_SUM_LOST / 8]! : sum;
 }
 
 /** Adds gradOutput to the run, a number for each row: -1 where it is one number. */
@@ -254,14 +255,14 @@ export function openFastLoss(
   return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as FastArgument | undefined };
 }
 
-/** Runs it, as runLoss does any other; its sum takes `FAST_SUM` bytes of the operand scratch. */
+/** Runs it, as runLoss does any other; its sum takes `FAST_SUM_BYTES` bytes of the operand scratch. */
 export function runFastLoss(
   arena: Arena,
   { x, withGrad, reduction, gradOutput, shape, out, to }: FastLoss,
-  all: number,
+  meanDivisor: number,
   compute: (results: LossResults) => void,
 ): unknown {
-  const divisor = divisorOf(reduction, shape, all);
+  const divisor = divisorOf(reduction, shape, meanDivisor);
   const sum = arena.operandScratch;
   const gradient = withGrad ? resultAddress(arena, to) : 0;
   clearSum(arena, sum);
@@ -271,4 +272,4 @@ export function runFastLoss(
 }
 
 /** Bytes of the operand scratch that the sum takes. */
-export const FAST_SUM = alignUp(SUM_BYTES);
+export const FAST_SUM_BYTES = alignUp(LOSS_SUM_BYTES);

@@ -1,4 +1,3 @@
-import { showShape } from '../errors.js';
 import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kernels.js';
 import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
@@ -20,12 +19,12 @@ import {
   takeResult,
   takesFastPath,
 } from './fast-path.js';
+import { checkLikeness } from './likeness.js';
 import { checkMask, readMask } from './mask.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from './options.js';
 import type { Operand } from './place.js';
-import { checkSize, dtypeOf, newLike, wrapResult } from './result.js';
+import { checkSize, newLike, wrapResult } from './result.js';
 import { readRows } from './rows.js';
-import { areEqual } from './shape.js';
 
 /** The operations along an axis that give as many elements as they get. */
 
@@ -239,29 +238,4 @@ function backwardOperands(
     compute({ y: run.at(from), dx: run.at(to), outer, n, inner, temperature, scratch, dy: run.at(upstream) });
   }
   return wrapResult(result, out !== undefined, input, input.shape);
-}
-
-/** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
-export function checkLikeness(operation: string, operand: Operand, first: Operand): void {
-  if (operand.elementBytes !== first.elementBytes) {
-    const { argument } = operand;
-    throw new TypeError(
-      `${operation}: ${argument} is ${dtypeOf(operand)}, expected ${dtypeOf(first)}, as ${first.argument}`,
-    );
-  }
-  checkSameShape(operation, operand, first);
-}
-
-/** @throws RangeError unless they have the same shape, or length where one has no shape. */
-export function checkSameShape(
-  operation: string,
-  { argument, shape, length }: Pick<Operand, 'argument' | 'shape' | 'length'>,
-  first: Operand,
-): void {
-  const expectedShape = first.shape;
-  const hasShapes = shape !== undefined && expectedShape !== undefined;
-  if (hasShapes ? areEqual(shape, expectedShape) : length === first.length) return;
-  const got = hasShapes ? `has shape ${showShape(shape)}` : `has ${length} elements`;
-  const expected = hasShapes ? showShape(expectedShape) : `${first.length}`;
-  throw new RangeError(`${operation}: ${argument} ${got}, expected ${expected}, as ${first.argument}`);
 }

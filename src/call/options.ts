@@ -25,6 +25,9 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
+/** For `polluted`, where an operation has the time to be careful always, and then needs no list of its names. */
+export const AS_IF_POLLUTED = true;
+
 /** What an operation says of names that it does not have, beside OTHER_NAMES. */
 export type Hints = Readonly<Record<string, string>>;
 

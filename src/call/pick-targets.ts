@@ -2,7 +2,7 @@ import { typedArrayTag, type WideArray } from '../arrays.js';
 import type { Arena } from '../memory/arena.js';
 import { indexOf } from '../reference/rows.js';
 import { roundingOf } from '../reference/sum.js';
-import { FAST_SUM, type FastLoss, runFastLoss } from './loss.js';
+import { FAST_SUM_BYTES, type FastLoss, runFastLoss } from './loss.js';
 import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
 import type { IntegerPlace } from './targets.js';
@@ -79,7 +79,7 @@ export function sumTargets(
   const start = x.array === undefined ? indexOf(x.address, elementBytes) : 0;
   const add = elementBytes === 4 ? sumTargets32 : sumTargets64;
   const { f64 } = arena;
-  const to = indexOf(arena.operandScratch + FAST_SUM, 8);
+  const to = indexOf(arena.operandScratch + FAST_SUM_BYTES, 8);
   const counted = add(source, start, rows, f64, to);
   if (counted < 0) return undefined;
   return runFastLoss(arena, fast, counted, ({ gradient, scale, sum }) => {

@@ -1,7 +1,15 @@
-import { type AnyNumbers, bitsOf, type FloatArray, type Half, typedArrayTag, type WideArray } from '../arrays.js';
+import {
+  type AnyNumbers,
+  bitsOf,
+  type Dtype,
+  type FloatArray,
+  type Half,
+  typedArrayTag,
+  type WideArray,
+} from '../arrays.js';
+import { narrow, widen } from '../half.js';
 import type { Arena, Moment } from '../memory/arena.js';
 import type { Tensor } from '../memory/tensor.js';
-import { narrow, widen } from '../reference/half.js';
 
 /** Where the elements of an argument lie, as they were found when it was read. */
 export interface Place {
@@ -48,6 +56,11 @@ export type Elements = Pick<Operand, 'array' | 'address' | 'length' | 'elementBy
 
 export function newArray(elementBytes: 4 | 8, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
   return elementBytes === 4 ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** What the elements of an operand are, as errors and tensors name it. */
+export function dtypeOf({ elementBytes, half }: Pick<Operand, 'elementBytes' | 'half'>): Dtype | Half {
+  return half ?? (elementBytes === 4 ? 'float32' : 'float64');
 }
 
 /** The shape of an operand: plain numbers without one are a row. */

@@ -34,8 +34,8 @@ export interface Plan {
 }
 
 /**
- * Splits the rows of so many operands into blocks that fit the staging memory: whole outer slices, a multiple of `multiple` of them;
- * where one slice is too large, blocks of its columns; where it is one row, all of it.
+ * Splits the rows of so many operands into blocks that fit the staging memory: whole outer slices, a multiple of
+ * `multiple` of them; where one slice is too large, blocks of its columns; where it is one row, all of it.
  */
 export function planBlocks(
   { outer, inner }: Rows,

@@ -20,6 +20,11 @@ export function share(count: number, rows: number): string {
   return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
 }
 
+/** The warning of a report without values. */
+export function noValues(rows: number, classes: number): string {
+  return `There are no values: ${rows} rows of ${classes} classes. Check shape.`;
+}
+
 /** Looks at the rows of an argument. @throws TypeError, RangeError */
 export function inspect<R>(
   operation: string,

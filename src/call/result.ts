@@ -15,14 +15,10 @@ import type { Moment } from '../memory/arena.js';
 import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
 import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './operand.js';
-import { halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
+import { dtypeOf, halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
 import { checkLength, product } from './shape.js';
 
 /** Where results go, and how the caller gets them. */
-
-export function dtypeOf({ elementBytes, half }: Pick<Operand, 'elementBytes' | 'half'>): Dtype | Half {
-  return half ?? (elementBytes === 4 ? 'float32' : 'float64');
-}
 
 /** Reads the option `out`, if it is given: see readOut. */
 export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8, half?: Half): Operand | undefined {

@@ -18,7 +18,10 @@ export function elementsAsRows(count: number): Rows {
   return { outer: count, n: 1, inner: 1, count, axis: 0 };
 }
 
-/** Reads the options `shape` and `axis`: the rows of the first operand, which gets the shape. @throws TypeError, RangeError */
+/**
+ * Reads the options `shape` and `axis`: the rows of the first operand, which gets the shape.
+ * @throws TypeError, RangeError
+ */
 export function readRows(
   operation: string,
   input: Operand,
@@ -46,7 +49,7 @@ export function giveShape(operation: string, operand: Operand, shape: unknown): 
 }
 
 /** @throws TypeError, RangeError for the axis. */
-export function splitByAxis(operation: string, shape: readonly number[], axis: unknown): Rows {
+function splitByAxis(operation: string, shape: readonly number[], axis: unknown): Rows {
   const rank = shape.length;
   if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
@@ -64,7 +67,10 @@ export function splitByAxis(operation: string, shape: readonly number[], axis: u
   return { outer, n, inner, count: outer * inner, axis: at };
 }
 
-/** The rows of a chunk that holds as many elements for each of so many rows, the rows one after the other. @throws RangeError */
+/**
+ * The rows of a chunk that holds as many elements for each of so many rows, the rows one after the other.
+ * @throws RangeError
+ */
 export function rowsOfChunk(operation: string, chunk: Operand, rows: number): Rows {
   const { argument, length, shape } = chunk;
   const n = rows === 0 ? 0 : length / rows;

@@ -12,7 +12,7 @@ const NO_ROWS: Rows = { outer: 0, n: 0, inner: 0, count: 0, axis: 0 };
 /** Transposes the last two axes of [outer, n, inner]. */
 export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
 
-/** What writes the elements of an operand block by block: see Broadcast. */
+/** What writes the elements of an operand block by block: Broadcast, or Pairs of evaluation.ts. */
 export interface ElementSource {
   /** Elements after which they repeat, 0 where they do not. */
   readonly period: number;
@@ -37,7 +37,7 @@ class Slot implements PlannedOperand {
   /** Where the elements are when not in linear memory. */
   array: Numbers | undefined;
   /** What the elements are written from, block by block, when they are not there as they are read. */
-  broadcast: ElementSource | undefined;
+  source: ElementSource | undefined;
   /** Where the whole operand lies in linear memory, -1 when it is staged. */
   address = -1;
   /** Where it lies in linear memory all the same, -1 where it does not. */
@@ -57,10 +57,8 @@ class Slot implements PlannedOperand {
   /** Where the block at hand begins, staged or not, and where the kernel finds it: there, or with the axis last. */
   start = 0;
   block = 0;
-
   /** Where floats of 16 bits are narrowed to, on their way to an array. */
   narrowed = 0;
-
   /** Bytes in a column of an outer slice, and of numbers that repeat. */
   columnBytes = 4;
   periodBytes = 0;
@@ -145,11 +143,11 @@ export class Run {
   }
 
   /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
-  broadcast(broadcast: ElementSource): number {
+  source(source: ElementSource): number {
     const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
     const slot = this.#slots[index]!;
-    slot.broadcast = broadcast;
-    slot.periodBytes = broadcast.period * this.#elementBytes;
+    slot.source = source;
+    slot.periodBytes = source.period * this.#elementBytes;
     return index;
   }
 
@@ -195,7 +193,7 @@ export class Run {
   ): number {
     const slot = this.#slots[this.#count]!;
     slot.array = array;
-    slot.broadcast = undefined;
+    slot.source = undefined;
     slot.isSum = false;
     slot.address = slot.home = slot.block = address;
     slot.perRow = perRow;
@@ -340,7 +338,7 @@ export class Run {
       else slot.start = periodBytes > 0 ? staging + ((this.#slice * elementBytes) % periodBytes) : staging;
       if (!slot.isTransposed) slot.block = slot.start;
       if (slot.isOutput) continue;
-      if (slot.broadcast !== undefined) this.#fill(slot, slot.broadcast);
+      if (slot.source !== undefined) this.#fill(slot, slot.source);
       else if (address < 0) this.#copy(slot);
       if (slot.isTransposed) this.#transpose!(slot.start, slot.block, this.outer / inner, slot.perRow, inner);
     }
@@ -352,7 +350,7 @@ export class Run {
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
       slot.array = undefined;
-      slot.broadcast = undefined;
+      slot.source = undefined;
     }
   }
 
@@ -361,12 +359,12 @@ export class Run {
     return this.#columnBlocks === 1 ? columnBlock * inner : Math.floor((columnBlock * inner) / this.#columnBlocks);
   }
 
-  #fill({ staging, elementBytes }: Slot, broadcast: ElementSource): void {
+  #fill({ staging, elementBytes }: Slot, source: ElementSource): void {
     const heap = this.#arena.floats(elementBytes);
     const at = staging / elementBytes;
-    const { period } = broadcast;
-    if (period === 0) broadcast.fill(this.#arena, heap, at, this.#slice, this.outer);
-    else if (this.#slice === 0) broadcast.fill(this.#arena, heap, at, 0, this.outer + period);
+    const { period } = source;
+    if (period === 0) source.fill(this.#arena, heap, at, this.#slice, this.outer);
+    else if (this.#slice === 0) source.fill(this.#arena, heap, at, 0, this.outer + period);
   }
 
   #copyOut(): void {

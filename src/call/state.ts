@@ -1,9 +1,8 @@
 import { show, typeError } from '../errors.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
-import { AS_IF_POLLUTED } from './evaluation.js';
 import { readCount, readJson } from './json.js';
-import { type Given, type OptionNames, readOptions } from './options.js';
+import { AS_IF_POLLUTED, type Given, type OptionNames, readOptions } from './options.js';
 
 /** What a state knows of the rows that were added. */
 interface Tally {

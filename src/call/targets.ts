@@ -108,6 +108,11 @@ function probabilities(operand: Operand): Targets {
   return { indices: undefined, plain: false, probabilities: operand };
 }
 
+/** @throws TypeError for class probabilities, where indices alone will do; `value` is what was given */
+export function checkNoProbabilities(operation: string, { probabilities }: Targets, value: unknown): void {
+  if (probabilities !== undefined) throw typeError(operation, 'targets', value, CLASS_INDICES);
+}
+
 function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
   const { length } = targets.indices!;
   if (length === rows) return;

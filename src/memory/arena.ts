@@ -40,8 +40,8 @@ export interface Moment {
 }
 
 /**
- * Owner of a linear memory: [static data | kernel scratch | operand scratch | staging memory | blocks …]. Blocks are 64-byte aligned,
- * first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
+ * Owner of a linear memory: [static data | kernel scratch | operand scratch | staging memory | blocks …]. Blocks are
+ * 64-byte aligned, first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
  */
 export class Arena {
   /** Views of the whole memory, made anew whenever it grows. */

@@ -13,7 +13,7 @@ import {
   write,
 } from '../arrays.js';
 import { countError, typeError } from '../errors.js';
-import { widen } from '../reference/half.js';
+import { widen } from '../half.js';
 import type { Arena } from './arena.js';
 
 /** What a tensor belongs to: the runtime of a set of kernels. */

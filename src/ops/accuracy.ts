@@ -7,8 +7,7 @@ import { type Given, type OptionNames, PLACE_OPTIONS, readOptions } from '../cal
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
 import { readRows } from '../call/rows.js';
 import { defineState, type StateFactory } from '../call/state.js';
-import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
-import { typeError } from '../errors.js';
+import { checkIndices, checkNoProbabilities, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import type { Runtime } from '../runtime.js';
@@ -52,7 +51,7 @@ class Hits {
     const { k = 1, ignoreIndex: ignored } = settings ?? given;
     const maskPlace = readMask(call, given.mask);
     const rows = readRows(operation, input, given);
-    if (read.probabilities !== undefined) throw typeError(operation, 'targets', targets, CLASS_INDICES);
+    checkNoProbabilities(operation, read, targets);
     const ignoreIndex = readIgnoreIndex(operation, ignored, read);
     settle(call);
     const mask = checkMask(operation, maskPlace, false, input, rows.axis);
@@ -69,15 +68,15 @@ class Hits {
     const indices = run.reserve(count * 4);
     const counted = placeIndices(runtime, operation, read, n, ignoreIndex, indices);
     const masked = mask && new MaskedInput(runtime, operation, mask, input, rows);
-    const from = masked === undefined ? run.input(input) : -1;
-    const to = run.perRow(indices, 4);
+    const xSlot = masked === undefined ? run.input(input) : -1;
+    const targetSlot = run.perRow(indices, 4);
     run.start();
     arena.i32[hits / 4] = 0;
     while (run.next()) {
       const { outer, inner, scratch } = run;
-      const x = masked === undefined ? run.at(from) : masked.apply();
-      if (masked !== undefined) arena.i32[hits / 4]! += takeHits(runtime, masked, n, k, run.at(to));
-      compute({ x, targets: run.at(to), outer, n, inner, k, hits, scratch });
+      const x = masked === undefined ? run.at(xSlot) : masked.apply();
+      if (masked !== undefined) arena.i32[hits / 4]! += takeHits(runtime, masked, n, k, run.at(targetSlot));
+      compute({ x, targets: run.at(targetSlot), outer, n, inner, k, hits, scratch });
     }
     this.hits += arena.i32[hits / 4]!;
     this.count += counted;

@@ -36,7 +36,7 @@ const OPTIONS: OptionNames<ArgmaxOptions> = {
 
 const KERNEL = /* @__PURE__ */ defineKernel(argmaxKernel, reference);
 
-function run(x: unknown, options: unknown): unknown {
+function runArgmax(x: unknown, options: unknown): unknown {
   const call = openCall('argmax');
   const { runtime, operation } = call;
   const input = readOperand(call, 'x', x);
@@ -113,5 +113,5 @@ export function argmax<X extends Input, const O extends ArgmaxOptions | undefine
   ...options: OptionsArgument<O, ArgmaxOptions>
 ): IndexResult<X, O>;
 export function argmax(x: unknown, options?: unknown): unknown {
-  return run(x, options);
+  return runArgmax(x, options);
 }

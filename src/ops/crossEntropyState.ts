@@ -4,12 +4,12 @@ import { type JsonNumber, jsonNumber, readCount, readJson, readJsonNumber, readL
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
-import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import { AS_IF_POLLUTED, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { elementsOf, type Operand, readerOf, writerOf } from '../call/place.js';
 import { checkSize, newLike, readOptionalOut, wrapResult } from '../call/result.js';
 import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
 import { checkSameSettings } from '../call/state.js';
-import { CLASS_INDICES, classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
+import { checkNoProbabilities, classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
@@ -134,7 +134,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const name = `${NAME}.add`;
     const call = openCall(name);
     const input = readOperand(call, 'chunk', chunk);
-    const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, true);
+    const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, AS_IF_POLLUTED);
     const targets = readClassIndices(call, given.targets);
     const offset = readCount(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
@@ -205,7 +205,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const classes = this.#completeClasses(`${NAME}.value`);
     const losses = classes.map((target, row) => (target < 0 ? 0 : this.#lossOf(row)));
     if (reduction === 'none') return (rows === undefined ? losses[0] : losses) as Value;
-    return (sumOf(losses, 8) / (reduction === 'mean' ? countOf(classes) : 1)) as Value;
+    return (sumOf(losses, 8) / (reduction === 'mean' ? countedRows(classes) : 1)) as Value;
   }
 
   /**
@@ -223,7 +223,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const call = openCall(name);
     const input = readOperand(call, 'chunk', chunk);
     const { elementBytes } = input;
-    const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS, true);
+    const given = readOptions<CrossEntropyGradientOptions>(name, options, GRADIENT_OPTIONS, AS_IF_POLLUTED);
     const out = readOptionalOut(call, given.out, elementBytes, input.half);
     const upstream = given.gradOutput;
     const gradOutput = readGradOutput(call, upstream, input);
@@ -331,7 +331,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   /** What the softmax of each row is multiplied by. */
   #scales({ runtime: { arena } }: Call, classes: Float64Array, gradOutput: number | Operand): Float64Array {
     const { temperature, reduction } = this.#settings;
-    const divisor = (reduction === 'mean' ? countOf(classes) : 1) * temperature;
+    const divisor = (reduction === 'mean' ? countedRows(classes) : 1) * temperature;
     const upstream = typeof gradOutput === 'number' ? undefined : elementsOf(arena, gradOutput);
     return classes.map((target, row) => {
       return target < 0 ? 0 : (upstream === undefined ? (gradOutput as number) : upstream[row]!) / divisor;
@@ -379,7 +379,7 @@ const ONCE = 'expected it in exactly one';
 
 function readClassIndices(call: Call, value: unknown): Targets {
   const targets = readTargets(call, value);
-  if (targets.probabilities !== undefined) throw typeError(call.operation, 'targets', value, CLASS_INDICES);
+  checkNoProbabilities(call.operation, targets, value);
   return targets;
 }
 
@@ -399,12 +399,12 @@ function checkSameTargets(
 }
 
 /** How many rows are not ignored. */
-function countOf(classes: Float64Array): number {
+function countedRows(classes: Float64Array): number {
   return classes.reduce((count, target) => (target < 0 ? count : count + 1), 0);
 }
 
 function readSettings(operation: string, options: unknown): Settings {
-  const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, true);
+  const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
   const rows = given.rows === undefined ? undefined : readCount(operation, 'rows', given.rows);
   const temperature = readTemperature(operation, given.temperature, 8);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex);

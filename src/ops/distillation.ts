@@ -11,11 +11,12 @@ import {
   resultOf,
   rowLength,
 } from '../call/fast-path.js';
+import { checkLikeness } from '../call/likeness.js';
 import {
   addRowGradOutput,
   checkResults,
   emptyLoss,
-  FAST_SUM,
+  FAST_SUM_BYTES,
   type FastLoss,
   type LossOptions,
   openFastLoss,
@@ -23,7 +24,6 @@ import {
   runFastLoss,
   runLoss,
 } from '../call/loss.js';
-import { checkLikeness } from '../call/map.js';
 import { type Given, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import type { Operand } from '../call/place.js';
 import { readRows } from '../call/rows.js';
@@ -112,7 +112,7 @@ function distillFast(
   const { x, to } = fast;
   const { elementBytes } = x;
   const n = rowLength(x, given.shape, given.axis);
-  const fits = n * elementBytes <= OPERAND_SCRATCH - FAST_SUM;
+  const fits = n * elementBytes <= OPERAND_SCRATCH - FAST_SUM_BYTES;
   if (n === 0 || x.size === 0 || !fits || (to !== undefined && overlap(to, target))) return undefined;
   const outer = x.size / n;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
@@ -133,7 +133,7 @@ function distillFast(
       gradOutput,
       sum,
       scratch: arena.kernelScratch,
-      buffer: arena.operandScratch + FAST_SUM,
+      buffer: arena.operandScratch + FAST_SUM_BYTES,
     }),
   );
 }

@@ -137,14 +137,14 @@ const NOT_FOUND = `no end after ${MOST_ITERATIONS} steps`;
 const AT_INFINITY =
   'the loss falls all the way to temperature Infinity: targets have no larger logits than other classes';
 
-/** Newton's method for the zero of the slope from β = 0 on, within bounds that every step narrows. */
-function findTemperature(fit: Fit, { slope, curvature }: Derivatives): { temperature: number; iterations: number } {
+/** Newton's method for the zero of the slope from β = 0 on, where it is known, within bounds that every step narrows. */
+function findTemperature(fit: Fit, atZero: Derivatives): { temperature: number; iterations: number } {
   const { tolerance, low: coldest, high: hottest } = fit;
   const range = (beta: number) => Math.min(Math.max(beta, 1 / hottest), 1 / coldest);
   let low = 0;
   let high = Infinity;
   // Infinite logits' squares may leave no step.
-  let beta = range(-slope / curvature || 1);
+  let beta = range(-atZero.slope / atZero.curvature || 1);
   let lastStep = Infinity;
   let iterations = 0;
   while (iterations < MOST_ITERATIONS && lastStep > tolerance * beta) {

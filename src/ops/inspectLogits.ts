@@ -1,5 +1,6 @@
-import { inspect, many, share, TOLERANCE } from '../call/report.js';
+import { inspect, many, noValues, share, TOLERANCE } from '../call/report.js';
 import type { Rows } from '../call/rows.js';
+import { firstOf } from '../reference/rows.js';
 import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
 
 /** Options of {@link inspectLogits}. */
@@ -44,7 +45,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
   let emptyRows = 0;
   let spread = 0;
   for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
-    const first = Math.floor(row / inner) * n * inner + (row % inner);
+    const first = firstOf(row, n, inner);
     let low = Infinity;
     let high = -Infinity;
     let sum = 0;
@@ -149,7 +150,7 @@ function notLogits({ rows, classes, min, max, probabilityRows, logProbabilityRow
 
 function warningsOf(found: Survey): string[] {
   const { rows, classes } = found;
-  if (rows * classes === 0) return [`There are no values: ${rows} rows of ${classes} classes. Check shape.`];
+  if (rows * classes === 0) return [noValues(rows, classes)];
   return WARNINGS.map((warning) => warning(found)).filter((text) => text !== false);
 }
 

@@ -1,5 +1,6 @@
-import { inspect, many, share, TOLERANCE } from '../call/report.js';
+import { inspect, many, noValues, share, TOLERANCE } from '../call/report.js';
 import type { Rows } from '../call/rows.js';
+import { firstOf } from '../reference/rows.js';
 import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
 
 /** Options of {@link inspectTargets}. */
@@ -23,7 +24,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<Targets
   let nonFiniteCount = 0;
   let otherSumRows = 0;
   for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
-    const first = Math.floor(row / inner) * n * inner + (row % inner);
+    const first = firstOf(row, n, inner);
     let sum = 0;
     for (let at = first, end = first + n * inner; at < end; at += inner) {
       const value = data[at]!;
@@ -50,7 +51,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<Targets
 
 function warningsOf(found: Omit<TargetsReport, 'warnings'>): string[] {
   const { rows, classes, max, negativeCount, nonFiniteCount, otherSumRows } = found;
-  if (rows * classes === 0) return [`There are no values: ${rows} rows of ${classes} classes. Check shape.`];
+  if (rows * classes === 0) return [noValues(rows, classes)];
   const warnings: string[] = [];
   if (nonFiniteCount > 0) {
     warnings.push(

@@ -20,8 +20,8 @@ const LOG_SIGMOID: ElementMap = {
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
  * @returns logarithms of probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of `out` or its
- * partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of
+ * `out` or its partial overlap with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logSigmoid([-90, -1, 0]); // Float32Array [-90, -1.313, -0.693]

@@ -23,7 +23,8 @@ const LOG_SOFTMAX: RowMap = {
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns log-probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask that does not broadcast or a partial overlap of `out` with x, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask that does not broadcast or a partial overlap of `out` with x, OutOfMemoryError at the limit of
+ * linear memory.
  *
  * @example
  * logSoftmax([2.0, 1.0, 0.1]); // Float32Array [-0.417, -1.417, -2.317]

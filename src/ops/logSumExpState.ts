@@ -5,7 +5,7 @@ import { type JsonNumber, readCount, readJson } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { readOperand, readOptional } from '../call/operand.js';
-import { type OptionNames, readOptions, readTemperature } from '../call/options.js';
+import { AS_IF_POLLUTED, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { giveShape, rowsOfChunk } from '../call/rows.js';
 import { typeError } from '../errors.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
@@ -139,7 +139,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
 }
 
 function readRowCount(operation: string, options: unknown): number | undefined {
-  const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS, true);
+  const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
   return rows === undefined ? undefined : readCount(operation, 'rows', rows);
 }
 

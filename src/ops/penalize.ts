@@ -68,7 +68,7 @@ interface Penalties {
   readonly presence: number;
 }
 
-function run(logits: unknown, tokens: unknown, options: unknown): unknown {
+function runPenalize(logits: unknown, tokens: unknown, options: unknown): unknown {
   const call = openCall('penalize');
   const { operation, runtime } = call;
   const input = readOperand(call, 'logits', logits);
@@ -261,5 +261,5 @@ export function penalize<X extends Input, const O extends PenalizeOptions | unde
   ...options: OptionsArgument<O, PenalizeOptions>
 ): MapResult<X, O>;
 export function penalize(logits: unknown, tokens: unknown, options?: unknown): unknown {
-  return run(logits, tokens, options);
+  return runPenalize(logits, tokens, options);
 }

@@ -23,7 +23,7 @@ import { rangeError, typeError } from '../errors.js';
 import { sampleKernel } from '../generated/kernels.js';
 import { HOLDS_INFINITY, HOLDS_NAN } from '../generated/layout.js';
 import type { Tensor } from '../memory/tensor.js';
-import { checkCount, freshKey, type Key, keyOf, uniformAt } from '../random.js';
+import { freshKey, type Key, keyOf, readWhole, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
 import type { ClassBits, IndexResult, Input, Mask, NoOptions, OptionsArgument, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -121,7 +121,7 @@ const SETTINGS = { mayTranspose: false, transposedBlocks: 0 };
 interface Truncation {
   readonly temperature: number;
   /** The temperature of the probabilities that topP and minP go by. */
-  readonly truncation: number;
+  readonly truncationTemperature: number;
   /** 0 keeps all. */
   readonly topK: number;
   readonly topP: number;
@@ -144,7 +144,7 @@ interface SampleCall {
   readonly words: number;
 }
 
-function run(logits: unknown, options: unknown): unknown {
+function runSample(logits: unknown, options: unknown): unknown {
   const call = openCall('sample');
   const { operation } = call;
   const input = readOperand(call, 'logits', logits);
@@ -187,7 +187,7 @@ function readTruncation(operation: string, given: Given<SampleOptions>, elementB
   const minP = readShare(operation, 'minP', given.minP, 0);
   const isLast = readFlag(operation, 'temperatureLast', given.temperatureLast);
   // The last bit of an engine's logarithm shows only where a class lies within 2^-52 of the limit.
-  return { temperature, truncation: isLast ? 1 : temperature, topK, topP, reach: -Math.log(minP) };
+  return { temperature, truncationTemperature: isLast ? 1 : temperature, topK, topP, reach: -Math.log(minP) };
 }
 
 function readTemperatureOrZero(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
@@ -218,8 +218,8 @@ function readSource(operation: string, { random, seed, step, firstRow }: Given<S
     return (row) => uniformAt(fresh, row, 0);
   }
   const key: Key = keyOf(operation, seed);
-  const at = step === undefined ? 0 : checkCount(operation, 'step', step);
-  const first = firstRow === undefined ? 0 : checkCount(operation, 'firstRow', firstRow);
+  const at = step === undefined ? 0 : readWhole(operation, 'step', step);
+  const first = firstRow === undefined ? 0 : readWhole(operation, 'firstRow', firstRow);
   return (row) => uniformAt(key, first + row, at);
 }
 
@@ -277,7 +277,7 @@ function drawRows(
       n,
       inner,
       temperature,
-      truncation: truncation.truncation,
+      truncationTemperature: truncation.truncationTemperature,
       topK,
       topP,
       reach,
@@ -365,5 +365,5 @@ export function sample<X extends Input, const O extends SampleOptions | undefine
   ...options: OptionsArgument<O, SampleOptions>
 ): IndexResult<X, O>;
 export function sample(logits: unknown, options?: unknown): unknown {
-  return run(logits, options);
+  return runSample(logits, options);
 }

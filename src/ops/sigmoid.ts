@@ -31,8 +31,8 @@ const SIGMOID: ElementMap = {
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
  * @returns probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of `out` or its
- * partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of
+ * `out` or its partial overlap with x, OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]

@@ -53,7 +53,8 @@ const SOFTMAX: RowMap = {
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @returns probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask that does not broadcast, a partial overlap of `out` with x or the mask, OutOfMemoryError at the limit of linear memory.
+ * temperature, a mask that does not broadcast, a partial overlap of `out` with x or the mask, OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * softmax([2.0, 1.0, 0.1]); // Float32Array [0.659, 0.242, 0.099]

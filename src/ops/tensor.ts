@@ -3,13 +3,12 @@ import { addPlace, type Call, openCall, settle } from '../call/call.js';
 import { readNested } from '../call/nested.js';
 import { arrayOperand, checkFloats, readTensorLike, tensorOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
-import { elementsOf, halvesOf, type Operand, shapeOf } from '../call/place.js';
-import { dtypeOf } from '../call/result.js';
+import { dtypeOf, elementsOf, halvesOf, type Operand, shapeOf } from '../call/place.js';
 import { checkLength, product, readShape } from '../call/shape.js';
 import { isArray, showShape, typeError } from '../errors.js';
+import { narrow } from '../half.js';
 import { STAGING_BYTES } from '../memory/arena.js';
 import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
-import { narrow } from '../reference/half.js';
 import type { Runtime } from '../runtime.js';
 import type { TensorLike } from '../types.js';
 

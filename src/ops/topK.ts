@@ -44,7 +44,7 @@ interface Out {
   indices: IndexPlace;
 }
 
-function run(x: unknown, k: unknown, options: unknown): unknown {
+function runTopK(x: unknown, k: unknown, options: unknown): unknown {
   const call = openCall('topK');
   const { runtime, operation } = call;
   const input = readOperand(call, 'x', x);
@@ -145,7 +145,8 @@ function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: n
  * @returns `values` in the kind of x and `indices` in an Int32Array (`{ data, shape }` for tensors), with k in the place
  * of the axis.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k or length,
- * a mask that does not broadcast, an axis without elements, or results that overlap, OutOfMemoryError at the limit of linear memory.
+ * a mask that does not broadcast, an axis without elements, or results that overlap, OutOfMemoryError at the limit of
+ * linear memory.
  *
  * @example
  * const { values, indices } = topK([0.1, 2.0, 1.0, 2.0], 3);
@@ -162,5 +163,5 @@ export function topK<X extends Input, const O extends TopKOptions | undefined = 
   ...options: OptionsArgument<O, TopKOptions>
 ): TopKResult<X, O>;
 export function topK(x: unknown, k: unknown, options?: unknown): unknown {
-  return run(x, k, options);
+  return runTopK(x, k, options);
 }

@@ -1,5 +1,5 @@
 import type { ExpSumsOperands, WeightedExpSumsOperands } from '../generated/kernels.js';
-import { SUMS_BYTES } from '../generated/layout.js';
+import { ROW_SUM_BYTES } from '../generated/layout.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { exponentials } from './exponential.js';
 import { forEachWeightedRow } from './logSumExp.js';
@@ -27,5 +27,5 @@ export function weightedExpSums(heaps: Heaps, elementBytes: 4 | 8, operands: Wei
 }
 
 function storeSums({ f64 }: Heaps, sums: number, row: number, max: number, top: number, others: number): void {
-  f64.set([max, top, others, 0], (sums + row * SUMS_BYTES) / 8);
+  f64.set([max, top, others, 0], (sums + row * ROW_SUM_BYTES) / 8);
 }

@@ -27,7 +27,7 @@ function drawFrom(
   max: number,
   u: number,
   elementBytes: 4 | 8,
-  { temperature, truncation, topK, topP, reach }: SampleOperands,
+  { temperature, truncationTemperature, topK, topP, reach }: SampleOperands,
 ): number {
   if (Number.isNaN(max)) return HOLDS_NAN;
   if (max === Infinity) return HOLDS_INFINITY;
@@ -35,7 +35,7 @@ function drawFrom(
   if (temperature === 0) return row.indexOf(max);
   if (topK > 0 && topK < row.length) cut(row, () => 1, topK);
   if (topP < 1) {
-    const weightOf = (x: number) => exponential(x, max, truncation, elementBytes);
+    const weightOf = (x: number) => exponential(x, max, truncationTemperature, elementBytes);
     let total = 0;
     for (let j = 0; j < row.length; j++) total += weightOf(row[j]!);
     cut(row, weightOf, topP * total);
@@ -43,7 +43,7 @@ function drawFrom(
   let total = 0;
   let last = 0;
   for (let j = 0; j < row.length; j++) {
-    const isKept = max - row[j]! <= reach * truncation;
+    const isKept = max - row[j]! <= reach * truncationTemperature;
     const weight = isKept ? exponential(row[j]!, max, temperature, elementBytes) : 0;
     if (weight > 0) last = j;
     row[j] = weight;

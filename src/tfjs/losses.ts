@@ -78,11 +78,11 @@ const FUSED: Record<'softmaxCrossEntropy' | 'sigmoidCrossEntropy', FusedLoss> = 
   sigmoidCrossEntropy: { kernel: 'SoftmaxWasmSigmoidCrossEntropy', uniform: () => 0.5, leastRank: 0 },
 };
 
-export type FusedLossName = keyof typeof FUSED;
-export const FUSED_LOSSES = Object.keys(FUSED) as FusedLossName[];
+type FusedLossName = keyof typeof FUSED;
+const FUSED_LOSSES = Object.keys(FUSED) as FusedLossName[];
 
 /** A loss of tf.losses with the same arguments; where a call does not suit, the original goes on doing it. */
-export function fasterLoss<T extends HostTensor>(
+function fasterLoss<T extends HostTensor>(
   tf: Host<T>,
   name: FusedLossName,
   original: HostLoss<T>,

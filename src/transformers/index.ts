@@ -63,14 +63,11 @@ export function samplingProcessor<P extends object>(LogitsProcessor: new () => P
   return new SamplingProcessor() as P;
 }
 
-/** What a model gives; of floats of 16 bits it says so. */
-type Logits = TensorLike & { readonly type?: unknown; readonly dtype?: unknown };
-
 /** -∞ in floats of 16 bits. */
 const LEAST_BITS = { float16: 0xfc00, bfloat16: 0xff80 };
 
 /** Makes every logit -∞ but that of the class drawn for its row. */
-function keepDrawn({ data, type, dtype = type }: Logits, draws: Int32Array): void {
+function keepDrawn({ data, type, dtype = type }: TensorLike, draws: Int32Array): void {
   const logits = data as Float32Array;
   const n = logits.length / draws.length;
   const areBits = typedArrayTag(data) === 'Uint16Array';

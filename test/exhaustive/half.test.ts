@@ -1,6 +1,6 @@
 // Every float32 as float16 and bfloat16, by the kernels of each build. Takes minutes: npm run test:exhaustive.
 import { describe, expect, test } from 'vitest';
-import { narrow } from '../../src/reference/half.js';
+import { narrow } from '../../src/half.js';
 import { buildNames } from '../support/backends.js';
 import { isNan, openHalves } from '../support/halves.js';
 

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
+import { widen } from '../../src/half.js';
 import { crossEntropy, sample, softmax, topK, zeros } from '../../src/index.js';
-import { widen } from '../../src/reference/half.js';
 import { linearModel } from './onnx.js';
 
 const require = createRequire(import.meta.url);

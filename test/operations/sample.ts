@@ -23,7 +23,7 @@ export const sample: Operation & { readonly kind: 'draws' } = {
   contracts: {
     sample: {
       operands: ({ a, b, c, d, e, buffer, sum, scratch }, outer, n, inner) => {
-        const draw = { temperature: 1, truncation: 1, topK: 0, topP: 0.9, reach: Infinity };
+        const draw = { temperature: 1, truncationTemperature: 1, topK: 0, topP: 0.9, reach: Infinity };
         const room = { row: c, weights: d, candidates: buffer, indices: e };
         return { x: a, y: b, u: sum, outer, n, inner, ...draw, mask: 0, bits: 0, words: 0, ...room, scratch };
       },

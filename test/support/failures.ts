@@ -6,6 +6,9 @@ import { sets } from './backends.js';
 import type { Floats } from './cases.js';
 import { GUARD } from './compare.js';
 
+/** A value as an argument of any type: for calls that TypeScript would refuse. */
+export const any = (value: unknown) => value as never;
+
 /** A call that must fail: with which message, and that `out` is as it was. */
 export interface Failure {
   readonly message: string;

@@ -277,7 +277,7 @@ export function leastOf(operation: LossOperation, p: LossProblem): Record<LossPa
 }
 
 /** Compares a loss and its gradient with the exact ones, within the bounds of the table. */
-export function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
+function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
   const { loss, grad } = exactOf(operation, p);
   const least = leastOf(operation, p);
   const limit = (part: LossPart) => lossLimit(operation, part, p.dtype, backend, p.options.reduction);

@@ -47,7 +47,10 @@ export function cut(n: number, random: () => number): [start: number, end: numbe
   return pieces;
 }
 
-/** Adds every piece to a state, some to the same one, and merges the states in any tree. Returns the one that is left, and how often it merged. */
+/**
+ * Adds every piece to a state, some to the same one, and merges the states in any tree. Returns the one that is left,
+ * and how often it merged.
+ */
 export function gather(
   random: () => number,
   pieces: readonly [number, number][],

@@ -19,15 +19,6 @@ export async function readText(path: string): Promise<string> {
   return readFile(new URL(path, ROOT), 'utf8');
 }
 
-/** Names of the files in a folder of the project. */
-export async function listFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(new URL(`${folder}/`, ROOT), { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.name)
-    .sort();
-}
-
 /** Names of all files below a folder of the project, relative to it. */
 export async function listFilesBelow(folder: string): Promise<string[]> {
   const names = await readdir(new URL(`${folder}/`, ROOT), { recursive: true });

@@ -29,7 +29,7 @@ const KINDS: readonly Kind[] = ['within ±8', 'few values', 'all equal', 'some -
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2 ** -149, 2 ** 127];
 
 /** A row in which special elements abound. */
-export function specialRow(dtype: Dtype, n: number, seed: number): Floats {
+function specialRow(dtype: Dtype, n: number, seed: number): Floats {
   const random = randomOf(seed);
   // Few of them in some rows: NaN must not be the largest of all of these.
   const first = seed % 3;

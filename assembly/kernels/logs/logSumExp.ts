@@ -20,7 +20,7 @@ import { rowMaxKept } from "../../rows/reduce";
 import { shortLogSums } from "../../rows/short-logsum";
 import { weightedSums } from "../../rows/weighted";
 import {
-  HEADER_BYTES, LOG_SUM, MAXIMUM, ROW_SUMS, SUMS_LOST, SUMS_MAXIMUM, SUMS_OTHERS, SUMS_TOP
+  HEADER_BYTES, LOG_SUM, MAXIMUM, ROW_SUMS, ROW_SUM_LOST, ROW_SUM_MAXIMUM, ROW_SUM_OTHERS, ROW_SUM_TOP
 } from "../../scratch";
 import { columnsOf, isShort, rowsInBlock, usesRowForm } from "../../shape";
 import { select } from "../../simd/arch";
@@ -119,15 +119,15 @@ export function weightedLogSumExp<T>(
   for (let i: usize = 0; i < outer * inner; i++) {
     const first = x + ((i / inner) * n * inner + (i % inner)) * sizeof<T>();
     weightedSums(sizeof<T>(), first, n, inner, temperature, scratch, mask, weights, i, sums);
-    const m = load<f64>(sums, SUMS_MAXIMUM);
+    const m = load<f64>(sums, ROW_SUM_MAXIMUM);
     store<T>(y + i * sizeof<T>(), <T>(isFinite(m) ? m / temperature + logOfSums(sums) : m));
   }
 }
 
 /** log of the sum without the factor e^(maximum / t); near 1 by log1p of sum − 1, so that cancellation is exact. */
 function logOfSums(sums: usize): f64 {
-  const top = load<f64>(sums, SUMS_TOP), others = load<f64>(sums, SUMS_OTHERS);
-  const sum = top + others, lost = roundingOf<f64>(top, others, sum) + load<f64>(sums, SUMS_LOST);
+  const top = load<f64>(sums, ROW_SUM_TOP), others = load<f64>(sums, ROW_SUM_OTHERS);
+  const sum = top + others, lost = roundingOf<f64>(top, others, sum) + load<f64>(sums, ROW_SUM_LOST);
   if (sum > 0.8 && sum < 2) return v128.extract_lane<f64>(log1p<f64>(f64x2.splat(sum - 1 + lost)), 0);
   return v128.extract_lane<f64>(log<f64>(f64x2.splat(sum + lost)), 0);
 }

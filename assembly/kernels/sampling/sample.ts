@@ -3,9 +3,9 @@
 //
 // Elements are ranked by value, equals as they lie, and each truncation keeps the first of that order: topK elements
 // (below n; 0: all); of these, as many as it takes to reach topP of their probability (1: all); of these, what is at most
-// `reach` times the temperature below the maximum (∞: all). `truncation` is the temperature of these probabilities.
-// What topK keeps becomes a row of its own. After that what is kept is all that is at least as large as a floor, but for
-// equals of the last element of the nucleus: these lose their weights.
+// `reach` times the temperature below the maximum (∞: all). These probabilities have a temperature of their own,
+// `truncationTemperature`. What topK keeps becomes a row of its own. After that what is kept is all that is at least as
+// large as a floor, but for equals of the last element of the nucleus: these lose their weights.
 // The draw inverts the sum of the weights (rows/weights.ts) in the order of the elements at u, a number in [0, 1) for each
 // row. Temperature 0 is the first of the largest; it needs no u.
 //
@@ -26,9 +26,9 @@ import { addressOf } from "../../shape";
 import { laneBits, lanes } from "../../simd/lanes";
 
 export function sample<T>(
-  x: usize, y: usize, u: usize, outer: usize, n: usize, inner: usize, temperature: f64, truncation: f64, topK: usize,
-  topP: f64, reach: f64, mask: usize, bits: usize, words: usize, row: usize, weights: usize, candidates: usize,
-  indices: usize, scratch: usize
+  x: usize, y: usize, u: usize, outer: usize, n: usize, inner: usize, temperature: f64, truncationTemperature: f64,
+  topK: usize, topP: f64, reach: f64, mask: usize, bits: usize, words: usize, row: usize, weights: usize,
+  candidates: usize, indices: usize, scratch: usize
 ): void {
   checkArray<T>(x, outer * n * inner);
   checkArray<i32>(y, outer * inner);
@@ -55,16 +55,16 @@ export function sample<T>(
     const hasNext = inner == 1 && r + 1 < outer;
     store<usize>(scratch, hasNext ? given + n * sizeof<T>() : copies ? row : given, NEXT_ROW);
     store<i32>(y + (r << 2), sampleRow<T>(
-      copies ? row : given, n, u ? load<f64>(u + (r << 3)) : 0, temperature, truncation, topK, topP, reach, row, weights,
-      candidates, indices, scratch
+      copies ? row : given, n, u ? load<f64>(u + (r << 3)) : 0, temperature, truncationTemperature, topK, topP, reach,
+      row, weights, candidates, indices, scratch
     ));
   }
 }
 
 /** One row, contiguous; `copy` is `row` of the kernel: x itself, or room for it. */
 function sampleRow<T>(
-  x: usize, n: usize, u: f64, temperature: f64, truncation: f64, topK: usize, topP: f64, reach: f64, copy: usize,
-  weights: usize, candidates: usize, indices: usize, scratch: usize
+  x: usize, n: usize, u: f64, temperature: f64, truncationTemperature: f64, topK: usize, topP: f64, reach: f64,
+  copy: usize, weights: usize, candidates: usize, indices: usize, scratch: usize
 ): i32 {
   let maximum: T;
   if (topK) {
@@ -82,7 +82,7 @@ function sampleRow<T>(
     n = topK;
   }
   const place = drawRow<T>(
-    x, n, maximum, u, temperature, truncation, topP, reach, copy, weights, candidates, scratch
+    x, n, maximum, u, temperature, truncationTemperature, topP, reach, copy, weights, candidates, scratch
   );
   return topK ? load<i32>(indices + (place << 2)) : place;
 }
@@ -98,16 +98,16 @@ function largestOf<T>(x: usize, candidates: usize, count: usize): T {
 
 /** Draws from a row without topK: the index of an element. */
 function drawRow<T>(
-  x: usize, n: usize, maximum: T, u: f64, temperature: f64, truncation: f64, topP: f64, reach: f64, copy: usize,
-  weights: usize, candidates: usize, scratch: usize
+  x: usize, n: usize, maximum: T, u: f64, temperature: f64, truncationTemperature: f64, topP: f64, reach: f64,
+  copy: usize, weights: usize, candidates: usize, scratch: usize
 ): i32 {
-  let floor = max(floorWithin<T>(maximum, reach * truncation), lowestFloor<T>(maximum, temperature));
+  let floor = max(floorWithin<T>(maximum, reach * truncationTemperature), lowestFloor<T>(maximum, temperature));
   if (topP < 1) {
-    prepareWeights<T>(maximum, truncation, scratch);
-    const total = weigh<T>(x, n, lowestFloor<T>(maximum, truncation), weights, scratch);
+    prepareWeights<T>(maximum, truncationTemperature, scratch);
+    const total = weigh<T>(x, n, lowestFloor<T>(maximum, truncationTemperature), weights, scratch);
     const last = nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch);
     floor = max(floor, load<T>(x + indexOf<T>(last) * sizeof<T>()));
-    if (temperature == truncation) {
+    if (temperature == truncationTemperature) {
       replaceEqualsBehind<T>(last, weights, 0, scratch);
       return draw<T>(x, n, floor, sumFrom<T>(x, n, floor, weights, scratch), u, weights, scratch);
     }

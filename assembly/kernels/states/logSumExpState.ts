@@ -1,8 +1,8 @@
 // What states of log-sum-exp are made of: the sum of exponentials of each row of [rows, n], before any logarithm and
 // rounding to T.
 //
-// sums: four f64 for each row, as SUMS_MAXIMUM and what follows in scratch.ts say. Elements that a mask does not keep are
-// ignored, even if NaN or infinite. mask: a descriptor (mask.ts), or 0.
+// sums: four f64 for each row, as ROW_SUM_MAXIMUM and what follows in scratch.ts say. Elements that a mask does not keep
+// are ignored, even if NaN or infinite. mask: a descriptor (mask.ts), or 0.
 // Where a row's maximum is not finite (NaN, ∞, or −∞ where there is no element above it), it is all there is of the sum.
 
 import { checkApart, checkArray, checkOutside, checkScratch, checkTemperature } from "../../contracts";
@@ -11,18 +11,18 @@ import { prepareExp } from "../../math/exp-table";
 import { maximumOf, ratioOf, rowLogSum, rowOthersKept } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { storeSums, weightedSums } from "../../rows/weighted";
-import { HEADER_BYTES, SUMS_BYTES } from "../../scratch";
+import { HEADER_BYTES, ROW_SUM_BYTES } from "../../scratch";
 
 // @ts-ignore: decorator
 @inline
 function check<T>(x: usize, sums: usize, rows: usize, n: usize, t: f64, scratch: usize): void {
-  checkApart(x, rows * n * sizeof<T>(), sums, rows * SUMS_BYTES);
+  checkApart(x, rows * n * sizeof<T>(), sums, rows * ROW_SUM_BYTES);
   checkArray<T>(x, rows * n);
-  checkArray<f64>(sums, rows * SUMS_BYTES / 8);
+  checkArray<f64>(sums, rows * ROW_SUM_BYTES / 8);
   checkTemperature(t);
   checkScratch(scratch, HEADER_BYTES);
   checkOutside(scratch, HEADER_BYTES, x, rows * n * sizeof<T>());
-  checkOutside(scratch, HEADER_BYTES, sums, rows * SUMS_BYTES);
+  checkOutside(scratch, HEADER_BYTES, sums, rows * ROW_SUM_BYTES);
 }
 
 /** Σ e^(x_j / t). The weight at the maximum is 1: other elements that equal it are among the others. */
@@ -32,7 +32,7 @@ export function expSums<T>(
   check<T>(x, sums, rows, n, temperature, scratch);
   prepareExp<T>(temperature, scratch);
   startKeptRanges(scratch);
-  for (let i: usize = 0; i < rows; i++, x += n * sizeof<T>(), sums += SUMS_BYTES) {
+  for (let i: usize = 0; i < rows; i++, x += n * sizeof<T>(), sums += ROW_SUM_BYTES) {
     if (mask) maskedRow<T>(x, sums, n, temperature, scratch, mask, i);
     else row<T>(x, sums, n, temperature, scratch);
   }
@@ -66,7 +66,7 @@ export function weightedExpSums<T>(
 ): void {
   check<T>(x, sums, rows, n, temperature, scratch);
   prepareExp<f64>(1, scratch);
-  for (let i: usize = 0; i < rows; i++, sums += SUMS_BYTES) {
+  for (let i: usize = 0; i < rows; i++, sums += ROW_SUM_BYTES) {
     weightedSums(sizeof<T>(), x + i * n * sizeof<T>(), n, 1, temperature, scratch, mask, weights, i, sums);
   }
 }

@@ -1,4 +1,4 @@
-import type { Half } from '../arrays.js';
+import type { Half } from './arrays.js';
 
 /** float16 and bfloat16 as numbers, and numbers as these, to nearest, ties to even. */
 
