@@ -157,6 +157,17 @@ describe('bins', () => {
     }
   });
 
+  test('an edge belongs to the bin below in float32 too', () => {
+    for (let bins = 1; bins <= 30; bins++) {
+      const edges = Float32Array.from({ length: bins }, (_, i) => (i + 1) / bins);
+      const targets = new Int32Array(bins);
+      const counts = (x: Float32Array | Float64Array) =>
+        calibrationError(x, targets, { from: 'probabilities', bins }).bins.map(({ count }) => count);
+      expect(counts(edges)).toEqual(Array(bins).fill(1));
+      expect(counts(Float64Array.from(edges))).toEqual(Array(bins).fill(1));
+    }
+  });
+
   test('0 belongs to the first, and what rounding took beyond a probability to the outermost', () => {
     expect(filled([0, -1e-3], { bins: 3 })).toEqual([[0, 0, 1 / 3, 2]]);
     expect(filled([1, 1 + 1e-3, Number.NaN], { bins: 3 })).toEqual([[2, 2 / 3, 1, 3]]);

@@ -130,9 +130,10 @@ export class WidthBins implements Bins {
 function indexOf(confidence: number, bins: number): number {
   const index = Math.min(Math.max(Math.ceil(confidence * bins) - 1, 0), bins - 1);
   if (Number.isNaN(index)) return bins - 1;
-  // The product is rounded, the edges are not the product's.
-  if (index > 0 && confidence <= index / bins) return index - 1;
-  return index < bins - 1 && confidence > (index + 1) / bins ? index + 1 : index;
+  // The product is rounded, the edges are not the product's. The float32 closest to an edge is on it.
+  const round = Math.fround(confidence) === confidence ? Math.fround : Number;
+  if (index > 0 && confidence <= round(index / bins)) return index - 1;
+  return index < bins - 1 && confidence > round((index + 1) / bins) ? index + 1 : index;
 }
 
 /**

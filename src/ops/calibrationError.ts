@@ -332,8 +332,8 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * A row's confidence is its largest probability, and it is right when that is the target's (the first of equals, as in
  * {@link argmax}). Where a row is one number, in data of shape [rows] or [rows, 1], it is that of class 1 of two, a logit
  * before the sigmoid or a probability: the confidence then is the probability of class 1, from 0 to 1, and the accuracy
- * the share of rows of class 1. Bins are (lower, upper], the first one with 0. A bin without rows has count 0, and NaN
- * for the rest; NaN in a row makes everything NaN.
+ * the share of rows of class 1. Bins are (lower, upper], the first one with 0; the float32 closest to an edge is on it.
+ * A bin without rows has count 0, and NaN for the rest; NaN in a row makes everything NaN.
  *
  * Logits are read block by block, and nothing of their size is allocated. The logarithm of probabilities is the engine's
  * own: the last digit of their `nll` may differ between engines.
