@@ -278,7 +278,23 @@ describe('special values', () => {
   test('NaN in a row', () => {
     for (const scheme of ['width', 'mass'] as const) {
       expect(calibrationError([1, Number.NaN, 2, 1], [0, 0], { shape: [2, 2], scheme })).toMatchObject(NONE);
+      const p = [0.3, Number.NaN, 0.6, 0.4];
+      const options = { from: 'probabilities', shape: [2, 2], scheme } as const;
+      expect(calibrationError(p, [0, 0], options)).toMatchObject(NONE);
     }
+  });
+
+  test('what rounding took beyond a probability counts as 0 or 1', () => {
+    const p = [1 + 2 ** -8, -(2 ** -8), 1 + 2 ** -8, -(2 ** -8)];
+    for (const options of [{ classwise: true }, { scheme: 'mass' }] as const) {
+      const of = (targets: number[]) =>
+        calibrationError(p, targets, { from: 'probabilities', shape: [2, 2], ...options });
+      expect(of([0, 0])).toMatchObject({ ece: 0, mce: 0, nll: 0 });
+      expect(of([0, 1])).toMatchObject({ ece: 0.5, mce: 0.5, nll: Infinity });
+    }
+    const binary = (targets: number[]) => calibrationError(p.slice(0, 2), targets, { from: 'probabilities', bins: 1 });
+    expect(binary([1, 0])).toMatchObject({ ece: 0, brier: 0, nll: 0 });
+    expect(binary([0, 1])).toMatchObject({ ece: 0, brier: 1, nll: Infinity });
   });
 
   test('a target without a probability', () => {
