@@ -113,12 +113,10 @@ export class WidthBins implements Bins {
     return this.#tallies.filter((tally) => tally !== undefined);
   }
 
-  /** Of all groups, one after the other. */
+  /** Of one group. */
   edged(): EdgedBin[] {
-    return this.#tallies.map((tally = EMPTY, i) => {
-      const index = i % this.#bins;
-      return { lower: index / this.#bins, upper: (index + 1) / this.#bins, tally };
-    });
+    const bins = this.#bins;
+    return this.#tallies.map((tally = EMPTY, i) => ({ lower: i / bins, upper: (i + 1) / bins, tally }));
   }
 
   toJSON(): BinJson[] {
