@@ -1,4 +1,4 @@
-import type { CalibrationBin } from './call/bins.js';
+import { type CalibrationBin, inUnit } from './call/bins.js';
 import { readingError } from './call/caller.js';
 import { readCount, readList } from './call/json.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions } from './call/options.js';
@@ -159,10 +159,6 @@ class Panel {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function inUnit(value: number): number {
-  return Math.min(Math.max(value, 0), 1);
 }
 
 function text(content: string, x: number, y: number, rest = ''): string {

@@ -157,6 +157,17 @@ describe('bins', () => {
     }
   });
 
+  test('an edge belongs to the bin below in float32 too', () => {
+    for (let bins = 1; bins <= 30; bins++) {
+      const edges = Float32Array.from({ length: bins }, (_, i) => (i + 1) / bins);
+      const targets = new Int32Array(bins);
+      const counts = (x: Float32Array | Float64Array) =>
+        calibrationError(x, targets, { from: 'probabilities', bins }).bins.map(({ count }) => count);
+      expect(counts(edges)).toEqual(Array(bins).fill(1));
+      expect(counts(Float64Array.from(edges))).toEqual(Array(bins).fill(1));
+    }
+  });
+
   test('0 belongs to the first, and what rounding took beyond a probability to the outermost', () => {
     expect(filled([0, -1e-3], { bins: 3 })).toEqual([[0, 0, 1 / 3, 2]]);
     expect(filled([1, 1 + 1e-3, Number.NaN], { bins: 3 })).toEqual([[2, 2 / 3, 1, 3]]);
@@ -267,7 +278,23 @@ describe('special values', () => {
   test('NaN in a row', () => {
     for (const scheme of ['width', 'mass'] as const) {
       expect(calibrationError([1, Number.NaN, 2, 1], [0, 0], { shape: [2, 2], scheme })).toMatchObject(NONE);
+      const p = [0.3, Number.NaN, 0.6, 0.4];
+      const options = { from: 'probabilities', shape: [2, 2], scheme } as const;
+      expect(calibrationError(p, [0, 0], options)).toMatchObject(NONE);
     }
+  });
+
+  test('what rounding took beyond a probability counts as 0 or 1', () => {
+    const p = [1 + 2 ** -8, -(2 ** -8), 1 + 2 ** -8, -(2 ** -8)];
+    for (const options of [{ classwise: true }, { scheme: 'mass' }] as const) {
+      const of = (targets: number[]) =>
+        calibrationError(p, targets, { from: 'probabilities', shape: [2, 2], ...options });
+      expect(of([0, 0])).toMatchObject({ ece: 0, mce: 0, nll: 0 });
+      expect(of([0, 1])).toMatchObject({ ece: 0.5, mce: 0.5, nll: Infinity });
+    }
+    const binary = (targets: number[]) => calibrationError(p.slice(0, 2), targets, { from: 'probabilities', bins: 1 });
+    expect(binary([1, 0])).toMatchObject({ ece: 0, brier: 0, nll: 0 });
+    expect(binary([0, 1])).toMatchObject({ ece: 0, brier: 1, nll: Infinity });
   });
 
   test('a target without a probability', () => {

@@ -88,6 +88,21 @@ const X = [-1, -2, -3, -4, -5, -6];
 const T = [0.1, 0.2, 0.7, 0.3, 0.3, 0.4];
 const shape = [2, 3];
 
+describe.each(sets)('$name: batchMean', ({ kernels: { klDiv, distillation } }) => {
+  test('divides by the size of the first axis, unless it is the only one', () => {
+    const x = Float64Array.of(-2, -1, -0.5, -1);
+    const y = Float64Array.of(0.25, 0.25, 0.25, 0.25);
+    for (const [shape, divisor] of [
+      [[2, 2], 2],
+      [[4], 1],
+    ] as const) {
+      const [batchMean, sum] = (['batchMean', 'sum'] as const).map((reduction) => ({ shape, reduction }));
+      expect(klDiv(x, y, batchMean)).toBe((klDiv(x, y, sum) as number) / divisor);
+      expect(distillation(x, y, batchMean)).toBe((distillation(x, y, sum) as number) / divisor);
+    }
+  });
+});
+
 describeErrors([
   {
     message: 'klDivWithGrad: targets has 5 elements, expected 6, as logProbs',

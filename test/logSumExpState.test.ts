@@ -131,6 +131,21 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(Math.abs(light.value + 310 * Math.LN10)).toBeLessThan(2e-13);
   });
 
+  test('weights that cancel, and weights of huge elements', () => {
+    const of = (x: number[], weights: number[]) => {
+      const whole = kernels.logSumExpState().add(Float64Array.from(x), { weights: Float64Array.from(weights) });
+      const state = kernels.logSumExpState();
+      x.forEach((element, i) => {
+        state.add(Float64Array.of(element), { weights: Float64Array.of(weights[i]!) });
+      });
+      return [whole.value, state.value];
+    };
+    for (const value of of([3, 3, 3], [1, 1e-20, -1])) expect(value).toBeCloseTo(3 - 20 * Math.LN10, 13);
+    expect(of([1e16], [1e300])).toEqual(Array(2).fill(1e16 + 690));
+    expect(of([1e16, 1e16], [1, -1])).toEqual([-Infinity, -Infinity]);
+    expect(of([1e16], [-1])).toEqual([NaN, NaN]);
+  });
+
   const { NEGATIVE_INFINITY: NOTHING, POSITIVE_INFINITY: INFINITE } = Number;
   const SPECIAL = [NOTHING, 3, INFINITE, NaN];
 

@@ -57,4 +57,13 @@ describe.each(sets)('$name', ({ kernels }) => {
       }
     });
   }
+
+  test('probabilities as plain numbers: only what takes them says how', () => {
+    for (const operation of OPERATIONS) {
+      const as = operation.name.startsWith('crossEntropy')
+        ? ' as many numbers as the logits, expected 5 class indices, or class probabilities as a Float32Array or Float64Array'
+        : ' 35 elements, expected 5, one for each row';
+      expect(() => run(kernels, operation, [...logits])).toThrow(`${operation.name}: targets has${as}`);
+    }
+  });
 });

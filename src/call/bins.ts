@@ -2,6 +2,11 @@ import { arrayFor } from './caller.js';
 import { type JsonNumber, jsonNumber, readCount, readJsonNumber, readList } from './json.js';
 import { Sum, type SumJson } from './sum.js';
 
+/** The number in [0, 1] that is closest; NaN of NaN. */
+export function inUnit(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
+}
+
 /** Rows by their confidence: how many there are, how many are right, and how sure they are. */
 export interface CalibrationBin {
   /** The bin holds confidences in (lower, upper]; the first one 0 too. */
@@ -108,12 +113,10 @@ export class WidthBins implements Bins {
     return this.#tallies.filter((tally) => tally !== undefined);
   }
 
-  /** Of all groups, one after the other. */
+  /** Of one group. */
   edged(): EdgedBin[] {
-    return this.#tallies.map((tally = EMPTY, i) => {
-      const index = i % this.#bins;
-      return { lower: index / this.#bins, upper: (index + 1) / this.#bins, tally };
-    });
+    const bins = this.#bins;
+    return this.#tallies.map((tally = EMPTY, i) => ({ lower: i / bins, upper: (i + 1) / bins, tally }));
   }
 
   toJSON(): BinJson[] {
@@ -126,13 +129,14 @@ export class WidthBins implements Bins {
   }
 }
 
-/** The bin (i / bins, (i + 1) / bins] that holds a confidence. NaN goes into the last one, and makes that NaN. */
+/** The bin (i / bins, (i + 1) / bins] that holds a confidence in [0, 1]. NaN goes into the last one, and makes that NaN. */
 function indexOf(confidence: number, bins: number): number {
-  const index = Math.min(Math.max(Math.ceil(confidence * bins) - 1, 0), bins - 1);
+  const index = Math.max(Math.ceil(confidence * bins) - 1, 0);
   if (Number.isNaN(index)) return bins - 1;
-  // The product is rounded, the edges are not the product's.
-  if (index > 0 && confidence <= index / bins) return index - 1;
-  return index < bins - 1 && confidence > (index + 1) / bins ? index + 1 : index;
+  // The product is rounded, the edges are not the product's. The float32 closest to an edge is on it.
+  const round = Math.fround(confidence) === confidence ? Math.fround : Number;
+  if (index > 0 && confidence <= round(index / bins)) return index - 1;
+  return confidence > round((index + 1) / bins) ? index + 1 : index;
 }
 
 /**

@@ -105,7 +105,7 @@ function readCall(
     // Probabilities without a shape of their own have that of the logits.
     if (probabilities.kind === 'array') giveShape(name, probabilities, input.shape);
     checkLikeness(name, probabilities, input);
-  } else checkIndices(name, targets, input, rows);
+  } else checkIndices(name, targets, input, rows, takesProbabilities);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
   checkResults(lossCall, rows.count, 'row');
   return { lossCall, rows, temperature, targets, mask, weight, ignoreIndex, smoothing };

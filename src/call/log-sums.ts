@@ -113,13 +113,15 @@ export class LogSums {
   logarithm(row: number, c = 0): number {
     const at = SUMS_LENGTH * row;
     const maximum = this.#cells[at]!;
-    if (!Number.isFinite(maximum)) return maximum;
     const t = this.#temperature;
     const difference = maximum - c;
-    // In halves where the difference overflows; there the logarithm does not matter, nor what rounding took.
+    // In halves where the difference overflows; there what rounding took does not matter.
     const base = Number.isFinite(difference) ? difference / t : ((maximum / 2 - c / 2) / t) * 2;
-    if (!(Math.abs(base) < HUGE)) return base;
-    const correction = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
+    if (!Number.isFinite(base)) return base;
+    let correction = 0;
+    if (Math.abs(base) < HUGE) {
+      correction = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
+    }
     return plusLog(base, correction / t, this.#cells[at + 1]!, this.#cells[at + 2]!, this.#cells[at + 3]!);
   }
 
@@ -164,15 +166,16 @@ function emptyCells(operation: string, rows: number): Float64Array {
 
 /** base + baseLost + log(top + others + lost), rounded as if the logarithm were no larger than base. */
 function plusLog(base: number, baseLost: number, top: number, others: number, lost: number): number {
-  let sum = top + others;
-  let low = roundingOf(top, others, sum) + lost;
-  if (!(sum + low > 0 && sum < Infinity)) return Math.log(sum + low);
+  const rounded = top + others;
+  const rest = roundingOf(top, others, rounded) + lost;
+  // Of weights that cancel what rounding took may be all that is left.
+  let sum = rounded + rest;
+  let low = roundingOf(rounded, rest, sum);
+  if (!(sum > 0 && sum < Infinity)) return Math.log(sum);
   // Weights may make it so small or so large that 2^-k is no normal number.
   const shift = sum < 2 ** -900 ? 200 : sum > 2 ** 900 ? -200 : 0;
-  if (shift !== 0) {
-    sum *= powerOfTwo(shift);
-    low *= powerOfTwo(shift);
-  }
+  sum *= powerOfTwo(shift);
+  low *= powerOfTwo(shift);
   // sum = 2^k (1 + f), 1 + f in [¾, 1½): exact apart from `low`.
   const k = exponentOf(sum * (4 / 3));
   const scale = powerOfTwo(-k);

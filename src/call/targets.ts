@@ -113,18 +113,6 @@ export function checkNoProbabilities(operation: string, { probabilities }: Targe
   if (probabilities !== undefined) throw typeError(operation, 'targets', value, CLASS_INDICES);
 }
 
-function checkIndexCount(operation: string, targets: Targets, rows: number, size: number): void {
-  const { length } = targets.indices!;
-  if (length === rows) return;
-  if (targets.plain && length === size) {
-    throw new TypeError(
-      `${operation}: targets has as many numbers as the logits, expected ${rows} class indices, or class probabilities ` +
-        'as a Float32Array or Float64Array',
-    );
-  }
-  throw rowCountError(operation, length, rows);
-}
-
 function rowCountError(operation: string, length: number, rows: number): RangeError {
   return countError(
     operation,
@@ -145,10 +133,26 @@ export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets
   return ignoreIndex;
 }
 
-/** @throws TypeError, RangeError unless there is an index for each of the rows, in their shape where both have one. */
-export function checkIndices(operation: string, targets: Targets, input: Operand, rows: Rows): void {
-  checkIndexCount(operation, targets, rows.count, input.length);
-  const { shape } = targets.indices!;
+/**
+ * Checks that there is an index for each of the rows, in their shape where both have one; where probabilities are taken
+ * too, the error has a word for those that came as plain numbers.
+ * @throws TypeError, RangeError
+ */
+export function checkIndices(
+  operation: string,
+  { indices, plain }: Targets,
+  input: Operand,
+  rows: Rows,
+  takesProbabilities = false,
+): void {
+  const { length, shape } = indices!;
+  if (length !== rows.count) {
+    if (!(takesProbabilities && plain && length === input.length)) throw rowCountError(operation, length, rows.count);
+    throw new TypeError(
+      `${operation}: targets has as many numbers as the logits, expected ${rows.count} class indices, or class ` +
+        'probabilities as a Float32Array or Float64Array',
+    );
+  }
   if (shape === undefined || input.shape === undefined) return;
   const expected = withoutAxis(input.shape, rows.axis);
   if (!areEqual(shape, expected)) {

@@ -1,4 +1,12 @@
-import { type Bins, type BinTally, type CalibrationBin, type EdgedBin, MassBins, WidthBins } from '../call/bins.js';
+import {
+  type Bins,
+  type BinTally,
+  type CalibrationBin,
+  type EdgedBin,
+  inUnit,
+  MassBins,
+  WidthBins,
+} from '../call/bins.js';
 import {
   type Block,
   type BlockSettings,
@@ -155,14 +163,18 @@ class Predictions {
     forEachTarget(arena, block, (target, first, row) => {
       const at = start + first;
       const predicted = isBinary ? 1 : arena.i32[indices / 4 + row]!;
-      const confidence = heap[at + predicted * inner]!;
+      const confidence = inUnit(heap[at + predicted * inner]!);
       this.#bins.add(confidence, predicted === target);
       this.#brier.add(isBinary ? (confidence - target) ** 2 : squaredError(heap, at, n, inner, target));
       // Logits' losses are added up by their kernel.
-      if (!isLogits)
-        this.#nll.add(isBinary && target === 0 ? -Math.log1p(-confidence) : -Math.log(heap[at + target * inner]!));
+      if (!isLogits) {
+        const loss =
+          isBinary && target === 0 ? -Math.log1p(-confidence) : -Math.log(inUnit(heap[at + target * inner]!));
+        // NaN may be that of another class.
+        this.#nll.add(Number.isNaN(confidence) ? confidence : loss);
+      }
       if (this.#classBins === undefined) return;
-      for (let c = 0; c < n; c++) this.#classBins.add(heap[at + c * inner]!, c === target, c);
+      for (let c = 0; c < n; c++) this.#classBins.add(inUnit(heap[at + c * inner]!), c === target, c);
     });
   }
 
@@ -332,8 +344,8 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * A row's confidence is its largest probability, and it is right when that is the target's (the first of equals, as in
  * {@link argmax}). Where a row is one number, in data of shape [rows] or [rows, 1], it is that of class 1 of two, a logit
  * before the sigmoid or a probability: the confidence then is the probability of class 1, from 0 to 1, and the accuracy
- * the share of rows of class 1. Bins are (lower, upper], the first one with 0. A bin without rows has count 0, and NaN
- * for the rest; NaN in a row makes everything NaN.
+ * the share of rows of class 1. Bins are (lower, upper], the first one with 0; the float32 closest to an edge is on it.
+ * A bin without rows has count 0, and NaN for the rest; NaN in a row makes everything NaN.
  *
  * Logits are read block by block, and nothing of their size is allocated. The logarithm of probabilities is the engine's
  * own: the last digit of their `nll` may differ between engines.
@@ -345,7 +357,8 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * axis.
  * @returns the errors and the bins.
  * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length, option
- * or target, or for probabilities outside of [0, 1], OutOfMemoryError at the limit of linear memory.
+ * or target, or for probabilities outside of [0, 1] by more than 2⁻⁷, which rounding may take (they count as 0 and 1),
+ * OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * const logits = [2, 0, 3, 0, 0, 1, 4, 0];

@@ -50,8 +50,8 @@ export interface DistillationOptions {
   axis?: number | undefined;
   /** Divides both models' logits, which softens their probabilities; positive. Default 1. */
   temperature?: number | undefined;
-  /** `'batchMean'` (the default) divides by the first axis' size, `'mean'` by the number of rows; `'none'` gives a loss
-   * for each row. */
+  /** `'batchMean'` (the default) divides by the first axis' size, and by 1 where there is no other axis, `'mean'` by the
+   * number of rows; `'none'` gives a loss for each row. */
   reduction?: BatchReduction | undefined;
   /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
   out?: RowsOut | undefined;

@@ -21,7 +21,8 @@ export interface KlDivOptions {
   /** Whether the targets are logarithms too. Default false. */
   logTarget?: boolean | undefined;
   /** `'mean'` (the default) is over all elements; `'batchMean'` divides by the first axis' size, which is the
-   * divergence's definition; `'none'` gives a loss for each element. */
+   * divergence's definition, and by 1 where there is no other axis (torch: by its size); `'none'` gives a loss for each
+   * element. */
   reduction?: BatchReduction | undefined;
   /** Receives the losses of the elements, with reduction `'none'`; the log-probabilities themselves, or no overlap with
    * any argument. */
