@@ -108,10 +108,7 @@ function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknow
   const { tf } = context;
   checkFloats(context, 'logSumExp', 'x', x);
   const [from, to] = readAxes('logSumExp', axis, x.shape);
-  const result = runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to }) as T;
-  if (!keepDims) return result;
-  const kept = x.shape.map((size, i) => (i >= from && i < to ? 1 : size));
-  return tf.reshape(result, kept);
+  return runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to, keepDims }) as T;
 }
 
 function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {

@@ -374,6 +374,35 @@ const all: Case[] = [
     },
   },
   {
+    name: 'each function makes one tensor, no more, without a tidy around it',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const x = tf.tensor(numbers(24), [2, 3, 4]);
+        const labels = tf.ones([2, 3, 4], 'bool');
+        const calls: (() => Tensor)[] = [
+          () => fast.softmax(x, 1),
+          () => fast.softmax(x, -1, { mask: labels }),
+          () => fast.logSoftmax(x, 1),
+          () => fast.logSumExp(x),
+          () => fast.logSumExp(x, 1),
+          () => fast.logSumExp(x, [0, 1], true),
+          () => x.logSumExp(-1, true),
+          () => fast.softmaxCrossEntropy(labels, x),
+          () => fast.sigmoidCrossEntropy(labels, x, { posWeight: [1, 2, 3, 4] }),
+          () => tf.losses.softmaxCrossEntropy(labels, x, undefined, 0.1),
+          () => tf.losses.sigmoidCrossEntropy(labels, x, x),
+        ];
+        for (const call of calls) {
+          const before = tf.memory().numTensors;
+          const result = call();
+          checkEqual(tf.memory().numTensors, before + 1);
+          result.dispose();
+          checkEqual(tf.memory().numTensors, before);
+        }
+      }),
+  },
+  {
     name: 'softmaxCrossEntropy: indices, ignoreIndex, class weights, label smoothing, temperature, reductions',
     run: (context) =>
       registered(context, (fast) => {
