@@ -60,7 +60,7 @@ export interface TensorFunctions<T> {
   softmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
   /** Its logarithm. */
   logSoftmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
-  /** log Σ e^x over an axis or several that follow each other, over all of them if none is given. */
+  /** log Σ e^x over an axis or several, over all of them if none is given. */
   logSumExp(x: T, axis?: number | readonly number[] | null, keepDims?: boolean): T;
   /**
    * Cross-entropy of logits, softmax inside. Arguments in the order of tf.losses, so that
@@ -107,8 +107,11 @@ function logSoftmax<T extends HostTensor>(context: Context<T>, x: T, axis: numbe
 function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknown, keepDims: boolean): T {
   const { tf } = context;
   checkFloats(context, 'logSumExp', 'x', x);
-  const [from, to] = readAxes('logSumExp', axis, x.shape);
-  return runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to, keepDims }) as T;
+  const runs = readAxes('logSumExp', axis, x.shape);
+  const reduce = (rest: T, [from, to]: Run) =>
+    runOperation(tf, 'SoftmaxWasmLogSumExp', { x: rest }, { from, to, keepDims }) as T;
+  // The last first, so that the axes before stay where they are.
+  return runs.length === 1 ? reduce(x, runs[0]!) : tf.tidy(() => runs.reduceRight(reduce, x));
 }
 
 function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
@@ -221,9 +224,12 @@ function readIndices(operation: string, labels: HostTensor, rows: readonly numbe
   return data instanceof Int32Array ? data : Array.from(data);
 }
 
-/** The first of the axes, and one behind the last. */
-function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): [from: number, to: number] {
-  if (axis === null) return [0, rank];
+/** Axes that follow each other: the first, and one behind the last. */
+type Run = [from: number, to: number];
+
+/** At least one run, in order; no axes at all are a run of none. */
+function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): Run[] {
+  if (axis === null) return [[0, rank]];
   const axes = (Array.isArray(axis) ? axis : [axis]).map((one) => {
     if (!Number.isInteger(one) || one < -rank || one >= rank) {
       throw rangeError(operation, 'axis', one, `a whole number in [-${rank}, ${rank})`);
@@ -231,11 +237,17 @@ function readAxes(operation: string, axis: unknown, { length: rank }: readonly n
     return one < 0 ? one + rank : one;
   }) as number[];
   axes.sort((a, b) => a - b);
-  const [from = 0] = axes;
-  if (!axes.every((one, i) => one === from + i)) {
-    throw new RangeError(`${operation}: axis is ${showShape(axes)}, expected axes that follow each other`);
+  if (new Set(axes).size < axes.length) {
+    throw new RangeError(`${operation}: axis is ${showShape(axes)}, expected each axis once`);
   }
-  return [from, from + axes.length];
+  const [first = 0] = axes;
+  const runs: Run[] = [[first, first]];
+  for (const one of axes) {
+    const last = runs.at(-1)!;
+    if (one === last[1]) last[1]++;
+    else runs.push([one, one + 1]);
+  }
+  return runs;
 }
 
 function rangeShape(operation: string, { shape }: HostTensor, expected: string): RangeError {

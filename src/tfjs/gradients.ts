@@ -57,14 +57,13 @@ export function operationGradients<T extends HostTensor>(tf: Host<T>): GradConfi
   ];
 }
 
-/** dy · softmax(x). */
+/** dy · softmax(x), in three dimensions: kernels of TensorFlow.js have limits. */
 function logSumExpGradient<T extends HostTensor>(tf: Host<T>, x: T, dy: T, from: number, to: number): T {
   const { shape } = x;
-  const before = shape.slice(0, from);
-  const after = shape.slice(to);
-  const rows = tf.reshape(x, [...before, product(shape.slice(from, to)), ...after]);
-  const p = runOperation(tf, 'SoftmaxWasmSoftmax', { x: rows }, { axis: from }) as T;
-  return tf.reshape(tf.mul(p, tf.reshape(dy, [...before, 1, ...after])), shape);
+  const [outer, inner] = [product(shape.slice(0, from)), product(shape.slice(to))];
+  const rows = tf.reshape(x, [outer, product(shape.slice(from, to)), inner]);
+  const p = runOperation(tf, 'SoftmaxWasmSoftmax', { x: rows }, { axis: 1 }) as T;
+  return tf.reshape(tf.mul(p, tf.reshape(dy, [outer, 1, inner])), shape);
 }
 
 /** The gradient of TensorFlow.js's own softmax, which goes on as it was on other backends. */
