@@ -1,8 +1,8 @@
 import { type OptionNames, readOptions } from '../call/options.js';
 import { areEqual } from '../call/shape.js';
 import { rangeError, show, showShape, typeError } from '../errors.js';
-import { runOperation } from './gradients.js';
-import { isDifferentiatedTwice, isTensor, type LossKernel, runLoss } from './losses.js';
+import { isDifferentiatedTwice, runMap, runOperation } from './gradients.js';
+import { isTensor, type LossKernel, runLoss } from './losses.js';
 import type { LossAttributes } from './operations.js';
 import type { Host, HostTensor } from './types.js';
 
@@ -94,14 +94,14 @@ export function tensorFunctions<T extends HostTensor>(tf: Host<T>, isOurs: () =>
 function softmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
   const { temperature, mask, causal } = readMapOptions('softmax', options);
   const inputs = maskedInputs(context, 'softmax', x, mask);
-  return runOperation(context.tf, 'SoftmaxWasmSoftmax', inputs, { axis, temperature, causal }) as T;
+  return runMap(context.tf, 'SoftmaxWasmSoftmax', inputs, { axis, temperature, causal });
 }
 
 function logSoftmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
   const { temperature, mask, causal } = readMapOptions('logSoftmax', options);
   const inputs = maskedInputs(context, 'logSoftmax', x, mask);
   const attributes = { axis, temperature, causal, isMasked: mask !== undefined || causal === true };
-  return runOperation(context.tf, 'SoftmaxWasmLogSoftmax', inputs, attributes) as T;
+  return runMap(context.tf, 'SoftmaxWasmLogSoftmax', inputs, attributes);
 }
 
 function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknown, keepDims: boolean): T {

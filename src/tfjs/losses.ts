@@ -1,13 +1,8 @@
-import { runOperation } from './gradients.js';
+import { isDifferentiatedTwice, runOperation } from './gradients.js';
 import type { LossAttributes } from './operations.js';
 import type { Host, HostLoss, HostTensor, Losses } from './types.js';
 
 export type LossKernel = 'SoftmaxWasmCrossEntropy' | 'SoftmaxWasmSigmoidCrossEntropy';
-
-/** Whether a gradient of a gradient is asked for: ours are made by kernels that have none. */
-export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
-  return tf.engine().state.gradientDepth > 1;
-}
 
 /** A loss, and with it its gradient where one will be asked for: that of the labels as TensorFlow.js has it. */
 export function runLoss<T extends HostTensor>(

@@ -354,6 +354,32 @@ const all: Case[] = [
     },
   },
   {
+    name: 'gradients of gradients of our own functions',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const shape = [2, 3];
+        const data = numbers(6, 1);
+        const x = tf.tensor(data, shape);
+        const mask = tf.tensor([1, 1, 0, 0, 1, 1], shape, 'bool');
+        const maps: ((x: Tensor) => Tensor)[] = [
+          (x) => fast.softmax(x, 0, { temperature: 0.5 }),
+          (x) => fast.softmax(x, 1, { mask }),
+          (x) => x.softmax(),
+          (x) => fast.logSoftmax(x, 0, { temperature: 2 }),
+          (x) => tf.where(mask, fast.logSoftmax(x, 1, { mask }), 0),
+          (x) => fast.logSumExp(x, 0),
+        ];
+        for (const map of maps) {
+          const f = (x: Tensor) => map(x).square().sum();
+          const slope = (x: Tensor) => tf.grad(f)(x).square().sum().mul(0.1);
+          checkClose(tf.grad(slope)(x), differences(tf, slope, data, shape), 5e-3);
+          const curvature = (x: Tensor) => tf.grad(slope)(x).square().sum().mul(0.1);
+          checkClose(tf.grad(curvature)(x), differences(tf, curvature, data, shape), 5e-3);
+        }
+      }),
+  },
+  {
     name: 'tf.losses: all reductions, weights, label smoothing, dtypes of labels, gradients of both arguments',
     run: (context) => {
       const { tf } = context;
