@@ -2,7 +2,7 @@ import { type OptionNames, readOptions } from '../call/options.js';
 import { areEqual } from '../call/shape.js';
 import { rangeError, show, showShape, typeError } from '../errors.js';
 import { isDifferentiatedTwice, runMap, runOperation } from './gradients.js';
-import { isTensor, type LossKernel, runLoss } from './losses.js';
+import { binarySlope, classSlope, isTensor, type LabelSlope, type LossKernel, runLoss } from './losses.js';
 import type { LossAttributes } from './operations.js';
 import type { Host, HostTensor } from './types.js';
 
@@ -128,9 +128,10 @@ function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
     temperature,
     reduction: reduction as 'mean',
   };
-  if (areEqual(labels.shape, logits.shape)) return lossOf(tf, 'SoftmaxWasmCrossEntropy', labels, logits, { options });
+  if (areEqual(labels.shape, logits.shape))
+    return lossOf(tf, 'SoftmaxWasmCrossEntropy', labels, logits, options, classSlope);
   const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
-  return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options, targets });
+  return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options, targets }, undefined);
 }
 
 function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
@@ -145,7 +146,7 @@ function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
     posWeight: readWeight(tf, posWeight),
     reduction: reduction as 'mean',
   };
-  return lossOf(tf, 'SoftmaxWasmSigmoidCrossEntropy', labels, logits, { options });
+  return lossOf(tf, 'SoftmaxWasmSigmoidCrossEntropy', labels, logits, options, binarySlope);
 }
 
 function lossOf<T extends HostTensor>(
@@ -153,10 +154,11 @@ function lossOf<T extends HostTensor>(
   kernel: LossKernel,
   labels: T,
   logits: T,
-  attributes: Pick<LossAttributes, 'options'>,
+  options: LossAttributes['options'],
+  slope: LabelSlope,
 ): T {
-  if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, attributes);
-  return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), attributes));
+  if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, { options }, slope);
+  return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), { options }, slope));
 }
 
 function maskedInputs<T extends HostTensor>(

@@ -497,6 +497,29 @@ const all: Case[] = [
       }),
   },
   {
+    name: 'softmaxCrossEntropy: the gradient of class probabilities',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const shape = [2, 3];
+        const logits = tf.tensor(numbers(6), shape);
+        const probabilities = Float32Array.of(0.5, 0.25, 0.25, 0, 0.75, 0.25);
+        const labels = tf.tensor(probabilities, shape);
+        for (const options of [
+          {},
+          { reduction: 'sum', temperature: 2 },
+          { labelSmoothing: 0.25, weight: tf.tensor([1, 2, 0.5]) },
+          { weight: [1, 2, 0.5] },
+        ] as const) {
+          const loss = (y: Tensor) => fast.softmaxCrossEntropy(y, logits, options);
+          checkClose(tf.grad(loss)(labels), differences(tf, loss, probabilities, shape), 5e-4);
+        }
+        const each = (y: Tensor) => fast.softmaxCrossEntropy(y, logits, { reduction: 'none' });
+        const expected = tf.logSoftmax(logits).mul(tf.tensor([[-1], [3]]));
+        checkClose(tf.grad(each)(labels, tf.tensor([1, -3])), expected.dataSync());
+      }),
+  },
+  {
     name: 'sigmoidCrossEntropy: weights of labels, reductions, gradients',
     run: (context) =>
       registered(context, (fast) => {
