@@ -153,7 +153,7 @@ export function fasterLoss<T extends HostTensor>(
         labelSmoothing > 0 ? tf.add(tf.mul(floats, 1 - labelSmoothing), labelSmoothing * uniform(shape)) : floats;
       const options = { reduction: isWeighted ? REDUCTIONS[NONE] : kind };
       const loss = runLoss(tf, kernel, logits, smooth, { options }, slope);
-      return isWeighted ? tf.losses.computeWeightedLoss(loss, weights, reduction) : loss;
+      return isWeighted ? tf.losses!.computeWeightedLoss(loss, weights, reduction) : loss;
     });
   };
 }
@@ -162,9 +162,10 @@ export function isTensor<T>(tf: Host<T>, value: unknown): value is T {
   return value instanceof (tf.Tensor as unknown as new () => object);
 }
 
-/** Puts the faster losses into tf.losses; what it returns puts the others back. */
+/** Puts the faster losses into tf.losses, which a build of chosen operations may lack; what it returns puts the others back. */
 export function replaceLosses<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
   const { losses } = tf;
+  if (losses === undefined) return () => {};
   const originals: Pick<Losses<T>, FusedLossName> = { ...losses };
   for (const name of FUSED_LOSSES) losses[name] = fasterLoss(tf, name, originals[name], isOurs);
   return () => {

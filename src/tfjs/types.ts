@@ -69,7 +69,7 @@ export interface Losses<T> {
 /** The namespace as register uses it. */
 export interface Host<T> {
   readonly Tensor: { readonly prototype: T };
-  readonly losses: Losses<T>;
+  readonly losses: Losses<T> | undefined;
   engine(): Engine<T>;
   getBackend(): string;
   getKernel(kernel: string, backend: string): KernelConfig | undefined;

@@ -691,6 +691,22 @@ const all: Case[] = [
     },
   },
   {
+    name: 'a build of TensorFlow.js without losses',
+    run: ({ tf, register }) => {
+      const build = { ...tf, losses: undefined };
+      const fast = register<Tensor>(build);
+      const sum = tf.tidy(
+        () =>
+          fast
+            .softmax(tf.tensor([1, 2, 3]))
+            .sum()
+            .dataSync()[0]!,
+      );
+      fast.unregister();
+      check(Math.abs(sum - 1) < TOLERANCE, `the sum is ${sum}`);
+    },
+  },
+  {
     name: 'unregister makes everything what it was',
     run: ({ tf, backend, register }) => {
       const names = ['Softmax', 'Sigmoid', 'ArgMax', 'TopK'];
