@@ -1,8 +1,8 @@
 import { type OptionNames, readOptions } from '../call/options.js';
 import { areEqual } from '../call/shape.js';
 import { rangeError, show, showShape, typeError } from '../errors.js';
-import { runOperation } from './gradients.js';
-import { isDifferentiatedTwice, isTensor, type LossKernel, runLoss } from './losses.js';
+import { isDifferentiatedTwice, runMap, runOperation } from './gradients.js';
+import { binarySlope, classSlope, isTensor, type LabelSlope, type LossKernel, runLoss } from './losses.js';
 import type { LossAttributes } from './operations.js';
 import type { Host, HostTensor } from './types.js';
 
@@ -60,7 +60,7 @@ export interface TensorFunctions<T> {
   softmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
   /** Its logarithm. */
   logSoftmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
-  /** log Σ e^x over an axis or several that follow each other, over all of them if none is given. */
+  /** log Σ e^x over an axis or several, over all of them if none is given. */
   logSumExp(x: T, axis?: number | readonly number[] | null, keepDims?: boolean): T;
   /**
    * Cross-entropy of logits, softmax inside. Arguments in the order of tf.losses, so that
@@ -94,24 +94,24 @@ export function tensorFunctions<T extends HostTensor>(tf: Host<T>, isOurs: () =>
 function softmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
   const { temperature, mask, causal } = readMapOptions('softmax', options);
   const inputs = maskedInputs(context, 'softmax', x, mask);
-  return runOperation(context.tf, 'SoftmaxWasmSoftmax', inputs, { axis, temperature, causal }) as T;
+  return runMap(context.tf, 'SoftmaxWasmSoftmax', inputs, { axis, temperature, causal });
 }
 
 function logSoftmax<T extends HostTensor>(context: Context<T>, x: T, axis: number, options: unknown): T {
   const { temperature, mask, causal } = readMapOptions('logSoftmax', options);
   const inputs = maskedInputs(context, 'logSoftmax', x, mask);
   const attributes = { axis, temperature, causal, isMasked: mask !== undefined || causal === true };
-  return runOperation(context.tf, 'SoftmaxWasmLogSoftmax', inputs, attributes) as T;
+  return runMap(context.tf, 'SoftmaxWasmLogSoftmax', inputs, attributes);
 }
 
 function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknown, keepDims: boolean): T {
   const { tf } = context;
   checkFloats(context, 'logSumExp', 'x', x);
-  const [from, to] = readAxes('logSumExp', axis, x.shape);
-  const result = runOperation(tf, 'SoftmaxWasmLogSumExp', { x }, { from, to }) as T;
-  if (!keepDims) return result;
-  const kept = x.shape.map((size, i) => (i >= from && i < to ? 1 : size));
-  return tf.reshape(result, kept);
+  const runs = readAxes('logSumExp', axis, x.shape);
+  const reduce = (rest: T, [from, to]: Run) =>
+    runOperation(tf, 'SoftmaxWasmLogSumExp', { x: rest }, { from, to, keepDims }) as T;
+  // The last first, so that the axes before stay where they are.
+  return runs.length === 1 ? reduce(x, runs[0]!) : tf.tidy(() => runs.reduceRight(reduce, x));
 }
 
 function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
@@ -128,9 +128,10 @@ function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
     temperature,
     reduction: reduction as 'mean',
   };
-  if (areEqual(labels.shape, logits.shape)) return lossOf(tf, 'SoftmaxWasmCrossEntropy', labels, logits, { options });
+  if (areEqual(labels.shape, logits.shape))
+    return lossOf(tf, 'SoftmaxWasmCrossEntropy', labels, logits, options, classSlope);
   const targets = readIndices(operation, labels, logits.shape.slice(0, -1));
-  return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options, targets });
+  return runLoss(tf, 'SoftmaxWasmCrossEntropy', logits, undefined, { options, targets }, undefined);
 }
 
 function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: T, logits: T, given: unknown): T {
@@ -145,7 +146,7 @@ function sigmoidCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
     posWeight: readWeight(tf, posWeight),
     reduction: reduction as 'mean',
   };
-  return lossOf(tf, 'SoftmaxWasmSigmoidCrossEntropy', labels, logits, { options });
+  return lossOf(tf, 'SoftmaxWasmSigmoidCrossEntropy', labels, logits, options, binarySlope);
 }
 
 function lossOf<T extends HostTensor>(
@@ -153,10 +154,11 @@ function lossOf<T extends HostTensor>(
   kernel: LossKernel,
   labels: T,
   logits: T,
-  attributes: Pick<LossAttributes, 'options'>,
+  options: LossAttributes['options'],
+  slope: LabelSlope,
 ): T {
-  if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, attributes);
-  return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), attributes));
+  if (labels.dtype === 'float32') return runLoss(tf, kernel, logits, labels, { options }, slope);
+  return tf.tidy(() => runLoss(tf, kernel, logits, tf.cast(labels, 'float32'), { options }, slope));
 }
 
 function maskedInputs<T extends HostTensor>(
@@ -224,9 +226,12 @@ function readIndices(operation: string, labels: HostTensor, rows: readonly numbe
   return data instanceof Int32Array ? data : Array.from(data);
 }
 
-/** The first of the axes, and one behind the last. */
-function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): [from: number, to: number] {
-  if (axis === null) return [0, rank];
+/** Axes that follow each other: the first, and one behind the last. */
+type Run = [from: number, to: number];
+
+/** At least one run, in order; no axes at all are a run of none. */
+function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): Run[] {
+  if (axis === null) return [[0, rank]];
   const axes = (Array.isArray(axis) ? axis : [axis]).map((one) => {
     if (!Number.isInteger(one) || one < -rank || one >= rank) {
       throw rangeError(operation, 'axis', one, `a whole number in [-${rank}, ${rank})`);
@@ -234,11 +239,17 @@ function readAxes(operation: string, axis: unknown, { length: rank }: readonly n
     return one < 0 ? one + rank : one;
   }) as number[];
   axes.sort((a, b) => a - b);
-  const [from = 0] = axes;
-  if (!axes.every((one, i) => one === from + i)) {
-    throw new RangeError(`${operation}: axis is ${showShape(axes)}, expected axes that follow each other`);
+  if (new Set(axes).size < axes.length) {
+    throw new RangeError(`${operation}: axis is ${showShape(axes)}, expected each axis once`);
   }
-  return [from, from + axes.length];
+  const [first = 0] = axes;
+  const runs: Run[] = [[first, first]];
+  for (const one of axes) {
+    const last = runs.at(-1)!;
+    if (one === last[1]) last[1]++;
+    else runs.push([one, one + 1]);
+  }
+  return runs;
 }
 
 function rangeShape(operation: string, { shape }: HostTensor, expected: string): RangeError {

@@ -17,23 +17,86 @@ export function runOperation<T>(
   return tf.engine().runKernel(name, inputs, attributes as { [name: string]: unknown });
 }
 
+/** Whether a gradient of a gradient is asked for: ours are made by kernels that have none. */
+export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
+  return tf.engine().state.gradientDepth > 1;
+}
+
+/** The gradient for x of what made y of it. `traced` gives y for operations that are differentiated themselves. */
+type Backward<T> = (y: T, dy: T, traced: () => T) => T;
+
+/**
+ * The result y of a computation, so that gradients of its gradient lead through y to x. Through what TensorFlow.js saves of a
+ * kernel's outputs they do not: it is saved before the output is on the tape, and so counts as constant.
+ */
+function trace<T extends HostTensor>(tf: Host<T>, x: T, compute: () => T, backward: Backward<T>): T {
+  return tf.engine().runKernelFunc({
+    inputs: { x },
+    forwardFunc: (_, save) => {
+      const y = compute();
+      save([x, y]);
+      return y;
+    },
+    backwardsFunc: (dy, [x, y]) => {
+      const again = () => tf.reshape(y!, y!.shape);
+      return { x: () => backward(y!, dy, () => trace(tf, x!, again, backward)) };
+    },
+  });
+}
+
 /** (dy − Σ dy · y) · y / t. Where the gradient itself is differentiated it is made of operations that can be. */
-function softmaxGradient<T extends HostTensor>(tf: Host<T>, y: T, dy: T, attributes: MapAttributes): T {
+function softmaxGradient<T extends HostTensor>(
+  tf: Host<T>,
+  attributes: MapAttributes,
+  y: T,
+  dy: T,
+  traced = () => y,
+): T {
   if (!tf.engine().isTapeOn()) return runOperation(tf, 'SoftmaxWasmSoftmaxBackward', { y, dy }, attributes) as T;
   const { axis = -1, temperature = 1 } = attributes;
-  const weighted = tf.mul(dy, y);
-  return tf.mul(tf.sub(weighted, tf.mul(tf.sum(weighted, axis, true), y)), 1 / temperature);
+  const p = traced();
+  const weighted = tf.mul(dy, p);
+  return tf.mul(tf.sub(weighted, tf.mul(tf.sum(weighted, axis, true), p)), 1 / temperature);
 }
 
 /** (dy − Σ dy · e^y) / t. What a mask made −∞ depends on nothing, so that its dy does not count. */
-function logSoftmaxGradient<T extends HostTensor>(tf: Host<T>, y: T, dy: T, attributes: LogSoftmaxAttributes): T {
+function logSoftmaxGradient<T extends HostTensor>(
+  tf: Host<T>,
+  attributes: LogSoftmaxAttributes,
+  y: T,
+  dy: T,
+  traced = () => y,
+): T {
   if (attributes.isMasked) {
     const { isMasked, ...others } = attributes;
-    return logSoftmaxGradient(tf, y, tf.where(tf.equal(y, -Infinity), tf.zerosLike(dy), dy), others);
+    return logSoftmaxGradient(tf, others, y, tf.where(tf.equal(y, -Infinity), tf.zerosLike(dy), dy), traced);
   }
   if (!tf.engine().isTapeOn()) return runOperation(tf, 'SoftmaxWasmLogSoftmaxBackward', { y, dy }, attributes) as T;
   const { axis = -1, temperature = 1 } = attributes;
-  return tf.mul(tf.sub(dy, tf.mul(tf.sum(dy, axis, true), tf.exp(y))), 1 / temperature);
+  return tf.mul(tf.sub(dy, tf.mul(tf.sum(dy, axis, true), exp(tf, traced()))), 1 / temperature);
+}
+
+function exp<T extends HostTensor>(tf: Host<T>, x: T): T {
+  return trace(
+    tf,
+    x,
+    () => tf.exp(x),
+    (_, dy, traced) => tf.mul(dy, traced()),
+  );
+}
+
+const GRADIENTS = { SoftmaxWasmSoftmax: softmaxGradient, SoftmaxWasmLogSoftmax: logSoftmaxGradient };
+
+/** Runs a kernel that keeps the shape of x. */
+export function runMap<T extends HostTensor>(
+  tf: Host<T>,
+  name: keyof typeof GRADIENTS,
+  inputs: { [name: string]: T },
+  attributes: { [name: string]: unknown },
+): T {
+  const compute = () => runOperation(tf, name, inputs, attributes) as T;
+  if (!isDifferentiatedTwice(tf)) return compute();
+  return trace(tf, inputs.x!, compute, (y, dy, traced) => GRADIENTS[name](tf, attributes, y, dy, traced));
 }
 
 /** Gradients of our own kernels that have one; the losses bring theirs with them. */
@@ -42,12 +105,12 @@ export function operationGradients<T extends HostTensor>(tf: Host<T>): GradConfi
     {
       kernelName: 'SoftmaxWasmSoftmax' satisfies OperationKernel,
       outputsToSave: [true],
-      gradFunc: (dy, [y], attributes) => ({ x: () => softmaxGradient(tf, y!, dy, attributes) }),
+      gradFunc: (dy, [y], attributes) => ({ x: () => softmaxGradient(tf, attributes, y!, dy) }),
     },
     {
       kernelName: 'SoftmaxWasmLogSoftmax' satisfies OperationKernel,
       outputsToSave: [true],
-      gradFunc: (dy, [y], attributes) => ({ x: () => logSoftmaxGradient(tf, y!, dy, attributes) }),
+      gradFunc: (dy, [y], attributes) => ({ x: () => logSoftmaxGradient(tf, attributes, y!, dy) }),
     },
     {
       kernelName: 'SoftmaxWasmLogSumExp' satisfies OperationKernel,
@@ -57,14 +120,13 @@ export function operationGradients<T extends HostTensor>(tf: Host<T>): GradConfi
   ];
 }
 
-/** dy · softmax(x). */
+/** dy · softmax(x), in three dimensions: kernels of TensorFlow.js have limits. */
 function logSumExpGradient<T extends HostTensor>(tf: Host<T>, x: T, dy: T, from: number, to: number): T {
   const { shape } = x;
-  const before = shape.slice(0, from);
-  const after = shape.slice(to);
-  const rows = tf.reshape(x, [...before, product(shape.slice(from, to)), ...after]);
-  const p = runOperation(tf, 'SoftmaxWasmSoftmax', { x: rows }, { axis: from }) as T;
-  return tf.reshape(tf.mul(p, tf.reshape(dy, [...before, 1, ...after])), shape);
+  const [outer, inner] = [product(shape.slice(0, from)), product(shape.slice(to))];
+  const rows = tf.reshape(x, [outer, product(shape.slice(from, to)), inner]);
+  const p = runMap(tf, 'SoftmaxWasmSoftmax', { x: rows }, { axis: 1 });
+  return tf.reshape(tf.mul(p, tf.reshape(dy, [outer, 1, inner])), shape);
 }
 
 /** The gradient of TensorFlow.js's own softmax, which goes on as it was on other backends. */
@@ -77,7 +139,7 @@ export function fasterSoftmaxGradient<T extends HostTensor>(
     ...original,
     gradFunc: (dy, saved, attributes) => {
       if (!isOurs() || dy.dtype !== 'float32') return original.gradFunc(dy, saved, attributes);
-      return { logits: () => softmaxGradient(tf, saved[0]!, dy, { axis: attributes.dim as number }) };
+      return { logits: () => softmaxGradient(tf, { axis: attributes.dim as number }, saved[0]!, dy) };
     },
   };
 }

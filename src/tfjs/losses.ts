@@ -1,53 +1,76 @@
-import { runOperation } from './gradients.js';
+import { isDifferentiatedTwice, runOperation } from './gradients.js';
 import type { LossAttributes } from './operations.js';
 import type { Host, HostLoss, HostTensor, Losses } from './types.js';
 
 export type LossKernel = 'SoftmaxWasmCrossEntropy' | 'SoftmaxWasmSigmoidCrossEntropy';
 
-/** Whether a gradient of a gradient is asked for: ours are made by kernels that have none. */
-export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
-  return tf.engine().state.gradientDepth > 1;
-}
+/** The derivatives of a loss for its labels, in which it is linear. */
+export type LabelSlope = <T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']) => T;
 
-/** A loss, and with it its gradient where one will be asked for: that of the labels as TensorFlow.js has it. */
+/**
+ * A loss, and with it its gradient where one will be asked for. That of the labels is the slope's or, without one, minus that
+ * of the logits, as TensorFlow.js has it for classes.
+ */
 export function runLoss<T extends HostTensor>(
   tf: Host<T>,
   kernel: LossKernel,
   logits: T,
   labels: T | undefined,
   { targets, options }: Omit<LossAttributes, 'withGrad'>,
+  slope: LabelSlope | undefined,
 ): T {
   const engine = tf.engine();
   const withGrad = engine.isTapeOn();
-  const isBinary = kernel === 'SoftmaxWasmSigmoidCrossEntropy';
   const inputs: { [name: string]: T } = labels === undefined ? { logits } : { logits, labels };
   // tf.customGrad would want the gradient of the labels too, whether anyone asks for it or not.
   return engine.runKernelFunc({
     inputs,
     forwardFunc: (_, save) => {
       const [loss, grad] = runOperation(tf, kernel, inputs, { targets, options, withGrad }) as T[];
-      if (withGrad) save(isBinary ? [grad!, logits] : [grad!]);
+      if (withGrad) save(slope === undefined ? [grad!] : [grad!, logits]);
       return loss!;
     },
     backwardsFunc: (dy, [grad, x]) => ({
       logits: () => timesLossGradient(tf, grad!, dy),
-      // For classes it is minus that of the logits.
-      labels: () => (isBinary ? tf.mul(labelSlope(tf, x!, options), dy) : tf.neg(timesLossGradient(tf, grad!, dy))),
+      labels: () =>
+        slope === undefined
+          ? tf.neg(timesLossGradient(tf, grad!, dy))
+          : timesLossGradient(tf, slope(tf, x!, options), dy),
     }),
   });
 }
 
-/** The derivative of a binary loss for each of its labels, in which it is linear. */
-function labelSlope<T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']): T {
-  const lossOf = (labels: T) => {
+/** Of binary labels. */
+export const binarySlope: LabelSlope = (tf, logits, options) => {
+  const lossOf = (labels: typeof logits) => {
     const attributes = { options: { ...options, reduction: 'none' }, withGrad: false };
-    const [loss] = runOperation(tf, 'SoftmaxWasmSigmoidCrossEntropy', { logits, labels }, attributes) as T[];
-    return loss!;
+    const [loss] = runOperation(tf, 'SoftmaxWasmSigmoidCrossEntropy', { logits, labels }, attributes) as [
+      typeof logits,
+    ];
+    return loss;
   };
   const isWeighted = options.weight !== undefined || options.posWeight !== undefined;
   const zeros = tf.zerosLike(logits);
   const slope = isWeighted ? tf.sub(lossOf(tf.add(zeros, 1)), lossOf(zeros)) : tf.neg(logits);
   return options.reduction === 'mean' ? tf.mul(slope, 1 / logits.size) : slope;
+};
+
+/** Of class probabilities: −log p, by the weight of the class and by what smoothing leaves of its label. */
+export const classSlope: LabelSlope = (tf, logits, options) => {
+  const { weight, labelSmoothing = 0, temperature, reduction } = options as ClassOptions;
+  const logs = runOperation(tf, 'SoftmaxWasmLogSoftmax', { x: logits }, { temperature }) as typeof logits;
+  const rows = reduction === 'mean' ? logits.size / logits.shape.at(-1)! : 1;
+  const slope = tf.mul(logs, (labelSmoothing - 1) / rows);
+  return weight === undefined ? slope : tf.mul(slope, tf.tensor('data' in weight ? weight.data : weight));
+};
+
+type Numbers = readonly number[] | Float32Array;
+
+interface ClassOptions {
+  readonly weight?: Numbers | { readonly data: Numbers };
+  readonly labelSmoothing?: number;
+  readonly temperature?: number;
+  readonly reduction: string;
 }
 
 /**
@@ -70,12 +93,23 @@ interface FusedLoss {
   /** Labels moved towards what is the same for all classes: to 1 / their number, or to one half. */
   readonly uniform: (shape: readonly number[]) => number;
   readonly leastRank: number;
+  readonly slope: LabelSlope | undefined;
 }
 
 const FUSED: Record<'softmaxCrossEntropy' | 'sigmoidCrossEntropy', FusedLoss> = {
   // TensorFlow.js takes the second size for the number of classes, whatever the rank.
-  softmaxCrossEntropy: { kernel: 'SoftmaxWasmCrossEntropy', uniform: (shape) => 1 / shape[1]!, leastRank: 1 },
-  sigmoidCrossEntropy: { kernel: 'SoftmaxWasmSigmoidCrossEntropy', uniform: () => 0.5, leastRank: 0 },
+  softmaxCrossEntropy: {
+    kernel: 'SoftmaxWasmCrossEntropy',
+    uniform: (shape) => 1 / shape[1]!,
+    leastRank: 1,
+    slope: undefined,
+  },
+  sigmoidCrossEntropy: {
+    kernel: 'SoftmaxWasmSigmoidCrossEntropy',
+    uniform: () => 0.5,
+    leastRank: 0,
+    slope: binarySlope,
+  },
 };
 
 type FusedLossName = keyof typeof FUSED;
@@ -88,7 +122,7 @@ function fasterLoss<T extends HostTensor>(
   original: HostLoss<T>,
   isOurs: () => boolean,
 ): HostLoss<T> {
-  const { kernel, uniform, leastRank } = FUSED[name];
+  const { kernel, uniform, leastRank, slope } = FUSED[name];
   const suits = (labels: T, logits: T) =>
     isOurs() &&
     isTensor(tf, labels) &&
@@ -110,7 +144,7 @@ function fasterLoss<T extends HostTensor>(
       return original(labels, logits, weights, labelSmoothing, reduction);
     }
     if (labels.dtype === 'float32' && labelSmoothing <= 0 && !isWeighted) {
-      return runLoss(tf, kernel, logits, labels, { options: { reduction: kind } });
+      return runLoss(tf, kernel, logits, labels, { options: { reduction: kind } }, slope);
     }
     return tf.tidy(() => {
       const floats = labels.dtype === 'float32' ? labels : tf.cast(labels, 'float32');
@@ -118,8 +152,8 @@ function fasterLoss<T extends HostTensor>(
       const smooth =
         labelSmoothing > 0 ? tf.add(tf.mul(floats, 1 - labelSmoothing), labelSmoothing * uniform(shape)) : floats;
       const options = { reduction: isWeighted ? REDUCTIONS[NONE] : kind };
-      const loss = runLoss(tf, kernel, logits, smooth, { options });
-      return isWeighted ? tf.losses.computeWeightedLoss(loss, weights, reduction) : loss;
+      const loss = runLoss(tf, kernel, logits, smooth, { options }, slope);
+      return isWeighted ? tf.losses!.computeWeightedLoss(loss, weights, reduction) : loss;
     });
   };
 }
@@ -128,9 +162,10 @@ export function isTensor<T>(tf: Host<T>, value: unknown): value is T {
   return value instanceof (tf.Tensor as unknown as new () => object);
 }
 
-/** Puts the faster losses into tf.losses; what it returns puts the others back. */
+/** Puts the faster losses into tf.losses, which a build of chosen operations may lack; what it returns puts the others back. */
 export function replaceLosses<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
   const { losses } = tf;
+  if (losses === undefined) return () => {};
   const originals: Pick<Losses<T>, FusedLossName> = { ...losses };
   for (const name of FUSED_LOSSES) losses[name] = fasterLoss(tf, name, originals[name], isOurs);
   return () => {

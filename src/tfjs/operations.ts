@@ -101,11 +101,10 @@ export const OPERATIONS = {
 
   /** Along axes that follow each other, `from` the first and `to` before the last. */
   SoftmaxWasmLogSumExp(storage, { inputs: { x }, attrs }) {
-    const { from, to } = attrs as { from: number; to: number };
-    const sizes = x!.shape;
-    const shape = [...sizes.slice(0, from), product(sizes.slice(from, to)), ...sizes.slice(to)];
-    const reduced = [...sizes.slice(0, from), ...sizes.slice(to)];
-    const y = storage.create(reduced, 'float32');
+    const { from, to, keepDims } = attrs as { from: number; to: number; keepDims: boolean };
+    const [before, along, after] = [x!.shape.slice(0, from), x!.shape.slice(from, to), x!.shape.slice(to)];
+    const shape = [...before, product(along), ...after];
+    const y = storage.create([...before, ...(keepDims ? along.map(() => 1) : []), ...after], 'float32');
     fill(storage, [x!], [y], () =>
       logSumExp(storage.floatsOf(x!), { shape, axis: lastAsMinusOne(from, shape), out: storage.floatsOf(y) }),
     );

@@ -69,7 +69,7 @@ export interface Losses<T> {
 /** The namespace as register uses it. */
 export interface Host<T> {
   readonly Tensor: { readonly prototype: T };
-  readonly losses: Losses<T>;
+  readonly losses: Losses<T> | undefined;
   engine(): Engine<T>;
   getBackend(): string;
   getKernel(kernel: string, backend: string): KernelConfig | undefined;
@@ -79,6 +79,7 @@ export interface Host<T> {
   registerGradient(config: GradConfig<T>): void;
   unregisterGradient(kernel: string): void;
   tidy<R>(compute: () => R): R;
+  tensor(values: readonly number[] | Float32Array): T;
   cast(x: T, dtype: string): T;
   where(condition: T, a: T, b: T): T;
   equal(a: T, b: number): T;

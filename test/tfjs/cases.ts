@@ -190,8 +190,30 @@ const all: Case[] = [
         const cube = tf.tensor(numbers(60), [3, 4, 5]);
         checkEqual(fast.logSumExp(cube, [1, 2], true).shape, [3, 1, 1]);
         checkClose(fast.logSumExp(cube, [0, -2]), fast.logSumExp(fast.logSumExp(cube, 0), 0).dataSync());
-        checkThrows(() => fast.logSumExp(cube, [0, 2]), /axis is \[0, 2\], expected axes that follow each other/);
+        checkThrows(() => fast.logSumExp(cube, [0, 1, -3]), /axis is \[0, 0, 1\], expected each axis once/);
         checkThrows(() => fast.softmax(cube, 3), /softmax: axis is 3, expected a whole number in \[-3, 3\)/);
+      }),
+  },
+  {
+    name: 'logSumExp over any axes, as the function of TensorFlow.js has it',
+    run: (context) =>
+      registered(context, () => {
+        const { tf } = context;
+        const shape = [2, 3, 1, 4, 2, 2];
+        const x = tf.tensor(numbers(96), shape);
+        for (const axis of [[], [0], [1, 3], [-1, 0], [5, 1, 3], [0, 1, 3, 4], [0, 2, 4], null]) {
+          for (const keepDims of [false, true]) {
+            const before = tf.memory().numTensors;
+            const result = x.logSumExp(axis as number[], keepDims);
+            checkEqual(tf.memory().numTensors, before + 1);
+            const expected = tf.logSumExp(x, axis as number[], keepDims);
+            checkEqual(result.shape, expected.shape);
+            checkClose(result, expected.dataSync());
+            const gradient = tf.grad((x) => x.logSumExp(axis as number[], keepDims));
+            const other = tf.grad((x) => tf.logSumExp(x, axis as number[], keepDims));
+            checkClose(gradient(x), other(x).dataSync());
+          }
+        }
       }),
   },
   {
@@ -332,6 +354,32 @@ const all: Case[] = [
     },
   },
   {
+    name: 'gradients of gradients of our own functions',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const shape = [2, 3];
+        const data = numbers(6, 1);
+        const x = tf.tensor(data, shape);
+        const mask = tf.tensor([1, 1, 0, 0, 1, 1], shape, 'bool');
+        const maps: ((x: Tensor) => Tensor)[] = [
+          (x) => fast.softmax(x, 0, { temperature: 0.5 }),
+          (x) => fast.softmax(x, 1, { mask }),
+          (x) => x.softmax(),
+          (x) => fast.logSoftmax(x, 0, { temperature: 2 }),
+          (x) => tf.where(mask, fast.logSoftmax(x, 1, { mask }), 0),
+          (x) => fast.logSumExp(x, 0),
+        ];
+        for (const map of maps) {
+          const f = (x: Tensor) => map(x).square().sum();
+          const slope = (x: Tensor) => tf.grad(f)(x).square().sum().mul(0.1);
+          checkClose(tf.grad(slope)(x), differences(tf, slope, data, shape), 5e-3);
+          const curvature = (x: Tensor) => tf.grad(slope)(x).square().sum().mul(0.1);
+          checkClose(tf.grad(curvature)(x), differences(tf, curvature, data, shape), 5e-3);
+        }
+      }),
+  },
+  {
     name: 'tf.losses: all reductions, weights, label smoothing, dtypes of labels, gradients of both arguments',
     run: (context) => {
       const { tf } = context;
@@ -372,6 +420,35 @@ const all: Case[] = [
       });
       tf.dispose([logits, labels, perRow]);
     },
+  },
+  {
+    name: 'each function makes one tensor, no more, without a tidy around it',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const x = tf.tensor(numbers(24), [2, 3, 4]);
+        const labels = tf.ones([2, 3, 4], 'bool');
+        const calls: (() => Tensor)[] = [
+          () => fast.softmax(x, 1),
+          () => fast.softmax(x, -1, { mask: labels }),
+          () => fast.logSoftmax(x, 1),
+          () => fast.logSumExp(x),
+          () => fast.logSumExp(x, 1),
+          () => fast.logSumExp(x, [0, 1], true),
+          () => x.logSumExp(-1, true),
+          () => fast.softmaxCrossEntropy(labels, x),
+          () => fast.sigmoidCrossEntropy(labels, x, { posWeight: [1, 2, 3, 4] }),
+          () => tf.losses.softmaxCrossEntropy(labels, x, undefined, 0.1),
+          () => tf.losses.sigmoidCrossEntropy(labels, x, x),
+        ];
+        for (const call of calls) {
+          const before = tf.memory().numTensors;
+          const result = call();
+          checkEqual(tf.memory().numTensors, before + 1);
+          result.dispose();
+          checkEqual(tf.memory().numTensors, before);
+        }
+      }),
   },
   {
     name: 'softmaxCrossEntropy: indices, ignoreIndex, class weights, label smoothing, temperature, reductions',
@@ -417,6 +494,29 @@ const all: Case[] = [
           softmaxOf(row).map((p, j) => (2 / ROWS) * (p - (j === TARGETS[i] ? 1 : 0))),
         );
         checkClose(tf.grad(twice)(logits), mean);
+      }),
+  },
+  {
+    name: 'softmaxCrossEntropy: the gradient of class probabilities',
+    run: (context) =>
+      registered(context, (fast) => {
+        const { tf } = context;
+        const shape = [2, 3];
+        const logits = tf.tensor(numbers(6), shape);
+        const probabilities = Float32Array.of(0.5, 0.25, 0.25, 0, 0.75, 0.25);
+        const labels = tf.tensor(probabilities, shape);
+        for (const options of [
+          {},
+          { reduction: 'sum', temperature: 2 },
+          { labelSmoothing: 0.25, weight: tf.tensor([1, 2, 0.5]) },
+          { weight: [1, 2, 0.5] },
+        ] as const) {
+          const loss = (y: Tensor) => fast.softmaxCrossEntropy(y, logits, options);
+          checkClose(tf.grad(loss)(labels), differences(tf, loss, probabilities, shape), 5e-4);
+        }
+        const each = (y: Tensor) => fast.softmaxCrossEntropy(y, logits, { reduction: 'none' });
+        const expected = tf.logSoftmax(logits).mul(tf.tensor([[-1], [3]]));
+        checkClose(tf.grad(each)(labels, tf.tensor([1, -3])), expected.dataSync());
       }),
   },
   {
@@ -494,8 +594,9 @@ const all: Case[] = [
         checkClose(fast.logSumExp(tf.tensor([-Infinity, -Infinity])), [-Infinity]);
         checkClose(fast.softmax(tf.tensor([NaN, 1])), [NaN, NaN]);
         checkClose(fast.softmax(tf.tensor([1e30, -1e30, -Infinity])), [1, 0, 0]);
-        const loss = fast.softmaxCrossEntropy(tf.tensor([0, 1], [1, 2]), tf.tensor([-Infinity, 3], [1, 2]));
-        checkClose(loss, [0]);
+        const [labels, logits] = [tf.tensor([0, 1], [1, 2]), tf.tensor([-Infinity, 3], [1, 2])];
+        checkClose(fast.softmaxCrossEntropy(labels, logits), [0]);
+        checkClose(tf.losses.softmaxCrossEntropy(labels, logits), [0]);
       }),
   },
   {
@@ -588,6 +689,22 @@ const all: Case[] = [
         /kernels is "Relu", expected some of "Softmax"/,
       );
       checkThrows(() => register(tf, { kernel: [] } as never), /unknown option "kernel"/);
+    },
+  },
+  {
+    name: 'a build of TensorFlow.js without losses',
+    run: ({ tf, register }) => {
+      const build = { ...tf, losses: undefined };
+      const fast = register<Tensor>(build);
+      const sum = tf.tidy(
+        () =>
+          fast
+            .softmax(tf.tensor([1, 2, 3]))
+            .sum()
+            .dataSync()[0]!,
+      );
+      fast.unregister();
+      check(Math.abs(sum - 1) < TOLERANCE, `the sum is ${sum}`);
     },
   },
   {
