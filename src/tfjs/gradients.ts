@@ -26,8 +26,8 @@ export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
 type Backward<T> = (y: T, dy: T, traced: () => T) => T;
 
 /**
- * The result y of a computation, so that gradients of its gradient lead through y to x. Through what TensorFlow.js saves of a
- * kernel's outputs they do not: it is saved before the output is on the tape, and so counts as constant.
+ * The result y of a computation, so that gradients of its gradient lead through y to x. Through what TensorFlow.js saves
+ * of a kernel's outputs they do not: it is saved before the output is on the tape, and so counts as constant.
  */
 function trace<T extends HostTensor>(tf: Host<T>, x: T, compute: () => T, backward: Backward<T>): T {
   return tf.engine().runKernelFunc({

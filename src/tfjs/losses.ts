@@ -8,8 +8,8 @@ export type LossKernel = 'SoftmaxWasmCrossEntropy' | 'SoftmaxWasmSigmoidCrossEnt
 export type LabelSlope = <T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']) => T;
 
 /**
- * A loss, and with it its gradient where one will be asked for. That of the labels is the slope's or, without one, minus that
- * of the logits, as TensorFlow.js has it for classes.
+ * A loss, and with it its gradient where one will be asked for. That of the labels is the slope's or, without one, minus
+ * that of the logits, as TensorFlow.js has it for classes.
  */
 export function runLoss<T extends HostTensor>(
   tf: Host<T>,
@@ -162,7 +162,9 @@ export function isTensor<T>(tf: Host<T>, value: unknown): value is T {
   return value instanceof (tf.Tensor as unknown as new () => object);
 }
 
-/** Puts the faster losses into tf.losses, which a build of chosen operations may lack; what it returns puts the others back. */
+/**
+ * Puts the faster losses into tf.losses, which a build of chosen operations may lack; what it returns puts the others back.
+ */
 export function replaceLosses<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
   const { losses } = tf;
   if (losses === undefined) return () => {};
