@@ -108,12 +108,8 @@ export class WidthBins implements Bins {
     return this.#tallies.filter((tally) => tally !== undefined);
   }
 
-  /** Of all groups, one after the other. */
   edged(): EdgedBin[] {
-    return this.#tallies.map((tally = EMPTY, i) => {
-      const index = i % this.#bins;
-      return { lower: index / this.#bins, upper: (index + 1) / this.#bins, tally };
-    });
+    return this.#tallies.map((tally = EMPTY, i) => ({ lower: i / this.#bins, upper: (i + 1) / this.#bins, tally }));
   }
 
   toJSON(): BinJson[] {
