@@ -303,6 +303,18 @@ describe('targets', () => {
       }
     });
 
+    test(`${name}: an ignored row has no weight, whatever lies beside the weights`, () => {
+      // A transposed block as large as there is room for one.
+      kernels.logSoftmax(new Float32Array(4096 * 16).fill(3), { shape: [1, 4096, 16], axis: 1 });
+      const loss = kernels.crossEntropy([0, 0, 0, 0], [0, -100], { shape: [2, 2], weight: [2, 1] });
+      expect(loss).toBeCloseTo(Math.LN2, 6);
+    });
+
+    test(`${name}: a mean over weights whose sum overflows is 0`, () => {
+      const weight = Float64Array.of(1e308, 1);
+      expect(kernels.crossEntropy(Float64Array.of(5, 0, 5, 0), [0, 0], { shape: [2, 2], weight })).toBe(0);
+    });
+
     test(`${name}: every row ignored`, () => {
       const all = { shape: [2, 3], ignoreIndex: 1 } as const;
       const grad = new Float32Array(6).fill(7);

@@ -510,6 +510,15 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(x.shape).toEqual([3]);
     });
 
+    test('of an empty tensor frees nothing of another', () => {
+      const kernels = set.create();
+      const empty = kernels.zeros([0]);
+      const x = kernels.tensor([1, 2, 3]);
+      empty.dispose();
+      const y = kernels.tensor([4, 5]);
+      expect([...x.data, ...y.data]).toEqual([1, 2, 3, 4, 5]);
+    });
+
     test('makes every use a TypeError', () => {
       const { kernels } = set;
       const x = kernels.tensor([1, 2, 3]);
