@@ -35,7 +35,8 @@ describe('labels', () => {
         const floats = floatsOf(logits instanceof Float32Array ? 'float32' : 'float64', labels);
         const expected = kernels.bceWithLogitsWithGrad(logits, floats, { shape: [4, 3] });
         const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
-        const others = [labels, labels.map(Boolean), BigInt64Array.from(labels.map(BigInt))];
+        const big = BigInt64Array.from([1, ...labels], BigInt);
+        const others = [labels, labels.map(Boolean), big.slice(1), big.subarray(1)];
         const shaped = { data: Int8Array.from(labels), shape: [4, 3] };
         for (const targets of [...kinds.map((kind) => kind.from(labels)), ...others, shaped]) {
           expect(kernels.bceWithLogitsWithGrad(logits, targets, { shape: [4, 3] })).toEqual(expected);

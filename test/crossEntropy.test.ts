@@ -303,6 +303,32 @@ describe('targets', () => {
       }
     });
 
+    test(`${name}: 64-bit integers are ignored like others`, () => {
+      const loss = kernels.crossEntropy([0, 0, 0, 0], BigInt64Array.of(1n, -100n), { shape: [2, 2] });
+      expect(loss).toBeCloseTo(Math.LN2, 6);
+    });
+
+    test(`${name}: class indices that hardly fit beside what is staged`, () => {
+      for (const rows of [8192, 8300, 9000]) {
+        const loss = kernels.crossEntropy(new Float32Array(2 * rows).fill(1), new Int32Array(rows), {
+          shape: [rows, 2],
+        });
+        expect(loss).toBeCloseTo(Math.LN2, 6);
+      }
+    });
+
+    test(`${name}: an ignored row has no weight, whatever lies beside the weights`, () => {
+      // A transposed block as large as there is room for one.
+      kernels.logSoftmax(new Float32Array(4096 * 16).fill(3), { shape: [1, 4096, 16], axis: 1 });
+      const loss = kernels.crossEntropy([0, 0, 0, 0], [0, -100], { shape: [2, 2], weight: [2, 1] });
+      expect(loss).toBeCloseTo(Math.LN2, 6);
+    });
+
+    test(`${name}: a mean over weights whose sum overflows is 0`, () => {
+      const weight = Float64Array.of(1e308, 1);
+      expect(kernels.crossEntropy(Float64Array.of(5, 0, 5, 0), [0, 0], { shape: [2, 2], weight })).toBe(0);
+    });
+
     test(`${name}: every row ignored`, () => {
       const all = { shape: [2, 3], ignoreIndex: 1 } as const;
       const grad = new Float32Array(6).fill(7);

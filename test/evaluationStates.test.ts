@@ -176,6 +176,13 @@ test('a million merges leave no drift', () => {
   }
 });
 
+test('bins of equal mass take as many rows from another state as it has', () => {
+  const x = Float32Array.from(numbers('float32', 1000 * N, 'within ±8', 6));
+  const targets = Int32Array.from({ length: 1000 }, (_, row) => row % N);
+  const all = simd128.calibrationState({ scheme: 'mass' }).add(x, targets, { shape: [1000, N] });
+  expect(simd128.calibrationState({ scheme: 'mass' }).merge(all).value).toEqual(all.value);
+});
+
 test('states of different sets merge', () => {
   const reference = createKernels({ backend: 'reference' });
   const state = simd128.accuracyState().add([1, 2], [1], { shape: [1, 2] });

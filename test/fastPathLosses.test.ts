@@ -12,6 +12,7 @@ const SHAPES = [
   [1, 10],
   [32, 10],
   [7, 100],
+  [1024, 3],
   [1025, 3],
   [2, 3, 5],
   [4, 1],
@@ -41,6 +42,8 @@ function setUp(kernels: Kernels, loss: Loss, shape: readonly number[], dtype: 'f
   return {
     x,
     targets,
+    /** Class indices that a loop of nllLoss does not take by itself. */
+    plain: takesClasses ? Array.from(targets) : targets,
     out,
     dispose() {
       for (const each of [x, targets, out]) (each as Partial<Tensor>).dispose?.();
@@ -58,10 +61,12 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     const { value, withGrad } = runs(loss);
     for (const dtype of ['float32', 'float64'] as const) {
       for (const shape of SHAPES) {
-        const { x, targets, out, dispose } = setUp(kernels, loss, shape, dtype);
+        const { x, targets, plain, out, dispose } = setUp(kernels, loss, shape, dtype);
         for (const options of [...OPTIONS, ...BY_LOSS[loss]]) {
           const what = `${dtype} [${shape}] ${JSON.stringify(options)}`;
-          expect(value(x, targets, options), what).toBe(value(x, targets, { ...options, shape }));
+          const loss = value(x, targets, { ...options, shape });
+          expect(value(x, targets, options), what).toBe(loss);
+          expect(value(x, plain, options), what).toBe(loss);
           const given = { gradOutput: 0.5, ...options };
           const other = kernels.zeros(shape, { dtype });
           const expected = withGrad(x, targets, { ...given, shape, out: other }) as { loss: number };
@@ -140,6 +145,14 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     expect(out.toArray()).toEqual(start);
     small.dispose();
     dispose();
+  });
+
+  test.each(['crossEntropy', 'nllLoss'] as const)('%s: out over the class indices is refused', (loss) => {
+    const out = new Float32Array(10);
+    const targets = new Int32Array(out.buffer, 0, 2);
+    expect(() => runs(loss).withGrad(new Float32Array(10), targets, { shape: [2, 5], out })).toThrow(
+      `${loss}WithGrad: out is Float32Array(10), expected a range apart from targets`,
+    );
   });
 
   test.each(['crossEntropy', 'nllLoss'] as const)('%s: checks class indices before anything is written', (loss) => {

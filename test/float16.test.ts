@@ -283,7 +283,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect([...tensor]).toEqual([...floatsOf('float16', out.data)]);
   });
 
-  test('float16 beside float32, in targets and gradients', () => {
+  test('float16 beside other floats, in targets, gradients and weights', () => {
     const y = bitsOf('float16', Float32Array.of(0.25, 0.75, 0.5, 0.5));
     const like = { data: y, dims: [2, 2], type: 'float16' as const };
     const wide = { data: floatsOf('float16', y), shape: [2, 2] };
@@ -295,6 +295,10 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(kernels.crossEntropy(wide, like)).toBe(kernels.crossEntropy(wide, wide));
     expect(kernels.bceWithLogits(wide, like)).toBe(kernels.bceWithLogits(wide, wide));
     expect(kernels.klDiv(wide, like)).toBe(kernels.klDiv(wide, wide));
+    for (const x of [dy, Float64Array.from(dy)]) {
+      const of = (weights: typeof like | typeof wide) => kernels.logSumExp(x, { shape: [2, 2], weights });
+      expect(of(like)).toEqual(of(wide));
+    }
   });
 
   test('states take chunks of it', () => {

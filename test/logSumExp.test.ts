@@ -59,6 +59,17 @@ describe('weights', () => {
     })),
   );
 
+  // As many axes as can be, for kernels that count along them.
+  testAccuracy(logSumExp, 'with a mask that lies along the axes that they do not', (dtype) => [
+    {
+      ...weighted(dtype, [2, 2, 2, 2, 2, 2, 2, 2, 5], [1, 2, 1, 2, 1, 2, 1, 2, 5], 8),
+      mask: {
+        data: Uint8Array.from({ length: 16 * 5 }, (_, i) => (i % 7 < 4 ? 1 : 0)),
+        shape: [2, 1, 2, 1, 2, 1, 2, 1, 5],
+      },
+    },
+  ]);
+
   testAccuracy(logSumExp, 'of long rows that stream', (dtype) => [weighted(dtype, [300, 1000], [300, 1000], 1)]);
 
   for (const { name, kernels } of sets) {

@@ -280,6 +280,16 @@ describe.each(sets)('$name', (set: TestSet) => {
       }
     });
 
+    test('inside a call is safe for class indices that view our own memory', () => {
+      const kernels = set.create();
+      const rows = 500_000;
+      const held = kernels.zeros([rows]);
+      const targets = new Int32Array(held.data.buffer, held.data.byteOffset, rows);
+      const loss = kernels.crossEntropy(new Float32Array(2 * rows), targets, { shape: [rows, 2] });
+      expect(loss).toBeCloseTo(Math.LN2, 6);
+      expect(targets.length).toBe(0);
+    });
+
     test('inside a call detaches the views that were passed and still computes with them', () => {
       if (set.backend === 'reference') return;
       const kernels = set.create();
@@ -508,6 +518,15 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(kernels.memoryUsage().tensors).toBe(2);
       expect([...y.data, ...z.data]).toEqual([4, 5, 6]);
       expect(x.shape).toEqual([3]);
+    });
+
+    test('of an empty tensor frees nothing of another', () => {
+      const kernels = set.create();
+      const empty = kernels.zeros([0]);
+      const x = kernels.tensor([1, 2, 3]);
+      empty.dispose();
+      const y = kernels.tensor([4, 5]);
+      expect([...x.data, ...y.data]).toEqual([1, 2, 3, 4, 5]);
     });
 
     test('makes every use a TypeError', () => {

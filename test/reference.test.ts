@@ -1,6 +1,7 @@
 // What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
 import { expect, test } from 'vitest';
 import { BASE, STRIDE } from '../src/generated/layout.js';
+import { createKernels } from '../src/index.js';
 import { exp32, exponentials, unshifted32 } from '../src/reference/exponential.js';
 import { log1p32, log32 } from '../src/reference/logarithm.js';
 import { placeOf } from '../src/reference/mask.js';
@@ -117,4 +118,14 @@ test('a mask above 2 GiB is found', () => {
   i32[BASE] = 0xc0000000;
   i32[STRIDE] = 1;
   expect(placeOf({ i32 } as Heaps, 0, 0, 5, 1)).toBe(0xc0000005);
+});
+
+test('topK sorts a row that is too long for its indices to be packed', () => {
+  const { topK } = createKernels({ backend: 'reference' });
+  const [n, k] = [2 ** 21 + 100, 70];
+  const x = new Float32Array(n);
+  for (let i = 0; i < k; i++) x[n - 1 - i] = 1 + i;
+  const { values, indices } = topK(x, k);
+  expect(indices).toEqual(Int32Array.from({ length: k }, (_, i) => n - k + i));
+  expect(values).toEqual(x.slice(n - k));
 });

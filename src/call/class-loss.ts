@@ -38,7 +38,7 @@ import { readOptional } from './operand.js';
 import { type Given, readOptions, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
-import { giveShape, type Rows, readRows } from './rows.js';
+import { type Rows, readRows } from './rows.js';
 import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
@@ -102,8 +102,6 @@ function readCall(
     if (probabilities.length === rows.count && probabilities.length !== input.length) {
       throw typeError(name, 'targets', value, 'class indices as integers, or class probabilities, as many as logits');
     }
-    // Probabilities without a shape of their own have that of the logits.
-    if (probabilities.kind === 'array') giveShape(name, probabilities, input.shape);
     checkLikeness(name, probabilities, input);
   } else checkIndices(name, targets, input, rows, takesProbabilities);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');

@@ -304,8 +304,9 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   /** Visits the rows whose class is in a chunk, with the place of its logit. */
   #eachWithin(classes: Float64Array, offset: number, n: number, visit: (row: number, at: number) => void): void {
     for (let row = 0; row < classes.length; row++) {
+      // The class of an ignored row, -1, comes before every chunk.
       const at = classes[row]! - offset;
-      if (classes[row]! >= 0 && at >= 0 && at < n) visit(row, row * n + at);
+      if (at >= 0 && at < n) visit(row, row * n + at);
     }
   }
 
@@ -325,7 +326,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   #lossOf(row: number): number {
     const logit = this.#logits[row]!;
     if (!Number.isFinite(this.#sums.maximum(row))) return NaN;
-    return logit === -Infinity ? Infinity : this.#sums.logarithm(row, logit);
+    return this.#sums.logarithm(row, logit);
   }
 
   /** What the softmax of each row is multiplied by. */
