@@ -43,7 +43,10 @@ const setMethod = prototype.set as (this: AnyNumbers, source: AnyNumbers | reado
 const fillMethod = prototype.fill as (this: AnyNumbers, value: number) => unknown;
 const keysMethod = prototype.keys as (this: AnyNumbers) => unknown;
 
-type Constructor = new (source: AnyNumbers | ArrayBufferLike, offset?: number, length?: number) => AnyNumbers;
+interface Constructor {
+  new (source: AnyNumbers | ArrayBufferLike, offset?: number, length?: number): AnyNumbers;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 const TYPES = {
   Int8Array,
@@ -62,18 +65,6 @@ const TYPES = {
 
 /** What holds float16: Float16Array where the engine has it, else an array of their bits. */
 export const HALF_TAG = TYPES.Float16Array === undefined ? 'Uint16Array' : 'Float16Array';
-
-const INTEGER_BYTES: Readonly<Record<string, number | undefined>> = {
-  Int8Array: 1,
-  Uint8Array: 1,
-  Uint8ClampedArray: 1,
-  Int16Array: 2,
-  Uint16Array: 2,
-  Int32Array: 4,
-  Uint32Array: 4,
-  BigInt64Array: 8,
-  BigUint64Array: 8,
-};
 
 /** 'Float32Array' and so on, undefined for anything else: a brand that holds in every realm, unlike instanceof. */
 export function typedArrayTag(value: unknown): string | undefined {
@@ -135,13 +126,12 @@ export function fill(array: AnyNumbers, value: number): void {
   fillMethod.call(array, value);
 }
 
-/** Bytes of an element. */
+/** Bytes of an element; 0 for anything else. */
 export function elementBytesOf(array: AnyNumbers): number {
-  const tag = typedArrayTag(array);
-  return tag === 'Float32Array' ? 4 : tag === 'Float64Array' ? 8 : tag === 'Float16Array' ? 2 : integerBytes(tag);
+  return TYPES[typedArrayTag(array)!]?.BYTES_PER_ELEMENT ?? 0;
 }
 
 /** Bytes of an element of a typed array of integers with this tag, 0 for anything else. */
 export function integerBytes(tag: string | undefined): number {
-  return INTEGER_BYTES[tag!] ?? 0;
+  return tag === undefined || tag.startsWith('Float') ? 0 : TYPES[tag]!.BYTES_PER_ELEMENT;
 }

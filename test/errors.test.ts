@@ -135,6 +135,8 @@ const strangers: Row[] = (
     [new DataView(new ArrayBuffer(16)), 'a DataView', 'pass new Float32Array(x.buffer)'],
     [new Map([[1, 2]]), 'a Map', 'pass Array.from(x)'],
     [[1, 2].values(), 'an Array Iterator', 'pass Array.from(x)'],
+    [new Proxy(new Float32Array(2), {}), 'a Float32Array', 'pass Array.from(x)'],
+    [Object.assign(Object.create(Float64Array.prototype), { 0: 1 }), 'a Float64Array', 'pass Array.from(x)'],
     [new (class Matrix {})(), 'a Matrix', ''],
     [new ArrayBuffer(16), 'an ArrayBuffer', 'pass new Float32Array(x)'],
     [Object.create(null), 'an object', ''],

@@ -498,6 +498,36 @@ describe.each(hostileSets)('$name', ({ kernels }: TestSet) => {
     });
   });
 
+  testArguments('an array with the prototype of another type stays within its memory', ({ call, name }) => {
+    for (const { prototype } of [Float32Array, Float64Array]) {
+      for (const form of ['array', 'part', 'view'] as const) {
+        const guards = guarded(kernels);
+        const usage = kernels.memoryUsage();
+        const numbers = numbersOf(call, name);
+        for (const own of [numbers, new BigInt64Array(numbers.length) as unknown as Numbers]) {
+          const held = hold(kernels, form, own, []);
+          const given = replace(structuredClone(call), name, Object.setPrototypeOf(held.value, prototype));
+          const { result } = attempt(kernels, given);
+          plain(result);
+          guards.check(`${name}, ${form}`);
+          held.tensor?.dispose();
+        }
+        expect(kernels.memoryUsage()).toEqual(usage);
+        guards.dispose();
+      }
+    }
+  });
+
+  test('float64 that claims to be float32 does not write more than an out of float32 holds', () => {
+    const out = kernels.zeros([8, 8]);
+    const guards = guarded(kernels);
+    const x = Object.setPrototypeOf(new Float64Array(64), Float32Array.prototype);
+    expect(() => kernels.softmax(x, { shape: [8, 8], axis: 0, out: out.data })).toThrow(TypeError);
+    guards.check('softmax');
+    guards.dispose();
+    out.dispose();
+  });
+
   testArguments('an array that is out of the bounds of its buffer', ({ call, name }) => {
     const numbers = numbersOf(call, name);
     const Type = numbers.constructor as TypedConstructor;

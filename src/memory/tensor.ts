@@ -48,6 +48,9 @@ export interface TensorStorage {
 /** The storage of a tensor, from whichever realm's prototype chain; undefined for anything else. */
 export let storageOf: (value: unknown) => TensorStorage | undefined;
 
+/** The same of an object that is no typed array. */
+export let storageIn: (value: object) => TensorStorage | undefined;
+
 /** @throws TypeError when the tensor is disposed */
 export function checkAlive(operation: string, argument: string, { address }: TensorStorage): void {
   if (address < 0) throw new TypeError(`${operation}: ${argument} is disposed, expected a tensor that is alive`);
@@ -107,8 +110,9 @@ export class Tensor {
     storageOf = (value) => {
       // Typed arrays are told apart first: engines are slow at `in` once it has met many kinds of objects.
       if (typeof value !== 'object' || value === null || typedArrayTag(value) !== undefined) return undefined;
-      return #storage in value ? value.#storage : undefined;
+      return storageIn(value);
     };
+    storageIn = (value) => (#storage in value ? value.#storage : undefined);
     dataOf = (tensor) => {
       const { owner, address, size, dtype } = Tensor.#of(tensor);
       checkAlive('Tensor', 'the tensor', tensor.#storage);
