@@ -471,6 +471,46 @@ describeErrors([
   },
 ]);
 
+// Two blocks of so many classes do not fit the scratch that a kernel has in every call.
+describe.each(sets)('$name: many classes with others behind them', ({ kernels }) => {
+  const [outer, n, inner] = [1, 3000, 5];
+  const random = randomOf(3);
+  const x = Float32Array.from({ length: outer * n * inner }, () => 8 * random() - 4);
+  const soft = Float32Array.from(x, () => random() / n);
+  const indices = Int32Array.from({ length: outer * inner }, () => Math.floor(n * random()));
+  const mask = Uint8Array.from(x, (_, i) => Number(random() < 0.9 || indices.includes(Math.floor(i / inner) % n)));
+  /** [outer, n, inner] as [outer, inner, n]. */
+  const transposed = <A extends Float32Array | Uint8Array>(array: A): A =>
+    array.map((_, i) => {
+      const row = Math.floor(i / n);
+      return array[(Math.floor(row / inner) * n + (i % n)) * inner + (row % inner)]!;
+    }) as A;
+
+  const weight = Float32Array.from({ length: n }, () => 0.5 + random());
+
+  test.each([
+    ['class probabilities and weights', soft, { weight }],
+    ['a mask and smoothing', indices, { labelSmoothing: 0.1, mask: { data: mask, shape: [outer, n, inner] } }],
+  ] as const)('%s', (_, targets, options) => {
+    // In linear memory, where nothing is split into smaller blocks.
+    const logits = kernels.tensor(x, [outer, n, inner]);
+    const tensor = targets instanceof Float32Array ? kernels.tensor(targets, [outer, n, inner]) : undefined;
+    const { loss, grad } = kernels.crossEntropyWithGrad(logits, tensor ?? indices, { axis: 1, ...options });
+    const slopes = grad.toArray() as Float32Array;
+    for (const each of [logits, tensor, grad]) each?.dispose();
+    const last = {
+      ...options,
+      ...('mask' in options ? { mask: { data: transposed(mask), shape: [outer, inner, n] } } : {}),
+    };
+    const given = targets instanceof Float32Array ? transposed(targets) : targets;
+    const expected = kernels.crossEntropyWithGrad(transposed(x), given, { shape: [outer, inner, n], ...last });
+    expect(loss).toBeCloseTo(expected.loss, 5);
+    transposed(slopes).forEach((slope, i) => {
+      if (Math.abs(slope - expected.grad[i]!) > 1e-6) expect.fail(`${i}: ${slope}, expected ${expected.grad[i]}`);
+    });
+  });
+});
+
 test.each(['simd128', 'reference'] as const)('%s: results are freed when memory runs out', (backend) => {
   const kernels = createKernels({ backend, maxMemory: 2 ** 21 });
   const logits = kernels.zeros([400, 600]);
