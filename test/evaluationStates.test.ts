@@ -371,6 +371,12 @@ describe('refuses', () => {
     expect(run).toThrow(`calibrationState.from: ${message}`);
   });
 
+  test('more hits than rows as JSON of an accuracyState', () => {
+    expect(() => accuracyState.from({ ...ACCURACY, hits: 3 } as StateJson)).toThrow(
+      new RangeError('accuracyState.from: json.hits is 3, expected at most json.count, 2'),
+    );
+  });
+
   test('what was revoked, and lets errors of getters through', () => {
     const { proxy, revoke } = Proxy.revocable(ACCURACY, {});
     revoke();

@@ -56,5 +56,6 @@ export function wordsOf(operation: string, { length }: BitsPlace, { n, count }: 
   const words = Math.ceil(n / 32);
   if (length === words) return 0;
   if (length === words * count) return words;
-  throw countError(operation, 'mask.bits', length, `${words} for all rows, or ${words * count}`);
+  const shared = count === 1 ? '' : `${words} for all rows, or `;
+  throw countError(operation, 'mask.bits', length, `${shared}${words * count}`);
 }

@@ -20,7 +20,7 @@ export interface StateKind<O extends object, T extends Tally, V> {
   /** Reads and checks the options, each once. */
   settings(operation: string, given: Given<O>): Required<O>;
   tally(settings: Required<O>): T;
-  /** Reads into an empty tally what its toJSON gave. */
+  /** Reads into a tally, empty but for its count, what its toJSON gave. */
   read(operation: string, json: Record<string, unknown>, tally: T): void;
   /** Adds the rows of a call; reads its arguments and options first. */
   add(tally: T, settings: Required<O>, operation: string, x: unknown, targets: unknown, options: unknown): void;
@@ -144,8 +144,8 @@ export function defineState<O extends object, T extends Tally, V>(kind: StateKin
       return readJson(kind.name, json, (record) => {
         const { options, count } = record;
         return make(runtime, operation, options, (tally) => {
-          kind.read(operation, record, tally);
           tally.count = readCount(operation, 'json.count', count);
+          kind.read(operation, record, tally);
         });
       });
     },

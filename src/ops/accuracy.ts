@@ -8,6 +8,7 @@ import { checkNotEmpty, checkRank } from '../call/ranking.js';
 import { readRows } from '../call/rows.js';
 import { defineState, type StateFactory } from '../call/state.js';
 import { checkIndices, checkNoProbabilities, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
+import { rangeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import type { Runtime } from '../runtime.js';
@@ -125,7 +126,9 @@ export const accuracyState: StateFactory<AccuracyStateOptions, number> = /* @__P
   settings: readSettings,
   tally: () => new Hits(),
   read: (operation, json, tally) => {
-    tally.hits = readCount(operation, 'json.hits', json.hits);
+    const hits = readCount(operation, 'json.hits', json.hits);
+    if (hits > tally.count) throw rangeError(operation, 'json.hits', hits, `at most json.count, ${tally.count}`);
+    tally.hits = hits;
   },
   add: (tally, settings, operation, x, targets, options) => tally.add(operation, x, targets, options, settings),
   value: (tally) => tally.share,
