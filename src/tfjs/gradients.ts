@@ -76,6 +76,7 @@ function logSoftmaxGradient<T extends HostTensor>(
   return tf.mul(tf.sub(dy, tf.mul(tf.sum(dy, axis, true), exp(tf, traced()))), 1 / temperature);
 }
 
+/** e^x, gradients of whose gradient are right: TensorFlow.js saves the output of its own. */
 function exp<T extends HostTensor>(tf: Host<T>, x: T): T {
   return trace(
     tf,
