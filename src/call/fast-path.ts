@@ -101,6 +101,7 @@ export function operandOf(call: Call, argument: string, value: unknown, read: Ar
   const { array } = read;
   if (array === undefined) return readOperand(call, argument, value);
   const { moment, size, address, elementBytes } = read;
+  // It has the prototype of another type.
   if (elementBytesOf(array) !== elementBytes) checkFloats(call.operation, argument, array, '');
   const home = bufferOf(array) === moment.buffer ? address : -1;
   return addPlace(call, newOperand(argument, 'array', array, size, home, moment, undefined));
