@@ -171,7 +171,11 @@ describeErrors([
       ],
     }),
   },
-  { message: 'penalize: bias[0][0] is NaN, expected an integer in [0, 6)', call: call([], { bias: { a: 1 } }) },
+  ...['a', '', ' ', '01', '1.0'].map((key) => ({
+    message: `penalize: bias[0][0] is "${key}", expected a token (an integer)`,
+    type: TypeError,
+    call: call([], { bias: { [key]: 1 } }),
+  })),
   { message: 'penalize: bias[0][1] is NaN, expected a number', call: call([], { bias: { 0: NaN } }) },
   { message: 'penalize: bias[0][1] is "1", expected a number', type: TypeError, call: call([], { bias: [[0, '1']] }) },
   {

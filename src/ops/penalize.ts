@@ -222,7 +222,7 @@ function readBias(operation: string, bias: unknown): (readonly [number, number])
 function pairsOf(operation: string, bias: object): unknown[] {
   if (isArray(bias)) return copyOfArray(operation, 'bias', bias, BIAS);
   if (Symbol.iterator in bias) return Array.from(bias as Iterable<unknown>);
-  return Object.entries(bias).map(([token, value]) => [token === '' ? token : Number(token), value]);
+  return Object.entries(bias).map(([key, value]) => [String(Number(key)) === key ? Number(key) : key, value]);
 }
 
 function readPair(operation: string, argument: string, pair: unknown): readonly [number, number] {
