@@ -99,6 +99,11 @@ describeErrors([
     call: (k, out) => k.nllLossWithGrad(X, new Float32Array(2) as never, { shape, ignoreIndex: 0, out }),
   },
   {
+    message: 'nllLossWithGrad: targets is undefined, expected class indices (integers: Int32Array.from converts)',
+    type: TypeError,
+    call: (k, out) => k.nllLossWithGrad(X, undefined as never, { shape, out }),
+  },
+  {
     message: 'nllLossWithGrad: targets[1] is 3, expected an integer in [0, 3) or ignoreIndex (-100)',
     call: (k, out) => k.nllLossWithGrad(X, [0, 3], { shape, out }),
   },

@@ -39,7 +39,7 @@ import { type Given, readOptions, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { type Rows, readRows } from './rows.js';
-import { CLASS_INDICES, checkIndices, placeIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
+import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
 /** What a loss over classes is. */
 export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
@@ -91,19 +91,17 @@ function readCall(
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
   const smoothing = readSmoothing(name, given.labelSmoothing);
-  const takesProbabilities = loss.softKernel !== undefined;
-  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, takesProbabilities ? targets : undefined);
+  const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, targets);
   const rows = readRows(name, input, given);
   settle(call);
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
   const { probabilities } = targets;
   if (probabilities !== undefined) {
-    if (!takesProbabilities) throw typeError(name, 'targets', value, CLASS_INDICES);
     if (probabilities.length === rows.count && probabilities.length !== input.length) {
       throw typeError(name, 'targets', value, 'class indices as integers, or class probabilities, as many as logits');
     }
     checkLikeness(name, probabilities, input);
-  } else checkIndices(name, targets, input, rows, takesProbabilities);
+  } else checkIndices(name, targets, input, rows, loss.softKernel !== undefined);
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
   checkResults(lossCall, rows.count, 'row');
   return { lossCall, rows, temperature, targets, mask, weight, ignoreIndex, smoothing };
@@ -123,7 +121,7 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const { name, argument } = loss;
   const call = openCall(name);
   const from = readArgument(call, argument, x);
-  const read = readTargets(call, targets);
+  const read = loss.softKernel === undefined ? readClassIndices(call, targets) : readTargets(call, targets);
   const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
   const to = readResult(call, from, out, loss.withGrad ? from.half : undefined);

@@ -15,7 +15,7 @@ import { elementsOf, type Operand, shapeOf, widened } from './place.js';
 import { checkNotEmpty } from './ranking.js';
 import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
-import { checkIndices, checkNoProbabilities, placeIndices, readTargets, type Targets } from './targets.js';
+import { checkIndices, placeIndices, readClassIndices, type Targets } from './targets.js';
 
 /** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
 
@@ -51,10 +51,9 @@ export function readEvaluation<O extends PlaceOptions>(
 ): Evaluation<O> {
   const call = openCall(operation);
   const input = readOperand(call, argument, x);
-  const read = readTargets(call, targets);
+  const read = readClassIndices(call, targets);
   const given = readOptions<PlaceOptions>(operation, options, names, AS_IF_POLLUTED);
   const rows = readRows(operation, input, given);
-  checkNoProbabilities(operation, read, targets);
   const isBinary = mayBeBinary && (shapeOf(input).length === 1 || rows.n === 1);
   return {
     call,

@@ -38,22 +38,29 @@ export interface Targets {
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
 /** What is expected where there are no probabilities. */
-export const CLASS_INDICES = 'class indices (integers: Int32Array.from converts)';
+const CLASS_INDICES = 'class indices (integers: Int32Array.from converts)';
 
 /** Reads targets; what they must be is known only with the rows of the logits: see placeIndices. @throws TypeError */
-export function readTargets(call: Call, value: unknown): Targets {
+export function readTargets(call: Call, value: unknown, expected = EXPECTED): Targets {
   const { operation } = call;
-  if (typeof value === 'number') return plainIndices(operation, [value]);
-  if (isArray(value)) return plainIndices(operation, value);
+  if (typeof value === 'number') return plainIndices(operation, [value], expected);
+  if (isArray(value)) return plainIndices(operation, value, expected);
   const tag = typedArrayTag(value);
   if (tag === undefined && !Tensor.is(value)) {
-    if (typeof value !== 'object' || value === null) throw typeError(operation, 'targets', value, EXPECTED);
+    if (typeof value !== 'object' || value === null) throw typeError(operation, 'targets', value, expected);
     const like = readTensorLike(operation, 'targets', value);
     if (holdsIntegers(like)) return integerIndices(call, like.data, like.shape);
     return probabilities(readOperand(call, 'targets', like));
   }
   if (integerBytes(tag) > 0) return integerIndices(call, value, undefined);
   return probabilities(readOperand(call, 'targets', value));
+}
+
+/** The same where there are no class probabilities. @throws TypeError */
+export function readClassIndices(call: Call, value: unknown): Targets {
+  const targets = readTargets(call, value, CLASS_INDICES);
+  if (targets.probabilities !== undefined) throw typeError(call.operation, 'targets', value, CLASS_INDICES);
+  return targets;
 }
 
 /** The parts of a tensor-like, or numbers of which nothing else is known. */
@@ -65,7 +72,7 @@ function holdsIntegers({ data, type }: Numbers): boolean {
   return integerBytes(tag) > 0 && halfOf(tag, type) === undefined;
 }
 
-function plainIndices(operation: string, values: readonly unknown[]): Targets {
+function plainIndices(operation: string, values: readonly unknown[], expected: string): Targets {
   try {
     const length = lengthOf(operation, 'targets', values);
     const array = arrayFor(operation, length, (n) => new Float64Array(n));
@@ -76,7 +83,7 @@ function plainIndices(operation: string, values: readonly unknown[]): Targets {
     }
     return { indices: integerPlace(array, length, undefined), plain: true, probabilities: undefined };
   } catch (error) {
-    throw readingError(error, operation, 'targets', values, EXPECTED);
+    throw readingError(error, operation, 'targets', values, expected);
   }
 }
 
@@ -106,11 +113,6 @@ function integerPlace(
 
 function probabilities(operand: Operand): Targets {
   return { indices: undefined, plain: false, probabilities: operand };
-}
-
-/** @throws TypeError for class probabilities, where indices alone will do; `value` is what was given */
-export function checkNoProbabilities(operation: string, { probabilities }: Targets, value: unknown): void {
-  if (probabilities !== undefined) throw typeError(operation, 'targets', value, CLASS_INDICES);
 }
 
 function rowCountError(operation: string, length: number, rows: number): RangeError {

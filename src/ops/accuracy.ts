@@ -7,7 +7,7 @@ import { type Given, type OptionNames, PLACE_OPTIONS, readOptions } from '../cal
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
 import { readRows } from '../call/rows.js';
 import { defineState, type StateFactory } from '../call/state.js';
-import { checkIndices, checkNoProbabilities, placeIndices, readIgnoreIndex, readTargets } from '../call/targets.js';
+import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex } from '../call/targets.js';
 import { rangeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
 import { accuracy as reference } from '../reference/accuracy.js';
@@ -47,12 +47,11 @@ class Hits {
     const call = openCall(operation);
     const { runtime } = call;
     const input = readOperand(call, 'logits', x);
-    const read = readTargets(call, targets);
+    const read = readClassIndices(call, targets);
     const given = readOptions<AccuracyOptions>(operation, options, settings === undefined ? OPTIONS : PLACE_OPTIONS);
     const { k = 1, ignoreIndex: ignored } = settings ?? given;
     const maskPlace = readMask(call, given.mask);
     const rows = readRows(operation, input, given);
-    checkNoProbabilities(operation, read, targets);
     const ignoreIndex = readIgnoreIndex(operation, ignored, read);
     settle(call);
     const mask = checkMask(operation, maskPlace, false, input, rows.axis);

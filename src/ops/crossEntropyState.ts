@@ -9,7 +9,7 @@ import { elementsOf, type Operand, readerOf, writerOf } from '../call/place.js';
 import { checkSize, newLike, readOptionalOut, wrapResult } from '../call/result.js';
 import { giveShape, type Rows, rowsOfChunk } from '../call/rows.js';
 import { checkSameSettings } from '../call/state.js';
-import { checkNoProbabilities, classesOf, readIgnoreIndex, readTargets, type Targets } from '../call/targets.js';
+import { classesOf, readClassIndices, readIgnoreIndex, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
@@ -377,12 +377,6 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
 }
 
 const ONCE = 'expected it in exactly one';
-
-function readClassIndices(call: Call, value: unknown): Targets {
-  const targets = readTargets(call, value);
-  checkNoProbabilities(call.operation, targets, value);
-  return targets;
-}
 
 /** @throws RangeError for classes that are not those from before, if there are any */
 function checkSameTargets(

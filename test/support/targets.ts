@@ -47,6 +47,11 @@ export function describeTargets(operation: 'accuracy' | 'logProbs', choices: rea
       type: TypeError,
       call: (k) => run(k, X, new Float32Array(6), { shape }),
     },
+    ...[undefined, 'cat'].map((given) => ({
+      message: `${operation}: targets is ${given && `"${given}"`}, expected class indices (integers: Int32Array.from converts)`,
+      type: TypeError,
+      call: (k: Kernels) => run(k, X, given, { shape }),
+    })),
     {
       message: `${operation}: targets has 3 elements, expected 2, one for each row`,
       call: (k) => run(k, X, [0, 1, 2], { shape }),
