@@ -93,6 +93,14 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
   });
 
+  test('floats of 16 bits are rounded by way of float32, as everywhere', () => {
+    // Halfway between 1 and the next float16 once it is a float32, and above that before.
+    const bias = { 0: 2 ** -11 + 2 ** -40 };
+    const data = Uint16Array.of(0x3c00);
+    expect(kernels.penalize({ data, shape: [1], type: 'float16' }, [], { bias }).data).toEqual(data);
+    expect(kernels.penalize([1], [], { bias })).toEqual(Float32Array.of(1 + 2 ** -11));
+  });
+
   test('a batch without tokens, in all forms', () => {
     const x = Float32Array.of(1, 2, 3, 4, 5, 6);
     for (const tokens of [[], [[], []], { data: new Int32Array(0), dims: [2, 0] }, new Int32Array(0)]) {
