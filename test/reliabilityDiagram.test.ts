@@ -109,10 +109,11 @@ describe('draws', () => {
     expect(svg).toContain(`>${most}<`);
   });
 
-  test('a confidence that was rounded beyond 1 no further than to 1', () => {
-    const svg = reliabilityDiagram(calibrationError([1.0009], [0], { from: 'probabilities' }));
+  test('a gap above the confidence where that is less than the accuracy', () => {
+    const svg = reliabilityDiagram(calibrationError([0.75], [1], { from: 'probabilities' }));
     const [gap] = spans(svg, 'gap');
-    expect(gap?.height).toBeCloseTo(1, 3);
+    expect(gap?.from).toBeCloseTo(0.75, 3);
+    expect(gap?.height).toBeCloseTo(0.25, 3);
   });
 
   test('the diagonal, and numbers beside the axes', () => {
