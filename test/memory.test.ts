@@ -487,8 +487,14 @@ describe.each(sets)('$name', (set: TestSet) => {
       for (let i = 0; i < 10; i++) {
         expect(() => kernels.softmax(x, { axis: 1 })).toThrow(OutOfMemoryError);
         expect(() => kernels.logSoftmax(x, { axis: 1 })).toThrow(OutOfMemoryError);
+        expect(() => kernels.softmaxBackward(x, x, { axis: 1 })).toThrow(OutOfMemoryError);
         expect(kernels.memoryUsage()).toEqual(usage);
       }
+      const target = kernels.zeros([1, n / 4, 2]);
+      expect(() => kernels.softmax(x, { axis: 1, out: target })).toThrow(OutOfMemoryError);
+      expect(() => kernels.softmaxBackward(x, x, { axis: 1, out: target })).toThrow(OutOfMemoryError);
+      expect(target.disposed).toBe(false);
+      target.dispose();
       kernels.softmax(x, { axis: 2 }).dispose();
       expect(kernels.memoryUsage()).toEqual(usage);
     });
