@@ -107,6 +107,9 @@ describe('weights are broadcast', () => {
           const value = lossWithGrad(kernels, bceWithLogits, p, mean).loss;
           expect(value).toBe(lossWithGrad(kernels, bceWithLogits, p, wholeMean).loss);
         }
+        const single = lossWithGrad(kernels, bceWithLogits, p, { weight: [2], gradOutput });
+        const shaped = { weight: { data: Float32Array.of(2), shape: [1] }, gradOutput };
+        expectSame(single.grad, lossWithGrad(kernels, bceWithLogits, p, shaped).grad, 'one number');
       });
     }
   }

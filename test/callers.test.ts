@@ -1,6 +1,6 @@
 // Callers that hand over strange things: revoked proxies, arrays within themselves, an Object.prototype with more in it.
 import { afterEach, describe, expect, test } from 'vitest';
-import { createKernels, init, type Kernels, OutOfMemoryError } from '../src/index.js';
+import { createKernels, init, type Kernels, OutOfMemoryError, reliabilityDiagram } from '../src/index.js';
 import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
 import { type Call, callsOf, outFor, run, runBy, titleOf } from './support/operation.js';
@@ -214,6 +214,9 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
         'backend',
         'module',
         'maxMemory',
+        'width',
+        'height',
+        'title',
       ],
       ...['data', 'dims', 'type', 'dataSync', 'location', 'stride', 'strides', 'offset', 'name of theirs'],
     ]);
@@ -233,19 +236,21 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
 
     // Made before anything is polluted.
     const all = allCalls();
+    const firsts = operations.map((operation) => all.find((call) => call.operation === operation) as Call);
 
     /** Everything there is to call, with all options, with some and with none. */
     function results(own: Kernels): unknown[] {
       const like = { data: Float32Array.of(1, 2, 3, 1, 5, 1), shape: SHAPE };
-      const some = (call: Call) => {
+      const some = (call: Call, ...options: object[]) => {
         const first = Object.keys(call.arguments)[0] as string;
-        return runBy(own, call.operation.name, ...Object.values({ ...call.arguments, [first]: like }));
+        return runBy(own, call.operation.name, ...Object.values({ ...call.arguments, [first]: like }), ...options);
       };
       using x = own.zeros(SHAPE);
       return [
         ...all.map((call) => run(own, call)),
         // Without a seed it draws something else each time.
-        ...all.filter(({ operation }) => operation.name !== 'sample').map(some),
+        ...all.filter(({ operation }) => operation.name !== 'sample').map((call) => some(call)),
+        ...firsts.map((call) => some(call, call.operation.name === 'sample' ? { seed: 1 } : {})),
         ...all
           .filter(({ operation }) => Object.hasOwn(operation, 'out'))
           .map((call) => run(own, call, { out: outFor(call) })),
@@ -266,6 +271,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
         own.tensor(like, undefined, {}).dtype,
         own.zeros([2]).dtype,
         own.backendInfo(),
+        reliabilityDiagram(own.calibrationError([0, 1], [0, 1], { from: 'probabilities' }), {}),
       ];
     }
 
@@ -345,8 +351,11 @@ describe('settings', () => {
   });
 
   test('a module is one by what it is, not by what it says', () => {
-    const module = { [Symbol.toStringTag]: 'WebAssembly.Module' } as unknown as WebAssembly.Module;
-    const message = 'createKernels: module is an object, expected a WebAssembly.Module';
-    expect(() => createKernels({ module })).toThrow(new TypeError(message));
+    for (const module of [
+      { [Symbol.toStringTag]: 'WebAssembly.Module' },
+      Object.create(WebAssembly.Module.prototype),
+    ]) {
+      expect(() => createKernels({ module })).toThrow(/^createKernels: module is .*, expected a WebAssembly\.Module$/);
+    }
   });
 });

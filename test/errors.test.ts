@@ -746,6 +746,11 @@ const WRONG_OPTIONS: Readonly<
       RangeError,
       'mask has shape [3], expected one that broadcasts to [3, 4]',
     ],
+    [
+      { mask: { data: new Uint8Array(12), shape: [1, 3, 4] } },
+      RangeError,
+      'mask has shape [1, 3, 4], expected one that broadcasts to [3, 4]',
+    ],
     [{ mask: { data: new Uint8Array(3), shape: [4] } }, RangeError, 'mask has 3 elements, expected 4 for shape [4]'],
   ],
   causal: [

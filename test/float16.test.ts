@@ -4,6 +4,7 @@ import type { Kernels } from '../src/index.js';
 import { operations } from './operations/index.js';
 import { buildNames, sets, type TestSet } from './support/backends.js';
 import { randomOf } from './support/cases.js';
+import { any } from './support/failures.js';
 import { isNan, openHalves } from './support/halves.js';
 import { type Call, callsOf, outFor, run, takes, titleOf } from './support/operation.js';
 
@@ -267,6 +268,18 @@ describe.each(sets)('$name', (set: TestSet) => {
       run(kernels, call, { ...half, out: resident });
       expect([...resident]).toEqual([...floatsOf('float16', bits)]);
     }
+  });
+
+  test('out of another format, or of data that do not fit its shape, is refused', () => {
+    const x = { data: new Uint16Array(6), dims: [2, 3], type: 'float16' as const };
+    const data = new Uint16Array(6);
+    const other = { data, dims: [2, 3], type: 'bfloat16' as const };
+    const long = { data, dims: [2, 4], type: 'float16' as const };
+    expect(() => kernels.softmax(x, { out: any(other) })).toThrow(/^softmax: out is .*, expected .*type: 'float16' }/);
+    expect(() => kernels.softmax(x, { out: long })).toThrow(
+      new RangeError('softmax: out has 6 elements, expected 8 for shape [2, 4]'),
+    );
+    expect([...data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('a gradient is added to what is there, and rounded once', () => {

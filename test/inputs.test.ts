@@ -177,6 +177,9 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       const one = new Float64Array(1);
       expect(logSumExp(new Float64Array(4), { out: one })).toBe(one);
       expect(one[0]).toBe(LOG4);
+      const single = new Float32Array(1);
+      expect(logSumExp([0, 0, 0, 0], { out: single })).toBe(single);
+      expect(single[0]).toBe(Math.fround(LOG4));
     });
 
     test('may have another shape as a tensor', () => {

@@ -116,7 +116,9 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(of(-1e300).merge(of(-1e300)).value).toBe(-1e300);
     expect(of(0).merge(of(-1e308)).merge(of(1e308)).value).toBe(1e308);
     expect(logSumExpState().value).toBe(-Infinity);
-    expect(logSumExpState({ rows: 0 }).add([]).value).toEqual(new Float64Array(0));
+    for (const chunk of [[], { data: new Float32Array(0), shape: [0] }, { data: new Float32Array(0), shape: [5, 0] }]) {
+      expect(logSumExpState({ rows: 0 }).add(chunk).value).toEqual(new Float64Array(0));
+    }
     expect(logSumExpState().add(Float64Array.of(5, 5), { weights: Float64Array.of(1, -1) }).value).toBe(-Infinity);
     expect(logSumExpState().add([5, 5], { weights: [1, -2] }).value).toBe(NaN);
     expect(

@@ -192,6 +192,10 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       const like = { data: p.first, dims: [3, 5] };
       const results = lossWithGrad(kernels, operation, p, { shape: undefined }, like);
       expect(results).toEqual({ loss: { data: loss, shape: lossShape }, grad: { data: grad, shape: [3, 5] } });
+      // Each has a shape of its own: the caller may change it.
+      const { loss: lossLike, grad: gradLike } = results as unknown as Record<string, { shape: number[] }>;
+      lossLike?.shape.reverse();
+      expect(gradLike?.shape).toEqual([3, 5]);
       const x = kernels.tensor(p.first, [3, 5]);
       const tensors = lossWithGrad(kernels, operation, p, { shape: undefined }, x) as unknown as Record<string, Tensor>;
       expect(tensors.loss?.shape).toEqual(lossShape);

@@ -62,6 +62,8 @@ describe.each(sets)('$name', ({ kernels }) => {
     const out = new Float32Array(2);
     expect(kernels.penalize(x, [], { out })).toBe(out);
     expect([...out]).toEqual([1, 2]);
+    const one = { data: Int32Array.of(1), shape: [] };
+    expect([...kernels.penalize(row, one, { presence: 1 })]).toEqual([1, 1]);
   });
 
   test('rows each with tokens of their own', () => {
@@ -93,6 +95,14 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
   });
 
+  test('floats of 16 bits are rounded by way of float32, as everywhere', () => {
+    // Halfway between 1 and the next float16 once it is a float32, and above that before.
+    const bias = { 0: 2 ** -11 + 2 ** -40 };
+    const data = Uint16Array.of(0x3c00);
+    expect(kernels.penalize({ data, shape: [1], type: 'float16' }, [], { bias }).data).toEqual(data);
+    expect(kernels.penalize([1], [], { bias })).toEqual(Float32Array.of(1 + 2 ** -11));
+  });
+
   test('a batch without tokens, in all forms', () => {
     const x = Float32Array.of(1, 2, 3, 4, 5, 6);
     for (const tokens of [[], [[], []], { data: new Int32Array(0), dims: [2, 0] }, new Int32Array(0)]) {
@@ -115,6 +125,11 @@ describe.each(sets)('$name', ({ kernels }) => {
   });
 });
 
+function detached(array: Int32Array<ArrayBuffer>): Int32Array {
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
 const X = () => new Float32Array(6);
 const call =
   (tokens: unknown, options: object = {}) =>
@@ -135,6 +150,20 @@ describeErrors([
     type: TypeError,
     call: call(new Float32Array(1)),
   },
+  {
+    message: 'penalize: tokens holds float16, expected tokens (integers), or an array of them for each row',
+    type: TypeError,
+    call: call({ data: new Uint16Array(1), shape: [1], type: 'float16' }),
+  },
+  {
+    message: 'penalize: tokens has 3 elements, expected 4 for shape [2, 2]',
+    call: call({ data: new Int32Array(3), shape: [2, 2] }),
+  },
+  {
+    message: 'penalize: tokens is detached, expected an array whose buffer is alive',
+    type: TypeError,
+    call: call(detached(Int32Array.of(1))),
+  },
   { message: 'penalize: tokens[1][0] is 3, expected an integer in [0, 3)', call: call([[0], [3]], { shape: [2, 3] }) },
   {
     message: 'penalize: tokens is the tokens of one row, expected an array for each of 2 rows',
@@ -143,6 +172,10 @@ describeErrors([
   {
     message: 'penalize: tokens is 1 arrays, expected an array for each of 2 rows',
     call: call([[1]], { shape: [2, 3] }),
+  },
+  {
+    message: 'penalize: tokens is 3 arrays, expected an array for each of 2 rows',
+    call: call([[1], [1], [1]], { shape: [2, 3] }),
   },
   { message: 'penalize: repetition is 0, expected a positive number', call: call([], { repetition: 0 }) },
   {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createRandom } from '../src/index.js';
 import { philox4x32, uniformAt } from '../src/random.js';
 
@@ -48,6 +48,15 @@ describe('createRandom', () => {
 
   test('without a seed never the same', () => {
     expect(createRandom()()).not.toBe(createRandom()());
+  });
+
+  test('without a seed takes all 64 bits of a key from crypto', () => {
+    const fill = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
+      (array as Uint32Array).set([5, 6]);
+      return array;
+    });
+    expect(createRandom()()).toBe(createRandom((6n << 32n) + 5n)());
+    fill.mockRestore();
   });
 
   test('where there is no crypto either', () => {

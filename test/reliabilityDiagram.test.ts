@@ -34,25 +34,40 @@ function elementsOf(xml: string): Element[] {
   return elements;
 }
 
-/** What a rectangle of this class spans, as values of its panel, which the axes tell. */
-function spans(svg: string, kind: string): { left: number; right: number; height: number }[] {
-  const elements = elementsOf(svg);
+interface Span {
+  readonly left: number;
+  readonly right: number;
+  readonly from: number;
+  readonly height: number;
+}
+
+/** The sides of a panel, by its axes. */
+function sidesOf(
+  elements: readonly Element[],
+  panel: Panel,
+): { left: number; top: number; bottom: number; right: number } {
   const axes = elements.filter(({ attributes }) => attributes.class === 'axis');
-  const [left, top, bottom, right] = axes[0]!.attributes.d!.match(/[\d.]+/g)!.map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const path = axes[panel === 'accuracies' ? 0 : 1]!.attributes.d!;
+  const [left, top, bottom, right] = path.match(/[\d.]+/g)!.map(Number) as [number, number, number, number];
+  return { left, top, bottom, right };
+}
+
+type Panel = 'accuracies' | 'rows';
+
+/** What a rectangle of this class spans, as values of its panel, which the axes tell: accuracies, or numbers of rows. */
+function spans(svg: string, kind: string, panel: Panel = 'accuracies'): Span[] {
+  const elements = elementsOf(svg);
+  const { left, top, bottom, right } = sidesOf(elements, panel);
   return elements
     .filter(
       ({ attributes }) =>
         attributes.class === kind && Number(attributes.y) + Number(attributes.height) <= bottom + 0.02,
     )
     .filter(({ attributes }) => Number(attributes.y) >= top)
-    .map(({ attributes: { x, width, height } }) => ({
+    .map(({ attributes: { x, y, width, height } }) => ({
       left: (Number(x) - left) / (right - left),
       right: (Number(x) + Number(width) - left) / (right - left),
+      from: (bottom - Number(y) - Number(height)) / (bottom - top),
       height: Number(height) / (bottom - top),
     }));
 }
@@ -70,12 +85,51 @@ describe('draws', () => {
         expect(drawn.left).toBeCloseTo(lower, 3);
         expect(drawn.right).toBeCloseTo(upper, 3);
       }
+      expect(bars[i]!.from).toBeCloseTo(0, 3);
       expect(bars[i]!.height).toBeCloseTo(accuracy, 3);
+      expect(gaps[i]!.from).toBeCloseTo(Math.min(accuracy, confidence), 3);
       expect(gaps[i]!.height).toBeCloseTo(Math.abs(accuracy - confidence), 3);
     });
     expect(svg).toContain(`>ECE ${calibration.ece.toFixed(3)}<`);
     expect(svg).toContain('>200 rows<');
     expect(svg).toContain(`>${Math.max(...filled.map(({ count }) => count))}<`);
+  });
+
+  test('how many rows each bin holds, beside the fullest', () => {
+    const drawn = calibrationError([0.1, 0.3, 0.4, 0.4, 0.7, 0.9], [0, 1, 0, 1, 1, 1], {
+      from: 'probabilities',
+      bins: 5,
+    });
+    const counts = drawn.bins.map(({ count }) => count);
+    const most = Math.max(...counts);
+    expect(counts.at(-1)).toBeLessThan(most);
+    const svg = reliabilityDiagram(drawn);
+    const filled = counts.filter((count) => count > 0);
+    expect(spans(svg, 'bar', 'rows').map(({ height }) => Math.round(height * most))).toEqual(filled);
+    expect(svg).toContain(`>${most}<`);
+  });
+
+  test('a gap above the confidence where that is less than the accuracy', () => {
+    const svg = reliabilityDiagram(calibrationError([0.75], [1], { from: 'probabilities' }));
+    const [gap] = spans(svg, 'gap');
+    expect(gap?.from).toBeCloseTo(0.75, 3);
+    expect(gap?.height).toBeCloseTo(0.25, 3);
+  });
+
+  test('the diagonal, and numbers beside the axes', () => {
+    const svg = reliabilityDiagram(calibration);
+    const elements = elementsOf(svg);
+    const { left, top, bottom, right } = sidesOf(elements, 'accuracies');
+    const ideal = elements.find(({ attributes }) => attributes.class === 'ideal');
+    expect(ideal?.attributes).toMatchObject({ x1: `${left}`, y1: `${bottom}`, x2: `${right}`, y2: `${top}` });
+    const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>(\d\.\d)</g)].map((match) =>
+      match.map(Number),
+    );
+    expect(labels.map(([, , , value]) => value)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1, 0, 0.2, 0.4, 0.6, 0.8, 1]);
+    for (const [, , y, value] of labels.slice(0, 6)) {
+      expect(Math.abs(y! - (bottom - value! * (bottom - top)))).toBeLessThan(5);
+    }
+    for (const [, x, , value] of labels.slice(6)) expect(x).toBeCloseTo(left + value! * (right - left), 1);
   });
 
   test('in light and dark, for screen readers', () => {
@@ -123,7 +177,7 @@ describe('draws', () => {
   });
 
   test('the same from JSON, where NaN is null', () => {
-    for (const each of [calibration, EMPTY]) {
+    for (const each of [calibration, EMPTY, calibrationError([Number.NaN, 1], [0], { shape: [1, 2] })]) {
       const state = JSON.parse(JSON.stringify(each)) as Calibration;
       expect(reliabilityDiagram(state)).toBe(reliabilityDiagram(each));
     }
@@ -137,6 +191,7 @@ describe('the title', () => {
     ['a < b & "c" > d', 'a &lt; b &amp; &quot;c&quot; &gt; d'],
     ['</text><script>alert(1)</script>', '&lt;/text&gt;&lt;script&gt;alert(1)&lt;/script&gt;'],
     ['&amp;', '&amp;amp;'],
+    ['a & b & c', 'a &amp; b &amp; c'],
     ['\u0000\u0008\ud800 \udc00x\ufffe', '\ufffd\ufffd\ufffd \ufffdx\ufffd'],
     ['Kalibrierung – 校准 😀', 'Kalibrierung – 校准 😀'],
   ])('%j is text', (title, escaped) => {
@@ -145,6 +200,17 @@ describe('the title', () => {
     expect(svg).toContain(`<title>${escaped}</title>`);
     expect(svg).toContain(` class="title">${escaped}</text>`);
     expect(svg).not.toContain('<script');
+  });
+
+  test('stands above all else, or nowhere', () => {
+    expect(reliabilityDiagram(calibration)).not.toContain('class="title"');
+    const drawn = elementsOf(reliabilityDiagram(calibration, { title: 'T' })).filter(({ name }) => name !== 'svg');
+    const at = drawn.findIndex(({ attributes }) => attributes.class === 'title');
+    const title = Number(drawn[at]?.attributes.y);
+    for (const { attributes } of drawn.slice(at + 1)) {
+      if (attributes.y === undefined || attributes.transform !== undefined) continue;
+      expect(Number(attributes.y)).toBeGreaterThan(title + 10);
+    }
   });
 });
 

@@ -127,12 +127,18 @@ describe('linear memory', () => {
 describe('import', () => {
   test('has no side effect; a call compiles what it needs, once', async () => {
     const compiled: number[] = [];
-    const RealModule = WebAssembly.Module;
+    let instances = 0;
     stubWebAssembly({
-      Module: new Proxy(RealModule, {
+      Module: new Proxy(WebAssembly.Module, {
         construct(target, [bytes]) {
           compiled.push(bytes.length);
           return new target(bytes);
+        },
+      }),
+      Instance: new Proxy(WebAssembly.Instance, {
+        construct(target, [module, imports]) {
+          instances++;
+          return new target(module, imports);
         },
       }),
     });
@@ -140,6 +146,7 @@ describe('import', () => {
     expect(compiled).toEqual([]);
     const probs = softmax(X);
     expect(compiled.length).toBe(2);
+    expect(instances).toBe(2);
     softmax(X);
     softmaxBackward(probs, X);
     create();
@@ -209,6 +216,34 @@ describe('auto', () => {
     ]);
   });
 
+  test('the reference for all kernels where one does not compile, those that ran before too', async () => {
+    const { softmaxKernel } = sources;
+    compileOnly(...[core, softmaxKernel.f32, softmaxKernel.f64].map((program) => link(program, 'simd128')));
+    const { backendInfo: info, softmax, logSumExp, createKernels: create } = await importAnew();
+    const float32 = Float32Array.from({ length: 1000 }, (_, i) => 4 * Math.sin(i));
+    const float64 = Float64Array.from({ length: 1000 }, (_, i) => 4 * Math.sin(i));
+    const before = [softmax(float32), softmax(float64)];
+    expect(info().name).toBe('simd128');
+    logSumExp(X);
+    expect(info().name).toBe('reference');
+    expect(info().tried.map(({ name }) => name)).toEqual(['relaxed-simd', 'simd128']);
+    const reference = create({ backend: 'reference' });
+    for (const [i, x] of [float32, float64].entries()) {
+      expect(softmax(x)).toEqual(reference.softmax(x));
+      expect(softmax(x)).not.toEqual(before[i]);
+    }
+  });
+
+  test('the reference where there is no memory: nothing that init would help against', async () => {
+    const construct = () => {
+      throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+    };
+    stubWebAssembly({ Memory: new Proxy(WebAssembly.Memory, { construct }) });
+    const { softmax } = await importAnew();
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/could not allocate memory\)$/)]]);
+  });
+
   test('works without WebAssembly at all', async () => {
     vi.stubGlobal('WebAssembly', undefined);
     const { backendInfo: info, softmax, tensor, zeros, memoryUsage } = await importAnew();
@@ -224,26 +259,45 @@ describe('auto', () => {
     expect(memoryUsage().tensors).toBe(3);
   });
 
-  test('the reference asked for is no reason to warn', () => {
-    createKernels({ backend: 'reference' }).softmax(X);
+  test('works without FinalizationRegistry', async () => {
+    vi.stubGlobal('FinalizationRegistry', undefined);
+    const { tensor, softmax, memoryUsage } = await importAnew();
+    const x = tensor([0, 0]);
+    const y = softmax(x);
+    expect([...y]).toEqual([0.5, 0.5]);
+    for (const each of [x, y]) each.dispose();
+    expect(memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
+  });
+
+  test('the reference asked for is no reason to warn', async () => {
+    // Imported anew, for a warning comes once.
+    const { createKernels: create, init, softmax } = await importAnew();
+    create({ backend: 'reference' }).softmax(X);
+    await init({ backend: 'reference' });
+    softmax(X);
     expect(warn).not.toHaveBeenCalled();
   });
 
   test.skipIf(!hasFmaFlag)('a processor that does not fuse gets simd128', async () => {
     const program = `
+      import { readFile } from 'node:fs/promises';
       import { backendInfo, softmax, createKernels } from 'softmax-wasm';
       softmax([1, 2]);
-      let error = '';
-      try { createKernels({ backend: 'relaxed-simd' }); } catch (caught) { error = caught.message; }
-      console.log(JSON.stringify({ info: backendInfo(), error }));`;
+      const file = await readFile(new URL('relaxed-simd.wasm', 'softmax-wasm'));
+      const module = await WebAssembly.compile(file);
+      const errors = [{ backend: 'relaxed-simd' }, { module }].map((settings) => {
+        try { createKernels(settings); } catch (error) { return error.message; }
+      });
+      console.log(JSON.stringify({ info: backendInfo(), errors }));`;
     const { stdout } = await runApart(program, [...relaxedSimdFlags, '--no-enable-fma3']);
-    const { info, error } = JSON.parse(stdout);
+    const { info, errors } = JSON.parse(stdout);
     expect(info).toEqual({
       name: 'simd128',
       reason: 'fixed-width SIMD is supported',
       tried: [{ name: 'relaxed-simd', error: 'relaxed multiply-add does not fuse on this processor' }],
     });
-    expect(error).toMatch(/backend relaxed-simd cannot run: relaxed multiply-add does not fuse on this processor$/);
+    const reason = 'relaxed multiply-add does not fuse on this processor';
+    expect(errors).toEqual([`createKernels: backend relaxed-simd cannot run: ${reason}`, reason]);
   });
 
   test('what is told is a copy', () => {
@@ -263,7 +317,8 @@ describe('a backend by name', () => {
     compileOnly();
     const { createKernels: create, init } = await importAnew();
     const message = (operation: string) => `${operation}: backend simd128 cannot run: wasm opcode is not supported`;
-    expect(() => create({ backend: 'simd128' })).toThrow(new Error(message('createKernels')));
+    const cause = new WebAssembly.CompileError('wasm opcode is not supported');
+    expect(() => create({ backend: 'simd128' })).toThrow(new Error(message('createKernels'), { cause }));
     await expect(init({ backend: 'simd128' })).rejects.toThrow(new Error(message('init')));
     expect(create({ backend: 'reference' }).backendInfo().name).toBe('reference');
   });
@@ -286,6 +341,37 @@ describe('init', () => {
     expect(told).toEqual(info());
     softmax(X);
     expect(blocking).toEqual([]);
+  });
+
+  test.skipIf(missing.length > 0)('compiles each module once, and none of another backend', async () => {
+    const compiled: string[] = [];
+    const { compile } = WebAssembly;
+    stubWebAssembly({
+      compile: (bytes: Uint8Array<ArrayBuffer>) => {
+        compiled.push(String(bytes));
+        return compile(bytes);
+      },
+    });
+    for (const backend of [undefined, 'simd128'] as const) {
+      const { init } = await importAnew();
+      compiled.length = 0;
+      const { name } = await init({ backend });
+      const expected = modulesOf(name as ModuleBackend).map(String);
+      expect(new Set(compiled)).toEqual(new Set(expected));
+      expect(compiled.length).toBe(expected.length);
+      await init({ backend });
+      expect(compiled.length).toBe(expected.length);
+    }
+  });
+
+  test('leaves what does not compile to the call that needs it', async () => {
+    compileOnly(link(core, 'simd128'));
+    const { init, softmax, backendInfo: info } = await importAnew();
+    expect((await init()).name).toBe('simd128');
+    expect(warn).not.toHaveBeenCalled();
+    expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(info().name).toBe('reference');
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 
   test('sets the module-level functions up; earlier tensors keep their set', async () => {
@@ -402,6 +488,22 @@ describe('an engine that compiles nothing large on its main thread', () => {
     expect(() => named.softmax([0, 0])).toThrow(/^softmax: backend simd128 cannot run: WebAssembly\.Instance is/);
   });
 
+  test('has what it had until init is done: calls meanwhile take nothing from what comes', async () => {
+    await refuseLarge();
+    const { init, logSumExp, backendInfo: info } = await importAnew();
+    let isDone = false;
+    const done = init().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      expect(logSumExp([0])).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await done;
+    logSumExp([0]);
+    expect(info().name).not.toBe('reference');
+  });
+
   test('takes a module that init is given', async () => {
     await refuseLarge();
     const module = await packaged('simd128');
@@ -430,6 +532,7 @@ describe('a page whose Content-Security-Policy forbids WebAssembly', () => {
     expect(warn.mock.calls[0]?.[0]).toMatch(
       /\); allow 'wasm-unsafe-eval' in the script-src of the page's Content-Security-Policy, .*await init\(\{ module \}\)$/,
     );
+    expect(String(warn.mock.calls[0]?.[0]).split('wasm-unsafe-eval').length).toBe(2);
     expect((await init()).name).toBe('reference');
   });
 });
@@ -480,11 +583,14 @@ describe('module', () => {
 
   test('is used where compiling bytes is forbidden', async () => {
     const module = await packaged('simd128');
-    compileOnly();
+    // A page's Content-Security-Policy reports what was tried and forbidden.
+    const compile = vi.fn();
+    stubWebAssembly({ Module: new Proxy(WebAssembly.Module, { construct: compile }), compile });
     const { createKernels: create, init, softmax } = await importAnew();
     expect([...create({ module }).softmax([0, 0])]).toEqual([0.5, 0.5]);
     expect((await init({ module })).name).toBe('simd128');
     expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
+    expect(compile).not.toHaveBeenCalled();
   });
 
   test('of another version is refused', async () => {
