@@ -184,8 +184,7 @@ function accuracyPanel(panel: Panel, { ece, rows, bins }: Figures): string[] {
     return panel.rect('gap', lower, upper, accuracy, confidence);
   });
   const labels = TICKS.map((tick) => text(tick.toFixed(1), panel.left - 8, panel.y(tick) + 4, END));
-  const error = Number.isNaN(ece) ? 'NaN' : ece.toFixed(3);
-  const notes = [`ECE ${error}`, `${rows} rows`].map((note, i) => {
+  const notes = [`ECE ${ece.toFixed(3)}`, `${rows} rows`].map((note, i) => {
     return text(note, panel.left + 10, panel.top + 20 + 17 * i, ' class="note"');
   });
   return [
@@ -246,7 +245,7 @@ export function reliabilityDiagram(calibration: Calibration, options?: Reliabili
 
   const [left, right] = [60, width - 20];
   const [top, bottom] = [title === '' ? 30 : 62, height - 46];
-  const strip = round((bottom - top) / 6);
+  const strip = (bottom - top) / 6;
   const accuracies = new Panel(left, top, right, bottom - strip - 14);
   const counts = new Panel(left, bottom - strip, right, bottom);
   const { ece, rows, bins } = figures;
