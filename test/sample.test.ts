@@ -81,10 +81,14 @@ describe.each(sets)('$name', (set) => {
         peaked: floatsOf(dtype, peakedRow(n, 1)),
         flat: floatsOf(dtype, flatRow(n, 2)),
         lopsided,
-        // The heavy ones lie where no sample is taken.
+        // The heavy ones lie where no sample is taken, or wherever one is.
         unsampled: floatsOf(
           dtype,
           flatRow(n, 7).map((value, j) => value / 100 + ((j >> 4) % 2) * 2),
+        ),
+        sampled: floatsOf(
+          dtype,
+          flatRow(n, 8).map((value, j) => value / 100 - ((j >> 4) % 2) * 2),
         ),
         sorted: floatsOf(dtype, flatRow(n, 4)).sort(),
         'all equal': floatsOf(dtype, new Array(n).fill(3)),
