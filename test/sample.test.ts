@@ -196,6 +196,10 @@ describe.each(sets)('$name', (set) => {
         expect(drawAt(kernels, x, [k / n, below(k / n)])).toEqual([k, k - 1]);
       }
     }
+    // The limits of the chunks that are summed first, too.
+    for (const k of [256, 512, 768]) {
+      expect(drawAt(kernels, new Float32Array(1024), [k / 1024, below(k / 1024)])).toEqual([k, k - 1]);
+    }
   });
 
   test('a mask of bits keeps what a mask of bytes keeps', () => {
