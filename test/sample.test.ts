@@ -202,6 +202,14 @@ describe.each(sets)('$name', (set) => {
     }
   });
 
+  test.each(DTYPES)('%s: the largest number draws what has a weight, however its sum was rounded', (dtype) => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const x = numbers(dtype, 300, 'within ±8', seed).fill(-Infinity, 290);
+      const [drawn] = drawAt(kernels, x, [1 - 2 ** -53]);
+      expect(drawn, `seed ${seed}`).toBeLessThan(290);
+    }
+  });
+
   test('a mask of bits keeps what a mask of bytes keeps', () => {
     const random = randomOf(8);
     for (const n of [1, 31, 32, 33, 64, 300]) {
