@@ -210,6 +210,17 @@ describe.each(sets)('$name', (set) => {
     }
   });
 
+  test.each(DTYPES)('%s: weights are e^x to their last digits', (dtype) => {
+    const unit = dtype === 'float32' ? 2 ** -24 : 2 ** -53;
+    for (let i = 1; i <= 200; i++) {
+      const x = floatsOf(dtype, [0, -i * 0.0371]);
+      const distance = -(x[1] as number);
+      const first = 1 / (1 + Math.exp(-distance));
+      const limit = (4 + 3 * distance) * unit * first * (1 - first) + 2 ** -51;
+      expect(drawAt(kernels, x, [first - limit, first + limit]), `distance ${distance}`).toEqual([0, 1]);
+    }
+  });
+
   test('a mask of bits keeps what a mask of bytes keeps', () => {
     const random = randomOf(8);
     for (const n of [1, 31, 32, 33, 64, 300]) {
