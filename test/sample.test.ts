@@ -221,6 +221,16 @@ describe.each(sets)('$name', (set) => {
     }
   });
 
+  test.each(DTYPES)('%s: minP decides for the two numbers on both sides of its limit', (dtype) => {
+    for (let i = 1; i < 40; i++) {
+      const minP = i / 40;
+      const distance = -Math.log(minP);
+      const x = floatsOf(dtype, [4, 4 - distance]);
+      const isKept = 4 - (x[1] as number) <= distance;
+      expect(drawAt(kernels, x, [0.9999], { minP }), `minP ${minP}`).toEqual([isKept ? 1 : 0]);
+    }
+  });
+
   test('a mask of bits keeps what a mask of bytes keeps', () => {
     const random = randomOf(8);
     for (const n of [1, 31, 32, 33, 64, 300]) {
