@@ -262,6 +262,13 @@ describe.each(sets)('$name', (set) => {
     }
   });
 
+  test('the last word of a mask of bits may keep nothing', () => {
+    for (const n of [33, 50, 63]) {
+      const bits = Int32Array.of(0b0001, 0, 0b0010, 0, 0b0100, 0);
+      expect([...kernels.sample(new Float32Array(3 * n), { shape: [3, n], mask: { bits } })]).toEqual([0, 1, 2]);
+    }
+  });
+
   test('logProbs are those of the draws, of all classes at temperature 1', () => {
     for (const dtype of DTYPES) {
       const x = numbers(dtype, 24 * 40, 'within ±8', 1);
