@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { numbers } from './support/cases.js';
+import { DTYPES, numbers } from './support/cases.js';
 import { describeErrors } from './support/failures.js';
 
 describe('a model with itself', () => {
@@ -27,6 +27,19 @@ describe('the teacher', () => {
       const kept = teacher.slice();
       kernels.distillationWithGrad(student, teacher, { shape: [3, 100] });
       expect(teacher).toEqual(kept);
+    });
+  }
+});
+
+describe('a class that the student rules out and the teacher does not', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: makes the loss infinite`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [2, 10, 60, 200]) {
+          const student = numbers(dtype, n, 'within ±8', n).fill(-Infinity, 1, 2);
+          expect(kernels.distillation(student, numbers(dtype, n, 'within ±8', 1)), `${dtype}, ${n}`).toBe(Infinity);
+        }
+      }
     });
   }
 });
