@@ -44,6 +44,21 @@ describe('a class that the student rules out and the teacher does not', () => {
   }
 });
 
+describe('a class that both rule out', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: counts for nothing, wherever it is`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [3, 10, 49, 51, 63]) {
+          const [student, teacher] = [numbers(dtype, n, 'within ±8', n), numbers(dtype, n, 'within ±8', 1)];
+          const expected = kernels.distillation(student.slice(0, -1), teacher.slice(0, -1));
+          for (const x of [student, teacher]) x.fill(-Infinity, n - 1);
+          expect(kernels.distillation(student, teacher) / expected, `${dtype}, ${n}`).toBeCloseTo(1, 5);
+        }
+      }
+    });
+  }
+});
+
 const X = [1, 2, 3, 4, 5, 6];
 const shape = [2, 3];
 
