@@ -196,6 +196,20 @@ describe('the gradient at the target of a row that is almost right', () => {
   });
 });
 
+test.each(sets)('$name: logits as far apart as can be, at the largest temperature', ({ kernels }) => {
+  for (const [dtype, most, temperature] of [
+    ['float32', 3e38, 2 ** 100],
+    ['float64', 1.7e308, 2 ** 900],
+  ] as const) {
+    const exact = 2 * (most / temperature);
+    for (const n of [2, 10, 60]) {
+      const x = newFloats(dtype, n).fill(most).fill(-most, 1, 2);
+      expect(kernels.crossEntropy(x, 1, { temperature }) / exact, `${dtype}, ${n}`).toBeCloseTo(1, 6);
+      expect(-kernels.logProbs(x, 1, { temperature }) / exact, `${dtype}, ${n}`).toBeCloseTo(1, 6);
+    }
+  }
+});
+
 describe('losses below the normal numbers', () => {
   for (const dtype of DTYPES) {
     test.each(sets)(`$name ${dtype}: are off by no more than the smallest one, and never below 0`, ({ kernels }) => {

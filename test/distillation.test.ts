@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { numbers } from './support/cases.js';
+import { DTYPES, numbers } from './support/cases.js';
 import { describeErrors } from './support/failures.js';
 
 describe('a model with itself', () => {
@@ -27,6 +27,34 @@ describe('the teacher', () => {
       const kept = teacher.slice();
       kernels.distillationWithGrad(student, teacher, { shape: [3, 100] });
       expect(teacher).toEqual(kept);
+    });
+  }
+});
+
+describe('a class that the student rules out and the teacher does not', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: makes the loss infinite`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [2, 10, 60, 200]) {
+          const student = numbers(dtype, n, 'within ±8', n).fill(-Infinity, 1, 2);
+          expect(kernels.distillation(student, numbers(dtype, n, 'within ±8', 1)), `${dtype}, ${n}`).toBe(Infinity);
+        }
+      }
+    });
+  }
+});
+
+describe('a class that both rule out', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: counts for nothing, wherever it is`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [3, 10, 49, 51, 63]) {
+          const [student, teacher] = [numbers(dtype, n, 'within ±8', n), numbers(dtype, n, 'within ±8', 1)];
+          const expected = kernels.distillation(student.slice(0, -1), teacher.slice(0, -1));
+          for (const x of [student, teacher]) x.fill(-Infinity, n - 1);
+          expect(kernels.distillation(student, teacher) / expected, `${dtype}, ${n}`).toBeCloseTo(1, 5);
+        }
+      }
     });
   }
 });

@@ -75,6 +75,24 @@ describe('t log t', () => {
       expect([grad[4], grad[5]]).toEqual([-Infinity, -Infinity]);
     });
 
+    test(`${name}: e^t up to the ends of the normal numbers, and of NaN`, () => {
+      for (const [dtype, targets] of [
+        ['float32', [-87.33, -87.1, 88.61, 88.72]],
+        ['float64', [-708.39, -708.1, 709.1, 709.78]],
+      ] as const) {
+        const t = floatsOf(dtype, [...targets, NaN]);
+        const { grad } = kernels.klDivWithGrad(
+          t.map(() => 0),
+          t,
+          { logTarget: true, reduction: 'sum' },
+        );
+        targets.forEach((_, i) => {
+          expect((grad[i] as number) / -Math.exp(t[i] as number), `${dtype}, ${t[i]}`).toBeCloseTo(1, 6);
+        });
+        expect(grad[4]).toBeNaN();
+      }
+    });
+
     test(`${name}: plain numbers have the digits of the log-probabilities`, () => {
       const logProbs = Float64Array.of(-0.5, -1);
       const targets = [0.6, 0.4];

@@ -70,6 +70,18 @@ describe('weights', () => {
     },
   ]);
 
+  // A sum of 1 but for what the addition takes from it, which is all there is of the result.
+  testAccuracy(logSumExp, 'of a maximum far above the others', (dtype) =>
+    [2, 7, 50].map((n) => {
+      const p = problem(dtype, [n], 'within ±8');
+      const weights = p.x.map((_, i) => (i === 1 ? 1 : 0.5 + (i % 3)));
+      p.x.forEach((value, i) => {
+        p.x[i] = i === 1 ? 0 : value - 60;
+      });
+      return { ...p, weights };
+    }),
+  );
+
   testAccuracy(logSumExp, 'of long rows that stream', (dtype) => [weighted(dtype, [300, 1000], [300, 1000], 1)]);
 
   for (const { name, kernels } of sets) {

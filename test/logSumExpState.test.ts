@@ -145,6 +145,9 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       return [whole.value, state.value];
     };
     for (const value of of([3, 3, 3], [1, 1e-20, -1])) expect(value).toBeCloseTo(3 - 20 * Math.LN10, 13);
+    // Below the maximum, too.
+    const beneath = of([5, 3, 3, 3], [1e-20, 1, 1e-20, -1]);
+    for (const value of beneath) expect(value).toBeCloseTo(5 - 20 * Math.LN10 + Math.log1p(Math.exp(-2)), 12);
     expect(of([1e16], [1e300])).toEqual(Array(2).fill(1e16 + 690));
     expect(of([1e16, 1e16], [1, -1])).toEqual([-Infinity, -Infinity]);
     expect(of([1e16], [-1])).toEqual([NaN, NaN]);

@@ -81,10 +81,14 @@ describe.each(sets)('$name', (set) => {
         peaked: floatsOf(dtype, peakedRow(n, 1)),
         flat: floatsOf(dtype, flatRow(n, 2)),
         lopsided,
-        // The heavy ones lie where no sample is taken.
+        // The heavy ones lie where no sample is taken, or wherever one is.
         unsampled: floatsOf(
           dtype,
           flatRow(n, 7).map((value, j) => value / 100 + ((j >> 4) % 2) * 2),
+        ),
+        sampled: floatsOf(
+          dtype,
+          flatRow(n, 8).map((value, j) => value / 100 - ((j >> 4) % 2) * 2),
         ),
         sorted: floatsOf(dtype, flatRow(n, 4)).sort(),
         'all equal': floatsOf(dtype, new Array(n).fill(3)),
@@ -192,6 +196,39 @@ describe.each(sets)('$name', (set) => {
         expect(drawAt(kernels, x, [k / n, below(k / n)])).toEqual([k, k - 1]);
       }
     }
+    // The limits of the chunks that are summed first, too.
+    for (const k of [256, 512, 768]) {
+      expect(drawAt(kernels, new Float32Array(1024), [k / 1024, below(k / 1024)])).toEqual([k, k - 1]);
+    }
+  });
+
+  test.each(DTYPES)('%s: the largest number draws what has a weight, however its sum was rounded', (dtype) => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const x = numbers(dtype, 300, 'within ±8', seed).fill(-Infinity, 290);
+      const [drawn] = drawAt(kernels, x, [1 - 2 ** -53]);
+      expect(drawn, `seed ${seed}`).toBeLessThan(290);
+    }
+  });
+
+  test.each(DTYPES)('%s: weights are e^x to their last digits', (dtype) => {
+    const unit = dtype === 'float32' ? 2 ** -24 : 2 ** -53;
+    for (let i = 1; i <= 200; i++) {
+      const x = floatsOf(dtype, [0, -i * 0.0371]);
+      const distance = -(x[1] as number);
+      const first = 1 / (1 + Math.exp(-distance));
+      const limit = (4 + 3 * distance) * unit * first * (1 - first) + 2 ** -51;
+      expect(drawAt(kernels, x, [first - limit, first + limit]), `distance ${distance}`).toEqual([0, 1]);
+    }
+  });
+
+  test.each(DTYPES)('%s: minP decides for the two numbers on both sides of its limit', (dtype) => {
+    for (let i = 1; i < 40; i++) {
+      const minP = i / 40;
+      const distance = -Math.log(minP);
+      const x = floatsOf(dtype, [4, 4 - distance]);
+      const isKept = 4 - (x[1] as number) <= distance;
+      expect(drawAt(kernels, x, [0.9999], { minP }), `minP ${minP}`).toEqual([isKept ? 1 : 0]);
+    }
   });
 
   test('a mask of bits keeps what a mask of bytes keeps', () => {
@@ -222,6 +259,13 @@ describe.each(sets)('$name', (set) => {
         const along = { ...options, shape: [n, 3], axis: 0 };
         expect(kernels.sample(turned, { ...along, mask: { bits: view } })).toEqual(each);
       }
+    }
+  });
+
+  test('the last word of a mask of bits may keep nothing', () => {
+    for (const n of [33, 50, 63]) {
+      const bits = Int32Array.of(0b0001, 0, 0b0010, 0, 0b0100, 0);
+      expect([...kernels.sample(new Float32Array(3 * n), { shape: [3, n], mask: { bits } })]).toEqual([0, 1, 2]);
     }
   });
 

@@ -4,6 +4,7 @@ import { compute, measureWorst } from './support/alongAxis.js';
 import { sets, wasmSets } from './support/backends.js';
 import { limitOf, SUM_BOUND } from './support/bounds.js';
 import { DTYPES, type Kind, numbers, problem } from './support/cases.js';
+import { expectSame } from './support/compare.js';
 import { expectedOf } from './support/expected.js';
 
 const FACTS = { magnitude: 1, scale: 0, temperature: 1, n: 0 };
@@ -74,6 +75,19 @@ describe('ranking', () => {
           }
         }
       });
+    }
+  }
+});
+
+test.each(sets)('$name: in place, where a mask has holes and numbers are out of range', ({ kernels }) => {
+  for (const dtype of DTYPES) {
+    for (const kind of ['around 1000', 'around -100', 'one far above'] as const) {
+      const x = numbers(dtype, 4 * 60, kind, 1);
+      const options = { shape: [4, 60], mask: Uint8Array.from(x, (_, i) => (i % 3 === 1 ? 0 : 1)) };
+      const expected = kernels.softmax(x, options);
+      using tensor = kernels.tensor(x, [4, 60]);
+      kernels.softmax(tensor, { mask: options.mask, out: tensor });
+      expectSame(tensor.data, expected, `${dtype}, ${kind}`);
     }
   }
 });

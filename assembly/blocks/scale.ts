@@ -1,36 +1,39 @@
 // The factors of a block's rows, where a gradient could underflow or a mask keeps nothing.
 
 import { FACTOR, GRADIENT_SCALE, KEPT, LINE_BYTES } from "../scratch";
+import { element, smallestNormal, storeElement } from "../simd/lanes";
 
-/** n / 2^33. FACTOR times a larger scale is a normal f32: a sum of n exponentials is at most n · e^RANGE. */
+/** n / 2^33 (f64: 2^283). FACTOR times a larger scale is a normal T: a sum of n exponentials is at most n · e^RANGE. */
 // @ts-ignore: decorator
 @inline
-export function underflowLimit(n: usize): f64 {
-  return <f64>n / 8589934592.0;
+export function underflowLimit<T>(n: usize): f64 {
+  return <f64>n / (sizeof<T>() == 4 ? 8589934592.0 : 1.5541351137805833e85);
+}
+
+/** Whether FACTOR times the scale may underflow. */
+// @ts-ignore: decorator
+@inline
+export function mayUnderflow(scale: f64, limit: f64): bool {
+  return !(abs(scale) > limit);
 }
 
 /**
- * Whether FACTOR times the scale may underflow. In f64 it cannot: sums are at most n · 2^60, whatever the temperature.
+ * FACTOR = FACTOR · GRADIENT_SCALE, as rowFactor has it, for the rows whose bits are set. One function for both types,
+ * elements of `size` bytes: a product of two f32 is exact in f64.
  */
-// @ts-ignore: decorator
-@inline
-export function mayUnderflow<T>(scale: f64, limit: f64): bool {
-  return sizeof<T>() == 4 && !(abs(scale) > limit);
-}
-
-/** FACTOR = FACTOR · GRADIENT_SCALE, as rowFactor has it, for the rows whose bits are set. f32 only. */
-export function blockFactors(block: usize, n: usize, bits: u32, scratch: usize): void {
+export function blockFactors(size: usize, block: usize, n: usize, bits: u32, scratch: usize): void {
+  const least = size == 4 ? smallestNormal<f32>() : smallestNormal<f64>();
   for (; bits; bits &= bits - 1) {
-    const i = <usize>ctz(bits), at = i << 2;
-    const reciprocal = load<f32>(scratch + at, FACTOR), scale = load<f64>(scratch + (i << 3), GRADIENT_SCALE);
-    let factor = scale * <f64>reciprocal;
-    if (scale != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
+    const i = <usize>ctz(bits), at = i * size;
+    const reciprocal = element(size, scratch + at + FACTOR), scale = load<f64>(scratch + (i << 3), GRADIENT_SCALE);
+    let factor = scale * reciprocal;
+    if (scale != 0 && abs(factor) < least) {
       for (let p = block + at, end = p + n * LINE_BYTES; p < end; p += LINE_BYTES) {
-        store<f32>(p, load<f32>(p) * reciprocal);
+        storeElement(size, p, element(size, p) * reciprocal);
       }
       factor = scale;
     }
-    store<f32>(scratch + at, <f32>factor, FACTOR);
+    storeElement(size, scratch + at + FACTOR, factor);
   }
 }
 

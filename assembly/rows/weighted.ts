@@ -5,6 +5,7 @@ import { leastExponent, wideExp } from "../math/exp";
 import { ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { roundingOf } from "../math/sum";
 import { ROW_SUM_LOST, ROW_SUM_MAXIMUM, ROW_SUM_OTHERS, ROW_SUM_TOP } from "../scratch";
+import { element } from "../simd/lanes";
 
 /** Stores a row's sum of exponentials: four f64 at `sums`. */
 // @ts-ignore: decorator
@@ -62,10 +63,4 @@ export function weightedSums(
     }
   }
   storeSums(sums, m, top, others, topLost + othersLost);
-}
-
-// @ts-ignore: decorator
-@inline
-function element(size: usize, p: usize): f64 {
-  return size == 4 ? <f64>load<f32>(p) : load<f64>(p);
 }

@@ -7,6 +7,28 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
+/** The smallest normal T. */
+// @ts-ignore: decorator
+@inline
+export function smallestNormal<T>(): f64 {
+  return sizeof<T>() == 4 ? <f64>f32.MIN_NORMAL_VALUE : f64.MIN_NORMAL_VALUE;
+}
+
+/** The element of `size` bytes at p, f32 or f64. */
+// @ts-ignore: decorator
+@inline
+export function element(size: usize, p: usize): f64 {
+  return size == 4 ? <f64>load<f32>(p) : load<f64>(p);
+}
+
+/** Stores such an element. */
+// @ts-ignore: decorator
+@inline
+export function storeElement(size: usize, p: usize, value: f64): void {
+  if (size == 4) store<f32>(p, <f32>value);
+  else store<f64>(p, value);
+}
+
 /** value in all lanes, by way of memory at p: V8 may sink a splat into the loop that uses it, but not a load. */
 // @ts-ignore: decorator
 @inline

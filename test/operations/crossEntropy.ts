@@ -102,6 +102,8 @@ export const crossEntropy: LossOperation = {
     ...rowGroups({ make, choices, reductions, kinds: LOGIT_KINDS, temperatures: [1] }),
     'long rows': (dtype) =>
       [0, 7, 9].map((variant) => make(dtype, [2, 50_257], 1, 'mean', { variant, kind: 'within ±30' })),
+    'long columns': (dtype) =>
+      [4, 8, 9].map((variant) => make(dtype, [20_000, 3], 0, 'none', { variant, kind: 'within ±30' })),
   },
   large: LARGE,
   differences: [

@@ -61,6 +61,15 @@ export const distillation: LossOperation = {
       [1, 2, 3, 4].flatMap((variant) =>
         [2, 10, 47, 48, 300].map((n) => make(dtype, [2, n], 1, 'none', { variant, temperature: 2 })),
       ),
+    'one of the two out of range': (dtype) =>
+      (['around -100', 'around 600', 'around 1000'] as const).flatMap((far) =>
+        [10, 48, 61, 300].flatMap((n) =>
+          [0, 1].map((one) => {
+            const draw = (which: number) => numbers(dtype, 2 * n, which === one ? far : 'within ±8', n + which);
+            return make(dtype, [2, n], 1, 'none', { draw });
+          }),
+        ),
+      ),
     'long rows': (dtype) => [make(dtype, [2, 50_257], 1, 'mean')],
   },
   large: LARGE,

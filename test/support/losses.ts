@@ -5,7 +5,7 @@ import type { BackendName, Kernels } from '../../src/index.js';
 import type { Draft } from '../hunt/inputs.js';
 import type { TestSet } from './backends.js';
 import { type LossPart, SMALLEST_NORMAL, SUM_UNITS, type Units } from './bounds.js';
-import { type Dtype, type Floats, floatsOf, type Kind, lanesOf, lengths, randomOf, sizeOf } from './cases.js';
+import { type Dtype, type Floats, floatsOf, type Kind, lanesOf, lengths, numbers, randomOf, sizeOf } from './cases.js';
 import { expectSame } from './compare.js';
 import type { LossCase } from './fixtures.js';
 import { type Operand, type Operation, type OperationName, takes, type Variant } from './operation.js';
@@ -194,6 +194,20 @@ export function rowGroups({
           ),
       ]),
     ),
+    // The largest sums of exponentials there are: what the gradient multiplies these by may be below the normal numbers.
+    'a gradient of small numbers': (dtype) => {
+      const [top, powers] = dtype === 'float32' ? [63, [-33, -40, -60]] : [510, [-290, -300, -320]];
+      return [2, 10, 50].flatMap((n) =>
+        choices.flatMap((variant) =>
+          [1, 5].map((inner, i) => {
+            const draw = (which: number) =>
+              numbers(dtype, 3 * n * inner, 'within ±8', n + which).map((x) => top + x / 10);
+            const p = make(dtype, [3, n, inner], 1, 'sum', { variant, draw });
+            return { ...p, gradOutput: 2 ** (powers[(n + variant + i) % 3] as number) };
+          }),
+        ),
+      );
+    },
     'every axis': (dtype) =>
       AXES.flatMap(([shape, axis]) =>
         choices.flatMap((variant) =>

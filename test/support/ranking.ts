@@ -65,6 +65,11 @@ function slopes(dtype: Dtype, n: number): Problem[] {
   return [
     of('rising', rising),
     of('falling', rising.slice().reverse()),
+    // Below zero the order of bits turns round.
+    of(
+      'zeros the largest',
+      numbers(dtype, n, 'few values', n).map((value) => Math.min(value, 0)),
+    ),
     ...places.flatMap((at) => [
       of(`the largest at ${at}`, numbers(dtype, n, 'within ±8', n).fill(9, at, at + 1)),
       of(`NaN at ${at}`, numbers(dtype, n, 'within ±8', n).fill(NaN, at, at + 1)),

@@ -158,7 +158,7 @@ function blockForm<T>(
   const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
   const probabilities = own ? block + n * LINE_BYTES : 0;
   const isSpread = soft || smoothing != 0;
-  const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit(n);
+  const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit<T>(n);
   const short = !isSpread && isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
@@ -199,14 +199,14 @@ function blockForm<T>(
       if (!gradient) continue;
       const s = scale * elementOrOne<T>(gradOutput, first + i) / t;
       const scaledWeight = s * (targetWeight + q);
-      if (mayUnderflow<T>(scaledWeight, underflowBelow)) {
+      if (mayUnderflow(scaledWeight, underflowBelow)) {
         store<f64>(scratch + (i << 3), scaledWeight, GRADIENT_SCALE);
         underflows |= 1 << <u32>i;
       } else store<T>(state, <T>(scaledWeight * <f64>load<T>(state, FACTOR)), FACTOR);
       store<T>(state, <T>s, SCALE);
     }
     if (!gradient) continue;
-    if (sizeof<T>() == 4 && underflows) blockFactors(block, n, underflows, scratch);
+    if (underflows) blockFactors(sizeof<T>(), block, n, underflows, scratch);
     if (isSpread) blockGradient<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     scatter<T>(block, gradient, n, inner, first, rows, scratch);
     if (!soft) {

@@ -113,7 +113,7 @@ function blockForm<T>(
   const studentBlock = scratch + HEADER_BYTES, teacherBlock = studentBlock + n * LINE_BYTES;
   const offsets = teacherBlock + n * LINE_BYTES, teacherScratch = scratch + TEACHER;
   const wide = t * LOGIT_DIVISOR, narrow = t / LOGIT_DIVISOR;
-  const underflowBelow = underflowLimit(n), limit = unshiftedLimit<T>(t);
+  const underflowBelow = underflowLimit<T>(n), limit = unshiftedLimit<T>(t);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
@@ -135,7 +135,7 @@ function blockForm<T>(
       storeLoss<T>(losses, sum, first + i, n ? loss : 0);
       if (!gradient) continue;
       const s = t * scale * elementOrOne<T>(gradOutput, first + i);
-      if (mayUnderflow<T>(s, underflowBelow)) {
+      if (mayUnderflow(s, underflowBelow)) {
         store<f64>(teacherScratch + (i << 3), s, GRADIENT_SCALE);
         store<f64>(scratch + (i << 3), s, GRADIENT_SCALE);
         underflows |= 1 << <u32>i;
@@ -145,9 +145,9 @@ function blockForm<T>(
       }
     }
     if (!gradient) continue;
-    if (sizeof<T>() == 4 && underflows) {
-      blockFactors(teacherBlock, n, underflows, teacherScratch);
-      blockFactors(studentBlock, n, underflows, scratch);
+    if (underflows) {
+      blockFactors(sizeof<T>(), teacherBlock, n, underflows, teacherScratch);
+      blockFactors(sizeof<T>(), studentBlock, n, underflows, scratch);
     }
     blockDifference<T>(studentBlock, teacherBlock, n, columns, scratch, teacherScratch);
     scatter<T>(studentBlock, gradient, n, inner, first, rows, scratch);
