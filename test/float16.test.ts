@@ -178,10 +178,13 @@ describe.each(buildNames)('conversions of %s', (build) => {
   });
 
   test.each(HALVES)('any number of %s, and nothing past them', (half) => {
-    for (let count = 0; count < 40; count++) {
-      const bits = all.subarray(0x3c00, 0x3c00 + count);
-      expect([...halves.widen(half, bits)]).toEqual([...floatsOf(half, bits)]);
-      expect([...halves.narrow(half, floatsOf(half, bits))]).toEqual([...bits]);
+    // From 1, from 0 and from -0, which subnormal numbers follow.
+    for (const first of [0x3c00, 0, 0x8000]) {
+      for (let count = 0; count < 40; count++) {
+        const bits = all.subarray(first, first + count);
+        expect([...halves.widen(half, bits)]).toEqual([...floatsOf(half, bits)]);
+        expect([...halves.narrow(half, floatsOf(half, bits))]).toEqual([...bits]);
+      }
     }
   });
 });

@@ -177,6 +177,15 @@ describe.each(sets)('$name', (set) => {
     expect(draw([1e300, 1e300])).toEqual([0, 1]);
   });
 
+  test('a byte of a mask may stand for a whole row, whatever lies behind it in memory', () => {
+    const shape = [2, 3];
+    const sampleWith = (data: Uint8Array, size: number[]) => [
+      ...kernels.sample([0, 0, 99, 0, 0, 99], { shape, mask: { data, shape: size } }),
+    ];
+    expect(sampleWith(Uint8Array.of(1, 0, 0), [3])).toEqual([0, 0]);
+    expect(sampleWith(Uint8Array.of(1, 1), [2, 1])).toEqual([2, 2]);
+  });
+
   test('temperature 0 is argmax of what is kept', () => {
     for (const n of [1, 2, 7, 49, 130, 1001]) {
       const x = numbers('float32', 3 * n, 'few values', n);
