@@ -165,7 +165,7 @@ function blockForm<T>(
     rows = rowsInBlock<T>(first, outer, inner);
     if (short && shortLogSums(x, first, rows, n, t, scratch)) {
       lossesOfShortRows(
-        x, targets, losses, gradient, first, first + rows, n, t, weight, keep, scale, gradOutput, sum, scratch
+        x, targets, losses, gradient, first, first + rows, n, t, weight, scale, gradOutput, sum, scratch
       );
       continue;
     }
@@ -246,7 +246,7 @@ function targetGradients<T>(
 /** The block form of short rows of f32, given their log-sums and exponentials; nothing is spread. */
 function lossesOfShortRows(
   x: usize, targets: usize, losses: usize, gradient: usize, first: usize, end: usize, n: usize, t: f64, weight: usize,
-  keep: f64, scale: f64, gradOutput: usize, sum: usize, scratch: usize
+  scale: f64, gradOutput: usize, sum: usize, scratch: usize
 ): void {
   const bytes = n << 2, wholeScale = scale / t;
   let e = scratch + HEADER_BYTES, state = scratch;
@@ -257,19 +257,19 @@ function lossesOfShortRows(
       if (gradient) memory.fill(y, 0, bytes);
       continue;
     }
-    const w = elementOrOne<f32>(weight, target), at = <usize>target << 2, keptWeight = keep * w;
+    const w = elementOrOne<f32>(weight, target), at = <usize>target << 2;
     const logit = load<f32>(x + row * bytes + at), maximum = load<f32>(state, MAXIMUM);
     const ratio = quotient<f32>(<f64>maximum, <f64>logit, t);
-    storeLoss<f32>(losses, sum, row, keep != 0 ? keptWeight * (<f64>load<f32>(state, LOG_SUM) + ratio) : 0);
+    storeLoss<f32>(losses, sum, row, w * (<f64>load<f32>(state, LOG_SUM) + ratio));
     if (!gradient) continue;
-    const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (row << 2)) / t : wholeScale, scaledWeight = s * keptWeight;
+    const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (row << 2)) / t : wholeScale, scaledWeight = s * w;
     const reciprocal = load<f32>(state, FACTOR);
     let factor = scaledWeight * <f64>reciprocal;
     if (scaledWeight != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
       rowScale<f32>(e, e, n, reciprocal);
       factor = scaledWeight;
     }
-    const others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * keep * w;
+    const others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * w;
     const p = <f64>(load<f32>(e + at) * <f32>factor) - targetWeight;
     scaleRow(e, y, bytes, f32x4.splat(<f32>factor));
     // Unpredictable, so without a branch.
