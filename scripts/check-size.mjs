@@ -12,7 +12,7 @@ const rows = [
   { what: 'crossEntropyWithGrad', budget: 43, bytes: await bundle('{ crossEntropyWithGrad }') },
   { what: 'logSoftmax', budget: 34, bytes: await bundle('{ logSoftmax }') },
   { what: 'softmax, logSoftmax', budget: 41, bytes: await bundle('{ softmax, logSoftmax }') },
-  { what: 'everything', budget: 114.4, bytes: await bundle() },
+  { what: 'everything', budget: 114.5, bytes: await bundle() },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join('');

@@ -1,20 +1,27 @@
-// The factors of a block's rows, where a gradient could underflow or a mask keeps nothing.
+// The factors of a block's rows, where a gradient could underflow or overflow, or a mask keeps nothing.
 
 import { FACTOR, GRADIENT_SCALE, KEPT, LINE_BYTES } from "../scratch";
-import { element, smallestNormal, storeElement } from "../simd/lanes";
+import { element, isNormal, storeElement } from "../simd/lanes";
 
-/** n / 2^33 (f64: 2^283). FACTOR times a larger scale is a normal T: a sum of n exponentials is at most n · e^RANGE. */
+/** With it, a sum of n exponentials, e^-RANGE to n · e^RANGE, makes a normal number: RANGE is below 93 log 2 (f64: 739 log 2). */
 // @ts-ignore: decorator
 @inline
-export function underflowLimit<T>(n: usize): f64 {
-  return <f64>n / (sizeof<T>() == 4 ? 8589934592.0 : 1.5541351137805833e85);
+function LARGEST_SCALE<T>(): f64 {
+  return sizeof<T>() == 4 ? 8589934592.0 : 1.5541351137805833e85; // 2^33, 2^283
 }
 
-/** Whether FACTOR times the scale may underflow. */
+/** The scale above which `isSafeScale` may hold. */
 // @ts-ignore: decorator
 @inline
-export function mayUnderflow(scale: f64, limit: f64): bool {
-  return !(abs(scale) > limit);
+export function smallestScale<T>(n: usize): f64 {
+  return <f64>n / LARGEST_SCALE<T>();
+}
+
+/** Whether FACTOR times the scale is surely a normal T. */
+// @ts-ignore: decorator
+@inline
+export function isSafeScale<T>(scale: f64, smallest: f64): bool {
+  return abs(scale) > smallest && abs(scale) < LARGEST_SCALE<T>();
 }
 
 /**
@@ -22,12 +29,11 @@ export function mayUnderflow(scale: f64, limit: f64): bool {
  * elements of `size` bytes: a product of two f32 is exact in f64.
  */
 export function blockFactors(size: usize, block: usize, n: usize, bits: u32, scratch: usize): void {
-  const least = size == 4 ? smallestNormal<f32>() : smallestNormal<f64>();
   for (; bits; bits &= bits - 1) {
     const i = <usize>ctz(bits), at = i * size;
     const reciprocal = element(size, scratch + at + FACTOR), scale = load<f64>(scratch + (i << 3), GRADIENT_SCALE);
     let factor = scale * reciprocal;
-    if (scale != 0 && abs(factor) < least) {
+    if (scale != 0 && !isNormal(size, factor)) {
       for (let p = block + at, end = p + n * LINE_BYTES; p < end; p += LINE_BYTES) {
         storeElement(size, p, element(size, p) * reciprocal);
       }

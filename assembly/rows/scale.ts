@@ -1,7 +1,7 @@
 // A row filled, scaled, or shifted and scaled. Unrolled by four: V8 inserts a stack check per iteration.
 
 import { madd } from "../simd/arch";
-import { lanes, smallestNormal } from "../simd/lanes";
+import { isNormal, lanes } from "../simd/lanes";
 import { loadTail, storeTail } from "../simd/tail";
 
 /** y = value. */
@@ -46,10 +46,10 @@ export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
 
 /**
  * What y, the exponentials of a row and their sum total, has yet to be multiplied by to become scale · softmax:
- * `factor`, which is scale / total. Where that is subnormal, y is divided by total here, and the result is `scale`.
+ * `factor`, which is scale / total. Where that is no normal number, y is divided by total here, and the result is `scale`.
  */
 export function rowFactor<T>(y: usize, n: usize, factor: f64, scale: f64, total: f64): T {
-  if (scale == 0 || !(abs(factor) < smallestNormal<T>())) return <T>factor;
+  if (scale == 0 || isNormal(sizeof<T>(), factor)) return <T>factor;
   rowScale<T>(y, y, n, <T>(1 / total));
   return <T>scale;
 }

@@ -7,11 +7,13 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
-/** The smallest normal T. */
+/** Whether x is a normal number as an element of `size` bytes, neither subnormal, 0 included, nor out of range. */
 // @ts-ignore: decorator
 @inline
-export function smallestNormal<T>(): f64 {
-  return sizeof<T>() == 4 ? <f64>f32.MIN_NORMAL_VALUE : f64.MIN_NORMAL_VALUE;
+export function isNormal(size: usize, x: f64): bool {
+  const magnitude = abs(x);
+  if (size == 4) return magnitude >= <f64>f32.MIN_NORMAL_VALUE && magnitude <= <f64>f32.MAX_VALUE;
+  return magnitude >= f64.MIN_NORMAL_VALUE && magnitude <= f64.MAX_VALUE;
 }
 
 /** The element of `size` bytes at p, f32 or f64. */

@@ -171,6 +171,18 @@ export function rowGroups({
   temperatures,
 }: Groups & { readonly temperatures: readonly number[] }): LossOperation['groups'] {
   const [mean] = reductions as [string];
+  /** Logits around a number, and powers of two as gradOutput. */
+  const around = (dtype: Dtype, middle: number, powers: readonly number[]) =>
+    [2, 10, 50].flatMap((n) =>
+      choices.flatMap((variant) =>
+        [1, 5].map((inner, i) => {
+          const draw = (which: number) =>
+            numbers(dtype, 3 * n * inner, 'within ±8', n + which).map((x) => middle + x / 10);
+          const p = make(dtype, [3, n, inner], 1, 'sum', { variant, draw });
+          return { ...p, gradOutput: 2 ** (powers[(n + variant + i) % 3] as number) };
+        }),
+      ),
+    );
   return {
     ...Object.fromEntries(
       choices.map((variant) => [
@@ -194,20 +206,12 @@ export function rowGroups({
           ),
       ]),
     ),
-    // The largest sums of exponentials there are: what the gradient multiplies these by may be below the normal numbers.
-    'a gradient of small numbers': (dtype) => {
-      const [top, powers] = dtype === 'float32' ? [63, [-33, -40, -60]] : [510, [-290, -300, -320]];
-      return [2, 10, 50].flatMap((n) =>
-        choices.flatMap((variant) =>
-          [1, 5].map((inner, i) => {
-            const draw = (which: number) =>
-              numbers(dtype, 3 * n * inner, 'within ±8', n + which).map((x) => top + x / 10);
-            const p = make(dtype, [3, n, inner], 1, 'sum', { variant, draw });
-            return { ...p, gradOutput: 2 ** (powers[(n + variant + i) % 3] as number) };
-          }),
-        ),
-      );
-    },
+    // The largest and the smallest sums of exponentials there are: what the gradient multiplies these by may be below the
+    // normal numbers, or above.
+    'a gradient of small numbers': (dtype) =>
+      dtype === 'float32' ? around(dtype, 63, [-33, -40, -60]) : around(dtype, 510, [-290, -300, -320]),
+    'a gradient of large numbers': (dtype) =>
+      dtype === 'float32' ? around(dtype, -63, [34, 40, 90]) : around(dtype, -510, [285, 300, 600]),
     'every axis': (dtype) =>
       AXES.flatMap(([shape, axis]) =>
         choices.flatMap((variant) =>

@@ -22,7 +22,7 @@
 import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
+import { blockFactors, isSafeScale, smallestScale } from "../../blocks/scale";
 import { blockGradient, blockTargetLogits, blockTargetSums } from "../../blocks/targets";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, quotient, storeLoss } from "../../loss";
@@ -40,6 +40,7 @@ import {
   SLOT_TARGET_DOT, SLOT_TARGET_LOGIT, SLOT_TARGET_SUM, SLOT_TOTAL, TARGET_DOT, TARGET_LOGIT, TARGET_SUM
 } from "../../scratch";
 import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
+import { isNormal } from "../../simd/lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -158,7 +159,7 @@ function blockForm<T>(
   const own = soft ? targets : smoothingTerms, ownFactor = soft ? keep : 1;
   const probabilities = own ? block + n * LINE_BYTES : 0;
   const isSpread = soft || smoothing != 0;
-  const narrow = t / LOGIT_DIVISOR, underflowBelow = underflowLimit<T>(n);
+  const narrow = t / LOGIT_DIVISOR, smallest = smallestScale<T>(n);
   const short = !isSpread && isShort<T>(n, inner);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
@@ -177,7 +178,7 @@ function blockForm<T>(
     if (isSpread) blockTargetSums<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     if (gradient) blockExpLogSum<T>(block, n, columns, form, t, scratch);
     else blockLogSum<T>(block, n, columns, form, t, scratch);
-    let underflows: u32 = 0;
+    let unsafe: u32 = 0;
     for (let i: usize = 0; i < rows; i++) {
       const target = soft ? 0 : load<i32>(targets + ((first + i) << 2));
       const state = scratch + i * sizeof<T>();
@@ -199,14 +200,16 @@ function blockForm<T>(
       if (!gradient) continue;
       const s = scale * elementOrOne<T>(gradOutput, first + i) / t;
       const scaledWeight = s * (targetWeight + q);
-      if (mayUnderflow(scaledWeight, underflowBelow)) {
+      if (isSafeScale<T>(scaledWeight, smallest)) {
+        store<T>(state, <T>(scaledWeight * <f64>load<T>(state, FACTOR)), FACTOR);
+      } else {
         store<f64>(scratch + (i << 3), scaledWeight, GRADIENT_SCALE);
-        underflows |= 1 << <u32>i;
-      } else store<T>(state, <T>(scaledWeight * <f64>load<T>(state, FACTOR)), FACTOR);
+        unsafe |= 1 << <u32>i;
+      }
       store<T>(state, <T>s, SCALE);
     }
     if (!gradient) continue;
-    if (underflows) blockFactors(sizeof<T>(), block, n, underflows, scratch);
+    if (unsafe) blockFactors(sizeof<T>(), block, n, unsafe, scratch);
     if (isSpread) blockGradient<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     scatter<T>(block, gradient, n, inner, first, rows, scratch);
     if (!soft) {
@@ -265,7 +268,7 @@ function lossesOfShortRows(
     const s = gradOutput ? scale * <f64>load<f32>(gradOutput + (row << 2)) / t : wholeScale, scaledWeight = s * w;
     const reciprocal = load<f32>(state, FACTOR);
     let factor = scaledWeight * <f64>reciprocal;
-    if (scaledWeight != 0 && abs(factor) < f32.MIN_NORMAL_VALUE) {
+    if (scaledWeight != 0 && !isNormal(4, factor)) {
       rowScale<f32>(e, e, n, reciprocal);
       factor = scaledWeight;
     }

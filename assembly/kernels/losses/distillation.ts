@@ -18,7 +18,7 @@ import { blockDifference, blockDivergence, blockOffsets } from "../../blocks/div
 import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockFactors, mayUnderflow, underflowLimit } from "../../blocks/scale";
+import { blockFactors, isSafeScale, smallestScale } from "../../blocks/scale";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, storeLoss } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
@@ -113,7 +113,7 @@ function blockForm<T>(
   const studentBlock = scratch + HEADER_BYTES, teacherBlock = studentBlock + n * LINE_BYTES;
   const offsets = teacherBlock + n * LINE_BYTES, teacherScratch = scratch + TEACHER;
   const wide = t * LOGIT_DIVISOR, narrow = t / LOGIT_DIVISOR;
-  const underflowBelow = underflowLimit<T>(n), limit = unshiftedLimit<T>(t);
+  const smallest = smallestScale<T>(n), limit = unshiftedLimit<T>(t);
   let rows: usize = 0;
   for (let first: usize = 0; first < outer * inner; first += rows) {
     rows = rowsInBlock<T>(first, outer, inner);
@@ -127,7 +127,7 @@ function blockForm<T>(
     blockDivergence<T>(teacherBlock, offsets, n, columns, teacherScratch);
     if (gradient) blockExpLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
     else blockLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
-    let underflows: u32 = 0;
+    let unsafe: u32 = 0;
     for (let i: usize = 0; i < rows; i++) {
       const at = i * sizeof<T>();
       const logs = <f64>load<T>(teacherScratch + at, LOG_SUM) - <f64>load<T>(scratch + at, LOG_SUM);
@@ -135,19 +135,19 @@ function blockForm<T>(
       storeLoss<T>(losses, sum, first + i, n ? loss : 0);
       if (!gradient) continue;
       const s = t * scale * elementOrOne<T>(gradOutput, first + i);
-      if (mayUnderflow(s, underflowBelow)) {
-        store<f64>(teacherScratch + (i << 3), s, GRADIENT_SCALE);
-        store<f64>(scratch + (i << 3), s, GRADIENT_SCALE);
-        underflows |= 1 << <u32>i;
-      } else {
+      if (isSafeScale<T>(s, smallest)) {
         store<T>(teacherScratch + at, <T>(s * <f64>load<T>(teacherScratch + at, FACTOR)), FACTOR);
         store<T>(scratch + at, <T>(s * <f64>load<T>(scratch + at, FACTOR)), FACTOR);
+      } else {
+        store<f64>(teacherScratch + (i << 3), s, GRADIENT_SCALE);
+        store<f64>(scratch + (i << 3), s, GRADIENT_SCALE);
+        unsafe |= 1 << <u32>i;
       }
     }
     if (!gradient) continue;
-    if (underflows) {
-      blockFactors(sizeof<T>(), teacherBlock, n, underflows, teacherScratch);
-      blockFactors(sizeof<T>(), studentBlock, n, underflows, scratch);
+    if (unsafe) {
+      blockFactors(sizeof<T>(), teacherBlock, n, unsafe, teacherScratch);
+      blockFactors(sizeof<T>(), studentBlock, n, unsafe, scratch);
     }
     blockDifference<T>(studentBlock, teacherBlock, n, columns, scratch, teacherScratch);
     scatter<T>(studentBlock, gradient, n, inner, first, rows, scratch);
