@@ -1,7 +1,7 @@
 import type { WideArray } from '../arrays.js';
 import type { CrossEntropyOperands, SmoothTargetsOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponentials, storeShares, unshifted32 } from './exponential.js';
+import { exponentials, remainderOf, storeShares, unshifted32 } from './exponential.js';
 import { storeLoss, upstreamOf } from './loss.js';
 import { keeps } from './mask.js';
 import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
@@ -85,13 +85,22 @@ function softLoss(
   const log = Math.log1p(others);
   readTargets(heap, elementBytes, operands, offset, target, q);
   const terms = row;
+  // What rounding takes from the products of float64 elements.
+  let lost = 0;
   for (let c = 0; c < n; c++) {
+    const own = q[c]!;
+    const w = weight ? heap[weight / elementBytes + c]! : 1;
+    const weighted = own * w;
+    const logP = logProb(row[c]!, max, temperature, log);
+    q[c] = weighted;
+    terms[c] = -weighted * logP;
     // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
-    const isNothing = q[c] === 0 && !Number.isNaN(log);
-    if (weight) q[c]! *= heap[weight / elementBytes + c]!;
-    terms[c] = isNothing ? 0 : -q[c]! * logProb(row[c]!, max, temperature, log);
+    if (own === 0 && !Number.isNaN(log)) terms[c] = 0;
+    else if (elementBytes === 8) lost += remainderOf(weighted, own, w) * logP - remainderOf(terms[c]!, -weighted, logP);
   }
-  const loss = sumOf(terms, elementBytes);
+  const sum = sumOf(terms, elementBytes);
+  // Not a number where the halves of a factor overflow.
+  const loss = Number.isFinite(lost) ? sum + lost : sum;
   if (!gradient) return loss;
   // Not e^logP: where the probability is tiny, logP has lost some of its digits.
   for (let c = 0; c < n; c++) p[c]! /= 1 + others;
