@@ -3,21 +3,24 @@
 import { FACTOR, GRADIENT_SCALE, KEPT, LINE_BYTES } from "../scratch";
 import { element, isNormal, storeElement } from "../simd/lanes";
 
-/** With it, a sum of n exponentials, e^-RANGE to n · e^RANGE, makes a normal number: RANGE is below 93 log 2 (f64: 739 log 2). */
+/**
+ * A smaller scale than this, but larger than n over this, gives a normal T when it is divided by a sum of n exponentials:
+ * that is at least e^-RANGE and at most n · e^RANGE, and e^RANGE is below 2^93 (f64: 2^739).
+ */
 // @ts-ignore: decorator
 @inline
 function LARGEST_SCALE<T>(): f64 {
   return sizeof<T>() == 4 ? 8589934592.0 : 1.5541351137805833e85; // 2^33, 2^283
 }
 
-/** The scale above which `isSafeScale` may hold. */
+/** n over LARGEST_SCALE. */
 // @ts-ignore: decorator
 @inline
 export function smallestScale<T>(n: usize): f64 {
   return <f64>n / LARGEST_SCALE<T>();
 }
 
-/** Whether FACTOR times the scale is surely a normal T. */
+/** Whether FACTOR, which is 1 over a sum, times the scale is surely a normal T. */
 // @ts-ignore: decorator
 @inline
 export function isSafeScale<T>(scale: f64, smallest: f64): bool {

@@ -12,12 +12,14 @@
 // vectors to a partial sum, partial sums to a chunk in lanes, and chunks in float64: one long chain of additions would
 // lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 //
-// f64: bounds are 8 · 2^-52 and more; 16 to 32 elements are added in lanes, the rest with compensation.
+// f64: bounds are 8 · 2^-52 and more; 16 to 32 elements are added in lanes, the rest with compensation. The bounds of
+// logarithms and of the entropy are 5 · 2^-52: each partial sum is added with compensation, for beside one term that
+// outweighs the others each addition loses up to half a digit of it.
 
 import { madd } from "../simd/arch";
 import { promoteHigh, promoteLow } from "../simd/lanes";
 
-/** Elements of a row whose exponentials make a chunk. f32 needs no end of it, but checks the range there. */
+/** Elements of a row whose exponentials make a chunk of a softmax. f32 needs no end of it, but checks the range there. */
 // @ts-ignore: decorator
 @inline
 export function SUM_CHUNK<T>(): usize {
@@ -30,6 +32,13 @@ export const F32_TERMS: usize = 3;
 /** Bytes of a partial sum of anything else, and of a chunk of them. */
 export const PARTIAL_BYTES: usize = 64;
 export const CHUNK_BYTES: usize = 256;
+
+/** Bytes of a chunk whose sum is that of a logarithm. */
+// @ts-ignore: decorator
+@inline
+export function LOG_CHUNK_BYTES<T>(): usize {
+  return sizeof<T>() == 4 ? 1024 : PARTIAL_BYTES;
+}
 
 /** Lines of a block that make a partial sum. */
 export const PARTIAL_LINES: usize = 4;

@@ -9,7 +9,7 @@ import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } fr
 import { finishFour, roundFour, storeFour, subtractFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
-import { PARTIAL_BYTES, SUM_CHUNK, laneRounding, roundingOf, widen } from "../math/sum";
+import { LOG_CHUNK_BYTES, PARTIAL_BYTES, laneRounding, roundingOf, widen } from "../math/sum";
 import {
   SLOTS, SLOT_BYTES, SLOT_COUNT, SLOT_HELD, SLOT_LENGTH, SLOT_LOG_SUM, SLOT_LOST, SLOT_MAXIMUM, SLOT_OTHERS, SLOT_RATIO,
   SLOT_REST, SLOT_TERMS, SLOT_TOTAL, SLOT_X, UNWANTED
@@ -368,7 +368,7 @@ function maxShiftedOthers<T>(
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sums = v128.splat<f64>(0), lostSums = sums, equals = v128.splat<T>(0);
   while (x < end) {
-    const chunkEnd = min(end, x + SUM_CHUNK<T>() * sizeof<T>());
+    const chunkEnd = min(end, x + LOG_CHUNK_BYTES<T>());
     let chunk = v128.splat<f64>(0);
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);

@@ -19,7 +19,7 @@ import {
 import { MAX_SHIFTED, UNSHIFTED, exponential, prepareRow, unshiftedLimit } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp, significandOf } from "../../math/exp-table";
 import { log1p } from "../../math/log";
-import { PARTIAL_BYTES, PARTIAL_LINES, SUM_CHUNK, laneRounding, widen } from "../../math/sum";
+import { LOG_CHUNK_BYTES, PARTIAL_BYTES, PARTIAL_LINES, laneRounding, widen } from "../../math/sum";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
 import { HEADER_BYTES, KEPT, LINE_BYTES, LOG_SUM } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
@@ -78,7 +78,7 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
   let sums = v128.splat<f64>(0), lostSums = sums, dots = sums, lostDots = sums;
   let equals = v128.splat<T>(0), top = equals;
   while (x < end) {
-    const chunkEnd = min(end, x + SUM_CHUNK<T>() * sizeof<T>());
+    const chunkEnd = min(end, x + LOG_CHUNK_BYTES<T>());
     let sumChunk = v128.splat<f64>(0), dotChunk = sumChunk;
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
