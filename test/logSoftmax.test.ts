@@ -20,9 +20,9 @@ describe('values to know', () => {
 
     // Found by test:hunt: a float64 term in front, from which each of those behind takes half a digit in one direction.
     test(`${set.name}: many terms beside one that outweighs them`, () => {
-      const _ = -1000;
+      const low = -1000;
       // biome-ignore format: numbers
-      const x = Float64Array.of(695.3364941528368, _, 672.7677589628969, _, 672.7677589628968, _, 672.767758962897, _, 672.7677590481737, _, 672.767758940836, 672.7677590796333, _, 672.7677591071174, 672.7677588996811, _, 672.767758962897, _, _, 672.7677589593261, _, _, _, 672.7677590942801, 672.7677589628973, _, _, _, _, _, _, _, _, 672.7677590573935, _, _, _, _, _, 721.6066558004104, 672.7677589628969, _, _, 672.7677591094746, _, _, _, _, 672.7677589628967);
+      const x = Float64Array.of(695.3364941528368, low, 672.7677589628969, low, 672.7677589628968, low, 672.767758962897, low, 672.7677590481737, low, 672.767758940836, 672.7677590796333, low, 672.7677591071174, 672.7677588996811, low, 672.767758962897, low, low, 672.7677589593261, low, low, low, 672.7677590942801, 672.7677589628973, low, low, low, low, low, low, low, low, 672.7677590573935, low, low, low, low, low, 721.6066558004104, 672.7677589628969, low, low, 672.7677591094746, low, low, low, low, 672.7677589628967);
       // By mpmath.
       const exact = -3.899543405934217e-12;
       const found = set.kernels.logSoftmax(x)[39] as number;

@@ -12,9 +12,9 @@
 // vectors to a partial sum, partial sums to a chunk in lanes, and chunks in float64: one long chain of additions would
 // lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 //
-// f64: bounds are 8 · 2^-52 and more; 16 to 32 elements are added in lanes, the rest with compensation. The bounds of
-// logarithms and of the entropy are 5 · 2^-52: each partial sum is added with compensation, for beside one term that
-// outweighs the others each addition loses up to half a digit of it.
+// f64: the bounds of probabilities and gradients are 6 · 2^-52 and more: 16 to 32 elements are added in lanes, the rest
+// with compensation. Those of logarithms and of the entropy are 5 · 2^-52: each partial sum is added with compensation,
+// for beside one term that outweighs the others every addition may be off by half a unit in the last place of it.
 
 import { madd } from "../simd/arch";
 import { promoteHigh, promoteLow } from "../simd/lanes";
@@ -33,11 +33,11 @@ export const F32_TERMS: usize = 3;
 export const PARTIAL_BYTES: usize = 64;
 export const CHUNK_BYTES: usize = 256;
 
-/** Bytes of a chunk whose sum is that of a logarithm. */
+/** Bytes of a chunk of exponentials whose sum goes into a logarithm or the entropy. */
 // @ts-ignore: decorator
 @inline
 export function LOG_CHUNK_BYTES<T>(): usize {
-  return sizeof<T>() == 4 ? 1024 : PARTIAL_BYTES;
+  return sizeof<T>() == 4 ? SUM_CHUNK<T>() * sizeof<T>() : PARTIAL_BYTES;
 }
 
 /** Lines of a block that make a partial sum. */

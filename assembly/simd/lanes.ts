@@ -7,7 +7,7 @@ export function lanes<T>(): usize {
   return 16 / sizeof<T>();
 }
 
-/** Whether x is a normal number as an element of `size` bytes, neither subnormal, 0 included, nor out of range. */
+/** Whether x is a normal number as an element of `size` bytes: not 0, not subnormal, and in range. */
 // @ts-ignore: decorator
 @inline
 export function isNormal(size: usize, x: f64): bool {
