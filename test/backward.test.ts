@@ -22,6 +22,7 @@ import {
   floatsOf,
   innerSizes,
   type Kind,
+  lanesOf,
   lengths,
   newFloats,
   numbers,
@@ -128,6 +129,17 @@ describe.each(backward)('$name', (operation) => {
       problemOf(dtype, [300_000], { kind: 'all equal', gradient: 'all equal' }),
       problemOf(dtype, [50_000, 4], { axis: 0, kind: 'all equal', gradient: 'all equal' }),
     ]);
+  });
+
+  // A sum that rounds them all away, in one direction, misses the bound.
+  describe('a large term, and halves of a unit in its last place', () => {
+    for (const sign of [1, -1]) {
+      testAccuracy(operation, sign > 0 ? 'added' : 'subtracted', (dtype) =>
+        [3, 7, 15, 16, 31].flatMap((vectors) =>
+          Array.from({ length: 30 }, (_, i) => withHalves(operation, dtype, vectors, sign, i)),
+        ),
+      );
+    }
   });
 
   describe('temperatures at the ends of their range', () => {
@@ -248,6 +260,26 @@ describe.each(backward)('$name', (operation) => {
 
   describeFailures(operation);
 });
+
+/** A row whose first lane adds up a number near 1, which differs with i, and just less than halves of its last digit. */
+function withHalves(operation: Backward, dtype: Dtype, vectors: number, sign: number, i: number): BackwardProblem {
+  const [lanes, unit] = [lanesOf(dtype), dtype === 'float32' ? 2 ** -23 : 2 ** -52];
+  // The product with the first term is rounded, too.
+  const p = (1 + i * 2 ** -13) / 64;
+  const given = newFloats(dtype, vectors * lanes).fill(operation.forward === 'softmax' ? p : Math.log(p));
+  const dy = newFloats(dtype, vectors * lanes);
+  const half = operation.forward === 'softmax' ? unit / 2 / (64 * p) : unit / 2;
+  // Four vectors make a partial sum, in pairs; those at the end none.
+  const last = vectors & ~3;
+  for (let v = 1; v < vectors; v++) {
+    const share = v < last && v < 4 && v > 1 ? 0.5 : v < last && v > 4 && v % 4 > 0 ? 0 : 1;
+    dy[v * lanes] = sign * share * half * (1 - 2 ** -6);
+  }
+  dy[0] = 1 + i * 2 ** -11;
+  const temperature = [0.794, 0.931, 1][i % 3] as number;
+  const what = `${dtype}, ${vectors} vectors, ${sign} × halves beside ${dy[0]}, p ${p}, T ${temperature}`;
+  return withExact(operation, { what, dtype, shape: [vectors * lanes], axis: 0, temperature, given, dy });
+}
 
 /** The same numbers in the middle of a buffer, `offset` elements from its start. */
 function surrounded(values: Floats, offset: number, by: number): { inside: Floats; whole: Floats } {

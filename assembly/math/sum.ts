@@ -7,14 +7,14 @@
 // F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, for no two of the roundings are at their worst
 // together.
 //
-// Logarithms and gradients have bounds of 10 and 8 · 2^-24. In rows they add sixteen vectors in f32 lanes (a tree of
-// four, then four of these), which are off by 5 · 2^-24 at most; in blocks four lines. Other sums of a row add four
-// vectors to a partial sum, partial sums to a chunk in lanes, and chunks in float64: one long chain of additions would
-// lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
+// Logarithms have bounds of 10 · 2^-24. In rows they add sixteen vectors in f32 lanes (a tree of four, then four of these),
+// which are off by 5 · 2^-24 at most; in blocks four lines. Sums of what has a sign, and of what losses and gradients are
+// made of, add four vectors to a partial sum in lanes, and partial sums in float64: beside one term that outweighs the
+// others every addition may be off by half a unit in the last place of it, all of them in one direction, and the bounds of
+// 8 · 2^-24 leave room for three.
 //
-// f64: the bounds of probabilities and gradients are 6 · 2^-52 and more: 16 to 32 elements are added in lanes, the rest
-// with compensation. Those of logarithms and of the entropy are 5 · 2^-52: each partial sum is added with compensation,
-// for beside one term that outweighs the others every addition may be off by half a unit in the last place of it.
+// f64: the bounds of probabilities are 6 · 2^-52 and more: 32 elements are added in lanes, the rest with compensation. Of
+// other sums each partial sum is added with compensation.
 
 import { madd } from "../simd/arch";
 import { promoteHigh, promoteLow } from "../simd/lanes";
@@ -29,9 +29,8 @@ export function SUM_CHUNK<T>(): usize {
 /** The most exponentials of a row of f32 that are added in f32 throughout. */
 export const F32_TERMS: usize = 3;
 
-/** Bytes of a partial sum of anything else, and of a chunk of them. */
+/** Bytes of a partial sum of anything else. */
 export const PARTIAL_BYTES: usize = 64;
-export const CHUNK_BYTES: usize = 256;
 
 /** Bytes of a chunk of exponentials whose sum goes into a logarithm or the entropy. */
 // @ts-ignore: decorator

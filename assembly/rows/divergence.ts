@@ -1,7 +1,7 @@
 // The divergence of two rows, and its gradient.
 
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
-import { CHUNK_BYTES, PARTIAL_BYTES, logitScale, roundingOf, widen } from "../math/sum";
+import { PARTIAL_BYTES, laneRounding, logitScale, widen } from "../math/sum";
 import { SLOT_TOTAL, UNWANTED } from "../scratch";
 import { madd, nmadd } from "../simd/arch";
 import { laneMax, laneSum, lanes, splatAt } from "../simd/lanes";
@@ -42,7 +42,7 @@ export function rowsExpDivergence(
   const xm = splatAt<f32>(scratch + UNWANTED, xMax), ym = splatAt<f32>(scratch + UNWANTED, yMax);
   const rest = n % 4, end = x + (n - rest) * 4, fours = x + ((end - x) & ~63);
   const zero = f32x4.splat(0), step: usize = ey ? 64 : 0;
-  let xSums = f64x2.splat(0), ySums = xSums, dots = xSums, xFew = zero, yFew = zero, few = zero;
+  let xSums = f64x2.splat(0), ySums = xSums, dots = xSums, xFew = zero, yFew = zero;
   let xHeld = zero, yHeld = zero;
   let p = x, o = y, q = ey ? ex : scratch + UNWANTED, r = ey ? ey : scratch + UNWANTED;
   // Sums as in rows/logsum.ts. Exponentials that nobody wants are stored all the same: without a store in between the
@@ -56,7 +56,7 @@ export function rowsExpDivergence(
     xHeld = f32x4.pmax(xHeld, xPartial);
     const low = madd<f32>(e1, difference(p + 16, o + 16, xm, ym), f32x4.mul(e0, difference(p, o, xm, ym)));
     const high = madd<f32>(e3, difference(p + 48, o + 48, xm, ym), f32x4.mul(e2, difference(p + 32, o + 32, xm, ym)));
-    few = f32x4.add(few, f32x4.add(low, high));
+    dots = f64x2.add(dots, widen<f32>(f32x4.add(low, high)));
     reduceFour(2, o, 16, scratch);
     finishFour(false, scratch);
     storeFour(r, 16);
@@ -66,13 +66,11 @@ export function rowsExpDivergence(
     if (((p - x) & 192) == 192) {
       xSums = f64x2.add(xSums, widen<f32>(xFew));
       ySums = f64x2.add(ySums, widen<f32>(yFew));
-      dots = f64x2.add(dots, widen<f32>(few));
       xFew = zero;
       yFew = zero;
-      few = zero;
     }
   }
-  let xPartial = zero, yPartial = zero;
+  let xPartial = zero, yPartial = zero, partial = zero;
   for (; p < end; p += 16, o += 16) {
     const d = difference(p, o, xm, ym);
     const e = expTerms<f32>(v128.load(p), scratch), f = expTerms<f32>(v128.load(o), scratch);
@@ -84,13 +82,13 @@ export function rowsExpDivergence(
     }
     xPartial = f32x4.add(xPartial, e);
     yPartial = f32x4.add(yPartial, f);
-    few = madd<f32>(e, d, few);
+    partial = madd<f32>(e, d, partial);
   }
   let xOthers = laneSum<f64>(f64x2.add(xSums, widen<f32>(f32x4.add(xFew, f32x4.pmin(xHeld, xPartial)))));
   let yOthers = laneSum<f64>(f64x2.add(ySums, widen<f32>(f32x4.add(yFew, f32x4.pmin(yHeld, yPartial)))));
   xHeld = f32x4.pmax(xHeld, xPartial);
   yHeld = f32x4.pmax(yHeld, yPartial);
-  let dot = laneSum<f64>(f64x2.add(dots, widen<f32>(few)));
+  let dot = laneSum<f64>(f64x2.add(dots, widen<f32>(partial)));
   if (rest) {
     const v = loadTail<f32>(p, rest), w = loadTail<f32>(o, rest), inside = tailMask<f32>(rest);
     const e = v128.and(expTerms<f32>(v, scratch), inside), f = v128.and(expTerms<f32>(w, scratch), inside);
@@ -126,24 +124,20 @@ export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usiz
   const f = v128.splat<T>(factor), narrow = logitScale<T>(), zero = v128.splat<T>(0);
   const xm = nmadd<T>(v128.splat<T>(xMax), narrow, zero), ym = nmadd<T>(v128.splat<T>(yMax), narrow, zero);
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();
-  let sum: f64 = 0, lost: f64 = 0;
+  let sums = v128.splat<f64>(0), lost = sums;
   while (e < end) {
-    const chunkEnd = min(end, e + CHUNK_BYTES);
-    let chunk = zero;
-    while (e < chunkEnd) {
-      const partialEnd = min(chunkEnd, e + PARTIAL_BYTES);
-      let s = zero;
-      for (; e < partialEnd; e += 16, x += 16, y += 16) {
-        const p = v128.mul<T>(v128.load(e), f);
-        const difference = v128.sub<T>(madd<T>(v128.load(x), narrow, xm), madd<T>(v128.load(y), narrow, ym));
-        s = v128.add<T>(s, v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero)));
-      }
-      chunk = v128.add<T>(chunk, s);
+    const partialEnd = min(end, e + PARTIAL_BYTES);
+    let partial = zero;
+    for (; e < partialEnd; e += 16, x += 16, y += 16) {
+      const p = v128.mul<T>(v128.load(e), f);
+      const difference = v128.sub<T>(madd<T>(v128.load(x), narrow, xm), madd<T>(v128.load(y), narrow, ym));
+      partial = v128.add<T>(partial, v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero)));
     }
-    const part = laneSum<T>(chunk), total = sum + part;
-    lost += roundingOf<T>(sum, part, total);
-    sum = total;
+    const terms = widen<T>(partial), total = f64x2.add(sums, terms);
+    if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, terms, total));
+    sums = total;
   }
+  let sum = laneSum<f64>(sums);
   if (rest) {
     const p = v128.mul<T>(loadTail<T>(e, rest), f);
     const xTail = madd<T>(loadTail<T>(x, rest), narrow, xm), yTail = madd<T>(loadTail<T>(y, rest), narrow, ym);
@@ -151,7 +145,7 @@ export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usiz
     const term = v128.andnot(v128.mul<T>(p, difference), v128.eq<T>(p, zero));
     sum += laneSum<T>(v128.and(term, tailMask<T>(rest)));
   }
-  return sum + (isFinite(sum) ? lost : 0);
+  return sizeof<T>() == 8 && isFinite(sum) ? sum + laneSum<f64>(lost) : sum;
 }
 
 /** y = x · factor − e · other; x may be y. Unrolled by four: V8 inserts a stack check per iteration. */

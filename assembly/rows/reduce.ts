@@ -1,7 +1,7 @@
 // Reductions of a row to a number: maximum, sum, dot product, range.
 
 import { keptLanes, keptTail } from "../mask";
-import { CHUNK_BYTES, PARTIAL_BYTES, addTerm, loadTerm, roundingOf } from "../math/sum";
+import { PARTIAL_BYTES, addTerm, laneRounding, loadTerm, widen } from "../math/sum";
 import { laneMax, laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, tailMask } from "../simd/tail";
@@ -65,23 +65,26 @@ export function rowSum<T>(x: usize, n: usize): f64 {
 @inline
 function rowTotal<T>(dot: bool, x: usize, y: usize, n: usize): f64 {
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let sum: f64 = 0, lost: f64 = 0;
+  let sums = v128.splat<f64>(0), lost = sums;
   while (x < end) {
-    const chunkEnd = min(end, x + CHUNK_BYTES);
-    let chunk = v128.splat<T>(0);
-    for (; x + PARTIAL_BYTES <= chunkEnd; x += PARTIAL_BYTES, y += PARTIAL_BYTES) {
+    let partial: v128;
+    if (x + PARTIAL_BYTES <= end) {
       const low = addTerm<T>(dot, x, y, 16, loadTerm<T>(dot, x, y, 0));
-      const high = addTerm<T>(dot, x, y, 48, loadTerm<T>(dot, x, y, 32));
-      chunk = v128.add<T>(chunk, v128.add<T>(low, high));
+      partial = v128.add<T>(low, addTerm<T>(dot, x, y, 48, loadTerm<T>(dot, x, y, 32)));
+      x += PARTIAL_BYTES;
+      y += PARTIAL_BYTES;
+    } else {
+      partial = v128.splat<T>(0);
+      for (; x < end; x += 16, y += 16) partial = addTerm<T>(dot, x, y, 0, partial);
     }
-    for (; x < chunkEnd; x += 16, y += 16) chunk = addTerm<T>(dot, x, y, 0, chunk);
-    const part = laneSum<T>(chunk), total = sum + part;
-    lost += roundingOf<T>(sum, part, total);
-    sum = total;
+    const terms = widen<T>(partial), total = f64x2.add(sums, terms);
+    if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, terms, total));
+    sums = total;
   }
+  let sum = laneSum<f64>(sums);
   if (rest) {
     const v = loadTail<T>(x, rest);
     sum += laneSum<T>(dot ? v128.mul<T>(v, loadTail<T>(y, rest)) : v);
   }
-  return isFinite(sum) ? sum + lost : sum;
+  return sizeof<T>() == 8 && isFinite(sum) ? sum + laneSum<f64>(lost) : sum;
 }

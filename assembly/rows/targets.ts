@@ -1,7 +1,7 @@
 // A row against its targets: the sums of a cross-entropy, and its gradient.
 
 import { ZEROS, onesAddress } from "../loss";
-import { CHUNK_BYTES, LOGIT_DIVISOR, PARTIAL_BYTES, logitScale, roundingOf } from "../math/sum";
+import { LOGIT_DIVISOR, PARTIAL_BYTES, laneRounding, logitScale, widen } from "../math/sum";
 import { madd } from "../simd/arch";
 import { laneSum, lanes } from "../simd/lanes";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
@@ -19,29 +19,27 @@ export function rowTargetSums<T>(
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
   let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
-  let q: f64 = 0, qx: f64 = 0, lostQ: f64 = 0, lostQx: f64 = 0;
+  let sumsQ = v128.splat<f64>(0), sumsQx = sumsQ, lostQ = sumsQ, lostQx = sumsQ;
   while (x < end) {
-    const chunkEnd = min(end, x + CHUNK_BYTES);
-    let chunkQ = zero, chunkQx = zero;
-    while (x < chunkEnd) {
-      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
-      let partialQ = zero, partialQx = zero;
-      for (; x < partialEnd; x += 16, t += targetStep, w += weightStep) {
-        const probability = madd<T>(v128.load(t), k, s);
-        const v = v128.mul<T>(probability, v128.load(w));
-        partialQ = v128.add<T>(partialQ, v);
-        const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
-        partialQx = v128.add<T>(partialQx, v128.andnot(term, v128.eq<T>(probability, zero)));
-      }
-      chunkQ = v128.add<T>(chunkQ, partialQ);
-      chunkQx = v128.add<T>(chunkQx, partialQx);
+    const partialEnd = min(end, x + PARTIAL_BYTES);
+    let partialQ = zero, partialQx = zero;
+    for (; x < partialEnd; x += 16, t += targetStep, w += weightStep) {
+      const probability = madd<T>(v128.load(t), k, s);
+      const v = v128.mul<T>(probability, v128.load(w));
+      partialQ = v128.add<T>(partialQ, v);
+      const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
+      partialQx = v128.add<T>(partialQx, v128.andnot(term, v128.eq<T>(probability, zero)));
     }
-    const partQ = laneSum<T>(chunkQ), totalQ = q + partQ, partQx = laneSum<T>(chunkQx), totalQx = qx + partQx;
-    lostQ += roundingOf<T>(q, partQ, totalQ);
-    lostQx += roundingOf<T>(qx, partQx, totalQx);
-    q = totalQ;
-    qx = totalQx;
+    const termsQ = widen<T>(partialQ), totalQ = f64x2.add(sumsQ, termsQ);
+    const termsQx = widen<T>(partialQx), totalQx = f64x2.add(sumsQx, termsQx);
+    if (sizeof<T>() == 8) {
+      lostQ = f64x2.add(lostQ, laneRounding(sumsQ, termsQ, totalQ));
+      lostQx = f64x2.add(lostQx, laneRounding(sumsQx, termsQx, totalQx));
+    }
+    sumsQ = totalQ;
+    sumsQx = totalQx;
   }
+  let q = laneSum<f64>(sumsQ), qx = laneSum<f64>(sumsQx);
   if (rest) {
     const inside = tailMask<T>(rest);
     const probability = madd<T>(loadTail<T>(t, rest), k, s);
@@ -50,8 +48,10 @@ export function rowTargetSums<T>(
     const term = v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c));
     qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(probability, zero)), inside));
   }
-  q += lostQ;
-  if (isFinite(qx)) qx += lostQx;
+  if (sizeof<T>() == 8) {
+    q += laneSum<f64>(lostQ);
+    if (isFinite(qx)) qx += laneSum<f64>(lostQx);
+  }
   return f64x2.replace_lane(f64x2.splat(q), 1, qx);
 }
 
