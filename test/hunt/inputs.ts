@@ -138,7 +138,7 @@ export function logits(random: Random, set: TestSet, dtype: Dtype, temperature: 
   const spread = between2(random, 0.01, Math.min(2 * range, 2 * REACH[dtype]));
   const centre = random() < 0.4 ? 0 : between(random, -range, range);
   const plain: Letter = (r) => (centre + spread * (r() - 0.5)) * temperature;
-  switch (Math.floor(random() * 7)) {
+  switch (Math.floor(random() * 9)) {
     case 0:
     case 1:
       return extremes(random, set, dtype, temperature, Math.min(range, REACH[dtype])) ?? plain;
@@ -154,9 +154,30 @@ export function logits(random: Random, set: TestSet, dtype: Dtype, temperature: 
       const edge = pick(random, [1, -1]) * Math.min(most ?? Infinity, pick(random, EDGES[dtype])) * temperature;
       return (r) => (r() < 0.3 ? edge * (1 + pick(r, [0, 1e-7, -1e-7, 1e-3])) : edge - plain(r) + centre * temperature);
     }
+    case 5:
+    case 6: {
+      const top = centre * temperature;
+      const share = shareOfHalves(random, dtype);
+      return (r) => top + Math.log(share(r)) * temperature;
+    }
     default:
       return plain;
   }
+}
+
+/**
+ * 1 and, far more often, about half of the last digit of that, a whole one or a quarter: what rounding takes from a sum, or
+ * adds to it, again and again. Some are next to 1, and outweigh the others too.
+ */
+function shareOfHalves(random: Random, dtype: Dtype): Letter {
+  const half = 2 ** (dtype === 'float32' ? -24 : -53);
+  const [large, near] = [between2(random, 0.01, 0.3), pick(random, [0, 0.1])];
+  const nudged = pick(random, [1 - 2 ** -6, 1 + 2 ** -6]);
+  const sizes = pick(random, [[1], [1, 0.5], [1, 0.5, 0.25, 2, 1e-3]]);
+  return (r) => {
+    if (r() < large) return r() < near ? between2(r, 2 ** -20, 1) : 1;
+    return pick(r, sizes) * half * nudged;
+  };
 }
 
 /** A few values and no others: equals round the same way again and again. */
@@ -194,10 +215,10 @@ function extremes(random: Random, set: TestSet, dtype: Dtype, temperature: numbe
 }
 
 /** Numbers with a sign: of like size, of all sizes, equal but for the sign, or nearly all equal. */
-export function gradients(random: Random): Letter {
+export function gradients(random: Random, dtype: Dtype): Letter {
   const size = between2(random, 2 ** -20, 2 ** 20);
   const plain: Letter = (r) => size * between(r, -1, 1);
-  switch (Math.floor(random() * 5)) {
+  switch (Math.floor(random() * 7)) {
     case 0:
       return (r) => pick(r, [-1, 1]) * between2(r, 2 ** -20, 2 ** 20);
     case 1:
@@ -206,21 +227,34 @@ export function gradients(random: Random): Letter {
       return (r) => size * (1 + 0.01 * (r() - 0.5));
     case 3:
       return few(random, plain);
+    case 4: {
+      const share = shareOfHalves(random, dtype);
+      const [first, sign] = [size * between(random, 1, 1.1), pick(random, [-1, 1])];
+      return (r) => {
+        const value = first * share(r);
+        return Math.abs(value) < 2 ** -20 * first ? sign * value : value;
+      };
+    }
     default:
       return plain;
   }
 }
 
 /** Numbers of one sign, up to `most`. */
-export function ofOneSign(random: Random, most: number): Letter {
+export function ofOneSign(random: Random, dtype: Dtype, most: number): Letter {
   const plain: Letter = (r) => most * r();
-  switch (Math.floor(random() * 4)) {
+  switch (Math.floor(random() * 5)) {
     case 0:
       return (r) => most * between2(r, 2 ** -30, 1);
     case 1:
       return few(random, plain);
     case 2:
       return (r) => (r() < 0.3 ? pick(r, [0, most]) : plain(r));
+    case 3: {
+      const share = shareOfHalves(random, dtype);
+      const first = most * between(random, 0.5, 1);
+      return (r) => first * share(r);
+    }
     default:
       return plain;
   }

@@ -245,7 +245,7 @@ function backwardLines(operation: Backward): Line[] {
       const values = setOf('reference').kernels[forward](x.values, optionsOf(input)) as Floats;
       const letter = (r: Random) => pick(r, Array.from(values));
       const given = { ...x, values, letter, most: forward === 'softmax' ? 1 : Infinity };
-      const dy = drawOperand(random, dtype, values.length, gradients(random));
+      const dy = drawOperand(random, dtype, values.length, gradients(random, dtype));
       return { ...input, temperature: drawTemperature(random), operands: { given, dy } };
     };
     const judge: Judge = ({ kernels, backend }, input) => {
@@ -291,7 +291,7 @@ function drawLoss(operation: LossOperation): Draw {
     const x = operand(logits(random, set, dtype, temperature, range), frame.rows * frame.n);
     const weigh = (name: string, size: number): Record<string, Operand> => {
       // Above 0: a mean of none is no number.
-      const letter = ofOneSign(random, 1);
+      const letter = ofOneSign(random, dtype, 1);
       return random() < 0.4 ? { [name]: operand((r) => Math.max(2 ** -10, letter(r)), size, 1) } : {};
     };
     const drafted = operation.draft({

@@ -93,9 +93,9 @@ export const bceWithLogits: LossOperation = {
       },
     };
   },
-  draft: ({ random, rows, n, operand, weigh }) => ({
+  draft: ({ random, dtype, rows, n, operand, weigh }) => ({
     operands: {
-      targets: operand(ofOneSign(random, 1), rows * n, 1),
+      targets: operand(ofOneSign(random, dtype, 1), rows * n, 1),
       ...weigh('weight', rows * n),
       ...weigh('posWeight', rows * n),
     },

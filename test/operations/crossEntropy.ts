@@ -130,12 +130,12 @@ export const crossEntropy: LossOperation = {
     const most = weight === undefined ? 1 : 8;
     return { loss: most, grad: most * Math.max(1, 1 / (temperature as number)) };
   },
-  draft: ({ random, rows, n, temperature, operand, pick, indices, weigh }) => {
+  draft: ({ random, dtype, rows, n, temperature, operand, pick, indices, weigh }) => {
     const isHard = random() < 0.5;
     return {
       options: { labelSmoothing: pick([0, 0, 0.1, 0.125, random()]) },
       operands: {
-        ...(isHard ? {} : { targets: operand(ofOneSign(random, pick([1, 1 / n])), rows * n, 1) }),
+        ...(isHard ? {} : { targets: operand(ofOneSign(random, dtype, pick([1, 1 / n])), rows * n, 1) }),
         ...weigh('weight', n),
       },
       targets: isHard ? indices() : undefined,

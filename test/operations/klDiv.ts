@@ -72,7 +72,7 @@ export const klDiv: LossOperation = {
     const logTarget = random() < 0.5;
     const targets = logTarget
       ? operand((r) => -between2(r, 2 ** -20, MOST[dtype]), rows * n, MOST[dtype])
-      : operand(ofOneSign(random, 1), rows * n, 1);
+      : operand(ofOneSign(random, dtype, 1), rows * n, 1);
     return { options: { logTarget }, operands: { targets } };
   },
 };
