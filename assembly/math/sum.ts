@@ -1,4 +1,4 @@
-// How terms are added up: partial sums in lanes, partial sums to chunks, chunks in float64 or with compensation.
+// How terms are added up: a few to a partial sum in lanes, partial sums in float64 or with compensation.
 //
 // Exponentials of a softmax in f32: elements i and i + 4 of each eight, neighbouring vectors, are added in pairs, and the
 // pairs in float64. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once
@@ -31,13 +31,6 @@ export const F32_TERMS: usize = 3;
 
 /** Bytes of a partial sum of anything else. */
 export const PARTIAL_BYTES: usize = 64;
-
-/** Bytes of a chunk of exponentials whose sum goes into a logarithm or the entropy. */
-// @ts-ignore: decorator
-@inline
-export function LOG_CHUNK_BYTES<T>(): usize {
-  return sizeof<T>() == 4 ? SUM_CHUNK<T>() * sizeof<T>() : PARTIAL_BYTES;
-}
 
 /** Lines of a block that make a partial sum. */
 export const PARTIAL_LINES: usize = 4;

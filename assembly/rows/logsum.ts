@@ -9,7 +9,7 @@ import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } fr
 import { finishFour, roundFour, storeFour, subtractFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { log1p } from "../math/log";
-import { LOG_CHUNK_BYTES, PARTIAL_BYTES, laneRounding, roundingOf, widen } from "../math/sum";
+import { PARTIAL_BYTES, laneRounding, roundingOf, widen } from "../math/sum";
 import {
   SLOTS, SLOT_BYTES, SLOT_COUNT, SLOT_HELD, SLOT_LENGTH, SLOT_LOG_SUM, SLOT_LOST, SLOT_MAXIMUM, SLOT_OTHERS, SLOT_RATIO,
   SLOT_REST, SLOT_TERMS, SLOT_TOTAL, SLOT_X, UNWANTED
@@ -368,32 +368,27 @@ function maxShiftedOthers<T>(
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
   let sums = v128.splat<f64>(0), lostSums = sums, equals = v128.splat<T>(0);
   while (x < end) {
-    const chunkEnd = min(end, x + LOG_CHUNK_BYTES<T>());
-    let chunk = v128.splat<f64>(0);
-    while (x < chunkEnd) {
-      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
-      let s = v128.splat<T>(0);
-      for (; x < partialEnd; x += 16) {
-        const v = v128.load(x);
-        let isMaximum = v128.eq<T>(v, m);
-        let e = exponential<T>(MAX_SHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
-        if (y) {
-          v128.store(y, e);
-          y += 16;
-        }
-        if (bytes) {
-          const kept = keptLanes<T>(bytes);
-          isMaximum = v128.and(isMaximum, kept);
-          e = v128.and(e, kept);
-          bytes += lanes<T>();
-        }
-        s = v128.add<T>(s, v128.andnot(e, isMaximum));
-        equals = subIntegers<T>(equals, isMaximum);
+    const partialEnd = min(end, x + PARTIAL_BYTES);
+    let s = v128.splat<T>(0);
+    for (; x < partialEnd; x += 16) {
+      const v = v128.load(x);
+      let isMaximum = v128.eq<T>(v, m);
+      let e = exponential<T>(MAX_SHIFTED, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1);
+      if (y) {
+        v128.store(y, e);
+        y += 16;
       }
-      chunk = f64x2.add(chunk, widen<T>(s));
+      if (bytes) {
+        const kept = keptLanes<T>(bytes);
+        isMaximum = v128.and(isMaximum, kept);
+        e = v128.and(e, kept);
+        bytes += lanes<T>();
+      }
+      s = v128.add<T>(s, v128.andnot(e, isMaximum));
+      equals = subIntegers<T>(equals, isMaximum);
     }
-    const next = f64x2.add(sums, chunk);
-    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, chunk, next));
+    const terms = widen<T>(s), next = f64x2.add(sums, terms);
+    if (sizeof<T>() == 8) lostSums = f64x2.add(lostSums, laneRounding(sums, terms, next));
     sums = next;
   }
   let others = laneSum<f64>(f64x2.add(sums, lostSums));

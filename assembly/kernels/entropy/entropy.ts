@@ -19,7 +19,7 @@ import {
 import { MAX_SHIFTED, UNSHIFTED, exponential, prepareRow, unshiftedLimit } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp, significandOf } from "../../math/exp-table";
 import { log1p } from "../../math/log";
-import { LOG_CHUNK_BYTES, PARTIAL_BYTES, PARTIAL_LINES, laneRounding, widen } from "../../math/sum";
+import { PARTIAL_BYTES, PARTIAL_LINES, laneRounding, widen } from "../../math/sum";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
 import { HEADER_BYTES, KEPT, LINE_BYTES, LOG_SUM } from "../../scratch";
 import { columnsOf, rowsInBlock, usesRowForm } from "../../shape";
@@ -78,34 +78,29 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
   let sums = v128.splat<f64>(0), lostSums = sums, dots = sums, lostDots = sums;
   let equals = v128.splat<T>(0), top = equals;
   while (x < end) {
-    const chunkEnd = min(end, x + LOG_CHUNK_BYTES<T>());
-    let sumChunk = v128.splat<f64>(0), dotChunk = sumChunk;
-    while (x < chunkEnd) {
-      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
-      let sum = v128.splat<T>(0), dot = sum;
-      for (; x < partialEnd; x += 16) {
-        // A tail in the same loop: another copy of e^x would be a third of the kernel.
-        const count = min((partialEnd - x) / sizeof<T>(), lanes<T>()), isWhole = count == lanes<T>();
-        const v = isWhole ? v128.load(x) : loadTail<T>(x, count);
-        let kept = tailMask<T>(count);
-        if (bytes) {
-          kept = isWhole ? keptLanes<T>(bytes) : keptTail<T>(bytes, count);
-          bytes += lanes<T>();
-        }
-        const isMaximum = v128.and(v128.eq<T>(v, m), kept);
-        const e = v128.and(exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), kept);
-        sum = v128.add<T>(sum, v128.andnot(e, isMaximum));
-        dot = v128.add<T>(dot, timesDistance<T>(e, v, m, scale));
-        top = v128.pmax<T>(top, v128.and(e, isMaximum));
-        equals = subIntegers<T>(equals, isMaximum);
+    const partialEnd = min(end, x + PARTIAL_BYTES);
+    let sum = v128.splat<T>(0), dot = sum;
+    for (; x < partialEnd; x += 16) {
+      // A tail in the same loop: another copy of e^x would be a third of the kernel.
+      const count = min((partialEnd - x) / sizeof<T>(), lanes<T>()), isWhole = count == lanes<T>();
+      const v = isWhole ? v128.load(x) : loadTail<T>(x, count);
+      let kept = tailMask<T>(count);
+      if (bytes) {
+        kept = isWhole ? keptLanes<T>(bytes) : keptTail<T>(bytes, count);
+        bytes += lanes<T>();
       }
-      sumChunk = f64x2.add(sumChunk, widen<T>(sum));
-      dotChunk = f64x2.add(dotChunk, widen<T>(dot));
+      const isMaximum = v128.and(v128.eq<T>(v, m), kept);
+      const e = v128.and(exponential<T>(form, v, scratch, log2e, magic, high, c5, c4, c3, c2, c1), kept);
+      sum = v128.add<T>(sum, v128.andnot(e, isMaximum));
+      dot = v128.add<T>(dot, timesDistance<T>(e, v, m, scale));
+      top = v128.pmax<T>(top, v128.and(e, isMaximum));
+      equals = subIntegers<T>(equals, isMaximum);
     }
-    const nextSums = f64x2.add(sums, sumChunk), nextDots = f64x2.add(dots, dotChunk);
+    const terms = widen<T>(sum), nextSums = f64x2.add(sums, terms);
+    const products = widen<T>(dot), nextDots = f64x2.add(dots, products);
     if (sizeof<T>() == 8) {
-      lostSums = f64x2.add(lostSums, laneRounding(sums, sumChunk, nextSums));
-      lostDots = f64x2.add(lostDots, laneRounding(dots, dotChunk, nextDots));
+      lostSums = f64x2.add(lostSums, laneRounding(sums, terms, nextSums));
+      lostDots = f64x2.add(lostDots, laneRounding(dots, products, nextDots));
     }
     sums = nextSums;
     dots = nextDots;
