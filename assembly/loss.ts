@@ -1,13 +1,15 @@
 // What the losses share: where their results go, and operands that may be absent.
 
-import { roundingOf } from "./math/sum";
+import { PARTIAL_BYTES, roundingOf } from "./math/sum";
 import { laneSum } from "./simd/lanes";
 import { storeTailCopy, tailMask } from "./simd/tail";
 
-/**
- * Bytes of elementwise losses that are added in lanes, partial sum by partial sum, before they go to the f64 at sum.
- */
-export const LOSS_CHUNK_BYTES: usize = 512;
+/** Bytes of elementwise losses whose partial sums are added in lanes of f64, before they go to the f64 at sum. */
+// @ts-ignore: decorator
+@inline
+export function LOSS_CHUNK_BYTES<T>(): usize {
+  return sizeof<T>() == 4 ? 512 : PARTIAL_BYTES;
+}
 
 /** A sum of losses: two f64, the second of them at LOSS_SUM_LOST. */
 export const LOSS_SUM_BYTES: usize = 16;

@@ -20,9 +20,10 @@ import {
   everyAxis,
   type Floats,
   floatsOf,
+  HALF_DIGIT,
+  halves,
   innerSizes,
   type Kind,
-  lanesOf,
   lengths,
   newFloats,
   numbers,
@@ -261,24 +262,20 @@ describe.each(backward)('$name', (operation) => {
   describeFailures(operation);
 });
 
-/** A row whose first lane adds up a number near 1, which differs with i, and just less than halves of its last digit. */
+/** A row whose first lane adds up a number near 1, which differs with i, and halves of its last digit. */
 function withHalves(operation: Backward, dtype: Dtype, vectors: number, sign: number, i: number): BackwardProblem {
-  const [lanes, unit] = [lanesOf(dtype), dtype === 'float32' ? 2 ** -23 : 2 ** -52];
   // The product with the first term is rounded, too.
   const p = (1 + i * 2 ** -13) / 64;
-  const given = newFloats(dtype, vectors * lanes).fill(operation.forward === 'softmax' ? p : Math.log(p));
-  const dy = newFloats(dtype, vectors * lanes);
-  const half = operation.forward === 'softmax' ? unit / 2 / (64 * p) : unit / 2;
-  // Four vectors make a partial sum, in pairs; those at the end none.
-  const last = vectors & ~3;
-  for (let v = 1; v < vectors; v++) {
-    const share = v < last && v < 4 && v > 1 ? 0.5 : v < last && v > 4 && v % 4 > 0 ? 0 : 1;
-    dy[v * lanes] = sign * share * half * (1 - 2 ** -6);
-  }
+  const [probability, factor] = operation.forward === 'softmax' ? [p, 1 / (64 * p)] : [Math.log(p), 1];
+  const dy = floatsOf(
+    dtype,
+    halves(dtype, vectors, true).map((count) => sign * count * factor * HALF_DIGIT[dtype]),
+  );
   dy[0] = 1 + i * 2 ** -11;
+  const given = newFloats(dtype, dy.length).fill(probability);
   const temperature = [0.794, 0.931, 1][i % 3] as number;
   const what = `${dtype}, ${vectors} vectors, ${sign} × halves beside ${dy[0]}, p ${p}, T ${temperature}`;
-  return withExact(operation, { what, dtype, shape: [vectors * lanes], axis: 0, temperature, given, dy });
+  return withExact(operation, { what, dtype, shape: [dy.length], axis: 0, temperature, given, dy });
 }
 
 /** The same numbers in the middle of a buffer, `offset` elements from its start. */

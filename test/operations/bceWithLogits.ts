@@ -4,7 +4,7 @@ import { unitsOf } from '../support/bounds.js';
 import { type Floats, floatsOf, newFloats, numbers, randomOf, sizeOf } from '../support/cases.js';
 import { elementLoss } from '../support/contracts.js';
 import { type BceWithLogitsCase, decodeLosses } from '../support/fixtures.js';
-import { elementGroups, type LossOperation, type Make, withGrad } from '../support/losses.js';
+import { elementGroups, type LossOperation, type Make, sumsWithHalves, withGrad } from '../support/losses.js';
 import { CLASS_WEIGHTS, FLOATS, INPUT, LABELS, PROBABILITIES } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
@@ -73,6 +73,15 @@ export const bceWithLogits: LossOperation = {
     // A weight would make a subnormal number, which may be 0, normal.
     'numbers around 600': (dtype) =>
       ['sum', 'none'].map((r) => make(dtype, [40, 25], 1, r, { kind: 'around 600', variant: 0 })),
+    'a large loss and halves of its last digit': (dtype) =>
+      sumsWithHalves(dtype, (large, others) => {
+        const first = floatsOf(
+          dtype,
+          others.map((loss) => Math.max(Math.log(loss), -100)),
+        );
+        first[0] = large;
+        return { first, second: newFloats(dtype, first.length) };
+      }),
   },
   large: [
     [[70, 1000], 1],

@@ -1,10 +1,17 @@
 import file from '../fixtures/klDiv.json' with { type: 'json' };
 import { between2, ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
-import { type Dtype, type Floats, floatsOf, numbers, sizeOf } from '../support/cases.js';
+import { type Dtype, type Floats, floatsOf, HALF_DIGIT, numbers, sizeOf } from '../support/cases.js';
 import { elementLoss } from '../support/contracts.js';
 import { decodeLosses, type KlDivCase } from '../support/fixtures.js';
-import { elementGroups, type LossOperation, type Make, randomProbabilities, withGrad } from '../support/losses.js';
+import {
+  elementGroups,
+  type LossOperation,
+  type Make,
+  randomProbabilities,
+  sumsWithHalves,
+  withGrad,
+} from '../support/losses.js';
 import { FLOATS, INPUT, PROBABILITIES } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
@@ -52,12 +59,29 @@ export const klDiv: LossOperation = {
   make,
   choices,
   typical: choices,
-  groups: elementGroups({
-    make,
-    choices,
-    reductions,
-    kinds: ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'],
-  }),
+  groups: {
+    ...elementGroups({
+      make,
+      choices,
+      reductions,
+      kinds: ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'],
+    }),
+    'a large loss and halves of its last digit': (dtype) =>
+      sumsWithHalves(dtype, (large, others) => {
+        const [p, rare] = [large / 32, HALF_DIGIT[dtype]];
+        const second = floatsOf(
+          dtype,
+          others.map((loss) => (loss > 0 ? rare : 0)),
+        );
+        const first = floatsOf(
+          dtype,
+          others.map((loss) => Math.log(rare) - loss / rare),
+        );
+        second[0] = p;
+        first[0] = Math.log(p) - large / p;
+        return { first, second };
+      }),
+  },
   large: [
     [[70, 1000], 1],
     [[60_003], 0],

@@ -212,3 +212,23 @@ export function everyAxis(): { shape: number[]; axis: number }[] {
     ]),
   );
 }
+
+/**
+ * For each element of so many vectors how many halves of a last digit it adds to a sum that begins with the first one: a
+ * sum in lanes that takes one partial sum of four vectors after another, these in pairs or not, rounds each of them away.
+ */
+export function halves(dtype: Dtype, vectors: number, inPairs: boolean): Float64Array {
+  const lanes = lanesOf(dtype);
+  const result = new Float64Array(vectors * lanes);
+  const whole = vectors & ~3;
+  for (let v = 1; v < vectors; v++) {
+    const isFirst = v % 4 === 0 || v >= whole;
+    const share = v < 4 && v < whole ? (inPairs && v > 1 ? 0.5 : 1) : isFirst ? 1 : 0;
+    // Just less than a half: halves themselves are rounded to even.
+    result[v * lanes] = share * (1 - 2 ** -6);
+  }
+  return result;
+}
+
+/** Half of the last digit of 1. */
+export const HALF_DIGIT: Record<Dtype, number> = { float32: 2 ** -24, float64: 2 ** -53 };

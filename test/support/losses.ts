@@ -5,7 +5,19 @@ import type { BackendName, Kernels } from '../../src/index.js';
 import type { Draft } from '../hunt/inputs.js';
 import type { TestSet } from './backends.js';
 import { type LossPart, SMALLEST_NORMAL, SUM_UNITS, type Units } from './bounds.js';
-import { type Dtype, type Floats, floatsOf, type Kind, lanesOf, lengths, numbers, randomOf, sizeOf } from './cases.js';
+import {
+  type Dtype,
+  type Floats,
+  floatsOf,
+  HALF_DIGIT,
+  halves,
+  type Kind,
+  lanesOf,
+  lengths,
+  numbers,
+  randomOf,
+  sizeOf,
+} from './cases.js';
 import { expectSame } from './compare.js';
 import type { LossCase } from './fixtures.js';
 import { type Operand, type Operation, type OperationName, takes, type Variant } from './operation.js';
@@ -243,6 +255,21 @@ export function elementGroups({ make, choices, kinds, reductions }: Groups): Los
       ]),
     ),
   };
+}
+
+/** Sums of a loss between 16 and 32, and of halves of its last digit: `of` makes arguments that have these losses. */
+export function sumsWithHalves(
+  dtype: Dtype,
+  of: (large: number, others: Float64Array) => Pick<LossProblem, 'first' | 'second'>,
+): LossProblem[] {
+  return [true, false].flatMap((inPairs) =>
+    Array.from({ length: 60 }, (_, i) => {
+      const large = 16.1 + i * 0.05;
+      const others = halves(dtype, 32, inPairs).map((count) => 16 * HALF_DIGIT[dtype] * count);
+      const what = `${dtype}, halves ${inPairs ? 'in pairs ' : ''}beside ${large}`;
+      return { what, dtype, shape: [others.length], axis: -1, ...of(large, others), options: { reduction: 'sum' } };
+    }),
+  );
 }
 
 /** What a call gives, a reduced loss as one number. */

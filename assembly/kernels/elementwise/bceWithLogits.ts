@@ -14,7 +14,7 @@ import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../lo
 import { biasedMagic, leastBounded } from "../../math/exp";
 import { log1pOfRatio } from "../../math/log";
 import { HIGH, INVERSE_LN2, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
-import { PARTIAL_BYTES } from "../../math/sum";
+import { PARTIAL_BYTES, widen } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { log1pOfTwo, ratioOfTwo } from "../../math/ratio-two";
 import { madd, select } from "../../simd/arch";
@@ -102,8 +102,8 @@ function elements<T>(
   let g = gradOutput ? gradOutput : onesAddress<T>();
   const end = x + count * sizeof<T>();
   while (x < end) {
-    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES);
-    let chunk = zero;
+    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES<T>());
+    let chunk = v128.splat<f64>(0);
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
@@ -128,7 +128,7 @@ function elements<T>(
             v128.store(losses, e0);
             v128.store(losses, e1, 16);
             losses += 32;
-          } else s = f32x4.add(f32x4.add(s, e0), e1);
+          } else s = f32x4.add(s, f32x4.add(e0, e1));
         }
       }
       for (; x < partialEnd; x += 16, t += 16) {
@@ -156,9 +156,9 @@ function elements<T>(
           losses += 16;
         } else s = v128.add<T>(s, loss);
       }
-      chunk = v128.add<T>(chunk, s);
+      chunk = f64x2.add(chunk, widen<T>(s));
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(chunk));
+    if (!losses) addToSum<T>(sum, laneSum<f64>(chunk));
   }
 }
 

@@ -12,7 +12,7 @@ import { BLOCK_MULTIPLE, LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail 
 import { leastExponent, wideExp } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../../math/exp-table";
 import { xLogX, xLogXOfNormal } from "../../math/log";
-import { PARTIAL_BYTES } from "../../math/sum";
+import { PARTIAL_BYTES, widen } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { nmadd } from "../../simd/arch";
 import { laneSum, lanes, splatAt } from "../../simd/lanes";
@@ -117,8 +117,8 @@ function elements<T>(
   const end = x + count * sizeof<T>();
   let f = gradOutput ? gradOutput : onesAddress<T>();
   while (x < end) {
-    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES);
-    let total = zero;
+    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES<T>());
+    let chunk = v128.splat<f64>(0);
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
@@ -138,9 +138,9 @@ function elements<T>(
           losses += 16;
         } else s = v128.add<T>(s, loss);
       }
-      total = v128.add<T>(total, s);
+      chunk = f64x2.add(chunk, widen<T>(s));
     }
-    if (!losses) addToSum<T>(sum, laneSum<T>(total));
+    if (!losses) addToSum<T>(sum, laneSum<f64>(chunk));
   }
 }
 
