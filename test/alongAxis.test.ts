@@ -12,7 +12,9 @@ import {
   type Floats,
   floatsOf,
   innerSizes,
+  lanesOf,
   lengths,
+  logitsWithHalves,
   lonelyMaxima,
   newFloats,
   type Problem,
@@ -81,6 +83,13 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
         [2, 50].map((n) => lonelyMaxima(dtype, n, temperature)),
       );
     }
+  });
+
+  // Sums that round the same way again and again.
+  describe('a large exponential and halves of its last digit', () => {
+    testAccuracy(operation, 'rows', (dtype) => logitsWithHalves(dtype, lanesOf(dtype), 1));
+    testAccuracy(operation, 'short rows', (dtype) => logitsWithHalves(dtype, 1, 1));
+    testAccuracy(operation, 'columns', (dtype) => logitsWithHalves(dtype, 1, 5));
   });
 
   describe('long rows', () => {

@@ -24,6 +24,7 @@ import {
   halves,
   innerSizes,
   type Kind,
+  lanesOf,
   lengths,
   newFloats,
   numbers,
@@ -269,7 +270,7 @@ function withHalves(operation: Backward, dtype: Dtype, vectors: number, sign: nu
   const [probability, factor] = operation.forward === 'softmax' ? [p, 1 / (64 * p)] : [Math.log(p), 1];
   const dy = floatsOf(
     dtype,
-    halves(dtype, vectors, true).map((count) => sign * count * factor * HALF_DIGIT[dtype]),
+    halves(lanesOf(dtype), vectors, true).map((count) => sign * count * factor * HALF_DIGIT[dtype]),
   );
   dy[0] = 1 + i * 2 ** -11;
   const given = newFloats(dtype, dy.length).fill(probability);

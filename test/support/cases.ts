@@ -214,11 +214,11 @@ export function everyAxis(): { shape: number[]; axis: number }[] {
 }
 
 /**
- * For each element of so many vectors how many halves of a last digit it adds to a sum that begins with the first one: a
- * sum in lanes that takes one partial sum of four vectors after another, these in pairs or not, rounds each of them away.
+ * For each element of a row of so many vectors how many halves of a last digit it adds to a sum that begins with the first
+ * element: a sum in lanes that takes one partial sum of four vectors after another, these in pairs or not, rounds each of
+ * them away.
  */
-export function halves(dtype: Dtype, vectors: number, inPairs: boolean): Float64Array {
-  const lanes = lanesOf(dtype);
+export function halves(lanes: number, vectors: number, inPairs: boolean): Float64Array {
   const result = new Float64Array(vectors * lanes);
   const whole = vectors & ~3;
   for (let v = 1; v < vectors; v++) {
@@ -232,3 +232,34 @@ export function halves(dtype: Dtype, vectors: number, inPairs: boolean): Float64
 
 /** Half of the last digit of 1. */
 export const HALF_DIGIT: Record<Dtype, number> = { float32: 2 ** -24, float64: 2 ** -53 };
+
+/**
+ * Logits whose exponentials are a large one and halves of its last digit, some beside a maximum that is larger still: in
+ * one lane of whole vectors, or one after another, in so many columns that are equal.
+ */
+export function logitsWithHalves(dtype: Dtype, lanes: number, columns: number): Problem[] {
+  const [nothing, far] = dtype === 'float32' ? [-60, 200] : [-500, 1000];
+  return [7, 15, 16, 17, 31, 33].flatMap((vectors) =>
+    [true, false].flatMap((inPairs) =>
+      Array.from({ length: 12 }, (_, i) => {
+        const counts = halves(lanes, vectors, inPairs);
+        const [first, around] = [(i % 4) * 1.7, i < 6 ? i / 7 : far];
+        const x = counts.map((count) => around - first + (count > 0 ? Math.log(count * HALF_DIGIT[dtype]) : nothing));
+        x[0] = around - first;
+        if (first > 0) x[x.length - 1] = around;
+        const shape = [x.length, columns];
+        return {
+          what: `${dtype} [${shape}], halves ${inPairs ? 'in pairs ' : ''}beside e^${x[0]}, maximum ${around}`,
+          dtype,
+          shape,
+          axis: 0,
+          temperature: 1,
+          x: floatsOf(
+            dtype,
+            Array.from({ length: sizeOf(shape) }, (_, at) => x[Math.floor(at / columns)] as number),
+          ),
+        };
+      }),
+    ),
+  );
+}

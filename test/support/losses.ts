@@ -265,7 +265,7 @@ export function sumsWithHalves(
   return [true, false].flatMap((inPairs) =>
     Array.from({ length: 60 }, (_, i) => {
       const large = 16.1 + i * 0.05;
-      const others = halves(dtype, 32, inPairs).map((count) => 16 * HALF_DIGIT[dtype] * count);
+      const others = halves(lanesOf(dtype), 32, inPairs).map((count) => 16 * HALF_DIGIT[dtype] * count);
       const what = `${dtype}, halves ${inPairs ? 'in pairs ' : ''}beside ${large}`;
       return { what, dtype, shape: [others.length], axis: -1, ...of(large, others), options: { reduction: 'sum' } };
     }),
