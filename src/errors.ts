@@ -1,6 +1,6 @@
 import { type AnyNumbers, countOf, typedArrayTag } from './arrays.js';
 
-/** Thrown when linear memory cannot grow to hold what a call needs. Everything allocated before is intact. */
+/** Thrown when a call needs more memory than there is. Everything allocated before is intact. */
 export class OutOfMemoryError extends RangeError {
   override name = 'OutOfMemoryError';
 }

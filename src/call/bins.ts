@@ -7,16 +7,16 @@ export function inUnit(value: number): number {
   return Math.min(Math.max(value, 0), 1);
 }
 
-/** Rows by their confidence: how many there are, how many are right, and how sure they are. */
+/** The rows whose confidence lies in one bin. */
 export interface CalibrationBin {
-  /** The bin holds confidences in (lower, upper]; the first one 0 too. */
+  /** The bin holds confidences in (lower, upper]; the first bin includes 0. */
   lower: number;
   upper: number;
   /** The number of rows. */
   count: number;
-  /** Their mean confidence; NaN of none. */
+  /** Their mean confidence; NaN if there are none. */
   confidence: number;
-  /** The share of them that is right; NaN of none. */
+  /** The share of them that is right; NaN if there are none. */
   accuracy: number;
 }
 
