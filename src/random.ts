@@ -1,4 +1,5 @@
-import { rangeError, typeError } from './errors.js';
+import { rangeError } from './errors.js';
+import { readWhole } from './numbers.js';
 
 /**
  * Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1,
@@ -72,18 +73,6 @@ export function keyOf(operation: string, seed: unknown): Key {
   }
   const words = readWhole(operation, 'seed', seed, SEED);
   return [words >>> 0, upperWord(words)];
-}
-
-/** A whole number that is not negative, and safe. @throws TypeError, RangeError unless it is one */
-export function readWhole(
-  operation: string,
-  argument: string,
-  value: unknown,
-  expected = 'a whole number from 0 to 2^53 - 1',
-): number {
-  if (typeof value !== 'number') throw typeError(operation, argument, value, expected);
-  if (!(Number.isSafeInteger(value) && value >= 0)) throw rangeError(operation, argument, value, expected);
-  return value;
 }
 
 /** A fresh random key; without `crypto` it is only as good as Math.random. */

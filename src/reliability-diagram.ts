@@ -1,8 +1,9 @@
 import { type CalibrationBin, inUnit } from './call/bins.js';
 import { readingError } from './call/caller.js';
-import { readCount, readList } from './call/json.js';
+import { readList } from './call/json.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions } from './call/options.js';
-import { rangeError, typeError } from './errors.js';
+import { typeError } from './errors.js';
+import { readNumber, readWhole } from './numbers.js';
 import type { Calibration } from './ops/calibrationError.js';
 
 /** Options of {@link reliabilityDiagram}. */
@@ -42,7 +43,7 @@ function readCalibration(calibration: unknown): Figures {
     const all = Array.from(readList(OPERATION, 'calibration.bins', bins), readBin);
     const drawn = all.filter((bin) => bin !== undefined);
     const rows = drawn.reduce((sum, { count }) => sum + count, 0);
-    return { ece: ece === null ? Number.NaN : readNumber('calibration.ece', ece), rows, bins: drawn };
+    return { ece: ece === null ? Number.NaN : readFigure('calibration.ece', ece), rows, bins: drawn };
   } catch (error) {
     throw readingError(error, OPERATION, 'calibration', calibration, expected);
   }
@@ -53,27 +54,24 @@ function readBin(bin: unknown, index: number): Drawn | undefined {
   const name = `calibration.bins[${index}]`;
   if (typeof bin !== 'object' || bin === null) throw typeError(OPERATION, name, bin, 'a bin');
   const { lower, upper, count, confidence, accuracy } = bin as Partial<CalibrationBin>;
-  if (readCount(OPERATION, `${name}.count`, count) === 0) return undefined;
+  if (readWhole(OPERATION, `${name}.count`, count) === 0) return undefined;
   return {
-    lower: readNumber(`${name}.lower`, lower),
-    upper: readNumber(`${name}.upper`, upper),
+    lower: readFigure(`${name}.lower`, lower),
+    upper: readFigure(`${name}.upper`, upper),
     count: count!,
-    confidence: readNumber(`${name}.confidence`, confidence ?? Number.NaN),
-    accuracy: readNumber(`${name}.accuracy`, accuracy ?? Number.NaN),
+    confidence: readFigure(`${name}.confidence`, confidence ?? Number.NaN),
+    accuracy: readFigure(`${name}.accuracy`, accuracy ?? Number.NaN),
   };
 }
 
-function readNumber(argument: string, value: unknown): number {
-  if (typeof value !== 'number') throw typeError(OPERATION, argument, value, 'a number');
-  return value;
+function readFigure(argument: string, value: unknown): number {
+  return readNumber(OPERATION, argument, value, 'a number', () => true);
 }
 
 function readSize(argument: string, size: unknown): number {
   const [least, most] = SIZES;
   if (size === undefined) return 480;
-  if (typeof size !== 'number') throw typeError(OPERATION, argument, size, 'a number');
-  if (!(size >= least && size <= most)) throw rangeError(OPERATION, argument, size, `a number in [${least}, ${most}]`);
-  return size;
+  return readNumber(OPERATION, argument, size, `a number in [${least}, ${most}]`, (n) => n >= least && n <= most);
 }
 
 /** The text, escaped for XML; characters that XML does not allow are replaced. */

@@ -1,5 +1,6 @@
+import { readWhole } from '../numbers.js';
 import { arrayFor } from './caller.js';
-import { type JsonNumber, jsonNumber, readCount, readJsonNumber, readList } from './json.js';
+import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 import { Sum, type SumJson } from './sum.js';
 
 /** The number in [0, 1] that is closest; NaN of NaN. */
@@ -55,8 +56,8 @@ export class BinTally {
   /** Adds what toJSON gave. @throws TypeError, RangeError */
   read(operation: string, argument: string, json: unknown): void {
     const [count, right, confidence] = readList(operation, argument, json, 3);
-    this.count += readCount(operation, `${argument}[0]`, count);
-    this.right += readCount(operation, `${argument}[1]`, right);
+    this.count += readWhole(operation, `${argument}[0]`, count);
+    this.right += readWhole(operation, `${argument}[1]`, right);
     this.confidence.merge(Sum.from(operation, `${argument}[2]`, confidence));
   }
 }

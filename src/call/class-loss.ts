@@ -1,5 +1,5 @@
 import { bufferOf } from '../arrays.js';
-import { rangeError, typeError } from '../errors.js';
+import { typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
@@ -35,7 +35,7 @@ import {
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
-import { type Given, readOptions, readTemperature } from './options.js';
+import { type Given, readOptions, readShare, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { type Rows, readRows } from './rows.js';
@@ -90,7 +90,7 @@ function readCall(
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
-  const smoothing = readSmoothing(name, given.labelSmoothing);
+  const smoothing = readShare(name, 'labelSmoothing', given.labelSmoothing, 0);
   const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, targets);
   const rows = readRows(name, input, given);
   settle(call);
@@ -105,15 +105,6 @@ function readCall(
   if (weight !== undefined) checkCount(name, weight, rows.n, 'one for each class');
   checkResults(lossCall, rows.count, 'row');
   return { lossCall, rows, temperature, targets, mask, weight, ignoreIndex, smoothing };
-}
-
-function readSmoothing(operation: string, smoothing: unknown): number {
-  if (smoothing === undefined) return 0;
-  if (typeof smoothing !== 'number') throw typeError(operation, 'labelSmoothing', smoothing, 'a number');
-  if (!(smoothing >= 0 && smoothing <= 1)) {
-    throw rangeError(operation, 'labelSmoothing', smoothing, 'a number in [0, 1]');
-  }
-  return smoothing;
 }
 
 /** Runs a loss over classes, with or without its gradient. */
@@ -168,7 +159,7 @@ function classFast(
   if (given.weight !== undefined || given.mask !== undefined) return undefined;
   if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
-  const smoothing = readSmoothing(operation, given.labelSmoothing);
+  const smoothing = readShare(operation, 'labelSmoothing', given.labelSmoothing, 0);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
   settle(call);
 

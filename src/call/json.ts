@@ -1,4 +1,4 @@
-import { countError, isArray, rangeError, show, typeError } from '../errors.js';
+import { countError, isArray, show, typeError } from '../errors.js';
 import { readingError } from './caller.js';
 
 /** What states become to travel between processes, and how they are read again: nothing of it is trusted. */
@@ -14,13 +14,6 @@ export function readJsonNumber(operation: string, argument: string, json: unknow
   if (typeof json === 'number') return json;
   if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
   throw typeError(operation, argument, json, 'a number, or "NaN", "Infinity" or "-Infinity"');
-}
-
-/** @throws TypeError, RangeError unless it is a number of rows */
-export function readCount(operation: string, argument: string, json: unknown): number {
-  if (typeof json !== 'number') throw typeError(operation, argument, json, 'a whole number');
-  if (!Number.isSafeInteger(json) || json < 0) throw rangeError(operation, argument, json, 'a whole number, 0 or more');
-  return json;
 }
 
 /** @throws TypeError, RangeError unless it is a list, of so many elements where that is given */

@@ -1,4 +1,5 @@
 import { isArray, rangeError, show, typeError } from '../errors.js';
+import { readNumber } from '../numbers.js';
 import type { PlaceOptions } from '../types.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
 
@@ -135,6 +136,12 @@ export function readTemperature(operation: string, temperature: unknown, element
     throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}${or}${hint}`);
   }
   return temperature;
+}
+
+/** An option in [0, 1], `absent` when it is not given. @throws TypeError, RangeError */
+export function readShare(operation: string, argument: string, share: unknown, absent: number): number {
+  if (share === undefined) return absent;
+  return readNumber(operation, argument, share, 'a number in [0, 1]', (value) => value >= 0 && value <= 1);
 }
 
 /** An option that is true or false, false when it is not given. @throws TypeError */

@@ -1,7 +1,8 @@
 import { show, typeError } from '../errors.js';
+import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
-import { readCount, readJson } from './json.js';
+import { readJson } from './json.js';
 import { AS_IF_POLLUTED, type Given, type OptionNames, readOptions } from './options.js';
 
 /** What a state keeps of the rows that were added. */
@@ -144,7 +145,7 @@ export function defineState<O extends object, T extends Tally, V>(kind: StateKin
       return readJson(kind.name, json, (record) => {
         const { options, count } = record;
         return make(runtime, operation, options, (tally) => {
-          tally.count = readCount(operation, 'json.count', count);
+          tally.count = readWhole(operation, 'json.count', count);
           kind.read(operation, record, tally);
         });
       });

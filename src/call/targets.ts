@@ -12,6 +12,7 @@ import {
 } from '../arrays.js';
 import { countError, isArray, rangeError, show, showShape, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
+import { readNumber } from '../numbers.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
@@ -130,9 +131,7 @@ export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets
   if (targets?.probabilities !== undefined) {
     throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
   }
-  if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-  if (!Number.isSafeInteger(ignoreIndex)) throw rangeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-  return ignoreIndex;
+  return readNumber(operation, 'ignoreIndex', ignoreIndex, 'an integer', Number.isSafeInteger);
 }
 
 /**

@@ -1,5 +1,4 @@
 import { openCall, settle } from '../call/call.js';
-import { readCount } from '../call/json.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
@@ -10,6 +9,7 @@ import { defineState, type StateFactory } from '../call/state.js';
 import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex } from '../call/targets.js';
 import { rangeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
+import { readWhole } from '../numbers.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import type { Runtime } from '../runtime.js';
 import type { ClassIndices, Input, Mask, PlaceOptions, TensorLike } from '../types.js';
@@ -128,7 +128,7 @@ export const accuracyState: StateFactory<AccuracyStateOptions, number> = /* @__P
   settings: readSettings,
   tally: () => new Hits(),
   read: (operation, json, tally) => {
-    const hits = readCount(operation, 'json.hits', json.hits);
+    const hits = readWhole(operation, 'json.hits', json.hits);
     if (hits > tally.count) throw rangeError(operation, 'json.hits', hits, `at most json.count, ${tally.count}`);
     tally.hits = hits;
   },

@@ -18,12 +18,12 @@ import {
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
-import { readCount } from '../call/json.js';
 import { type Given, type OptionNames, PLACE_OPTIONS, readFlag, readTemperature } from '../call/options.js';
 import { defineState, type StateFactory } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
 import { rangeError, typeError } from '../errors.js';
+import { readNumber, readWhole } from '../numbers.js';
 import type { ClassIndices, FloatArray, Input, PlaceOptions, TensorLike } from '../types.js';
 
 export type { CalibrationBin };
@@ -84,6 +84,10 @@ const OPTIONS: OptionNames<CalibrationOptions> = { ...PLACE_OPTIONS, ...STATE_OP
 const STATE = 'calibrationState';
 const MOST_BINS = 10_000;
 
+function isBinCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= MOST_BINS;
+}
+
 function readSettings(operation: string, given: Given<CalibrationStateOptions>, elementBytes: 4 | 8 = 8): Settings {
   const { from = 'logits', temperature = 1, bins = 15, scheme = 'width', classwise, ignoreIndex } = given;
   if (from !== 'logits' && from !== 'probabilities') {
@@ -92,15 +96,12 @@ function readSettings(operation: string, given: Given<CalibrationStateOptions>, 
   // A state does not know the dtype until rows are added: it checks the temperature as a float64 until then.
   const t = readTemperature(operation, temperature, elementBytes);
   if (from === 'probabilities' && t !== 1) throw rangeError(operation, 'temperature', t, '1 for probabilities');
-  if (typeof bins !== 'number') throw typeError(operation, 'bins', bins, 'a whole number');
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MOST_BINS)) {
-    throw rangeError(operation, 'bins', bins, `a whole number in [1, ${MOST_BINS}]`);
-  }
+  const count = readNumber(operation, 'bins', bins, `a whole number in [1, ${MOST_BINS}]`, isBinCount);
   if (scheme !== 'width' && scheme !== 'mass') throw typeError(operation, 'scheme', scheme, '"width" or "mass"');
   const isClasswise = readFlag(operation, 'classwise', classwise);
   if (isClasswise && scheme === 'mass') throw rangeError(operation, 'classwise', true, 'false with scheme "mass"');
   const ignored = readIgnoreIndex(operation, ignoreIndex);
-  return { from, temperature: t, bins, scheme, classwise: isClasswise, ignoreIndex: ignored };
+  return { from, temperature: t, bins: count, scheme, classwise: isClasswise, ignoreIndex: ignored };
 }
 
 /** What is kept of the rows that were added. */
@@ -224,7 +225,7 @@ class Predictions {
 
   /** Restores what toJSON gave, into an instance without rows. */
   read(operation: string, { perRow, nll, brier, bins, classBins }: Record<string, unknown>): void {
-    const numbers = readCount(operation, 'json.perRow', perRow);
+    const numbers = readWhole(operation, 'json.perRow', perRow);
     this.#nll.merge(Sum.from(operation, 'json.nll', nll));
     this.#brier.merge(Sum.from(operation, 'json.brier', brier));
     this.#bins.read(operation, bins);

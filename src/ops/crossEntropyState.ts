@@ -1,6 +1,6 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, jsonNumber, readCount, readJson, readJsonNumber, readList } from '../call/json.js';
+import { type JsonNumber, jsonNumber, readJson, readJsonNumber, readList } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
@@ -12,6 +12,7 @@ import { checkSameSettings } from '../call/state.js';
 import { classesOf, readClassIndices, readIgnoreIndex, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
+import { readWhole } from '../numbers.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
 import { sumOf } from '../reference/sum.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
@@ -145,7 +146,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const input = readOperand(call, 'chunk', chunk);
     const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, AS_IF_POLLUTED);
     const targets = readClassIndices(call, given.targets);
-    const offset = readCount(name, 'offset', given.offset);
+    const offset = readWhole(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
     const classes = this.#classesOf(name, targets);
     const { n } = rows;
@@ -240,7 +241,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const gradOutput = readGradOutput(call, upstream, input);
     const wanted = given.targets;
     const targets = wanted === undefined ? undefined : readClassIndices(call, wanted);
-    const offset = readCount(name, 'offset', given.offset);
+    const offset = readWhole(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
     if (typeof gradOutput !== 'number') {
       const { reduction } = this.#settings;
@@ -284,7 +285,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   restore(operation: string, json: Record<string, unknown>): this {
     const rows = this.#logits.length;
     const { count, targets, targetLogits } = json;
-    this.#count = readCount(operation, 'json.count', count);
+    this.#count = readWhole(operation, 'json.count', count);
     for (const [row, logit] of readList(operation, 'json.targetLogits', targetLogits, rows).entries()) {
       if (logit === null) continue;
       this.#isFound[row] = 1;
@@ -292,7 +293,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     }
     if (targets === null) return this;
     this.#classes = Float64Array.from(readList(operation, 'json.targets', targets, rows), (target, row) => {
-      return target === -1 ? -1 : readCount(operation, `json.targets[${row}]`, target);
+      return target === -1 ? -1 : readWhole(operation, `json.targets[${row}]`, target);
     });
     return this;
   }
@@ -413,7 +414,7 @@ function countedRows(classes: Float64Array): number {
 
 function readSettings(operation: string, options: unknown): Settings {
   const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
-  const rows = given.rows === undefined ? undefined : readCount(operation, 'rows', given.rows);
+  const rows = given.rows === undefined ? undefined : readWhole(operation, 'rows', given.rows);
   const temperature = readTemperature(operation, given.temperature, 8);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex);
   const { reduction = 'mean' } = given;

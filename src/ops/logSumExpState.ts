@@ -1,13 +1,14 @@
 import { openCall, settle } from '../call/call.js';
 import { checkBroadcastOperand } from '../call/descriptor.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, readCount, readJson } from '../call/json.js';
+import { type JsonNumber, readJson } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { readOperand, readOptional } from '../call/operand.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { giveShape, rowsOfChunk } from '../call/rows.js';
 import { typeError } from '../errors.js';
+import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { Input, Mask, NoOptions, OptionsArgument, SumsValue } from '../types.js';
 
@@ -146,7 +147,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
 
 function readRowCount(operation: string, options: unknown): number | undefined {
   const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
-  return rows === undefined ? undefined : readCount(operation, 'rows', rows);
+  return rows === undefined ? undefined : readWhole(operation, 'rows', rows);
 }
 
 /**
@@ -193,6 +194,6 @@ logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
   return readJson(NAME, json, ({ options, count, sums }) => {
     const rows = readRowCount(name, options);
     const restored = new LogSums(name, rows ?? 1, 1, readSums(name, sums, rows ?? 1));
-    return newState(runtime, rows, restored, readCount(name, 'json.count', count));
+    return newState(runtime, rows, restored, readWhole(name, 'json.count', count));
   });
 };

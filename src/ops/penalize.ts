@@ -10,6 +10,7 @@ import { checkLength } from '../call/shape.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import { Tensor } from '../memory/tensor.js';
+import { readNumber } from '../numbers.js';
 import type { ElementsOut, Input, MapResult, NoOptions, OptionsArgument, TensorLike } from '../types.js';
 
 /** The tokens of a row: integers, each one as often as it occurs. */
@@ -210,18 +211,16 @@ function checkToken(operation: string, argument: string, token: unknown, n: numb
 }
 
 function readPenalties(operation: string, given: Given<PenalizeOptions>): Penalties {
-  const repetition = readNumber(operation, 'repetition', given.repetition, 1);
+  const repetition = readPenalty(operation, 'repetition', given.repetition, 1);
   if (!(repetition > 0)) throw rangeError(operation, 'repetition', repetition, 'a positive number');
-  const frequency = readNumber(operation, 'frequency', given.frequency, 0);
-  const presence = readNumber(operation, 'presence', given.presence, 0);
+  const frequency = readPenalty(operation, 'frequency', given.frequency, 0);
+  const presence = readPenalty(operation, 'presence', given.presence, 0);
   return { repetition, frequency, presence };
 }
 
-function readNumber(operation: string, argument: string, value: unknown, absent: number): number {
+function readPenalty(operation: string, argument: string, value: unknown, absent: number): number {
   if (value === undefined) return absent;
-  if (typeof value !== 'number') throw typeError(operation, argument, value, 'a finite number');
-  if (!Number.isFinite(value)) throw rangeError(operation, argument, value, 'a finite number');
-  return value;
+  return readNumber(operation, argument, value, 'a finite number', Number.isFinite);
 }
 
 /** Reads pairs of a token and the number to add to its logit, each once. @throws TypeError, RangeError */

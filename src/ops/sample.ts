@@ -13,17 +13,19 @@ import {
   type OptionNames,
   readFlag,
   readOptions,
+  readShare,
   readTemperature,
 } from '../call/options.js';
 import type { IndexPlace, Operand } from '../call/place.js';
 import { checkNotEmpty, wrapIndices } from '../call/ranking.js';
 import { checkSize, readIndexOut, readOut } from '../call/result.js';
 import { type Rows, readRows } from '../call/rows.js';
-import { rangeError, typeError } from '../errors.js';
+import { typeError } from '../errors.js';
 import { sampleKernel } from '../generated/kernels.js';
 import { HOLDS_INFINITY, HOLDS_NAN } from '../generated/layout.js';
 import type { Tensor } from '../memory/tensor.js';
-import { freshKey, type Key, keyOf, readWhole, uniformAt } from '../random.js';
+import { readNumber, readWhole } from '../numbers.js';
+import { freshKey, type Key, keyOf, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
 import type { ClassBits, IndexResult, Input, Mask, NoOptions, OptionsArgument, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -135,6 +137,9 @@ interface Truncation {
   readonly reach: number;
 }
 
+/** What errors expect of `step` and `firstRow`. */
+const SAFE = 'a whole number from 0 to 2^53 - 1';
+
 /** Where the random numbers of the rows come from. */
 type Source = (row: number) => number;
 
@@ -185,10 +190,14 @@ function runSample(logits: unknown, options: unknown): unknown {
 
 function readTruncation(operation: string, given: Given<SampleOptions>, elementBytes: 4 | 8): Truncation {
   const temperature = readTemperatureOrZero(operation, given.temperature, elementBytes);
-  const { topK = Number.MAX_SAFE_INTEGER } = given;
-  if (typeof topK !== 'number') throw typeError(operation, 'topK', topK, 'a whole number');
-  if (!(Number.isSafeInteger(topK) && topK >= 1))
-    throw rangeError(operation, 'topK', topK, 'a whole number, 1 or more');
+  const { topK: most = Number.MAX_SAFE_INTEGER } = given;
+  const topK = readNumber(
+    operation,
+    'topK',
+    most,
+    'a whole number, 1 or more',
+    (k) => Number.isSafeInteger(k) && k >= 1,
+  );
   const topP = readShare(operation, 'topP', given.topP, 1);
   const minP = readShare(operation, 'minP', given.minP, 0);
   const isLast = readFlag(operation, 'temperatureLast', given.temperatureLast);
@@ -198,13 +207,6 @@ function readTruncation(operation: string, given: Given<SampleOptions>, elementB
 
 function readTemperatureOrZero(operation: string, temperature: unknown, elementBytes: 4 | 8): number {
   return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes, ' or 0');
-}
-
-function readShare(operation: string, argument: string, share: unknown, absent: number): number {
-  if (share === undefined) return absent;
-  if (typeof share !== 'number') throw typeError(operation, argument, share, 'a number in [0, 1]');
-  if (!(share >= 0 && share <= 1)) throw rangeError(operation, argument, share, 'a number in [0, 1]');
-  return share;
 }
 
 /** Reads the source of random numbers, `random` or a seed. @throws TypeError, RangeError */
@@ -224,16 +226,13 @@ function readSource(operation: string, { random, seed, step, firstRow }: Given<S
     return (row) => uniformAt(fresh, row, 0);
   }
   const key: Key = keyOf(operation, seed);
-  const at = step === undefined ? 0 : readWhole(operation, 'step', step);
-  const first = firstRow === undefined ? 0 : readWhole(operation, 'firstRow', firstRow);
+  const at = step === undefined ? 0 : readWhole(operation, 'step', step, SAFE);
+  const first = firstRow === undefined ? 0 : readWhole(operation, 'firstRow', firstRow, SAFE);
   return (row) => uniformAt(key, first + row, at);
 }
 
 function callRandom(operation: string, random: () => unknown): number {
-  const value = random();
-  if (typeof value !== 'number') throw typeError(operation, 'random()', value, 'a number in [0, 1)');
-  if (!(value >= 0 && value < 1)) throw rangeError(operation, 'random()', value, 'a number in [0, 1)');
-  return value;
+  return readNumber(operation, 'random()', random(), 'a number in [0, 1)', (value) => value >= 0 && value < 1);
 }
 
 function takeUniforms(source: Source, count: number): Float64Array {
