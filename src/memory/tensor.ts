@@ -2,10 +2,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
   arrayOf,
+  attachedCount,
   bufferOf,
-  checkAttached,
   copyOf,
-  countOf,
   type Dtype,
   type FloatArray,
   HALF_TAG,
@@ -192,11 +191,8 @@ export class Tensor {
     const { size, dtype } = this.#storage;
     const expected = TAGS[dtype];
     if (typedArrayTag(array) !== expected) throw typeError('Tensor.copyTo', 'array', array, `a ${expected}`);
-    checkAttached('Tensor.copyTo', 'array', array);
-    const length = countOf(array);
-    if (length !== size) {
-      throw countError('Tensor.copyTo', 'array', length, size);
-    }
+    const length = attachedCount('Tensor.copyTo', 'array', array);
+    if (length !== size) throw countError('Tensor.copyTo', 'array', length, size);
     write(array, data);
     return array;
   }

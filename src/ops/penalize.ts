@@ -1,4 +1,4 @@
-import { checkAttached, copyOf, countOf, type IntegerArray, integerBytes, typedArrayTag, write } from '../arrays.js';
+import { attachedCount, copyOf, type IntegerArray, integerBytes, typedArrayTag, write } from '../arrays.js';
 import { checkOverlaps, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, PLAIN, readingError } from '../call/caller.js';
 import { readOperand, readTensorLike } from '../call/operand.js';
@@ -167,7 +167,7 @@ function readList(operation: string, argument: string, list: unknown): readonly 
   if (isArray(list)) return copyOfArray(operation, argument, list, TOKENS);
   if (integerBytes(typedArrayTag(list)) === 0) throw typeError(operation, argument, list, TOKENS);
   const integers = list as IntegerArray;
-  if (countOf(integers) === 0) checkAttached(operation, argument, integers);
+  attachedCount(operation, argument, integers);
   return Array.from(copyOf(integers) as Int32Array, Number);
 }
 
