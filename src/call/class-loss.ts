@@ -41,15 +41,15 @@ import type { Operand } from './place.js';
 import { type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
-/** What a loss over classes is. */
+/** The description of a loss over classes. */
 export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
-  /** For class probabilities as targets, where the loss takes them. */
+  /** The kernel for class probabilities as targets, if the loss takes them. */
   readonly softKernel?: Kernel<CrossEntropyOperands>;
-  /** Copies the target's element of each row, where a loss reads no other. */
+  /** Copies the element at each row's target, for a loss that reads no others. */
   readonly pick?: typeof pickTargets;
-  /** Where these elements are the loss, up to the sign: takes the fast path without a kernel. */
+  /** Adds these elements up on the fast path without a kernel, if their sum is the loss up to the sign. */
   readonly sum?: typeof sumTargets;
-  /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
+  /** The loss of a row that holds only −∞ and whose target is masked out, if the loss takes masks. */
   readonly lossOfEmptyRow?: number;
 }
 
@@ -62,7 +62,7 @@ interface ClassLossOptions extends LossOptions {
   labelSmoothing?: unknown;
 }
 
-/** A call of one. */
+/** A call of such a loss, read and checked. */
 interface ClassLossCall {
   readonly lossCall: LossCall;
   readonly rows: Rows;
@@ -74,7 +74,7 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Checks all but the class indices; `value` is what was given as targets. */
+/** Reads and checks everything but the values of class indices; `value` is what the caller passed as targets. */
 function readCall(
   call: Call,
   loss: ClassLoss,
@@ -116,7 +116,7 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
   const to = readResult(call, from, out, loss.withGrad ? from.half : undefined);
-  // Each option is read once: given may be the caller's object.
+  // Each option is read just once: `given` may be the caller's own object.
   const others = {
     reduction: given.reduction,
     gradOutput: given.gradOutput,
@@ -137,10 +137,10 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   return runCall(loss, readCall(call, loss, input, targets, read, place, others));
 }
 
-/** The most rows that the fast path has class indices of. */
+/** The most rows whose class indices the fast path takes. */
 const FAST_ROWS = 1024;
 
-/** The same on the fast path, of class indices, without masks and weights; undefined for any other call. */
+/** Runs a call on the fast path if it has class indices and no mask or weights; undefined for any other call. */
 function classFast(
   call: Call,
   loss: ClassLoss,
@@ -193,7 +193,7 @@ function classFast(
   );
 }
 
-/** Runs any call that was read. */
+/** Runs any call, once it is read. */
 function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const { lossCall, rows, temperature, smoothing, mask } = read;
   const { call, input } = lossCall;
@@ -202,7 +202,7 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const { n, count } = rows;
   const { probabilities } = read.targets;
   const isSoft = probabilities !== undefined;
-  // Class indices are looked at even where there are no classes: they must all be ignored.
+  // Class indices are checked even if there are no classes: all of them must be ignoreIndex then.
   if (input.length === 0 && (isSoft || count === 0)) return emptyLoss(lossCall, rows, count);
 
   const compute = runtime.kernel(isSoft ? loss.softKernel! : loss.kernel, elementBytes, operation);
@@ -260,7 +260,7 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
 
 const TWO_BLOCKS = { transposedBlocks: 2 };
 
-/** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
+/** The divisor of a mean over class indices: Σ weight[target] over the rows that are not ignored. */
 function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indices: number, weight: number): number {
   const { i32 } = arena;
   const heap = arena.floats(elementBytes);

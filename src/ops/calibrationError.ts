@@ -285,7 +285,8 @@ function worstError(edged: readonly EdgedBin[]): number {
 /** Σ (p_c − y_c)² of a row, y one-hot. */
 function squaredError(heap: FloatArray, at: number, n: number, stride: number, target: number): number {
   const own = heap[at + target * stride]!;
-  // Nothing cancels here; and in a short row, a loop that stops at the target would end at a branch no processor predicts.
+  // Nothing cancels here; and in a short row, a loop that stops at the target would end at a branch no processor
+  // predicts.
   if (!(own > 0.5)) return squares(heap, at, n, stride) + 1 - 2 * own;
   const others = squares(heap, at, target, stride) + squares(heap, at + (target + 1) * stride, n - 1 - target, stride);
   return others + (1 - own) ** 2;

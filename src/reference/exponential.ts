@@ -71,8 +71,9 @@ function fill32(row: Float64Array, max: number, temperature: number, e: Float64A
     e[j] = value;
     total += value;
   }
-  // To look for the maximum in the loop would cost a branch that no processor foresees. Unless the others are small beside
-  // it, float64 keeps all digits that float32 needs of them: an addition takes at most 2^-53 of the total.
+  // Looking for the maximum in the loop would cost a branch that no processor predicts. Unless the other terms are
+  // small next to it, float64 keeps all digits that float32 needs of them: an addition is off by at most 2^-53 of the
+  // total.
   return total - 1 > row.length * 2 ** -26 ? total - 1 : sumWithoutMaximum(e);
 }
 
