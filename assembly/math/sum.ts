@@ -1,11 +1,11 @@
 // How terms are added up: partial sums in lanes, partial sums to chunks, chunks in float64 or with compensation.
 //
-// Exponentials of a softmax in f32: elements i and i + 4 of each eight, neighbouring vectors, are added in pairs, and the
-// pairs in float64. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once
-// each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it
-// 4 · 2^-24, and a search finds rows of 252 that come to 3.8: terms can be such that all of them round the same way. Up to
-// F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, for no two of the roundings are at their worst
-// together.
+// Exponentials of a softmax in f32: of each eight elements, i and i + 4 (neighbouring vectors) are added as a pair, and
+// the pairs in float64. The sum is then off by at most half an ULP of each pair, its reciprocal and the product with
+// that round once each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7 for any row. One more addition in f32
+// would make that 4 · 2^-24, and a search finds rows of 252 elements that come to 3.8 · 2^-24, because terms exist that
+// all round the same way. Up to F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, because no two of
+// the roundings are at their worst together.
 //
 // Logarithms and gradients have bounds of 10 and 8 · 2^-24. In rows they add sixteen vectors in f32 lanes (a tree of
 // four, then four of these), which are off by 5 · 2^-24 at most; in blocks four lines. Other sums of a row add four
@@ -13,8 +13,9 @@
 // lose 40 to 500 units of 2^-24, and one of 64 equal terms still loses 30.
 //
 // f64: the bounds of probabilities and gradients are 6 · 2^-52 and more: 16 to 32 elements are added in lanes, the rest
-// with compensation. Those of logarithms and of the entropy are 5 · 2^-52: each partial sum is added with compensation,
-// for beside one term that outweighs the others every addition may be off by half a unit in the last place of it.
+// with compensation. The bounds of logarithms and of the entropy are 5 · 2^-52: each partial sum is added with
+// compensation, because next to a term that outweighs the others every addition may be off by half a unit in that
+// term's last place.
 
 import { madd } from "../simd/arch";
 import { promoteHigh, promoteLow } from "../simd/lanes";
