@@ -1,4 +1,4 @@
-// What kernels take for granted. The debug build asserts it; the shipped builds have none of it.
+// The preconditions of kernels. The debug build asserts them; the shipped builds leave them out.
 
 import { LOSS_SUM_BYTES } from "./loss";
 import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from "./scratch";

@@ -19,7 +19,7 @@ export const CAUSAL_FIRST: usize = 4; // row of that matrix with which the kerne
 export const AXIS_COUNT: usize = 5;
 export const AXIS_LIST: usize = 6; // size and stride of each axis
 
-/** Up to so many dropped bytes between the kept ranges of two rows are read all the same. */
+/** The most dropped bytes between the kept ranges of two rows that readGap reads. */
 const GAP: usize = 8192;
 /** Bytes that a cache fetches at once: a pair of lines. */
 const CACHE_LINES: usize = 128;
@@ -97,7 +97,7 @@ function readGap(end: usize, scratch: usize): void {
   let p = load<usize>(scratch, READ_END), all: u32 = 0;
   if (end - p > GAP) return;
   for (; p < end; p += CACHE_LINES) all |= load<u32>(p);
-  // Stored, or the engine would drop the loads.
+  // The result is stored because the engine would otherwise drop the loads.
   store<u32>(scratch, all, READ_AHEAD);
 }
 

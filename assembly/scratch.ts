@@ -33,7 +33,7 @@ export const TEMPORARY: usize = 0;
 // A row's kept range, mask.ts: u32 each.
 export const KEPT_START: usize = EXP_BYTES;
 export const KEPT_END: usize = KEPT_START + 4;
-export const KEPT_DENSE: usize = KEPT_END + 4; // whether all between the two is kept
+export const KEPT_DENSE: usize = KEPT_END + 4; // whether every element of the range is kept
 export const KNOWN_MASK: usize = KEPT_DENSE + 4; // the mask's bytes whose range is known from the row before
 export const KNOWN_START: usize = KNOWN_MASK + 4;
 export const KNOWN_END: usize = KNOWN_START + 4;
@@ -49,22 +49,22 @@ export const ROW_SUMS: usize = UNWANTED + 64;
 export const ROW_SUM_MAXIMUM: usize = 0;
 export const ROW_SUM_TOP: usize = 8; // the weights at the maximum
 export const ROW_SUM_OTHERS: usize = 16; // the terms of the other elements, relative to e^(maximum / t)
-export const ROW_SUM_LOST: usize = 24; // what rounding took from the two
+export const ROW_SUM_LOST: usize = 24; // what rounding took from ROW_SUM_TOP and ROW_SUM_OTHERS
 export const ROW_SUM_BYTES: usize = 32;
 
 // The log-sums of rows that are finished together, rows/logsum.ts: a slot for each.
 export const SLOTS: usize = ROW_SUMS + ROW_SUM_BYTES;
 export const SLOT_COUNT: usize = 4;
 export const SLOT_HELD: usize = 0; // a vector: the largest partial sum of each lane
-export const SLOT_X: usize = 16; // the row, u32
-export const SLOT_TERMS: usize = 20; // its exponentials, or 0, u32
+export const SLOT_X: usize = 16; // address of the row, u32
+export const SLOT_TERMS: usize = 20; // address of its exponentials, or 0, u32
 export const SLOT_LENGTH: usize = 24; // u32
 export const SLOT_MAXIMUM: usize = 32; // f64; NaN if the row is out of range, until it is finished
 export const SLOT_REST: usize = 40; // the sum of all terms but those in SLOT_HELD, f64
-export const SLOT_LOST: usize = 48; // what rounding took from it, f64
+export const SLOT_LOST: usize = 48; // what rounding took from SLOT_REST, f64
 export const SLOT_TOTAL: usize = 56; // Σ e^(x / t), f64
-export const SLOT_OTHERS: usize = 64; // the same without the term of one maximum, f64
-export const SLOT_RATIO: usize = 72; // these over that term, f64
+export const SLOT_OTHERS: usize = 64; // SLOT_TOTAL without the term of one maximum, f64
+export const SLOT_RATIO: usize = 72; // SLOT_OTHERS divided by that term, f64
 export const SLOT_LOG_SUM: usize = 80; // log Σ e^((x − maximum) / t), f64
 // What cross-entropy keeps of a row: its number, u32, and f64 each as in TARGET_LOGIT, TARGET_SUM and TARGET_DOT.
 export const SLOT_ROW: usize = 28;
@@ -103,11 +103,11 @@ const BLOCK_END: usize = SHORT + 4;
 
 /** Where blocks begin. */
 export const HEADER_BYTES: usize = 2048;
-/** So many lines are behind the header where inner is 1: a row of up to 4096 elements. */
+/** How many lines follow the header where inner is 1: room for a row of up to 4096 elements. */
 export const ROW_LINES: usize = 4096;
-/** Where distillation has e^x and the state of its second block, that of the teacher: nothing of it is masked. */
+/** Where distillation keeps e^x and the state of its second block, that of the teacher, which is never masked. */
 export const TEACHER: usize = HEADER_BYTES / 2;
-/** Where a softmax, which has none, has its sums: four times as many bytes as a line of the widest tile. */
+/** Where a softmax, which has no teacher, keeps its sums: four times as many bytes as a line of the widest tile. */
 export const EXP_SUM: usize = TEACHER;
 /** The most blocks that a tile is wide. */
 export const TILE_LINES: usize = 4;
@@ -119,9 +119,9 @@ if (FACTOR + TILE_BYTES > EXP_SUM || EXP_SUM + 4 * TILE_BYTES > HEADER_BYTES) ER
 if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two states are larger than the header");
 
 // A sampled row: an f64 for each bin and for each chunk of the row.
-export const SUM_ABOVE: usize = TEMPORARY; // the sum of weights above those that are candidates, f64
-export const CANDIDATES_END: usize = SUM_ABOVE + 8; // where these end, u32
-export const NEXT_ROW: usize = TEMPORARY + 16; // what is read ahead of its turn, u32
+export const SUM_ABOVE: usize = TEMPORARY; // the sum of the weights above all candidates, f64
+export const CANDIDATES_END: usize = SUM_ABOVE + 8; // the address behind the last candidate, u32
+export const NEXT_ROW: usize = TEMPORARY + 16; // address of the row to read ahead, u32
 export const HISTOGRAM: usize = HEADER_BYTES;
 export const BIN_COUNT: usize = 1024;
 export const CHUNK_SUMS: usize = HISTOGRAM + BIN_COUNT * 8;

@@ -1,8 +1,8 @@
-// What the benchmarks of softmaxBackward and logSoftmaxBackward share. Their arguments need not come from a softmax: the
+// Shared by the benchmarks of softmaxBackward and logSoftmaxBackward. Their arguments need not come from a softmax: the
 // work is the same.
 import { ALONG_AXIS, logits } from './harness.mjs';
 
-/** Numbers in [0, 1] for each element: of one sign, so that nothing cancels that an error could be large beside. */
+/** A number in [0, 1] for each element: numbers of one sign do not cancel, which would make relative errors large. */
 export const shares = (elements, seed) => logits(elements, seed).map((v) => Math.abs(v) / 9);
 
 /**

@@ -1,9 +1,9 @@
-// What the commands share: their arguments, and where they write.
+// Shared by the commands: their arguments, and where they write.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** Elements that a quick run leaves cases above out for. */
+/** The most elements of a case that a quick run includes. */
 const QUICK_ELEMENTS = 300_000;
 
 /** [operation …] [--case TEXT …] [--quick] [--json FILE], and further options of a command's own. */
@@ -21,7 +21,7 @@ export function parseCommand(ownOptions = {}) {
   return {
     options,
     operations: chosen(positionals),
-    /** Whether one line for each operation will do. */
+    /** Whether to print only one line for each operation. */
     isGlance: options.quick && positionals.length === 0,
     /** How many rounds a case gets at least and at most. */
     rounds: options.quick ? { least: 2, most: 2 } : { least: 5, most: 15 },
@@ -40,7 +40,7 @@ function chosen(names) {
   return names.length > 0 ? names : operations;
 }
 
-/** Ends the program at a name that there is not. */
+/** Ends the program with an error if a name is unknown. */
 export function demandKnown(what, names, known) {
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;

@@ -1,22 +1,22 @@
 // The work of one contender, wherever it runs: in a process (worker.mjs) or in a worker of a page (browser/worker.mjs).
 import { Stopwatch } from './stopwatch.mjs';
 
-/** JavaScript written by hand: what the others are compared with. */
+/** JavaScript written by hand, with which the other contenders are compared. */
 export const PLAIN = 'plain JavaScript';
 
-/** What it answers to each request, by the request's `do`. `createKernels` is the library's. */
+/** The answers of a contender to requests, by the request's `do`. `createKernels` is the library's. */
 export function contender(name, createKernels) {
   const kernels = name === PLAIN ? undefined : createKernels({ backend: name });
   let bench;
   let stopwatch;
 
   return {
-    /** Takes an operation: the benchmark in the file of its name. */
+    /** Loads an operation: the benchmark in the file of that name. */
     async start({ operation }) {
       bench = (await import(`./${operation}.bench.mjs`)).default;
     },
 
-    /** Sets a case up and runs it once: the result. */
+    /** Sets a case up, runs it once and returns the result. */
     prepare({ index }) {
       const task = kernels === undefined ? bench.plain(bench.cases[index]) : bench.ours(kernels, bench.cases[index]);
       task.run();
@@ -36,7 +36,7 @@ export function contender(name, createKernels) {
   };
 }
 
-/** The message that goes back for a request: the answer, or the error. `answersOf` may give a promise. */
+/** The message that answers a request: the answer, or the error. `answersOf` may return a promise. */
 export async function reply(answersOf, request) {
   try {
     return { answer: await (await answersOf())[request.do](request) };

@@ -38,7 +38,7 @@ export class Worker {
 }
 
 /**
- * A contender with an operation, with the library of another checkout if one is given.
+ * Starts a contender with an operation, using the library of another checkout if one is given.
  * @throws Error where it does not run
  */
 export async function startContender(name, operation, checkout) {
@@ -53,7 +53,7 @@ export async function startContender(name, operation, checkout) {
   return worker;
 }
 
-/** The contenders that run here; the others are named once. */
+/** The contenders that can run here; the others are reported once. */
 export async function startContenders(names, operation) {
   const starting = names.map((name) => startContender(name, operation));
   const started = await Promise.allSettled(starting);

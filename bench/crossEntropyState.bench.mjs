@@ -2,7 +2,10 @@ import { logits } from './harness.mjs';
 
 const [ROWS, CLASSES] = [8, 32000];
 
-/** Logits in one call, and in chunks of their classes: a state of each, merged, and the gradient of each from that. */
+/**
+ * Logits in one call, and in chunks of classes: each chunk has a state, the states are merged, and each chunk's
+ * gradient is computed from the merged state.
+ */
 const CASES = [
   { label: '8 × 32000, one call', elements: ROWS * CLASSES, chunks: 1, inOneCall: true },
   { label: '8 × 32000, 4 chunks', elements: ROWS * CLASSES, chunks: 4, inOneCall: false },
@@ -20,7 +23,7 @@ function chunksOf({ chunks }) {
   });
 }
 
-/** What is compared: the gradient of the first chunk, times the number of rows. */
+/** The result to compare: the gradient of the first chunk, times the number of rows. */
 function task(compute, chunks) {
   const { grad } = chunks[0];
   return { run: compute, result: () => grad.map((value) => value * ROWS) };

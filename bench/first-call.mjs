@@ -1,5 +1,5 @@
 // How long a program waits for its first result, compile included: node first-call.mjs BACKEND prints milliseconds as
-// JSON, of the import and of the call. Once in each process, or the engine would have compiled before.
+// JSON, of the import and of the call. It measures once per process, because later calls find the modules compiled.
 const start = performance.now();
 const { createKernels } = await import('softmax-wasm');
 const imported = performance.now();

@@ -1,7 +1,9 @@
 import { logits } from './harness.mjs';
 import { onIndices } from './losses.mjs';
 
-/** Of each row the second largest logit's class, but of every third one the largest's: the loss is least somewhere. */
+/**
+ * The class of each row's second largest logit, or of the largest in every third row, so that the loss has a minimum.
+ */
 function targetsOf({ rows, n }) {
   const x = logits(rows * n);
   return Int32Array.from({ length: rows }, (_, row) => {

@@ -1,7 +1,8 @@
 // npm run bench:float16 -- [--quick] [--json FILE]
 //
-// Operations on logits in float16 beside the same in float32, and beside what one writes without it: a conversion in
-// JavaScript, then the operation in float32. In one process, in turns; what they give is compared first.
+// Operations on logits in float16, compared with the same in float32, and with the code to write without float16
+// support: a conversion in JavaScript, then the operation in float32. They run in one process, in turns; results are
+// compared first.
 import { createKernels } from 'softmax-wasm';
 import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
 import { parseCommand, saveJson } from './command.mjs';
@@ -39,7 +40,7 @@ const TABLE = Float32Array.from({ length: 2 ** 16 }, (_, bits) => {
   return bits & 0x8000 ? -magnitude : magnitude;
 });
 
-/** The fastest that JavaScript has: the engine's own where it has one, else a table. */
+/** The fastest conversion in JavaScript: the engine's Float16Array if it has one, else a table. */
 const convert =
   Float16 === undefined
     ? (bits, floats) => {
@@ -47,7 +48,7 @@ const convert =
       }
     : (bits, floats) => floats.set(new Float16(bits.buffer));
 
-/** The same numbers in both types, those that float16 has. */
+/** The same numbers in both types, all exact in float16. */
 function numbers(kernels, count) {
   const x = kernels.tensor(logits(count), [count], { dtype: 'float16' });
   const bits = new Uint16Array(x.data.buffer.slice(x.data.byteOffset, x.data.byteOffset + 2 * count));
@@ -57,7 +58,7 @@ function numbers(kernels, count) {
 
 const halfOf = (count) => ({ data: new Uint16Array(count), dims: [count], type: 'float16' });
 
-/** @throws Error unless the results are the same, but for how float16 rounds them */
+/** @throws Error unless the results are the same up to the rounding of float16 */
 function demandClose(operation, actual, expected) {
   if (expected.indices !== undefined) return demandClose(operation, actual.values, expected.values);
   const got = actual.data === undefined ? actual : Float32Array.from(actual.data, (bits) => TABLE[bits]);
@@ -65,7 +66,7 @@ function demandClose(operation, actual, expected) {
   if (got.length !== expected.length || expected.some(isFar)) throw new Error(`${operation}: the results differ`);
 }
 
-/** An operation on both, by what it writes. */
+/** An operation on both types, with each type of result. */
 function contest(kernels, operation, shape, given, results, what = '') {
   const { bits, floats } = numbers(kernels, shape[0] * shape[1]);
   const converted = new Float32Array(floats.length);
@@ -124,7 +125,9 @@ function contests(kernels) {
   ];
 }
 
-/** Into a tensor of float32: beside a copy of as many float32, and the conversion in JavaScript. */
+/**
+ * Conversion into a tensor of float32, compared with a copy of as many float32 and with the conversion in JavaScript.
+ */
 function conversion(kernels) {
   const { bits, floats } = numbers(kernels, VOCABULARY);
   const y = kernels.zeros([VOCABULARY]);

@@ -1,11 +1,11 @@
-// What the benchmarks of all operations share. A benchmark is a file <operation>.bench.mjs whose default export has
+// Shared by the benchmarks of all operations. A benchmark is a file <operation>.bench.mjs whose default export has
 //   cases                     what to time: { label, elements, … }
 //   floor                     what errors of smaller results are relative to
 //   plain(example)            JavaScript written by hand
 //   ours(kernels, example)    the library, on one backend
 // Both give { run, result }: run() does the work once, result() is the array that it left behind.
 
-/** The shapes that every operation along an axis is timed on, as tensors that live in linear memory. */
+/** The shapes on which every operation along an axis is timed, as tensors in linear memory. */
 const TENSORS = [
   { shape: [1, 1] },
   { shape: [1, 10] },
@@ -84,7 +84,7 @@ export function alongAxis(operation, plain, { reduces = false, indices = false, 
       const x = logits(elements);
       if (!resident) {
         const out = new Results(reduces ? outer : elements);
-        // One row needs no shape, as it would be called.
+        // One row is passed without a shape, as programs would do.
         const options = reduces || outer > 1 ? { shape, out } : { out };
         return { run: () => kernels[operation](x, options), result: () => out };
       }
@@ -100,7 +100,7 @@ export function alongAxis(operation, plain, { reduces = false, indices = false, 
   };
 }
 
-/** What every operation from elements to elements is timed on: tensors, and typed arrays. */
+/** The cases on which every elementwise operation is timed: tensors and typed arrays. */
 const ELEMENT_WISE = [
   ...[
     [1, 10],
@@ -120,7 +120,7 @@ const ELEMENT_WISE = [
 ];
 
 /**
- * The benchmark of an operation from elements to elements.
+ * The benchmark of an elementwise operation.
  * @param operation its name
  * @param plain (x, y): all elements by hand
  */
@@ -145,7 +145,9 @@ export function elementWise(operation, plain) {
   };
 }
 
-/** Numbers such as a network gives: bell-shaped, some 3 wide, the same in every process. */
+/**
+ * Numbers like the logits of a network: bell-shaped, with a standard deviation of about 3, the same in every process.
+ */
 export function logits(count, seed = 1) {
   let state = seed;
   const uniform = () => {
@@ -157,7 +159,7 @@ export function logits(count, seed = 1) {
 
 /**
  * @param {number} floor errors of numbers below it are absolute
- * @param {number} [bound] how large an error may be: as those of float32 of different roundings are
+ * @param {number} [bound] the largest error allowed: by default that of float32 results which round differently
  * @throws Error unless the numbers agree
  */
 export function checkResult(what, actual, expected, floor, bound = 4e-6) {

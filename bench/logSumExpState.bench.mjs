@@ -1,6 +1,6 @@
 import { logits } from './harness.mjs';
 
-/** Rows in one call, and in chunks: each a state of its own, which is merged. */
+/** Rows in one call, and in chunks: each chunk has a state, and the states are merged. */
 const CASES = [
   { label: '1 × 1000, one call', elements: 1000, chunks: 0 },
   { label: '1 × 1000, add', elements: 1000, chunks: 1 },
@@ -28,7 +28,7 @@ function merge(a, b) {
   return { max, sum: a.sum * Math.exp(a.max - max) + b.sum * Math.exp(b.max - max) };
 }
 
-/** A number at a time as the result. */
+/** A result that is a single number. */
 function task(compute) {
   const result = new Float32Array(1);
   const run = () => {

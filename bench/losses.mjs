@@ -1,5 +1,5 @@
-// What the benchmarks of the losses share: each is timed alone and with its gradient, as a mean over the batch, on
-// tensors that live in linear memory.
+// Shared by the benchmarks of the losses: each is timed alone and with its gradient, as a mean over the batch, on
+// tensors in linear memory.
 import { logits } from './harness.mjs';
 
 const SHAPES = [
@@ -32,7 +32,8 @@ export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
   const results = (value, gradient = new Float32Array(0)) => Float32Array.from([value, ...gradient]);
   return {
     cases: CASES,
-    // Where an element of a gradient is a small difference, its error is one of probabilities, divided by the rows.
+    // An element of the gradient may be a small difference of probabilities: its error is then theirs, divided by the
+    // number of rows.
     floor: 1e-4,
 
     plain(example) {

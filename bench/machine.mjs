@@ -6,7 +6,7 @@ export function describeMachine() {
   return { cpu: cores[0].model.trim(), cores: cores.length, platform: `${process.platform} ${process.arch}`, node, v8 };
 }
 
-/** A machine in the first line of a run. */
+/** The description of the machine in the first line of a run. */
 export function machineLine({ cpu, platform, node, v8 }) {
   return `${cpu}, ${platform}, Node ${node} (V8 ${v8})`;
 }

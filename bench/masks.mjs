@@ -1,21 +1,21 @@
-// The cases of an operation that takes masks: attention scores with padded keys and causal ones, beside unmasked ones of
-// the same size, as tensors that live in linear memory. An element counts whether it is kept or not.
+// The cases of an operation that takes masks: attention scores with padded keys, causal ones, and unmasked ones of the
+// same size, as tensors in linear memory. Elements count whether they are kept or not.
 import { logits } from './harness.mjs';
 
 const CASES = [
   // Two sequences, four heads, 32 queries, 1024 keys; of the second sequence the last quarter is padding.
   { label: '256 × 1024, padding mask', shape: [2, 4, 32, 1024], lengths: [1024, 768] },
-  // Eight of either, 128 queries, and every share of padding up to a half.
+  // Eight sequences, eight heads, 128 queries, and shares of padding up to a half.
   { label: '8192 × 1024', shape: [8, 8, 128, 1024] },
   {
     label: '8192 × 1024, padding mask',
     shape: [8, 8, 128, 1024],
     lengths: [1024, 512, 950, 600, 877, 700, 801, 760],
   },
-  // The mask that saves nothing, and the one that is as large as the scores and without any order.
+  // A mask that drops nothing, and a random one that is as large as the scores.
   { label: '8192 × 1024, all kept', shape: [8, 8, 128, 1024], lengths: Array(8).fill(1024) },
   { label: '8192 × 1024, random mask', shape: [8, 8, 128, 1024], random: true },
-  // In the cache, and out of it.
+  // Small enough for the cache, and too large for it.
   { label: '1024 × 1024', shape: [1024, 1024] },
   { label: '1024 × 1024, causal', shape: [1024, 1024], causal: true },
   { label: '4096 × 4096', shape: [4096, 4096] },
@@ -52,7 +52,7 @@ function paddingMask({ lengths, n }) {
  * @param outside what an element that is left out becomes
  */
 export function withMasks(bench, operation, plain, outside) {
-  /** A row of which the kept elements are computed closed up. */
+  /** Computes a row on its kept elements alone, copied together. */
   const plainRandom = (x, y, start, n, flags, kept) => {
     let count = 0;
     for (let i = start; i < start + n; i++) if (flags[i] !== 0) kept[count++] = x[i];

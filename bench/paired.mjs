@@ -1,8 +1,8 @@
 // npm run bench:paired -- --against CHECKOUT [operation …] [--backend NAME] [--passes N] [--quick] [--json FILE]
 //
-// Compares this library with another checkout of it that has been built, both running the benchmarks of this one. A pass
-// starts a process for each, and their rounds take turns. Where memory lies makes one process faster than another for as
-// long as it lives, so that many rounds say less than a few passes.
+// Compares this library with another checkout of it that has been built, both running the benchmarks of this one. A
+// pass starts a process for each, and their rounds take turns. The placement of memory makes one process faster than
+// another for its whole life, so a few passes tell more than many rounds.
 import { demandKnown, parseCommand, saveJson } from './command.mjs';
 import { BACKENDS, startContender } from './contenders.mjs';
 import { describeMachine, machineLine } from './machine.mjs';
@@ -59,7 +59,7 @@ async function compareOperation(operation) {
   }
 }
 
-/** That of this checkout is first in a result; which runs first changes from pass to pass. */
+/** This checkout comes first in a result; which of the two runs first alternates from pass to pass. */
 async function startWorkers(operation, pass) {
   const workers = [
     { place: 0, worker: await startContender(options.backend, operation) },

@@ -1,11 +1,12 @@
-// Rounds of contenders that take turns, and what they come to. Other work only ever adds time, and processors change their
-// speed by a third from one second to the next: the best round of each counts. Rounds go on until their ratios agree or
-// there are many, so that everyone has had a good moment.
+// Times contenders in rounds that take turns, and evaluates the rounds. Other work on the machine only ever adds time,
+// and processors change their speed by a third from one second to the next, so the best round of each contender counts.
+// Rounds continue until their ratios agree or their number reaches a limit, so that every contender has had a good
+// moment.
 
-/** How far the next best round, or the middle half of ratios, may lie apart for a figure that is shown. */
+/** A figure is shown if the second best round, or the interquartile range of the ratios, is within this fraction. */
 export const MOST_SPREAD = 0.15;
 
-/** The best round, and how far the next best is. */
+/** The best round, and by how much the second best is slower. */
 export function bestOf(rounds) {
   const [best, next = Infinity] = [...rounds].sort((a, b) => a - b);
   return { nanoseconds: best, spread: (next - best) / best };
@@ -16,27 +17,27 @@ export function medianOf(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-/** Of ratios of two contenders that took turns: the median, and between which the middle half of them lies. */
+/** The median and the interquartile range of the ratios of two contenders that took turns. */
 export function summarize(ratios) {
   const sorted = [...ratios].sort((a, b) => a - b);
   const quartile = Math.floor((sorted.length - 1) / 4);
   return { ratio: medianOf(sorted), from: sorted[quartile], to: sorted[sorted.length - 1 - quartile] };
 }
 
-/** How far the middle half lies apart. */
+/** The width of the interquartile range, relative to the median. */
 export const ratioSpread = ({ ratio, from, to }) => (to - from) / ratio;
 
-/** How far the ratios of rounds to those of others in the same turns lie apart. */
+/** The spread of the ratios of rounds to another contender's rounds in the same turns. */
 const apart = (rounds, others) => ratioSpread(summarize(rounds.map((time, i) => time / others[i])));
 
-/** Whether best and next best, and ratios to the contenders that others are compared with, agree. */
+/** Whether the two best rounds agree, and the ratios to the contenders that others are compared with. */
 function agree(rounds, yardsticks) {
   return bestOf(rounds).spread <= MOST_SPREAD && yardsticks.every((others) => apart(rounds, others) <= MOST_SPREAD);
 }
 
 /**
- * Times contenders in turns: `least` rounds, and as many again and again up to `most` until they agree. Adds to the
- * `rounds` of each line; one that fails gets its `problem` and drops out, if the lines have that.
+ * Times contenders in turns: `least` rounds, then as many again until they agree or there are `most`. Adds to the
+ * `rounds` of each line. If the lines have a `problem`, a contender that fails gets the reason there and drops out.
  * @param {{ rounds: number[], problem?: string }[]} lines one for each contender
  * @param {(line: any, round: number) => Promise<number>} measure nanoseconds of a call
  * @param {{ least: number, most: number }} counts

@@ -1,8 +1,8 @@
 // npm run bench -- [operation …] [--case TEXT …] [--quick] [--json FILE]
 //
-// Times every operation that has a file here, on every backend and against JavaScript written by hand. Each of them
-// runs in a process of its own, so that none spoils what the engine has learned for another; rounds take turns, and a
-// result is compared with the reference before it is timed. Last, what the very first call takes.
+// Times every operation that has a file here, on every backend and against JavaScript written by hand. Each contender
+// runs in a process of its own, so that none changes what the engine has optimized for another; rounds take turns, and
+// results are compared with the reference before they are timed. The time of the very first call comes last.
 import { createKernels } from 'softmax-wasm';
 import { parseCommand, saveJson } from './command.mjs';
 import { PLAIN } from './contender.mjs';
@@ -13,7 +13,7 @@ import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
 
 const { options, operations, isGlance, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
-/** What a glance shows of an operation, where it has that. */
+/** The case that the overview shows of an operation, if it has that case. */
 const GLANCE = '256 × 1024';
 const FIRST_CALLS = options.quick ? 3 : 15;
 
@@ -71,7 +71,7 @@ async function runOperation(operation) {
   for (const worker of workers) worker.stop();
 }
 
-/** Of each backend the median and the extremes, in milliseconds, over processes of their own. */
+/** The median and the extremes of each backend in milliseconds, each measured in a process of its own. */
 function timeFirstCalls() {
   return BACKENDS.map((backend) => {
     const times = Array.from({ length: FIRST_CALLS }, (_, i) => {

@@ -2,7 +2,7 @@ import { logits } from './harness.mjs';
 
 const CLASSES = 128000;
 
-/** Logits of a model that is sure of sixteen classes; the others are as they were. */
+/** Logits of a model that is confident of sixteen classes; the others do not change. */
 function peaked(count) {
   const x = logits(count);
   for (let i = 0; i < count; i += CLASSES / 16) x[i] = 20 + (i % 7) / 7;
@@ -12,7 +12,7 @@ function peaked(count) {
 /** Logits of which 78 000 classes make nine tenths. */
 const flat = (count) => logits(count).map((value) => value / 3);
 
-/** Logits of a model that is sure of one class: however a sampler draws, that is what it draws. */
+/** Logits of a model that is confident of one class, so that every sampler draws it. */
 function sure(count) {
   const x = flat(count);
   for (let i = CLASSES >> 1; i < count; i += CLASSES) x[i] = 60;
@@ -41,7 +41,7 @@ const CASES = [
   return { ...example, rows, n, options, resident, elements: rows * n };
 });
 
-/** Every call draws at this number. */
+/** The random number of every draw. */
 export const U = 0.37;
 
 /** A sampler as it is usually written: a sort of all classes by their probabilities. */

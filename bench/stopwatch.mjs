@@ -1,17 +1,17 @@
 // How a process times its own work.
 import { Bench } from 'tinybench';
 
-/** A sample takes at least this long, many calls where need be: a clock cannot see a microsecond. */
+/** The least time of a sample, which consists of many calls if necessary: clocks do not resolve a microsecond. */
 const SAMPLE_MILLISECONDS = Math.max(0.05, 100 * clockTick());
 
-/** At least this much before anything is timed, so that the engine has optimized every loop. */
+/** The least time of the warm-up, in which the engine optimizes every loop. */
 const WARM_UP = { milliseconds: 150, calls: 12 };
-/** Rounds no longer than these are those of a quick run, which has less time for that too. */
+/** Rounds up to this length belong to a quick run, which has a shorter warm-up too. */
 const QUICK = { round: 20, milliseconds: 40, calls: 3 };
 
 /** Times one function, which may return a promise, in as many rounds as asked for. */
 export class Stopwatch {
-  /** 0 until it is known. */
+  /** The number of calls in a sample; 0 until it is known. */
   #callsPerSample = 0;
   #run;
   #isAsync = false;
@@ -20,7 +20,7 @@ export class Stopwatch {
     this.#run = run;
   }
 
-  /** Nanoseconds of one call: the median of the samples that fit into so many milliseconds. */
+  /** Nanoseconds of one call: the median of the samples that fit into the given milliseconds. */
   async measure(milliseconds) {
     if (this.#callsPerSample === 0) {
       await this.#warmUp(milliseconds);
@@ -35,7 +35,7 @@ export class Stopwatch {
     return (result.latency.p50 / calls) * 1e6;
   }
 
-  /** What makes so many calls. */
+  /** A function that makes the given number of calls. */
   #sample(calls) {
     const run = this.#run;
     if (!this.#isAsync) {
@@ -60,7 +60,10 @@ export class Stopwatch {
     }
   }
 
-  /** Doubles the calls until the fastest of three samples is long enough: to look at the clock may take longer than a call. */
+  /**
+   * Doubles the number of calls until the fastest of three samples is long enough: reading the clock may take longer
+   * than a call.
+   */
   async #chooseCalls() {
     for (let calls = 1; ; calls *= 2) {
       const sample = this.#sample(calls);

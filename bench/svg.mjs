@@ -1,4 +1,4 @@
-// Pieces of a picture. It needs no font, script or style from elsewhere, and is dark where the reader's screen is.
+// Parts of SVG pictures. These need no external font, script or style, and follow the reader's light or dark mode.
 
 export const INK = 'var(--ink)';
 export const FAINT = 'var(--faint)';
@@ -43,7 +43,7 @@ export function dot(x, y, stroke, fill = stroke) {
   return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
 }
 
-/** The file, of its title and its parts. */
+/** The SVG file with a title and parts. */
 export function picture(title, width, height, parts) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
@@ -57,7 +57,10 @@ export function picture(title, width, height, parts) {
   ].join('\n');
 }
 
-/** Whole powers of ten around the values. @returns the place of a value between 0 and 1, and the powers */
+/**
+ * A logarithmic scale between the whole powers of ten around the values.
+ * @returns the place of a value in [0, 1], and the exponents of the powers
+ */
 export function logarithmic(lowest, highest) {
   const from = Math.floor(Math.log10(lowest));
   const to = Math.max(Math.ceil(Math.log10(highest)), from + 1);

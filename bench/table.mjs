@@ -1,4 +1,6 @@
-/** Says on the terminal what is going on; an empty text wipes it away. Without a terminal the table itself shows it. */
+/**
+ * Shows the progress on the terminal; an empty text clears it. Without a terminal the table itself shows the progress.
+ */
 export function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
@@ -44,7 +46,7 @@ export function printGlance(operation, label, lines) {
   console.log(`${operation} ${label}`.padEnd(40) + formatTime(plain.nanoseconds).padStart(18) + ratios.join(''));
 }
 
-/** Three digits and the unit that suits them. */
+/** A time in three digits with a suitable unit. */
 export function formatTime(nanoseconds) {
   const [scale, unit] = nanoseconds < 1e3 ? [1, 'ns'] : nanoseconds < 1e6 ? [1e3, 'µs'] : [1e6, 'ms'];
   const value = nanoseconds / scale;

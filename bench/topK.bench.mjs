@@ -1,6 +1,6 @@
 import { logits } from './harness.mjs';
 
-/** So many unless a case says otherwise: what samplers of language models take. */
+/** The default k of a case: as samplers of language models use it. */
 export const K = 50;
 
 const CASES = [
@@ -19,7 +19,7 @@ const CASES = [
 
 const rankings = ({ values, indices }) => Float32Array.from([...values, ...indices]);
 
-/** Keeps the largest so far in order; all of them are a sort. */
+/** Keeps the k largest elements so far in order; k = n is a sort. */
 function plainTopK(x, start, stride, n, k, values, indices, to) {
   if (k === n) {
     const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => x[start + b * stride] - x[start + a * stride]);

@@ -1,6 +1,6 @@
-// An operation is a file of one name in each of five folders and a line in each of three lists: says what is missing. One
-// whose file in src/ops/ defines no kernel is plain TypeScript, and has nothing to compile, to fall back on or to time. What
-// makes a state is no operation that the suites go over, and has tests of its own.
+// An operation is a file of the same name in each of five folders and a line in each of three lists: reports what is
+// missing. An operation whose file in src/ops/ defines no kernel is plain TypeScript, and needs no kernel, no reference
+// and no benchmark. Functions that make a state are not covered by the common suites and have tests of their own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const namesIn = (folder, ending) =>
@@ -8,13 +8,13 @@ const namesIn = (folder, ending) =>
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length));
 
-/** The folder of each kernel, its family; core and masking have what is no operation. */
+/** The family of each kernel, which is its folder; the kernels in core and masking are not operations. */
 const families = new Map(
   readdirSync('assembly/kernels')
     .filter((family) => !['core', 'masking'].includes(family))
     .flatMap((family) => namesIn(`assembly/kernels/${family}`, '.ts').map((name) => [name, family])),
 );
-/** Files of src/ops/ that are no operations. */
+/** Files of src/ops/ that are not operations. */
 const NO_OPERATIONS = ['tensor'];
 const LISTS = [
   { list: 'src/functions.ts', entryOf: (name) => `'./ops/${name}.js'` },
@@ -22,7 +22,7 @@ const LISTS = [
   { list: 'README.md', entryOf: (name) => `\`${name}(` },
 ];
 
-/** Whether it makes a state. */
+/** Whether an operation makes a state. */
 function makesState(name) {
   return name.endsWith('State');
 }

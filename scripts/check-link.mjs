@@ -1,6 +1,6 @@
-// Refuses text that does not give back what the compiler made: links every program of dist/, for both backends, and
-// compares it with the whole module in build/, instruction by instruction. Functions and, in relaxed-simd, local variables
-// may have other numbers; the same ones throughout.
+// Fails if the packed text does not reproduce the compiled modules: links every program of dist/ for both backends and
+// compares it with the whole module in build/, instruction by instruction. Functions and, in relaxed-simd, local
+// variables may have other numbers, as long as they correspond one to one.
 import { readFileSync } from 'node:fs';
 import { core } from '../dist/generated/functions.js';
 import * as kernels from '../dist/generated/kernels.js';
@@ -10,12 +10,15 @@ import { localOf } from './pack.mjs';
 
 const PROGRAMS = [core, ...Object.values(kernels).flatMap(({ f32, f64 }) => [f32, f64])];
 
-/** Names that two modules give the same things, met one by one. @throws Error where they cannot be the same */
+/**
+ * Pairs of names that two modules give to the same thing, collected one by one.
+ * @throws Error if a pair contradicts another
+ */
 class Renaming {
   #there = new Map();
   #here = new Map();
 
-  /** Whether the pair is new. */
+  /** Adds a pair; returns whether it is new. */
   meet(here, there) {
     const isNew = !this.#there.has(here) && !this.#here.has(there);
     if (!isNew && this.#there.get(here) !== there) throw new Error(`${here} cannot be ${there}`);

@@ -1,4 +1,5 @@
-// Says what keeps this checkout from being published. Not a part of `npm run check`: only a release needs all of it.
+// Reports what prevents this checkout from being published. Not part of `npm run check`: only a release needs all of
+// it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

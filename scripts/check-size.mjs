@@ -1,5 +1,5 @@
-// Refuses what has grown past its budget: gzipped bytes of each module and of what a browser loads, which is all of the
-// package or what is left of it beside softmax alone. 1 KB is 1000 bytes; gzip at its usual level.
+// Fails if something has outgrown its budget: the gzipped bytes of each module and of bundles for the browser, from
+// single functions to the whole package. 1 KB is 1000 bytes; gzip at its default level.
 import { readFileSync } from 'node:fs';
 import { bundle, gzipped } from './size.mjs';
 

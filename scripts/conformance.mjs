@@ -72,13 +72,13 @@ const meansOfRows = (values, rows) =>
     return values.slice(row * n, (row + 1) * n).reduce((a, b) => a + b, 0) / n;
   });
 
-/** Of equals argmax takes the first. */
+/** argmax takes the first of equal elements. */
 const firstIndex = ({ attributes }) => attributes.selectLastIndex !== true;
 const negative = (x) => x.map((value) => -value);
 
 /**
- * How each operation of the cases is said here; `needs` is the function that must exist, `takes` leaves cases out.
- * `underflows` where docs/numerics.md lets numbers below the normal ones be 0.
+ * How this library expresses each operation of the cases. `needs` is the function that must exist, and `takes` excludes
+ * cases. `underflows` is set where docs/numerics.md allows subnormal numbers to be 0.
  */
 const OPERATIONS = {
   softmax: { needs: 'softmax', run: (k, [x], { inputs: [a], attributes }) => map(k.softmax, x, a, attributes) },
@@ -222,7 +222,7 @@ for (const example of allCases(folder)) {
   }
 }
 
-/** The result, its zeros taken for the numbers below the normal ones that may be 0 here. */
+/** The result, with zeros replaced by the subnormal numbers that are allowed to be 0. */
 function allowed(result, expected) {
   const smallest = expected.dtype === 'float64' ? 2 ** -1022 : 2 ** -126;
   const exact = toTyped(expected);

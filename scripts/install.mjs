@@ -1,9 +1,9 @@
-// Installs what the lock file of a folder says, where it is missing or out of date: node scripts/install.mjs test/tfjs
+// Installs the packages of a folder's lock file if they are missing or out of date: node scripts/install.mjs test/tfjs
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** None of what is installed needs the programs that its packages would run. */
+/** None of the packages needs its install scripts. */
 const OPTIONS = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
 
 /** @throws Error where npm fails */
@@ -13,14 +13,14 @@ export function install(folder) {
   const installed = pathOf('node_modules/.package-lock.json');
   if (modified(installed) >= modified(pathOf('package-lock.json'))) return;
   console.log(`installing into ${folder} …`);
-  // Not npm ci, which takes a lock file without the optional packages of other platforms for a wrong one.
+  // Not npm ci, which rejects a lock file without the optional packages of other platforms.
   const { status } = spawnSync('npm', ['install', ...OPTIONS], {
     cwd: pathOf(''),
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
   if (status !== 0) throw new Error(`npm install failed in ${folder}`);
-  // npm leaves the time alone where there was nothing to do.
+  // npm does not update the file's time if there was nothing to do.
   utimesSync(installed, new Date(), new Date());
 }
 

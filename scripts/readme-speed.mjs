@@ -1,4 +1,4 @@
-// Writes what the README and docs/performance.md show of speed from these runs, on a machine that does nothing else:
+// Writes the tables of speed in the README and docs/performance.md from these runs, on an otherwise idle machine:
 //     npm run bench -- --json bench/results/speed.json
 //     npm run bench:peers -- --node 24 --json bench/results/peers-24.json
 //     npm run bench:peers -- --node 20 --json bench/results/peers-20.json
@@ -9,7 +9,7 @@
 //     npm run bench:float16 -- --json bench/results/float16-20.json, and so in Node 24
 //     npm run bench:tfjs -- --json bench/results/tfjs-20.json, and so in Node 24
 //     node scripts/readme-speed.mjs
-// A part whose run is not there stays as it is.
+// A table whose run is missing stays as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { PLAIN } from '../bench/contender.mjs';
 import { BACKENDS } from '../bench/contenders.mjs';
@@ -26,7 +26,7 @@ const README = 'README.md';
 const NOTEBOOK = 'docs/performance.md';
 const RESULTS = 'bench/results';
 
-/** What is shown of each operation; the run has more. */
+/** The cases of each operation that the tables show; the run has more. */
 const SHOWN = {
   softmax: [
     '1 × 10, typed arrays',
@@ -42,9 +42,9 @@ const SHOWN = {
   crossEntropy: ['4096 × 10, with gradient', '256 × 1024, with gradient'],
   bceWithLogits: ['256 × 1024, with gradient'],
 };
-/** Of each operation where engines stand side by side. */
+/** The cases in the table of engines. */
 const SHOWN_IN_ENGINES = ['256 × 1024', '4096 × 10', '1 × 10, typed arrays'];
-/** Where the errors of the libraries lie far apart. */
+/** The cases in the table of errors, in which the libraries differ widely. */
 const SHOWN_ERRORS = [
   ['softmax', '256 × 1024'],
   ['softmax', '64 × 131072'],
@@ -66,7 +66,7 @@ write(NOTEBOOK, 'targets', ['peers-24', 'peers-20'], targetsTables);
 write(NOTEBOOK, 'float16', ['float16-24', 'float16-20'], float16Tables);
 write(NOTEBOOK, 'nodes', ['speed', 'node-22', 'node-24', 'node-26'], nodesTable);
 
-/** Puts what `print` makes of the runs between the marks of a part of a document. */
+/** Puts the output of `print` for the runs between the markers of a part of a document. */
 function write(document, part, files, print) {
   const paths = files.map((file) => `${RESULTS}/${file}.json`);
   const missing = paths.filter((path) => !existsSync(path));
@@ -100,7 +100,7 @@ function percent(share) {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-/** How far the next best rounds of the lines are. */
+/** By how much the second best rounds of the lines are slower. */
 function spreadOf(lines) {
   const spreads = lines.map(({ spread }) => spread);
   return `the next best rounds are ${percent(medianOf(spreads))} slower, at most ${percent(Math.max(...spreads))}`;
@@ -200,7 +200,7 @@ function peersTable(report) {
   ].join('\n');
 }
 
-/** Of a machine that others share: without the cases whose rounds lie too far apart. */
+/** The run of a machine that is shared with others, without the cases whose rounds lie too far apart. */
 function intelTable(report) {
   const caseOf = ({ operation, label }) => `${operation} ${label}`;
   const shown = report.results.filter(({ shape, problem }) => shape !== undefined && !problem);
@@ -230,7 +230,7 @@ function nodesTable(...reports) {
   ].join('\n');
 }
 
-/** Our backends in two engines or more side by side, and how many times the time of the fastest the slowest takes. */
+/** Our backends in two or more engines side by side, and the ratio of the slowest time to the fastest. */
 function enginesTable(engines) {
   const cases = Object.keys(SHOWN).flatMap((operation) =>
     SHOWN_IN_ENGINES.flatMap((label) => BACKENDS.map((backend) => [operation, label, backend])),

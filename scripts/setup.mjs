@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: installs and builds what is missing or out of date. Runs before `npm start`, `npm test`,
-// `npm run check`, `npm run site` and all that begins with test:, bench or site:, so it needs nothing but Node itself, and
-// does nothing when there is nothing to do.
+// `npm run check`, `npm run site` and every script that begins with test:, bench or site:, so it needs nothing but Node
+// itself, and does nothing if everything is up to date.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -34,7 +34,7 @@ process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
-/** The latest change below a path, what is generated left out. */
+/** The time of the latest change below a path, generated files excluded. */
 function lastChange(path) {
   if (path === GENERATED) return 0;
   if (!statSync(path).isDirectory()) return modified(path);

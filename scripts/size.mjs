@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 
 const DIST = new URL('../dist/', import.meta.url).pathname;
 
-/** A minified bundle of what is named, or of everything. */
+/** A minified bundle of the named functions, or of everything. */
 export async function bundle(names = '*') {
   const { outputFiles } = await build({
     stdin: { contents: `export ${names} from './index.js';`, resolveDir: DIST },
@@ -15,5 +15,5 @@ export async function bundle(names = '*') {
   return outputFiles[0].contents;
 }
 
-/** Bytes at gzip's usual level. */
+/** Bytes at gzip's default level. */
 export const gzipped = (bytes) => gzipSync(bytes).length;

@@ -1,5 +1,5 @@
-// Puts what npm publishes into build/package: the root's package.json without what only the checkout can use, and with the
-// addresses that follow from `repository`, which is set there and nowhere else.
+// Puts the files that npm publishes into build/package. Its package.json is the root's without the fields that only a
+// checkout can use, and with the addresses that follow from `repository`, which is set in the root's alone.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const FOLDER = 'build/package';

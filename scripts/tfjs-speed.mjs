@@ -1,4 +1,4 @@
-// What docs/tensorflow.md shows of speed, from runs of `npm run bench:tfjs` in several versions of Node.
+// The tables of speed in docs/tensorflow.md, from runs of `npm run bench:tfjs` in several versions of Node.
 import { MOST_SPREAD, ratioSpread } from '../bench/rounds.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 

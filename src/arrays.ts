@@ -1,5 +1,5 @@
-// Typed arrays as they are, not as they say: a caller's may have a `length` or a `set` of its own. Nothing but its elements
-// is asked of the array itself; for the rest there are the getters and methods that the engine came with.
+// Safe access to typed arrays. A caller's array may override `length` or `set`, so only its elements are read from the
+// array itself; everything else comes from the engine's own getters and methods.
 
 /** The element types: float32 for `number[]` and Float32Array, float64 for Float64Array, float16 for Float16Array. */
 export type Dtype = 'float16' | 'float32' | 'float64';
@@ -7,7 +7,7 @@ export type Dtype = 'float16' | 'float32' | 'float64';
 /** Bytes of an element. */
 export const BYTES: Readonly<Record<Dtype, number>> = { float16: 2, float32: 4, float64: 8 };
 
-/** Floats of 16 bits: kernels take them as float32, and results are rounded once. */
+/** The 16-bit float types: kernels take them as float32, and results are rounded once. */
 export type Half = 'float16' | 'bfloat16';
 
 /** Float16Array, where TypeScript's library has it. */
@@ -63,10 +63,13 @@ const TYPES = {
   Float16Array: (globalThis as { Float16Array?: unknown }).Float16Array,
 } as unknown as Record<string, Constructor | undefined>;
 
-/** What holds float16: Float16Array where the engine has it, else an array of their bits. */
+/** The type of array that holds float16: Float16Array where the engine has it, else Uint16Array, for their bits. */
 export const HALF_TAG = TYPES.Float16Array === undefined ? 'Uint16Array' : 'Float16Array';
 
-/** 'Float32Array' and so on, undefined for anything else: a brand that holds in every realm, unlike instanceof. */
+/**
+ * The name of a typed array's type, such as 'Float32Array'; undefined for anything else. Unlike instanceof, it works
+ * for arrays of other realms.
+ */
 export function typedArrayTag(value: unknown): string | undefined {
   return tagGetter.call(value);
 }
@@ -81,18 +84,30 @@ export function offsetOf(array: AnyNumbers): number {
   return offsetGetter.call(array);
 }
 
-/** The array's buffer, detached or not. The engine takes its time for it: 15 ns. */
+/** The array's buffer, detached or not. Slow: some 15 ns. */
 export function bufferOf(array: AnyNumbers): ArrayBufferLike {
   return bufferGetter.call(array);
 }
 
-/** @throws TypeError for an array whose buffer is gone, or too short for it by now. */
-export function checkAttached(operation: string, argument: string, array: AnyNumbers): void {
+/** The number of elements. @throws TypeError for an array whose buffer is detached, or has become too short for it */
+export function attachedCount(operation: string, argument: string, array: AnyNumbers): number {
+  const count = countOf(array);
+  // Such an array has count 0, as an empty one does, but its methods throw.
+  if (count === 0) checkAttached(operation, argument, array);
+  return count;
+}
+
+function checkAttached(operation: string, argument: string, array: AnyNumbers): void {
   try {
     keysMethod.call(array);
   } catch {
     throw new TypeError(`${operation}: ${argument} is detached, expected an array whose buffer is alive`);
   }
+}
+
+/** The array, or a copy where it views this memory: growth would detach the view. */
+export function outsideOf<A extends AnyNumbers>(memory: ArrayBufferLike, array: A): A {
+  return bufferOf(array) === memory ? copyOf(array) : array;
 }
 
 /** A view of a part of the array. */
@@ -111,7 +126,7 @@ export function arrayOf(tag: string, source: number | ArrayBufferLike, offset?: 
   return new TYPES[tag]!(source as ArrayBufferLike, offset, length);
 }
 
-/** The bits of floats of 16 bits. */
+/** The bits of 16-bit floats. */
 export function bitsOf(array: AnyNumbers, start: number, count: number): Uint16Array {
   return new Uint16Array(bufferOf(array), offsetOf(array) + 2 * start, count);
 }

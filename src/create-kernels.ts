@@ -2,13 +2,15 @@ import * as functions from './functions.js';
 import { handRuntime, openRuntime, readSettings } from './runtime.js';
 import type { Settings } from './types.js';
 
-/** An independent set of all functions, with a backend and a memory of its own. */
+/** An independent set of all functions, with its own backend and memory. */
 export type Kernels = typeof functions;
 
 /**
- * An independent set of all functions: its own backend, linear memory and tensors. A tensor of one set given to another
- * is a TypeError.
+ * Makes an independent set of all functions, with its own backend, linear memory and tensors. A function throws a
+ * TypeError for a tensor of another set.
  *
+ * @param settings the backend, a compiled module, and a limit of memory, {@link Settings}.
+ * @returns the functions by name.
  * @throws TypeError, RangeError for wrong settings; Error when a backend named explicitly cannot run.
  *
  * @example
@@ -22,7 +24,7 @@ export function createKernels(settings?: Settings): Kernels {
       handRuntime(runtime);
       return run(...given);
     };
-    // What hangs on a function, as `from` on those that make states, is a function too.
+    // Properties of a function, such as `from` of the functions that make states, are functions too.
     return Object.assign(bound, bindAll(run));
   };
   const bindAll = (all: object) => Object.fromEntries(Object.entries(all).map(([name, run]) => [name, bind(run)]));

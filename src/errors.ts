@@ -1,11 +1,11 @@
 import { type AnyNumbers, countOf, typedArrayTag } from './arrays.js';
 
-/** Thrown when linear memory cannot grow to hold what a call needs. Everything allocated before is intact. */
+/** Thrown when a call needs more memory than there is. Everything allocated before is intact. */
 export class OutOfMemoryError extends RangeError {
   override name = 'OutOfMemoryError';
 }
 
-/** A value as an error message shows it: short, and never running user code. */
+/** A value as an error message shows it: short, and without running any of the caller's code. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value));
   if (typeof value === 'bigint') return `${cut(String(value))}n`;
@@ -18,7 +18,7 @@ export function show(value: unknown): string {
   return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
 }
 
-/** Array.isArray; false for a revoked proxy, where that throws. */
+/** Array.isArray, but false for a revoked proxy, for which that throws. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -27,7 +27,7 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** Whether it is a proxy that was revoked: nothing can be read of it. Runs none of the caller's code. */
+/** Whether it is a revoked proxy, from which nothing can be read. Runs none of the caller's code. */
 export function isRevoked(value: unknown): boolean {
   try {
     Array.isArray(value);
@@ -41,7 +41,7 @@ function cut(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** Sizes up to which a message shows a shape whole, and those it shows of a longer one. */
+/** The rank up to which a message shows a whole shape, and how many sizes it shows of a longer one. */
 const LONGEST_SHAPE = 8;
 const SHOWN_SIZES = 3;
 
@@ -55,7 +55,7 @@ export function typeError(operation: string, argument: string, got: unknown, exp
   return new TypeError(`${operation}: ${argument} is ${show(got)}, expected ${expected}`);
 }
 
-/** For an array of another number of elements. */
+/** The error for an array with a wrong number of elements. */
 export function countError(operation: string, argument: string, got: number, expected: string | number): RangeError {
   return new RangeError(`${operation}: ${argument} has ${got} element${got === 1 ? '' : 's'}, expected ${expected}`);
 }

@@ -1,6 +1,6 @@
 import type { Half } from './arrays.js';
 
-/** float16 and bfloat16 as numbers, and numbers as these, to nearest, ties to even. */
+/** Conversion between 16-bit floats and numbers, rounded to nearest, ties to even. */
 
 const float64 = new Float64Array(1);
 const float32 = new Float32Array(1);
@@ -14,7 +14,7 @@ export function widen(half: Half, bits: number): number {
   return half === 'float16' ? widenFloat16(bits) : widenBfloat16(bits);
 }
 
-/** The bits of a number: of a float32 for bfloat16, of any for float16. */
+/** The bits of the 16-bit float nearest to a number; for bfloat16 the number must be a float32. */
 export function narrow(half: Half, value: number): number {
   return half === 'float16' ? narrowFloat16(value) : narrowBfloat16(value);
 }
@@ -38,10 +38,10 @@ function narrowFloat16(value: number): number {
   const high = words64[1]!;
   const sign = (high >>> 16) & 0x8000;
   if (Number.isNaN(value)) return sign | 0x7e00;
-  // From 65536 on everything is Infinity; what is less and rounds to it has the same bits.
+  // Everything from 65536 on becomes Infinity, and so, by the same arithmetic, do the numbers below that round to it.
   const magnitude = Math.min(Math.abs(value), 65536);
   const exponent = Math.max(Math.min((high >>> 20) & 2047, 1039) - 1009, 0);
-  // To a whole number of units: 2^52 and that is rounded to even.
+  // Rounds to a whole number of units, ties to even: at 2^52 the unit in the last place is 1.
   const units = magnitude / UNITS[exponent]! + 2 ** 52 - 2 ** 52;
   return sign | (units + (exponent << 10));
 }

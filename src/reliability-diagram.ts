@@ -1,17 +1,18 @@
 import { type CalibrationBin, inUnit } from './call/bins.js';
 import { readingError } from './call/caller.js';
-import { readCount, readList } from './call/json.js';
+import { readList } from './call/json.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions } from './call/options.js';
-import { rangeError, typeError } from './errors.js';
+import { typeError } from './errors.js';
+import { readNumber, readWhole } from './numbers.js';
 import type { Calibration } from './ops/calibrationError.js';
 
 /** Options of {@link reliabilityDiagram}. */
 export interface ReliabilityDiagramOptions {
-  /** Size in pixels, from 240 to 4000. Default 480. */
+  /** Width in pixels, from 240 to 4000. Default 480. */
   width?: number | undefined;
-  /** Default 480. */
+  /** Height in pixels, from 240 to 4000. Default 480. */
   height?: number | undefined;
-  /** A line above the diagram. Default none. */
+  /** A title above the diagram. Default: none. */
   title?: string | undefined;
 }
 
@@ -19,7 +20,7 @@ const OPERATION = 'reliabilityDiagram';
 const OPTIONS: OptionNames<ReliabilityDiagramOptions> = { width: true, height: true, title: true };
 const SIZES = [240, 4000] as const;
 
-/** A bin that holds rows, and what is drawn of all. */
+/** A bin that holds rows. */
 type Drawn = Readonly<CalibrationBin>;
 interface Figures {
   readonly ece: number;
@@ -27,7 +28,10 @@ interface Figures {
   readonly bins: readonly Drawn[];
 }
 
-/** Reads what calibrationError gave, or what JSON made of that, where NaN is null. @throws TypeError, RangeError */
+/**
+ * Reads what calibrationError gave, also after a round trip through JSON, where NaN becomes null. @throws TypeError,
+ * RangeError
+ */
 function readCalibration(calibration: unknown): Figures {
   const expected = 'what calibrationError gives';
   try {
@@ -39,41 +43,38 @@ function readCalibration(calibration: unknown): Figures {
     const all = Array.from(readList(OPERATION, 'calibration.bins', bins), readBin);
     const drawn = all.filter((bin) => bin !== undefined);
     const rows = drawn.reduce((sum, { count }) => sum + count, 0);
-    return { ece: ece === null ? Number.NaN : readNumber('calibration.ece', ece), rows, bins: drawn };
+    return { ece: ece === null ? Number.NaN : readFigure('calibration.ece', ece), rows, bins: drawn };
   } catch (error) {
     throw readingError(error, OPERATION, 'calibration', calibration, expected);
   }
 }
 
-/** A bin, undefined where it holds nothing: of such only the count is there. */
+/** A bin; undefined if it holds no rows, and then only its count is a number. */
 function readBin(bin: unknown, index: number): Drawn | undefined {
   const name = `calibration.bins[${index}]`;
   if (typeof bin !== 'object' || bin === null) throw typeError(OPERATION, name, bin, 'a bin');
   const { lower, upper, count, confidence, accuracy } = bin as Partial<CalibrationBin>;
-  if (readCount(OPERATION, `${name}.count`, count) === 0) return undefined;
+  if (readWhole(OPERATION, `${name}.count`, count) === 0) return undefined;
   return {
-    lower: readNumber(`${name}.lower`, lower),
-    upper: readNumber(`${name}.upper`, upper),
+    lower: readFigure(`${name}.lower`, lower),
+    upper: readFigure(`${name}.upper`, upper),
     count: count!,
-    confidence: readNumber(`${name}.confidence`, confidence ?? Number.NaN),
-    accuracy: readNumber(`${name}.accuracy`, accuracy ?? Number.NaN),
+    confidence: readFigure(`${name}.confidence`, confidence ?? Number.NaN),
+    accuracy: readFigure(`${name}.accuracy`, accuracy ?? Number.NaN),
   };
 }
 
-function readNumber(argument: string, value: unknown): number {
-  if (typeof value !== 'number') throw typeError(OPERATION, argument, value, 'a number');
-  return value;
+function readFigure(argument: string, value: unknown): number {
+  return readNumber(OPERATION, argument, value, 'a number', () => true);
 }
 
 function readSize(argument: string, size: unknown): number {
   const [least, most] = SIZES;
   if (size === undefined) return 480;
-  if (typeof size !== 'number') throw typeError(OPERATION, argument, size, 'a number');
-  if (!(size >= least && size <= most)) throw rangeError(OPERATION, argument, size, `a number in [${least}, ${most}]`);
-  return size;
+  return readNumber(OPERATION, argument, size, `a number in [${least}, ${most}]`, (n) => n >= least && n <= most);
 }
 
-/** Text that XML may hold. */
+/** The text, escaped for XML; characters that XML does not allow are replaced. */
 function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
@@ -83,11 +84,14 @@ function escapeXml(text: string): string {
     .replace(/"/g, '&quot;');
 }
 
-/** Colours that keep their contrast, and that readers tell apart who do not tell red from green. */
+/** Colours with enough contrast, which colour-blind readers can tell apart. */
 const LIGHT = { back: '#fff', ink: '#1f2328', faint: '#d1d9e0', bar: '#4078c0', gap: '#d1622b' };
 const DARK: typeof LIGHT = { back: '#0d1117', ink: '#e6edf3', faint: '#3d444d', bar: '#6ca4f8', gap: '#f0883e' };
 
-/** What the colours are used for. Not by variables of CSS: programs that make PDF of SVG do not know them. */
+/**
+ * The rules that apply the colours. CSS variables would be shorter, but programs that convert SVG to PDF do not know
+ * them.
+ */
 function colourRules({ back, ink, faint, bar, gap }: typeof LIGHT): string {
   return [
     `.reliability .back{fill:${back}}`,
@@ -117,7 +121,7 @@ ${colourRules(DARK)}
 
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
-/** A part of the picture whose sides stand for 0 to 1. */
+/** A part of the picture, both of whose axes run from 0 to 1. */
 class Panel {
   readonly left: number;
   readonly top: number;
@@ -219,17 +223,18 @@ function legend(right: number, y: number): string[] {
 }
 
 /**
- * The reliability diagram of a classifier, as a picture in SVG: the accuracy of each bin against its confidence, with the
- * gap between the two, the diagonal of a classifier whose confidence is honest, the expected calibration error, and how
- * many rows each bin holds. In light or dark, as the reader's screen is.
+ * Draws the reliability diagram of a classifier in SVG: the accuracy of each bin against its confidence, the gap
+ * between the two, the diagonal of a perfectly calibrated classifier, the expected calibration error, and the number of
+ * rows in each bin. It follows the reader's light or dark colour scheme.
  *
- * For a file, for `innerHTML`, or as an image by `data:image/svg+xml,` and encodeURIComponent. It holds no script, and
- * nothing of the title but text.
- * After Guo et al., On calibration of modern neural networks, 2017.
+ * Write the result to a file, set it as `innerHTML`, or use it as an image with `data:image/svg+xml,` and
+ * encodeURIComponent. It holds no script, and the title is escaped. After Guo et al., On calibration of modern neural
+ * networks, 2017.
  *
- * @param calibration what {@link calibrationError} gives, a `calibrationState` has as its value, or JSON made of that.
- * @returns SVG.
- * @throws TypeError for anything else or an unknown option, RangeError for a size out of [240, 4000].
+ * @param calibration the result of {@link calibrationError}, the value of a `calibrationState`, or either after a round
+ * trip through JSON.
+ * @returns the text of an SVG document.
+ * @throws TypeError for anything else or an unknown option, RangeError for a width or height outside [240, 4000].
  *
  * @example
  * const calibration = calibrationError([0.1, 0.4, 0.8, 0.9], [0, 1, 1, 1], { from: 'probabilities', bins: 5 });

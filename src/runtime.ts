@@ -1,6 +1,7 @@
 import { core } from './generated/functions.js';
 
-// The functions come with that: at the start of a bundle they leave the rest in one piece, which gzip makes smaller.
+// First, because this import brings the text of all functions: at the start of a bundle it leaves the rest in one
+// piece, which gzip compresses better.
 
 import { BYTES, type Dtype } from './arrays.js';
 import { type HalfKernels, Halves } from './call/halves.js';
@@ -25,7 +26,7 @@ import type { Modules } from './wasm/modules.js';
 
 const SETTINGS: OptionNames<Settings> = { backend: true, module: true, maxMemory: true };
 
-/** @throws TypeError, RangeError unless these are settings; returns a copy, each read once. */
+/** Reads each setting once, and checks it; returns a copy. @throws TypeError, RangeError */
 export function readSettings(operation: string, settings: Settings | undefined): Settings {
   const { backend, module, maxMemory } = readOptions<Settings>(operation, settings, SETTINGS);
   if (backend !== undefined && backend !== 'auto' && !isBackendName(backend)) {
@@ -41,7 +42,7 @@ export function readSettings(operation: string, settings: Settings | undefined):
   return { backend, module, maxMemory };
 }
 
-/** By asking the engine: nothing else is sure, and nothing of the caller's runs. */
+/** Asks the engine: nothing else is reliable, and none of the caller's code runs. */
 function isModule(value: unknown): value is WebAssembly.Module {
   try {
     WebAssembly.Module.customSections(value as WebAssembly.Module, '');
@@ -57,9 +58,9 @@ export class Runtime implements TensorOwner {
   readonly halves: Halves;
   readonly run: Run;
   #backend: Backend;
-  /** Whether the backend was left to us: it may then become another one. */
+  /** Whether the library has chosen the backend: if it fails, the reference may then replace it. */
   readonly #isAuto: boolean;
-  /** Kernels by number, bound at their first use. */
+  /** The kernels for float32 and float64 by their id, bound at their first use. */
   readonly #kernels32: (((operands: never) => void) | undefined)[] = [];
   readonly #kernels64: (((operands: never) => void) | undefined)[] = [];
   #tensors = 0;
@@ -97,7 +98,7 @@ export class Runtime implements TensorOwner {
     return (bound[kernel.id] ??= this.#bind(kernel, elementBytes, operation)) as (operands: O) => void;
   }
 
-  /** A kernel's module is compiled at its first use. Where that is refused, the reference takes over altogether. */
+  /** Compiles a kernel's module at its first use. If the engine refuses, the reference takes over for all kernels. */
   #bind<O>(kernel: Kernel<O>, elementBytes: 4 | 8, operation: string): (operands: O) => void {
     try {
       return bindKernel(kernel, elementBytes, this.#backend.modules, this.arena);
@@ -111,7 +112,7 @@ export class Runtime implements TensorOwner {
     }
   }
 
-  /** A new tensor with unset elements. It takes the shape for its own: nobody may change that. */
+  /** A new tensor with uninitialized elements. It keeps the shape without copying it: nobody may change that array. */
   allocate(operation: string, shape: readonly number[], dtype: Dtype): Tensor {
     const size = product(shape);
     const address = this.arena.allocate(size * BYTES[dtype], operation);
@@ -122,7 +123,7 @@ export class Runtime implements TensorOwner {
     return tensor;
   }
 
-  /** Frees what a disposed tensor held. */
+  /** Frees the memory of a disposed tensor. */
   release(tensor: Tensor, address: number): void {
     this.#forgotten?.unregister(tensor);
     this.#reclaim(address);
@@ -135,7 +136,10 @@ export class Runtime implements TensorOwner {
   }
 }
 
-/** `operation` is what errors name; `ahead` is the module of the settings, if it was instantiated beforehand. */
+/**
+ * Opens a runtime for settings. Errors name `operation`; `ahead` is the module of the settings, if it was instantiated
+ * already.
+ */
 export function openRuntime(settings: Settings, operation: string, ahead?: Instance): Runtime {
   const { backend: wanted = 'auto', module, maxMemory = MEMORY_LIMIT } = settings;
   const backend =
@@ -158,14 +162,15 @@ function warnReference(backend: Backend): void {
   console.warn(`softmax-wasm: running in plain TypeScript, which is slow (${reasons})${advice}`);
 }
 
-/** That of the module-level functions, made at the first call. */
+/** The runtime of the module-level functions, made at their first call. */
 let current: Runtime | undefined;
-/** That of the set of kernels whose function is being called, until the function has taken it. */
+/** The runtime that the next public function takes, when it is called by way of a set of kernels. */
 let handed: Runtime | undefined;
 
-/** The runtime of a call: the first thing that a public function asks for. */
+/** The runtime of a call. A public function takes it before it does anything else. */
 export function takeRuntime(): Runtime {
-  // Not openRuntime: modules of the caller's come with settings alone, and a bundle without these leaves them out.
+  // Not openRuntime: a module of the caller's needs settings, and a bundle that never takes settings can leave its code
+  // out.
   if (handed === undefined)
     return (current ??= runtimeOn(openBackend('init', 'auto', MEMORY_LIMIT), MEMORY_LIMIT, true));
   const runtime = handed;
@@ -173,7 +178,7 @@ export function takeRuntime(): Runtime {
   return runtime;
 }
 
-/** What the public function that is called next runs on; undefined for what it would without. */
+/** Sets the runtime for the public function that is called next; undefined for the default one. */
 export function handRuntime(runtime: Runtime | undefined): void {
   handed = runtime;
 }

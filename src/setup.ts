@@ -4,11 +4,12 @@ import { compileCoreAhead, instantiateAhead, prepare } from './wasm/backend.js';
 import { programs } from './wasm/kernel.js';
 
 /**
- * Sets the module-level functions up ahead of their first call: compiles without blocking, and takes settings.
- * Optional: without it the first call does the same, synchronously, with none. Where the engine refuses that, as
- * Chromium did on a page's main thread up to about version 114, calls run in plain TypeScript until this is done.
- * Tensors made before keep working with the set they were made by.
+ * Sets up the module-level functions before their first call: compiles without blocking, and takes settings. It is
+ * optional: without it, the first call compiles synchronously, with the default settings. Where the engine refuses to
+ * do that, as Chromium did on a page's main thread up to about version 114, calls run in plain TypeScript until `init`
+ * has finished. Tensors made earlier still belong to the set of kernels that made them.
  *
+ * @param settings the backend, a compiled module, and a limit of memory, {@link Settings}.
  * @returns which backend runs and why.
  * @throws TypeError, RangeError for wrong settings; Error when a backend named explicitly cannot run.
  *
@@ -28,6 +29,8 @@ export async function init(settings?: Settings): Promise<BackendInfo> {
 /**
  * Which backend the module-level functions run on, why, and what was tried before it.
  *
+ * @returns the backend's name, the reason, and the backends that failed with their errors.
+ *
  * @example
  * backendInfo().tried; // []
  */
@@ -36,7 +39,9 @@ export function backendInfo(): BackendInfo {
 }
 
 /**
- * What tensors hold of linear memory: their bytes, and how many there are that are neither disposed nor reclaimed.
+ * The linear memory that tensors hold.
+ *
+ * @returns their bytes, and how many tensors there are that are neither disposed nor reclaimed.
  *
  * @example
  * memoryUsage(); // { bytes: 0, tensors: 0 }

@@ -4,8 +4,8 @@ import type { Tensor } from './memory/tensor.js';
 export type { Dtype, FloatArray, IntegerArray };
 
 /**
- * Numbers of another library: anything with row-major `data` and a `shape` (or `dims`). A Uint16Array holds the bits of
- * floats where the `type` (or `dtype`) is 'float16' or 'bfloat16'.
+ * A tensor of another library: anything with row-major `data` and a `shape` (or `dims`). If `type` (or `dtype`) is
+ * 'float16' or 'bfloat16', a Uint16Array holds the bits of such floats.
  */
 export interface TensorLike {
   readonly data: unknown;
@@ -15,16 +15,16 @@ export interface TensorLike {
   readonly dtype?: unknown;
 }
 
-/** A tensor-like with the bits of floats of 16 bits. */
+/** A tensor-like object that holds 16-bit floats as their bits. */
 export type HalfBits = TensorLike & { readonly data: Uint16Array } & (
     | { readonly type: Half }
     | { readonly dtype: Half }
   );
 
-/** Any floats of 16 bits. */
+/** Any 16-bit floats. */
 type Halves = HalfArray | { readonly data: HalfArray } | HalfBits;
 
-/** What an operation takes: plain numbers (counted as float32), a typed array, a tensor-like object, a Tensor. */
+/** What an operation takes: plain numbers (treated as float32), a typed array, a tensor-like object or a Tensor. */
 export type Input = readonly number[] | FloatArray | TensorLike | Tensor;
 
 /** What an operation returns for a tensor-like input. */
@@ -33,7 +33,7 @@ export interface TensorResult<A = FloatArray> {
   shape: number[];
 }
 
-/** The typed array that holds results for this input. */
+/** The typed array that results for this input are returned in. */
 export type ArrayOf<X> = X extends
   | Float32Array
   | readonly number[]
@@ -45,36 +45,37 @@ export type ArrayOf<X> = X extends
       ? HalfArray
       : FloatArray;
 
-/** The same for a tensor-like of which it is not known what it holds: bits of floats, perhaps. */
+/** Adds Uint16Array where it is not known what a tensor-like object holds: it may be the bits of 16-bit floats. */
 type OrBits<A> = FloatArray extends A ? A | Uint16Array : A;
 
-/** The typed array that holds a number for each row: float32 for floats of 16 bits. */
+/** The typed array with a number for each row: float32 for 16-bit floats. */
 type RowsOf<X> = X extends Halves ? Float32Array : ArrayOf<X>;
 
 /**
- * The last argument of a call, options of type O, which may be undefined or left out: of `options?: O` an O without the
- * undefined would be inferred. The intersection gives the names in a call their documentation.
+ * The last argument of a call: options of type O, which may be undefined or left out. From a parameter `options?: O`,
+ * TypeScript would infer an O without undefined. The intersection makes editors show the documentation of an option in
+ * a call.
  */
 export type OptionsArgument<O, Options> = undefined extends O
   ? [options: O] | []
   : [options: O & { readonly [name in keyof Options]?: unknown }] | [];
 
-/** Options of a call without any. */
+/** The options of a call without any. */
 export type NoOptions = Record<never, never>;
 
-/** What an option may be, undefined where it may be absent. */
+/** The type of an option's value; undefined if it may be absent. */
 type OptionOf<O, Name extends PropertyKey> = O extends unknown ? (Name extends keyof O ? O[Name] : undefined) : never;
 
-/** `out` where it is given, a result of the operation's own where it is not. */
+/** The type of `out` if it is given, else that of a new result. */
 type OutOr<Out, Result> = Out extends undefined ? Result : Out;
 
-/** An array where a shape is given, the one element where it is not. */
+/** An array if a shape is given, else its only element. */
 type ArrayOrElement<Shape, Result> = Shape extends undefined ? number : Result;
 
-/** What the value of a logSumExpState is: a number for each row where `rows` is given. */
+/** The value of a logSumExpState: a number for each row if `rows` is given. */
 export type SumsValue<O> = ArrayOrElement<OptionOf<O, 'rows'>, Float64Array>;
 
-/** What the value of a crossEntropyState is: with reduction 'none' the same. */
+/** The value of a crossEntropyState: with reduction 'none', a number for each row if `rows` is given. */
 export type LossesValue<O> = LossOrLosses<OptionOf<O, 'reduction'>, SumsValue<O>>;
 
 /** As many elements as x. */
@@ -105,13 +106,16 @@ export type IndexResult<X, O> = OutOr<
   X extends FloatArray | readonly number[] ? ArrayOrElement<OptionOf<O, 'shape'>, Int32Array> : TensorResult<Int32Array>
 >;
 
-/** Where a number for each row goes. */
+/** An `out` for one number per row. */
 export type RowsOut = WideArray | Tensor;
 
-/** Where elements go, as many as the input has: for floats of 16 bits in such ones, or in float32. */
+/**
+ * An `out` for as many elements as the input has. Results for 16-bit floats go into 16-bit floats of the same type, or
+ * into float32.
+ */
 export type ElementsOut = FloatArray | HalfBits | Tensor;
 
-/** Where topK writes: values of the dtype of x, and their indices. */
+/** The `out` of topK: values of the dtype of x, and their indices. */
 export interface TopKOut {
   values: ElementsOut;
   indices: Int32Array;
@@ -123,16 +127,16 @@ export type TopKResult<X, O> = OutOr<
   { values: Elements<X>; indices: X extends FloatArray | readonly number[] ? Int32Array : TensorResult<Int32Array> }
 >;
 
-/** Class indices: integers, an array of as many as there are rows, or one number for a single row. */
+/** Class indices: an array of integers, one for each row, or a number for a single row. */
 export type ClassIndices = number | readonly number[] | IntegerArray;
 
-/** A loss where it is reduced, losses where it is not. */
+/** A number if the loss is reduced, else the losses. */
 type LossOrLosses<Reduction, Losses> = Reduction extends 'none' ? Losses : number;
 
-/** Result of a loss over classes: a number, or with reduction 'none' a loss for each row. */
+/** Result of a loss over classes: a number, or with reduction 'none', a loss for each row. */
 export type LossResult<X, O> = LossOrLosses<OptionOf<O, 'reduction'>, ReduceResult<X, O>>;
 
-/** Both results of a pass, spelled out where an editor shows them. */
+/** A loss and its gradient. Inferring L makes editors spell out both types. */
 type LossAndGrad<Loss, Grad> = [Loss] extends [infer L] ? { loss: L; grad: Grad } : never;
 
 /** A loss over classes and its gradient with respect to the first argument. */
@@ -144,19 +148,19 @@ export type GradResult<X, O> = LossAndGrad<
 /** Zeros and ones: integers of any width, or booleans. */
 export type Labels = readonly (number | boolean)[] | IntegerArray;
 
-/** Result of an element-wise loss: a number, or with reduction 'none' a loss for each element. */
+/** Result of an elementwise loss: a number, or with reduction 'none', a loss for each element. */
 export type ElementLossResult<X, O> = LossOrLosses<OptionOf<O, 'reduction'>, MapResult<X, O>>;
 
-/** An element-wise loss and its gradient with respect to the first argument. */
+/** An elementwise loss and its gradient with respect to the first argument. */
 export type ElementGradResult<X, O> = LossAndGrad<LossOrLosses<OptionOf<O, 'reduction'>, Elements<X>>, MapResult<X, O>>;
 
-/** Booleans or integers, anything but 0 keeps: flat, or with a shape. */
+/** Booleans or integers, flat or with a shape: elements are kept where it is neither 0 nor false. */
 export type Mask = readonly boolean[] | readonly (0 | 1)[] | IntegerArray | TensorLike;
 
 /** How a loss is reduced: the mean, the sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-/** The same, and the sum divided by the size of the first axis. */
+/** The same, or `'batchMean'`: the sum divided by the size of the first axis. */
 export type BatchReduction = Reduction | 'batchMean';
 
 /** A build of the kernels, or plain TypeScript. */
@@ -171,11 +175,11 @@ export interface BackendInfo {
 
 /** Settings of `init` and `createKernels`. */
 export interface Settings {
-  /** The backend that must run; `'auto'` (the default) takes the first that does. */
+  /** The backend to use; `'auto'` (the default) takes the first one that runs. */
   backend?: BackendName | 'auto' | undefined;
   /** A WebAssembly.Module compiled beforehand from `softmax-wasm/simd128.wasm` or `softmax-wasm/relaxed-simd.wasm`. */
   module?: object | undefined;
-  /** The most bytes the linear memory may take, 4 GiB less a page if not given. */
+  /** The most bytes that the linear memory may take. Default: 4 GiB less one page. */
   maxMemory?: number | undefined;
 }
 
@@ -186,15 +190,21 @@ export interface MemoryUsage {
   tensors: number;
 }
 
-/** A bit for each class, set to keep it: class c is bit c % 32 of word c / 32, as grammar engines give it. */
+/**
+ * A bit for each class, set if the class is kept: class c is bit c % 32 of word ⌊c / 32⌋, as in the masks of grammar
+ * engines.
+ */
 export interface ClassBits {
-  /** ceil(classes / 32) words for all rows, or as many for each row. */
+  /** ⌈classes / 32⌉ words, either shared by all rows or given for each row. */
   readonly bits: Int32Array | Uint32Array;
 }
 
-/** The options that tell how predictions lie. */
+/** The options that say which elements form a row. */
 export interface PlaceOptions {
-  /** Sizes of the axes. Numbers without it are one row; in calibration and fitTemperature each is a row of its own. */
+  /**
+   * Sizes of the axes. Plain numbers without it are one row; in calibration and fitTemperature, each number is a row of
+   * its own.
+   */
   shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
   axis?: number | undefined;
@@ -202,38 +212,45 @@ export interface PlaceOptions {
 
 /** The options that losses over classes share. */
 export interface ClassLossOptions extends PlaceOptions {
-  /** A weight for each class, which multiplies its share of the loss. */
+  /** A weight for each class, which multiplies the losses of that class. */
   weight?: Input | undefined;
-  /** Rows with this target count for nothing. Default -100; only with class indices. */
+  /** Rows with this target are ignored. Default -100; only with class indices. */
   ignoreIndex?: number | undefined;
-  /** `'mean'` (the default) divides class indices' losses by the weights of their targets, probabilities' by the
-   * number of rows; `'none'` gives a loss for each row. */
+  /**
+   * `'mean'` (the default) divides by the sum of the targets' weights for class indices, and by the number of rows for
+   * class probabilities; `'none'` gives a loss for each row.
+   */
   reduction?: Reduction | undefined;
-  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
+  /** With reduction `'none'`, receives the losses of the rows; it must not overlap with any argument. */
   out?: RowsOut | undefined;
 }
 
 /** The options that losses with their gradient share. */
 export interface GradOptions {
-  /** Receives the gradient: same dtype and number of elements as the first argument; that itself, or no overlap with any
-   * argument. */
+  /**
+   * Receives the gradient: same dtype and number of elements as the first argument. It may be that argument itself, and
+   * must not overlap with any other.
+   */
   out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each loss. Default 1. */
+  /**
+   * The gradient of the final result with respect to the loss: a number, or with reduction `'none'` one for each loss.
+   * Default 1.
+   */
   gradOutput?: number | Input | undefined;
-  /** Whether the gradient is added to what `out` holds, which is then no argument itself. Default false. */
+  /** Whether to add the gradient to what `out` holds; `out` must then not be the first argument. Default false. */
   accumulate?: boolean | undefined;
 }
 
-/** What reports on values have in common. */
+/** What the reports of inspectLogits and inspectTargets have in common. */
 export interface ValuesReport {
-  /** What is likely wrong, and what to do about it; empty when nothing looks unusual. */
+  /** What is likely wrong, and what to do about it; empty if nothing looks unusual. */
   warnings: string[];
   /** The number of rows along the axis. */
   rows: number;
   /** The number of values in a row. */
   classes: number;
-  /** The smallest finite value, NaN where there is none. */
+  /** The smallest finite value, NaN if there is none. */
   min: number;
-  /** The largest finite value, NaN where there is none. */
+  /** The largest finite value, NaN if there is none. */
   max: number;
 }

@@ -323,7 +323,7 @@ describe('refuses', () => {
     [X, [0, 1], { ...SHAPE, bins: 0 }, RangeError, 'bins is 0, expected a whole number in [1, 10000]'],
     [X, [0, 1], { ...SHAPE, bins: 2.5 }, RangeError, 'bins is 2.5, expected a whole number in [1, 10000]'],
     [X, [0, 1], { ...SHAPE, bins: 10_001 }, RangeError, 'bins is 10001, expected a whole number in [1, 10000]'],
-    [X, [0, 1], { ...SHAPE, bins: '3' }, TypeError, 'bins is "3", expected a whole number'],
+    [X, [0, 1], { ...SHAPE, bins: '3' }, TypeError, 'bins is "3", expected a whole number in [1, 10000]'],
     [
       X,
       [0, 1],

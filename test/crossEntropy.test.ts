@@ -437,7 +437,7 @@ describeErrors([
     call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, labelSmoothing: 1.5 }),
   },
   {
-    message: 'crossEntropyWithGrad: labelSmoothing is "no", expected a number',
+    message: 'crossEntropyWithGrad: labelSmoothing is "no", expected a number in [0, 1]',
     type: TypeError,
     call: (k, out) => k.crossEntropyWithGrad(X, targets, { shape, out, labelSmoothing: 'no' as never }),
   },

@@ -330,7 +330,7 @@ describe('errors', () => {
     ],
     [(s) => s.add([1, 2], any({ offset: 4 })), TypeError, 'add: targets is undefined, expected class indices'],
     [(s) => s.add([1, 2], any(undefined)), TypeError, 'add: targets is undefined, expected class indices'],
-    [(s) => s.add([1, 2], any(T)), TypeError, 'add: offset is undefined, expected a whole number'],
+    [(s) => s.add([1, 2], any(T)), TypeError, 'add: offset is undefined, expected a whole number, 0 or more'],
     [(s) => s.add([1, 2], { ...T, offset: -1 }), RangeError, 'add: offset is -1, expected a whole number, 0 or more'],
     [
       (s) => s.add([1, 2], { targets: [0], offset: 4 }),
@@ -453,7 +453,7 @@ describe('errors', () => {
     ],
     [{ offset: 0, targets: 0 }, RangeError, 'the target of row 0 is 0 in targets, expected 1, as before'],
     [{ offset: 0.5 }, RangeError, 'offset is 0.5, expected a whole number, 0 or more'],
-    [{}, TypeError, 'offset is undefined, expected a whole number'],
+    [{}, TypeError, 'offset is undefined, expected a whole number, 0 or more'],
   ])('gradient with %j', (options, type, message) => {
     const state = crossEntropyState().add([1, 2], { targets: 1, offset: 0 });
     expect(() => state.gradient([1, 2], options as never)).toThrow(new type(`crossEntropyState.gradient: ${message}`));

@@ -334,7 +334,7 @@ describe('refuses', () => {
     [{ ...NLL, options: null }, TypeError, 'nllState.from: options is null, expected an object'],
     [{ ...NLL, options: { k: 1 } }, TypeError, 'nllState.from: unknown option "k"'],
     [{ ...NLL, count: -1 }, RangeError, 'nllState.from: json.count is -1, expected a whole number, 0 or more'],
-    [{ ...NLL, count: '1' }, TypeError, 'nllState.from: json.count is "1", expected a whole number'],
+    [{ ...NLL, count: '1' }, TypeError, 'nllState.from: json.count is "1", expected a whole number, 0 or more'],
     [{ ...NLL, sum: 1 }, TypeError, 'nllState.from: json.sum is 1, expected an array'],
     [{ ...NLL, sum: [1] }, RangeError, 'nllState.from: json.sum has 1 element, expected 2'],
     [
@@ -353,7 +353,7 @@ describe('refuses', () => {
     [{ ...BINS, bins: [[0, 0]] }, RangeError, 'json.bins[0] has 2 elements, expected 3'],
     [{ ...BINS, bins: [[0, 0.5, [0, 0]]] }, RangeError, 'json.bins[0][1] is 0.5, expected a whole number, 0 or more'],
     [{ ...BINS, bins: [[0, 0, [0, '1']]] }, TypeError, 'json.bins[0][2][1] is "1", expected a number, or "NaN"'],
-    [{ ...BINS, perRow: undefined }, TypeError, 'json.perRow is undefined, expected a whole number'],
+    [{ ...BINS, perRow: undefined }, TypeError, 'json.perRow is undefined, expected a whole number, 0 or more'],
     [
       { ...BINS, perRow: 2, options: { bins: 1, classwise: true } },
       TypeError,

@@ -307,7 +307,7 @@ describe('JSON', () => {
   const wrong: Row[] = [
     [{ state: 'nllState' }, TypeError, 'json.state is "nllState", expected "logSumExpState"'],
     [{ count: -1 }, RangeError, 'json.count is -1, expected a whole number, 0 or more'],
-    [{ count: '2' }, TypeError, 'json.count is "2", expected a whole number'],
+    [{ count: '2' }, TypeError, 'json.count is "2", expected a whole number, 0 or more'],
     [{ options: { rows: 3 } }, RangeError, 'json.sums has 8 elements, expected 12'],
     [{ options: { size: 3 } }, TypeError, 'unknown option "size", expected one of rows'],
     [{ options: { rows: 1.5 } }, RangeError, 'rows is 1.5, expected a whole number, 0 or more'],
@@ -363,7 +363,7 @@ describe('errors', () => {
     [(s) => s.merge(any(new Proxy(s, {}))), TypeError, 'merge: other is an object, expected a state made by '],
     [(s, k) => s.merge(k.logSumExpState()), RangeError, 'merge: other has 1 rows, expected 2, as this state'],
     [(_, k) => k.logSumExpState({ rows: -1 }), RangeError, ': rows is -1, expected a whole number, 0 or more'],
-    [(_, k) => k.logSumExpState({ rows: any('2') }), TypeError, ': rows is "2", expected a whole number'],
+    [(_, k) => k.logSumExpState({ rows: any('2') }), TypeError, ': rows is "2", expected a whole number, 0 or more'],
     [(_, k) => k.logSumExpState(any({ row: 1 })), TypeError, ': unknown option "row", the name is rows here'],
     [(_, k) => k.logSumExpState(any({ n: 1 })), TypeError, ': unknown option "n", expected one of rows'],
     [

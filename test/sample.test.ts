@@ -415,7 +415,7 @@ describe.each(sets)('$name', (set) => {
         [{ logProbs: new Float32Array(3) }, 'logProbs has 3 elements, expected 2'],
       ),
       ...type(
-        [{ topK: '3' }, 'topK is "3", expected a whole number'],
+        [{ topK: '3' }, 'topK is "3", expected a whole number, 1 or more'],
         [{ topP: '1' }, `topP is "1", ${SHARE}`],
         [{ minP: null }, `minP is null, ${SHARE}`],
         [{ temperatureLast: 1 }, 'temperatureLast is 1, expected true or false'],

@@ -39,7 +39,7 @@ export function blockTargetSums<T>(
         dotLow = f64x2.add(dotLow, promoteLow(term));
         dotHigh = f64x2.add(dotHigh, promoteHigh(term));
       } else {
-        // The high ones collect what rounding takes from the low ones.
+        // sumHigh and dotHigh collect what rounding takes from sumLow and dotLow.
         const sum = f64x2.add(sumLow, q), dot = f64x2.add(dotLow, term);
         sumHigh = f64x2.add(sumHigh, laneRounding(sumLow, q, sum));
         dotHigh = f64x2.add(dotHigh, laneRounding(dotLow, term, dot));

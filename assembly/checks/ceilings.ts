@@ -1,5 +1,6 @@
-// Upper bounds on the speed of every kernel of e^x, for `npm run bench:ceilings`: the instructions of a softmax's row loop,
-// as many of each kind for a vector, hardly any of which waits for another, and copying alone. Not in the shipped modules.
+// Upper bounds on the speed of every kernel of e^x, for `npm run bench:ceilings`: as many instructions of each kind per
+// vector as in a softmax's row loop, but hardly any that waits for another; and copying alone. Not in the shipped
+// modules.
 
 import { coefficient, prepareExp } from "../math/exp-table";
 import { FUSED, madd } from "../simd/arch";

@@ -278,7 +278,7 @@ export function wideExp<T>(
   const shifted = madd<T>(x, log2e, magic);
   const p = significand<T>(2, x, shifted, scratch, magic, high, c5, c4, c3, c2, c1);
   const e = addIntegers<T>(p, shiftLeft<T>(shifted, sizeof<T>() == 4 ? 23 : 52));
-  // The integer added to NaN may have made a number of it.
+  // Adding the integer to NaN may have turned it into a number.
   const flushed = v128.or(v128.and(e, v128.ge<T>(x, least)), v128.ne<T>(x, x));
   const most = sizeof<T>() == 4 ? MOST_32 : MOST_64;
   const over = v128.gt<T>(x, v128.load_splat<T>(most));

@@ -71,8 +71,8 @@ export function log1pCoefficient(i: usize): v128 {
   return v128.load_splat<f32>(UNIT_32 + (i << 2));
 }
 
-// What log1pOfRatio and log need beside the coefficients. Loaded at their use: V8 would rebuild a v128.const, in three
-// instructions, in every iteration.
+// Constants of log1pOfRatio and log beside the coefficients, loaded where they are used: V8 would rebuild a v128.const,
+// in three instructions, in every iteration.
 const UNIT_32 = memory.data<f32>([0.6666641235351562, 0.4002169966697693, 0.2799912989139557, 0.28024524450302124], 16);
 // The least normal number; the factor that makes subnormal numbers normal, and its logarithm; the bias of exponents.
 const FLOATS_32 = memory.data<f32>([1.1754943508222875e-38, 8388608.0, 23, 127], 16);

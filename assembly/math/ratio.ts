@@ -12,7 +12,7 @@ import { shiftLeft } from "../simd/lanes";
 export const INVERSE_LN2: usize = 0;
 export const HIGH: usize = 1; // ln 2 in two parts; without FMA the first is cut so that n times it is exact
 export const LOW: usize = 2;
-export const MOST: usize = 3; // e^x + 1 of it is e^x, and up is finite
+export const MOST: usize = 3; // the largest x: e^x + 1 rounds to e^x, and up is finite
 export const TWO: usize = 4;
 export const FIRST: usize = 5; // of the coefficients of a: 2 + c1 r² + c2 r^4 + …
 

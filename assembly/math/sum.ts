@@ -1,20 +1,20 @@
 // How terms are added up: a few to a partial sum in lanes, partial sums in float64 or with compensation.
 //
-// Exponentials of a softmax in f32: elements i and i + 4 of each eight, neighbouring vectors, are added in pairs, and the
-// pairs in float64. Then the sum is off by half an ULP of each pair, its reciprocal and the product with that round once
-// each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7, whatever the row. One more addition in f32 makes it
-// 4 · 2^-24, and a search finds rows of 252 that come to 3.8: terms can be such that all of them round the same way. Up to
-// F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, for no two of the roundings are at their worst
-// together.
+// Exponentials of a softmax in f32: of each eight elements, i and i + 4 (neighbouring vectors) are added as a pair, and
+// the pairs in float64. The sum is then off by at most half an ULP of each pair, its reciprocal and the product with
+// that round once each, and the results add up to 1 within 3 · 2^-24 = 1.8e-7 for any row. One more addition in f32
+// would make that 4 · 2^-24, and a search finds rows of 252 elements that come to 3.8 · 2^-24, because terms exist that
+// all round the same way. Up to F32_TERMS elements are added in f32 throughout: 3.25 · 2^-24 at most, because no two of
+// the roundings are at their worst together.
 //
-// Logarithms have bounds of 10 · 2^-24. In rows they add sixteen vectors in f32 lanes (a tree of four, then four of these),
-// which are off by 5 · 2^-24 at most; in blocks four lines. Sums of what has a sign, and of what losses and gradients are
-// made of, add four vectors to a partial sum in lanes, and partial sums in float64: beside one term that outweighs the
-// others every addition may be off by half a unit in the last place of it, all of them in one direction, and the bounds of
-// 8 · 2^-24 leave room for three.
+// Logarithms have bounds of 10 · 2^-24. Rows add sixteen vectors in f32 lanes (a tree of four, then four of these), which
+// is off by 5 · 2^-24 at most, and blocks four lines. All other sums in f32, those of losses and of gradients, add four
+// vectors to a partial sum in lanes and the partial sums in float64: next to a term that outweighs the others every
+// addition may be off by half a unit in that term's last place, always in the same direction, and bounds of 8 · 2^-24
+// leave room for three such additions.
 //
-// f64: the bounds of probabilities are 6 · 2^-52 and more: 32 elements are added in lanes, the rest with compensation. Of
-// other sums each partial sum is added with compensation.
+// f64: the bounds of probabilities are 6 · 2^-52 and more, so 32 elements are added in lanes, and the rest with
+// compensation. Other sums add every partial sum with compensation.
 
 import { madd } from "../simd/arch";
 import { promoteHigh, promoteLow } from "../simd/lanes";

@@ -13,17 +13,17 @@ export function CANDIDATE<T>(): usize {
 /** The largest k for which a bound is found before any element is collected. */
 const BOUND_K: usize = 8;
 
-/** So many elements at most are looked at for it. */
+/** The most elements that are read to find the bound. */
 const BOUND_ELEMENTS: usize = 4096;
 
-/** Parts of a row whose maxima bound it: as many as four vectors have lanes. */
+/** The parts of a row whose maxima give the bound: as many as four vectors have lanes. */
 // @ts-ignore: decorator
 @inline
 function PARTS<T>(): usize {
   return 64 / sizeof<T>();
 }
 
-/** Whether a bound is looked for: see boundBelow. */
+/** Whether boundBelow looks for a bound. */
 // @ts-ignore: decorator
 @inline
 export function hasBound<T>(n: usize, k: usize): bool {
@@ -31,14 +31,14 @@ export function hasBound<T>(n: usize, k: usize): bool {
 }
 
 /**
- * A bound that at least k elements exceed, and few others: the next number below the k-th largest maximum of the PARTS of
- * the row, or of its beginning. NaN if k is above BOUND_K or the parts do not tell.
+ * A bound that at least k elements exceed, and few others: the next number below the k-th largest maximum of the PARTS
+ * of the row or, if it is long, of its first BOUND_ELEMENTS. NaN if hasBound is false or that maximum is −∞.
  */
 function boundBelow<T>(x: usize, n: usize, k: usize): T {
   const least = v128.splat<T>(<T>(-Infinity)), parts = PARTS<T>();
   if (!hasBound<T>(n, k)) return <T>NaN;
   let m0 = least, m1 = least, m2 = least, m3 = least;
-  // pmax keeps what it has where an element is NaN.
+  // pmax returns its first argument where the second is NaN.
   const some = min(n, BOUND_ELEMENTS);
   for (const end = x + (some - some % parts) * sizeof<T>(); x < end; x += 64) {
     m0 = v128.pmax<T>(m0, v128.load(x));
@@ -69,7 +69,7 @@ function nextBelow<T>(value: T): T {
   return <T>(value == 0 ? reinterpret<f64>(i64.MIN_VALUE + 1) : reinterpret<f64>(value > 0 ? bits - 1 : bits + 1));
 }
 
-/** Fills the buffer with candidates, all of the k largest among them; returns how many. */
+/** Fills the buffer with candidates, among them the k largest elements; returns how many. */
 export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity: usize): usize {
   const group = 4 * lanes<T>();
   let least = boundBelow<T>(x, n, k), count: usize = 0, i: usize = 0;
@@ -84,11 +84,11 @@ export function collect<T>(x: usize, n: usize, k: usize, buffer: usize, capacity
       least = load<T>(x + indexOf<T>(buffer + (k - 1) * CANDIDATE<T>()) * sizeof<T>());
     }
     const threshold = v128.splat<T>(least);
-    // Only an earlier NaN comes before a NaN.
+    // The threshold is NaN, and only an earlier NaN comes before a NaN.
     if (least != least) break;
     for (; i + group <= n && count + group <= capacity; i += group) {
       const p = x + i * sizeof<T>();
-      // Not "above", which would miss NaN.
+      // Not `gt`, which would miss NaN.
       const b0 = v128.le<T>(v128.load(p), threshold), b1 = v128.le<T>(v128.load(p, 16), threshold);
       const b2 = v128.le<T>(v128.load(p, 32), threshold), b3 = v128.le<T>(v128.load(p, 48), threshold);
       const below = v128.and(v128.and(b0, b1), v128.and(b2, b3));
@@ -115,7 +115,7 @@ function INDEX<T>(): usize {
   return sizeof<T>() == 4 ? 0 : 8;
 }
 
-/** Makes element i candidate number `at`. */
+/** Writes element i as candidate number `at`. */
 // @ts-ignore: decorator
 @inline
 export function put<T>(x: usize, i: usize, buffer: usize, at: usize): void {
@@ -138,7 +138,7 @@ export function indexOf<T>(candidate: usize): usize {
   return ~load<u32>(candidate, INDEX<T>());
 }
 
-/** What equal elements have in common. */
+/** The key of a candidate, which equal elements share. */
 // @ts-ignore: decorator
 @inline
 export function keyOf<T>(candidate: usize): u64 {
@@ -159,8 +159,8 @@ export function restOf<T>(candidate: usize): u64 {
 }
 
 /**
- * So many partitions in a row are enough for `count` candidates, unless they were made for our pivots: the rest is then
- * left to heapSort, as in Musser, Introspective sorting and selection algorithms, 1997.
+ * The most partitions for `count` candidates, enough unless they were chosen against our pivots: heapSort does the rest
+ * then, as in Musser, Introspective sorting and selection algorithms, 1997.
  */
 export function mostPartitions(count: usize): i32 {
   return 2 * (32 - clz<i32>(<i32>count));
@@ -190,7 +190,10 @@ export function move<T>(candidate: usize, word: u64, rest: u64): void {
   if (sizeof<T>() == 8) store<u64>(candidate, rest, 8);
 }
 
-/** Hoare's partition: nothing from low to the result, which is below high, comes after anything behind it. */
+/**
+ * Hoare's partition: no candidate from low to the result comes after any candidate behind the result, which is below
+ * high.
+ */
 export function partition<T>(low: usize, high: usize, random: u32): usize {
   const choices = (high - low) / CANDIDATE<T>();
   const pivot = low + <usize>((<u64>random * choices) >> 32) * CANDIDATE<T>();
@@ -210,7 +213,7 @@ export function partition<T>(low: usize, high: usize, random: u32): usize {
   }
 }
 
-/** Sorts the candidates from low to high, both inclusive, in n log n steps whatever they are. */
+/** Sorts the candidates from low to high, both inclusive, in at most n log n steps. */
 export function heapSort<T>(low: usize, high: usize): void {
   let count = (high - low) / CANDIDATE<T>() + 1;
   for (let i = count >> 1; i > 0; i--) siftDown<T>(low, i - 1, count);

@@ -1,8 +1,9 @@
 // The logarithm of a row's sum of exponentials.
 //
-// In two steps: first a row is summed into a slot, then the slots of some rows are finished together. For behind its last
-// element a log-sum is a chain of some 200 cycles: the maximum, its exponential, the sum, a division, a logarithm. The
-// processor looks ahead not much further, so that one row after another would wait for most of it.
+// It takes two steps: each row is summed into a slot, then the slots of several rows are finished together. After its
+// last element a log-sum is a dependency chain of some 200 cycles: the maximum, its exponential, the sum, a division, a
+// logarithm. Processors do not look ahead much further, so rows finished one by one would spend most of that time
+// waiting.
 
 import { keptLanes, keptTail } from "../mask";
 import { MAX_SHIFTED, exponential, prepareRow, unshiftedExp, unshiftedLimit } from "../math/exp";
@@ -20,17 +21,19 @@ import { e0, e1, e2, e3, most, r0, r1, r2, r3, range } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { rowInRange, rowMax } from "./reduce";
 
-/** The most bytes of a row that is finished together with others. */
+/** The most bytes of a row that is finished together with other rows. */
 const TOGETHER_BYTES: usize = 8192;
 
-/** Rows of n elements that are finished together: they are still in the L1 cache when their results are written. */
+/**
+ * How many rows of n elements are finished together: few enough to be in the L1 cache when their results are written.
+ */
 // @ts-ignore: decorator
 @inline
 export function rowsTogether<T>(n: usize): usize {
   return n * sizeof<T>() <= TOGETHER_BYTES ? SLOT_COUNT : 1;
 }
 
-/** The slot of one of these rows. */
+/** The slot of row i of those that are finished together. */
 // @ts-ignore: decorator
 @inline
 export function slotOf(i: usize, scratch: usize): usize {
@@ -44,7 +47,7 @@ export function sumRow<T>(x: usize, n: usize, temperature: f64, slot: usize, scr
   else expLogSumUnshifted<T>(x, 0, n, limit, slot, scratch);
 }
 
-/** The same, and y = 2^k · e^(x / t) once the slot is finished, k being the same for the whole row; y may be x. */
+/** Does what sumRow does; once the slot is finished, y = 2^k · e^(x / t) with one k for the whole row. y may be x. */
 export function expSumRow<T>(x: usize, y: usize, n: usize, temperature: f64, slot: usize, scratch: usize): void {
   const limit = unshiftedLimit<T>(temperature);
   // A row that turns out to be out of range is computed again, so it must not be overwritten before that is known.
@@ -53,8 +56,8 @@ export function expSumRow<T>(x: usize, y: usize, n: usize, temperature: f64, slo
 }
 
 /**
- * Finishes `count` slots, the first of which is given. The maximum's own term is kept apart, so that the others count to
- * their last digit, however small. SLOT_RATIO and SLOT_LOG_SUM are NaN if the maximum is not finite.
+ * Finishes `count` slots from `slot` on. The maximum's own term is kept apart, so that the other terms count to their
+ * last digit, however small. SLOT_RATIO and SLOT_LOG_SUM are NaN if the maximum is not finite.
  */
 export function finishRows<T>(slot: usize, count: usize, temperature: f64, scratch: usize): void {
   const end = slot + count * SLOT_BYTES;
@@ -87,7 +90,7 @@ export function rowLogSumKept<T>(
   return log1pOf(rowOthersKept<T>(x, bytes, n, maximum, temperature, scratch));
 }
 
-/** SLOT_RATIO of them. */
+/** SLOT_RATIO of the elements that the mask's bytes keep, max-shifted. */
 export function rowOthersKept<T>(
   x: usize, bytes: usize, n: usize, maximum: T, temperature: f64, scratch: usize
 ): f64 {
@@ -124,7 +127,7 @@ function expLogSumUnshifted<T>(x: usize, y: usize, n: usize, limit: T, slot: usi
   unshiftedLogSum<T>(true, x, y, n, limit, slot, scratch);
 }
 
-/** What finishTwo needs of a row. */
+/** Stores what finishTwo needs of a row. */
 // @ts-ignore: decorator
 @inline
 export function storeSlot<T>(
@@ -192,14 +195,14 @@ function unshiftedLogSum<T>(
       // each of them V8 would reload the constants.
       const partials = p + ((chunkEnd - p) & ~(partialBytes - 1));
       for (; p < partials; p += partialBytes, q += step << 2) {
-        // Four partial sums are all that f32 lanes take. Before the next one rather than behind the fourth: then the
-        // compiler has fewer values in memory.
+        // f32 lanes add up four partial sums, no more. They are emptied before the next one rather than after the
+        // fourth, because the compiler then keeps fewer values in memory.
         if (((p - first) & 192) == 0) {
           sums = f64x2.add(sums, widen<T>(few));
           few = v128.splat<T>(0);
         }
-        // The maximum and the range depend on nothing else: here they fill the time that the exponentials, each a chain
-        // of dependent instructions, leave; and the logits are still in registers.
+        // The maximum and the range do not depend on the exponentials: here they fill the time in which those chains of
+        // dependent instructions wait, and the logits are still in registers.
         roundFour(p, 16, scratch);
         const mask = signMask<T>();
         most = v128.pmax<T>(most, r0);
@@ -266,8 +269,8 @@ function unshiftedLogSum<T>(
 }
 
 /**
- * The log-sums of two rows that were summed, in float64 lanes; a and b may be the same. If the maximum's term exceeds
- * all others together, they are added up without it: those in its partial sum are looked up.
+ * Finishes two slots in float64 lanes; a and b may be the same. If the maximum's term exceeds all other terms together,
+ * these are added up without it: the ones in its partial sum are computed again.
  */
 export function finishTwo<T>(a: usize, b: usize, scratch: usize): void {
   const top = topTerms<T>(ofBoth(a, b, SLOT_MAXIMUM), scratch);
@@ -295,7 +298,7 @@ export function finishTwo<T>(a: usize, b: usize, scratch: usize): void {
   storeBoth(a, b, SLOT_LOG_SUM, log1pOfBoth(ratio));
 }
 
-/** A number of both slots. */
+/** The numbers at `offset` in both slots. */
 // @ts-ignore: decorator
 @inline
 function ofBoth(a: usize, b: usize, offset: usize): v128 {

@@ -1,27 +1,29 @@
-// The nucleus of a row: the fewest of its largest elements whose weights add up to a share of all. Its last element is
-// looked for among a few candidates, by quickselect: there is no sort.
+// The nucleus of a row: the fewest of its largest elements whose weights add up to a given share of the total. Its last
+// element is found among a few candidates, by quickselect; nothing is sorted.
 //
-// First among the weights above a 1024th of the sum, of which there are not many: that is enough for a model that is
-// sure. Otherwise a histogram of the weights' bits says between which weights the last one lies: of some of the weights
-// below that, and, where this misleads, of all of them.
+// The first candidates are the weights of at least a 1024th of the sum, of which there are few: if the model is
+// confident, the nucleus ends among them. Otherwise a histogram of the weights' bits tells between which weights it
+// ends: a histogram of a sample of the smaller weights and, where that misleads, one of all weights.
 
 import { BIN_COUNT, CANDIDATES_END, HISTOGRAM, SUM_ABOVE } from "../scratch";
 import { widen } from "../math/sum";
 import { laneBitsOfFour, laneSum, lanes } from "../simd/lanes";
 import { CANDIDATE, heapSort, indexOf, keyOf, mostPartitions, partition, put } from "./candidates";
 
-/** The most candidates that are collected without a histogram: so many weights at most are above this part of their sum. */
+/**
+ * The most candidates that are collected without a histogram: no more weights than that reach a 1024th of their sum.
+ */
 const DIRECT_CANDIDATES: usize = 1024;
 
 /**
- * About so many weights stand for all of them in the first histogram, runs of neighbours; and how far it is trusted. The
- * standard error of a share p of a sample is the root of p (1 − p) / SAMPLED, 0.011 times that of p (1 − p): TRUST is twice
- * that, and where a row misleads all the same a whole histogram follows.
+ * The first histogram samples about SAMPLED weights, in runs of RUN neighbours, and its shares are trusted to ± TRUST ·
+ * √(p (1 − p)). The standard error of a share p is √(p (1 − p) / SAMPLED) = 0.011 √(p (1 − p)), so TRUST is twice that;
+ * where a row misleads the sample all the same, a histogram of all weights follows.
  */
 const SAMPLED: usize = 8192;
 const RUN: usize = 16;
 const TRUST: f64 = 0.025;
-/** The same of the whole histogram: its sums round otherwise than the total. */
+/** How far the histogram of all weights is trusted: its sums round differently from the total. */
 const ROUNDING: f64 = 1e-9;
 
 /** The least weight but 0. */
@@ -32,23 +34,24 @@ function LEAST<T>(): f64 {
 }
 
 /**
- * The candidate, in order, with which the weights reach `share` of their total; those behind it come later, and all that
- * equal it are among the candidates. There is room for n of them; weights are 0 or normal, and at most 1.
+ * The candidate with which the weights, added in the order of the ranking, reach `share` of their total. Candidates
+ * behind it in memory come later in the ranking, and all elements that equal it are candidates. `candidates` has room
+ * for n; weights are 0 or normal, and at most 1.
  */
 export function nucleusEnd<T>(
   x: usize, weights: usize, n: usize, share: f64, total: f64, candidates: usize, scratch: usize
 ): usize {
   const target = share * total;
   const least = n <= DIRECT_CANDIDATES ? LEAST<T>() : total / DIRECT_CANDIDATES;
-  // No weight is above 1.
+  // No weight is above 1, so there is nothing to collect above that.
   let count = least > 1 ? 0 : collectBetween<T>(x, weights, n, least, Infinity, candidates, scratch);
   const held = sumOf<T>(candidates, count, weights);
-  // Of no candidates there is no last one, even if the target is 0.
+  // Without candidates there is no last one, even if the target is 0.
   if (count && held >= target) return reach<T>(candidates, count, weights, target);
   let stride = max<usize>(1, n / SAMPLED);
   while (true) {
     const whole = stride == 1;
-    // What is known to be above is not sampled: a few weights are often most of the sum.
+    // Weights from `least` on are known and not sampled: a few of them are often most of the sum.
     const sum = fillBins<T>(weights, n, stride, whole ? Infinity : least, scratch);
     const part = whole ? share : (target - held) / (total - held);
     const trust = whole ? ROUNDING : TRUST * Math.sqrt(part * (1 - part));
@@ -62,9 +65,10 @@ export function nucleusEnd<T>(
   }
 }
 
-// Bins: the bits of weights, the largest first, 32 to an octave; all that are left are in the last one.
+// Bins are intervals of the bits of weights, 32 to an octave, the largest weights first; the last bin has all that are
+// smaller.
 
-/** Bits of a weight that a bin does not look at, of its upper 32. */
+/** How many of the upper 32 bits of a weight do not matter for its bin. */
 // @ts-ignore: decorator
 @inline
 function SHIFT<T>(): i32 {
@@ -86,7 +90,7 @@ function leastOf<T>(bin: usize): f64 {
   return reinterpret<f64>(<u64>upper << 32);
 }
 
-/** Fills the histogram with those below a limit of every `stride`-th run of weights; returns their sum. */
+/** Fills the histogram with the weights below `limit` in every `stride`-th run; returns their sum. */
 function fillBins<T>(weights: usize, n: usize, stride: usize, limit: f64, scratch: usize): f64 {
   memory.fill(scratch + HISTOGRAM, 0, BIN_COUNT << 3);
   let sum: f64 = 0;
@@ -104,7 +108,7 @@ function fillBins<T>(weights: usize, n: usize, stride: usize, limit: f64, scratc
   return sum;
 }
 
-/** The bin with which their sum reaches a target; the last one if it does not. */
+/** The bin with which the sum of the bins reaches the target; the last one if it never does. */
 function binAt(target: f64, scratch: usize): usize {
   let bin: usize = 0, sum = load<f64>(scratch, HISTOGRAM);
   while (sum < target && bin + 1 < BIN_COUNT) sum += load<f64>(scratch + (++bin << 3), HISTOGRAM);
@@ -142,7 +146,7 @@ function collectBetween<T>(
   return count;
 }
 
-/** Puts a value in the place of each element that equals the last one of the nucleus, and comes later. */
+/** Replaces by `value` each element that equals the last one of the nucleus but comes after it. */
 export function replaceEqualsBehind<T>(last: usize, elements: usize, value: T, scratch: usize): void {
   const key = keyOf<T>(last), end = load<usize>(scratch, CANDIDATES_END);
   for (let candidate = last + CANDIDATE<T>(); candidate < end; candidate += CANDIDATE<T>()) {
@@ -164,7 +168,10 @@ function sumOf<T>(candidates: usize, count: usize, weights: usize): f64 {
   return sum;
 }
 
-/** The candidate, in order, with which the weights reach the target; the last one if they never do. */
+/**
+ * The candidate with which the weights, added in the order of the ranking, reach the target; the last one if they never
+ * do.
+ */
 function reach<T>(candidates: usize, count: usize, weights: usize, target: f64): usize {
   let low = candidates, high = candidates + (count - 1) * CANDIDATE<T>(), rest = target;
   let random: u32 = 1, partitions = mostPartitions(count);

@@ -1,7 +1,8 @@
-// The logarithms of the sums of exponentials of short contiguous rows of f32, a block's rows at a time, and log-softmax:
-// their exponentials one after another, as in short.ts; then four rows at a time, transposed only for their sums.
+// Log-sums of short contiguous rows of f32, a block's rows at a time, and log-softmax. The exponentials are computed in
+// memory order, as in short.ts; then four rows at a time are transposed, only for their sums.
 //
-// Which of the two computes a row depends on the others, and must not show: elements are added as in blocks/logsum.ts.
+// Whether a row is computed here or in a block depends on its neighbours and must not change its bits: elements are
+// added as in blocks/logsum.ts.
 
 import { storeLogSum, toLogSums } from "../blocks/logsum";
 import { unshiftedLimit } from "../math/exp";
@@ -62,7 +63,7 @@ function maxima(x0: usize, bytes: usize, last: usize): v128 {
   return f32x4.pmax(lowHalves(m01, m23), highHalves(m01, m23));
 }
 
-/** Their state, given MAXIMUM and, in the place of PREPARE, its exponential. */
+/** The log-sum state of four rows, given MAXIMUM and, in the place of PREPARE, its exponential. */
 // @ts-ignore: decorator
 @inline
 function logSums(x: usize, e: usize, n: usize, last: usize, state: usize, scratch: usize): void {
@@ -71,7 +72,8 @@ function logSums(x: usize, e: usize, n: usize, last: usize, state: usize, scratc
   const m0 = v128.load32_splat(state, MAXIMUM), m1 = v128.load32_splat(state, MAXIMUM + 4);
   const m2 = v128.load32_splat(state, MAXIMUM + 8), m3 = v128.load32_splat(state, MAXIMUM + 12);
   let sum = f32x4.splat(0), low = sum, high = sum, equals = sum;
-  // The last vector of a row ends with it, so that nothing is read behind; of its lanes those are new that no other has.
+  // The last vector of a row ends with the row, so that nothing past it is read; `fresh` are its lanes that no other
+  // vector has.
   const rest = n & 3, fresh = v128.not(tailMask<f32>(lanes<f32>() - rest));
   for (let at: usize = 0; at < bytes; at += 16) {
     const p = min(at, bytes - 16);

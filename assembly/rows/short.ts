@@ -1,7 +1,8 @@
-// Softmax of short contiguous rows of f32, many at a time: their exponentials, one after another across the ends of rows,
-// then each row divided by its sum. In a transposed block they would be moved twice more.
+// Softmax of short contiguous rows of f32, many at a time: their exponentials in memory order, across the ends of rows,
+// then each row divided by its sum. A transposed block would move every element twice more.
 //
-// Which of the two computes a row depends on the others, and must not show: elements are added as blockSums adds them.
+// Whether a row is computed here or in a block depends on its neighbours and must not change its bits: elements are
+// added as blockSums adds them.
 
 import { SOFTMAX_STEPS, unshiftedLimit } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";

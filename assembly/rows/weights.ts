@@ -1,12 +1,11 @@
-// The weights by which classes of a row are drawn, w = e^((x − maximum) / t), their sums, and a draw by them.
+// The weights with which classes of a row are drawn, w = e^((x − maximum) / t), their sums, and the draw itself.
 //
-// w = 2^s with s = (x − maximum) · (log2 e / t), and 2^s = 2^n · p(r) with n the nearest integer and r what is left of s,
-// exactly. The largest weight is 1. Every multiplication and addition here rounds by itself, in both builds: so both
-// backends draw the same. A multiply-add of simd/arch.ts would break that; scripts/build-wasm.mjs
-// compares the two.
+// w = 2^s with s = (x − maximum) · (log2 e / t), and 2^s = 2^n · p(r) with n the nearest integer and r = s − n, exactly.
+// The largest weight is 1. Every multiplication and addition here rounds by itself in both builds, so that both draw the
+// same classes. A multiply-add of simd/arch.ts would break that; scripts/build-wasm.mjs compares the two builds.
 //
 // As in a softmax, f32 weights are added in pairs, and the pairs in float64 (math/sum.ts).
-// Only elements from a floor on have a weight, the others 0. The floor is never so low that 2^n is not normal.
+// Only elements from a floor on have a weight; that of the others is 0. The floor is never so low that 2^n is subnormal.
 // f32: weights are off by at most (3 + 3 |x − maximum| / t) · 2^-24, f64: (4 + 3 |x − maximum| / t) · 2^-53.
 
 import { LN2, LOG2E, coefficient64 } from "../math/exp-table";
@@ -92,13 +91,13 @@ function plus<T>(a: v128, b: v128, c: v128): v128 {
   return v128.add<T>(v128.mul<T>(a, b), c);
 }
 
-/** The least number that is at most `distance` below the maximum. */
+/** The smallest number that is at most `distance` below the maximum. */
 export function floorWithin<T>(maximum: T, distance: f64): T {
   const floor = <T>(<f64>maximum - distance);
   return <f64>maximum - <f64>floor > distance ? nextUp<T>(floor) : floor;
 }
 
-/** The next number above one that is finite, or −∞, but not −0. */
+/** The next number above x, which is finite or −∞ but not −0. */
 function nextUp<T>(x: T): T {
   if (sizeof<T>() == 4) return <T>reinterpret<f32>(reinterpret<i32>(<f32>x) + (x < 0 ? -1 : 1));
   return <T>reinterpret<f64>(reinterpret<i64>(<f64>x) + (x < 0 ? -1 : 1));
@@ -109,7 +108,10 @@ export function lowestFloor<T>(maximum: T, t: f64): T {
   return floorWithin<T>(maximum, (sizeof<T>() == 4 ? 86.0 : 706.0) * t);
 }
 
-/** Elements that share a sum: there are CHUNK_COUNT of them at most. A multiple of four vectors. */
+/**
+ * The elements of a chunk, each of which has a sum of its own: a multiple of four vectors, for at most CHUNK_COUNT
+ * chunks.
+ */
 // @ts-ignore: decorator
 @inline
 function chunkOf<T>(n: usize): usize {
@@ -117,14 +119,14 @@ function chunkOf<T>(n: usize): usize {
 }
 
 /**
- * The weights of a row whose parameters are prepared: their sums, chunk by chunk, to scratch, and themselves to `weights`
- * unless that is 0. Returns the sum of all.
+ * Computes the weights of a row whose parameters are prepared. Writes their sums to scratch, chunk by chunk, and the
+ * weights themselves to `weights` unless that is 0. Returns the sum of all.
  */
 export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: usize): f64 {
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);
   const magic = parameter<T>(scratch, MAGIC), least = v128.splat<T>(floor);
   const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
-  // Weights that are stored leave no room for the next row in a core's cache.
+  // If the weights are stored, a core's cache has no room for the next row.
   const ahead = weights ? 0 : load<usize>(scratch, NEXT_ROW) - x;
   let total: f64 = 0;
   for (let sums = scratch + CHUNK_SUMS; x < end; sums += 8) {
@@ -132,12 +134,12 @@ export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: 
     let chunk = v128.splat<f64>(0);
     for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64) {
       const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
-      // Memory is idle here, and the maximum of the next row would wait for it.
+      // Memory is idle here, so the next row is read ahead: its maximum would have to wait for memory.
       load<u32>(x + ahead);
       const k0 = v128.ge<T>(v0, least), k1 = v128.ge<T>(v1, least);
       const k2 = v128.ge<T>(v2, least), k3 = v128.ge<T>(v3, least);
       let w0 = v128.splat<T>(0), w1 = w0, w2 = w0, w3 = w0;
-      // With a high floor most groups have no weight at all.
+      // With a high floor most groups of four vectors have no weight at all.
       if (v128.any_true(v128.or(v128.or(k0, k1), v128.or(k2, k3)))) {
         w0 = v128.and(weightOf<T>(v0, scratch, centre, rate, magic), k0);
         w1 = v128.and(weightOf<T>(v1, scratch, centre, rate, magic), k1);
@@ -168,7 +170,7 @@ export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: 
   return total;
 }
 
-/** The sums of weights that `weigh` stored, but with a higher floor. Returns the sum of all. */
+/** Sums the weights that `weigh` stored again with a higher floor. Returns the sum of all. */
 export function sumFrom<T>(x: usize, n: usize, floor: T, weights: usize, scratch: usize): f64 {
   const least = v128.splat<T>(floor);
   const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
@@ -201,14 +203,15 @@ function weightsAt<T>(
 }
 
 /**
- * The index of the first element with which the sum of the weights exceeds u times their total, given what `weigh` or
- * `sumFrom` left in scratch and returned: the chunk first, then within it. Where rounding keeps the sum from exceeding, it
- * is the last element of the chunk that has a weight. `weights` is 0 where they were not stored.
+ * The index of the first element with which the cumulative sum of the weights exceeds u times their total: first its
+ * chunk is found, then the element in it. `weigh` or `sumFrom` has left the sums of the chunks in scratch and returned
+ * the total. If rounding keeps the sum from exceeding the threshold, it is the last element of the chunk that has a
+ * weight. `weights` is 0 if they were not stored.
  */
 export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, weights: usize, scratch: usize): i32 {
   const threshold = u * total, chunk = chunkOf<T>(n);
   let sums = scratch + CHUNK_SUMS, sum: f64 = 0, i: usize = 0;
-  // u · total < total, so that it ends.
+  // The loop ends because u · total < total.
   for (; sum + load<f64>(sums) <= threshold; sums += 8, i += chunk) sum += load<f64>(sums);
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);
   const magic = parameter<T>(scratch, MAGIC), least = v128.splat<T>(floor);

@@ -79,6 +79,7 @@ export function columnsToRows<T>(x: usize, stride: usize, n: usize, y: usize, ro
     }
   }
 }
+
 /** n pairs to two rows that begin `step` bytes apart. */
 export function split2(x: usize, y: usize, step: usize, n: usize): void {
   let y1 = y + step, i: usize = 0;

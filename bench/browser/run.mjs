@@ -1,6 +1,7 @@
 // npm run bench:browser -- [operation …] [--case TEXT …] [--browser NAME …] [--quick] [--json FILE]
 //
-// The cases of `npm run bench` in headless browsers, and in this Node beside them. Every backend runs in a worker of its
+// The cases of `npm run bench` in headless browsers, and in this Node beside them. Every backend runs in a worker of
+// its
 // own, rounds take turns over backends and engines, and a result is compared with the reference before it is timed.
 import { demandKnown, parseCommand, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
@@ -47,7 +48,7 @@ if (options.json !== undefined) {
   saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, versions, absent, results });
 }
 
-/** Those that can run here; what cannot is named. */
+/** The engines that can run here; the others are reported. */
 async function openEngines() {
   const opened = [nodeEngine()];
   for (const name of options.browser) {
@@ -96,7 +97,7 @@ async function runOperation(/** @type {string} */ operation) {
   }
 }
 
-/** In each engine the reference and those that run there; what cannot is named once. */
+/** The reference and the contenders that can run in each engine; the others are reported once. */
 async function startContenders(operation) {
   const started = [];
   for (const engine of engines) {
@@ -117,7 +118,7 @@ async function attempt(cell, step) {
   if (!cell.problem) cell.problem = await problemOf(step());
 }
 
-/** Why something did not come about; empty if it did. */
+/** The reason why something failed; empty if it succeeded. */
 async function problemOf(/** @type {Promise<unknown>} */ promise) {
   try {
     await promise;

@@ -1,6 +1,6 @@
 // How many vector instructions a kernel takes for four elements of float32: counted in the text of the built modules.
 
-/** The loop that counts in a function, by how many vectors it takes an iteration. */
+/** The main loop of a function, by the number of vectors that it takes in an iteration. */
 const LOG_SUM = { of: 'rows/logsum/logSumUnshifted<f32>', vectors: 4 };
 const LOG_SUM_STORED = { of: 'rows/logsum/expLogSumUnshifted<f32>', vectors: 4 };
 const AFFINE = { of: 'rows/scale/rowAffine<f32>', vectors: 4 };

@@ -1,8 +1,8 @@
 // npm run bench:ceilings -- [--quick] [--json FILE]
 //
-// How far each operation is from what bounds it: the speed of the instructions of a softmax, none of which waits for
-// another, and of a copy, measured in the same process in turns; its own limit is as many instructions as it has, at that
-// rate. On 256 × 1024 float32, tensors in and out.
+// How far each operation is from its upper bounds, measured in the same process in turns: the speed of a copy, and that
+// of the instructions of a softmax without dependencies between them. An operation's own bound is the number of its
+// instructions at that rate. Inputs and outputs are tensors of 256 × 1024 float32.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -13,7 +13,7 @@ export const OURS = ['relaxed-simd', 'simd128'];
 /** Compiled for the processor at hand, with wider vectors than WebAssembly has. */
 export const NATIVE = ['onnxruntime-node', 'torch'];
 
-/** What runs a worker, its file and arguments. Only names; whether it runs here shows when it starts. */
+/** The program of a worker, its file and arguments. Nothing is checked here: starting it shows whether it runs. */
 const PROGRAMS = {
   'relaxed-simd': ['node', 'ours.mjs', 'relaxed-simd'],
   simd128: ['node', 'ours.mjs', 'simd128'],
@@ -38,7 +38,7 @@ export function findNode(major) {
   return { path, ...JSON.parse(execFileSync(path, ['-p', query], { encoding: 'utf8' })) };
 }
 
-/** The first python3 that has torch; with none, one whose worker will say so. */
+/** The first python3 that has torch, or else any, whose worker reports that it is missing. */
 function findPython() {
   const hasTorch = (python) => {
     try {
@@ -57,7 +57,7 @@ export class Peer {
   #complaints = '';
   /** Settles the request that is under way. */
   #settle = (/** @type {any} */ _reply) => {};
-  /** Why it cannot be asked any more. */
+  /** Why no more requests are possible. */
   #ended = '';
 
   constructor(name, node) {

@@ -1,8 +1,9 @@
-// npm run bench:peers -- [operation …] [--peer NAME …] [--node 20|22|24|26] [--quick] [--json FILE] [--svg FILE] [--again]
+// npm run bench:peers -- [operation …] [--peer NAME …] [--node 20|22|24|26] [--quick] [--json FILE] [--svg FILE]
+// [--again]
 //
-// Times the library beside others that do the same. Each runs in a process of its own with its inputs where it likes
-// them best; a result is compared with one in float64 before it is timed, and rounds take turns. `--again` keeps FILE's lines
-// but those of the operations named or, if none is, of those with lines whose rounds lie far apart.
+// Times the library beside others that do the same. Each runs in a process of its own, with its inputs where it is
+// fastest; results are compared with float64 before they are timed, and rounds take turns. `--again` repeats only the
+// operations named or, if none is, those with lines whose rounds lie far apart, and keeps the other lines of FILE.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -139,7 +140,7 @@ async function attempt(line, step) {
   }
 }
 
-/** Those that can run here; what cannot is named once. */
+/** The peers that can run here; the others are reported once. */
 async function startPeers(/** @type {string[]} */ names) {
   const started = [];
   for (const name of [...OURS, ...names.filter((peer) => options.peer.includes(peer))]) {

@@ -1,7 +1,7 @@
 // npm run bench:scale -- [--quick] [--json FILE] [--svg FILE]
 //
-// Softmax from a thousand elements to a billion, streamed from typed arrays: the time of an element and what becomes of
-// linear memory. Beside it, as far as patience goes, JavaScript written by hand.
+// Softmax of a thousand to a billion elements, streamed from typed arrays: the time per element and the size of linear
+// memory; and for comparison, up to a limit, JavaScript written by hand.
 import { freemem } from 'node:os';
 import { createKernels } from 'softmax-wasm';
 import { parseCommand, save, saveJson } from '../command.mjs';
@@ -17,9 +17,9 @@ import bench from './softmax.bench.mjs';
 
 const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand({ svg: { type: 'string' } });
 const CONTENDERS = [PLAIN, ...BACKENDS];
-/** Where JavaScript stops, and a quick run. */
+/** The most elements of JavaScript, and of a quick run. */
 const PATIENCE = 1e7;
-/** Of the first rows the reference knows all the others. */
+/** How many elements the reference computes; all others repeat them. */
 const REFERENCE_ELEMENTS = 1e6;
 /** The share of the free memory that the arrays of the backends may take. */
 const MEMORY_SHARE = 0.85;

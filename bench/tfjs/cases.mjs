@@ -1,4 +1,5 @@
-// What is timed in TensorFlow.js: single functions on four shapes, and whole training steps. `run` gives a tensor, an array
+// What is timed in TensorFlow.js: single functions on four shapes, and whole training steps. `run` gives a tensor, an
+// array
 // of numbers or a promise of one; tensors are disposed of by whoever calls it.
 
 const SHAPES = [
@@ -13,7 +14,7 @@ function numbers(count) {
   return Float32Array.from({ length: count }, (_, i) => 4 * Math.sin(i * 12.9898 + 1) * Math.cos(i * 0.37));
 }
 
-/** `fast` is what register gave, undefined where TensorFlow.js is alone. @param {number[]} shape */
+/** `fast` is the result of register, or undefined for TensorFlow.js alone. @param {number[]} shape */
 function functionsOf(tf, fast, shape) {
   const [rows, classes] = shape;
   const x = tf.tensor(numbers(rows * classes), [rows, classes]);
@@ -26,7 +27,7 @@ function functionsOf(tf, fast, shape) {
     tf.tensor(numbers(rows * 64), [rows, 64]),
     tf.tensor(numbers(64 * classes), [64, classes]),
   ];
-  // Of a dense layer: of its inputs and of its weights.
+  // The gradients of a dense layer with respect to its inputs and its weights.
   const gradientsOfProduct = () => {
     const [ofInputs, ofWeights] = tf.grads(tf.matMul)([hidden, weights], x);
     return tf.concat([ofInputs.flatten(), ofWeights.flatten()]);
@@ -88,7 +89,7 @@ const STEPS = [
   [64, 64, 10_000],
 ];
 
-/** Of the backend in plain JavaScript, where shapes say little. */
+/** The shapes for the backend in plain JavaScript, on which the shape has little influence. */
 const CPU_SHAPES = SHAPES.filter(([rows]) => rows === 32 || rows === 256);
 
 /** The cases by name. Each is set up by calling it: it gives what is to be timed. @returns {Map<string, () => any>} */

@@ -1,9 +1,10 @@
 // npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE] [--again] [--no-matmul]
 //
-// Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns. Where
-// memory lies makes one process faster than another for as long as it lives: several pairs of processes say more than many
-// rounds. The results are compared before anything is timed. `--again` times only those cases of FILE whose
-// pairs lie far apart. `--no-matmul` leaves matrix products to TensorFlow.js: what the output end alone makes of a step.
+// Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns.
+// The placement of memory makes one process faster than another for its whole life: several pairs of processes tell
+// more than many rounds. The results are compared before anything is timed. `--again` times only those cases of FILE
+// whose pairs lie far apart. `--no-matmul` leaves matrix products to TensorFlow.js, which shows what the output end
+// alone contributes to a step.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
@@ -65,8 +66,8 @@ async function about(backend) {
 }
 
 /**
- * The cases that share a pair of processes: all functions, but no two training steps. A program that trains has called
- * nothing else in thousands, and what the engine has learned of that it shows.
+ * The cases that share a pair of processes: all functions together, but each training step alone. A program that trains
+ * calls little else, and the engine optimizes for that.
  */
 function inProcesses(names) {
   const steps = names.filter((name) => name.startsWith('step'));
@@ -74,7 +75,7 @@ function inProcesses(names) {
   return [functions, ...steps.map((name) => [name])].filter(({ length }) => length > 0);
 }
 
-/** What the pairs of processes make of a case: medians, and between which ratios the middle half of the pairs lies. */
+/** The figures of a case over its pairs of processes: medians, and the interquartile range of the ratios. */
 function summary(name, pairs) {
   const [alone, registered] = [0, 1].map((i) => medianOf(pairs.map((pair) => pair[i])));
   return { case: name, alone, registered, ...summarize(pairs.map((pair) => pair[0] / pair[1])) };

@@ -14,7 +14,7 @@ const COMPARED = 1000;
 let answers;
 
 async function load() {
-  // What it says on Node's console when it is loaded is not for a table.
+  // TensorFlow.js prints to the console when it is loaded, which would disturb the table.
   console.warn = () => {};
   const tf = /** @type {any} */ (require('@tensorflow/tfjs'));
   /** @type {any} */ (require('@tensorflow/tfjs-backend-wasm')).setWasmPaths(
@@ -38,7 +38,8 @@ async function load() {
       const run = setUp();
       const first = await run();
       const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
-      // A scope takes back what a function leaves; a training step is asynchronous, and takes back its own.
+      // The scope disposes of the tensors that a function leaves; a training step is asynchronous and disposes of its
+      // own.
       stopwatch = new Stopwatch(Array.isArray(first) ? run : () => tf.tidy(() => void run()));
       return result;
     },

@@ -1,22 +1,23 @@
+import { readWhole } from '../numbers.js';
 import { arrayFor } from './caller.js';
-import { type JsonNumber, jsonNumber, readCount, readJsonNumber, readList } from './json.js';
+import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 import { Sum, type SumJson } from './sum.js';
 
-/** The number in [0, 1] that is closest; NaN of NaN. */
+/** Clamps a number to [0, 1]; NaN stays NaN. */
 export function inUnit(value: number): number {
   return Math.min(Math.max(value, 0), 1);
 }
 
-/** Rows by their confidence: how many there are, how many are right, and how sure they are. */
+/** The rows whose confidence lies in one bin. */
 export interface CalibrationBin {
-  /** The bin holds confidences in (lower, upper]; the first one 0 too. */
+  /** The bin holds confidences in (lower, upper]; the first bin includes 0. */
   lower: number;
   upper: number;
   /** The number of rows. */
   count: number;
-  /** Their mean confidence; NaN of none. */
+  /** Their mean confidence; NaN if there are none. */
   confidence: number;
-  /** The share of them that is right; NaN of none. */
+  /** The share of them that is right; NaN if there are none. */
   accuracy: number;
 }
 
@@ -38,7 +39,7 @@ export class BinTally {
     this.confidence.merge(confidence);
   }
 
-  /** How much more often rows are right than they are sure to be, in rows. */
+  /** The number of right rows less the sum of their confidences: positive if the bin is underconfident. */
   get surplus(): number {
     return this.right - this.confidence.value;
   }
@@ -55,37 +56,37 @@ export class BinTally {
   /** Adds what toJSON gave. @throws TypeError, RangeError */
   read(operation: string, argument: string, json: unknown): void {
     const [count, right, confidence] = readList(operation, argument, json, 3);
-    this.count += readCount(operation, `${argument}[0]`, count);
-    this.right += readCount(operation, `${argument}[1]`, right);
+    this.count += readWhole(operation, `${argument}[0]`, count);
+    this.right += readWhole(operation, `${argument}[1]`, right);
     this.confidence.merge(Sum.from(operation, `${argument}[2]`, confidence));
   }
 }
 
 type BinJson = [count: number, right: number, confidence: SumJson];
 
-/** Where the bins of a tally begin and end. */
+/** A bin's edges and its rows. */
 export interface EdgedBin {
   readonly lower: number;
   readonly upper: number;
   readonly tally: BinTally;
 }
 
-/** Rows in bins, by a scheme. */
+/** The bins of a binning scheme. */
 export interface Bins {
   add(confidence: number, isRight: boolean): void;
   merge(other: this): void;
-  /** In order, empty ones included where the scheme has any. */
+  /** The bins in order, including empty ones if the scheme has any. */
   edged(): EdgedBin[];
   toJSON(): unknown;
   read(operation: string, json: unknown): void;
 }
 
-/** Of a bin without rows. */
+/** The tally of a bin without rows. */
 const EMPTY = /* @__PURE__ */ new BinTally();
 
-/** Bins of equal width, a list of them for each of so many groups. */
+/** Bins of equal width: one list of them for each group. */
 export class WidthBins implements Bins {
-  /** Those that hold rows: of many classes most bins are empty. */
+  /** The tallies of bins that hold rows: with many classes, most bins are empty. */
   readonly #tallies: (BinTally | undefined)[];
   readonly #bins: number;
 
@@ -108,12 +109,12 @@ export class WidthBins implements Bins {
     });
   }
 
-  /** Those that hold rows, of all groups. */
+  /** The tallies of all groups that hold rows. */
   filled(): BinTally[] {
     return this.#tallies.filter((tally) => tally !== undefined);
   }
 
-  /** Of one group. */
+  /** The bins of the only group. */
   edged(): EdgedBin[] {
     const bins = this.#bins;
     return this.#tallies.map((tally = EMPTY, i) => ({ lower: i / bins, upper: (i + 1) / bins, tally }));
@@ -129,19 +130,22 @@ export class WidthBins implements Bins {
   }
 }
 
-/** The bin (i / bins, (i + 1) / bins] that holds a confidence in [0, 1]. NaN goes into the last one, and makes that NaN. */
+/**
+ * The index i of the bin (i / bins, (i + 1) / bins] that holds a confidence in [0, 1]. NaN goes into the last bin,
+ * which becomes NaN.
+ */
 function indexOf(confidence: number, bins: number): number {
   const index = Math.max(Math.ceil(confidence * bins) - 1, 0);
   if (Number.isNaN(index)) return bins - 1;
-  // The product is rounded, the edges are not the product's. The float32 closest to an edge is on it.
+  // The product is rounded, so compare with the edges themselves. The float32 closest to an edge counts as on it.
   const round = Math.fround(confidence) === confidence ? Math.fround : Number;
   if (index > 0 && confidence <= round(index / bins)) return index - 1;
   return confidence > round((index + 1) / bins) ? index + 1 : index;
 }
 
 /**
- * Bins of as many rows each, but for rows of equal confidence, which stay together: the edges are quantiles, so that the
- * order of rows does not matter. Every confidence is kept until then.
+ * Bins of equal mass: each holds the same number of rows, except that rows of equal confidence stay together. The edges
+ * are quantiles, so that the order of rows does not matter; all confidences are kept until the bins are asked for.
  */
 export class MassBins implements Bins {
   readonly #bins: number;
@@ -161,7 +165,7 @@ export class MassBins implements Bins {
     this.#wrong.append(other.#wrong);
   }
 
-  /** Those that hold rows. */
+  /** The bins that hold rows. */
   edged(): EdgedBin[] {
     const right = this.#right.sorted();
     const wrong = this.#wrong.sorted();
@@ -177,7 +181,7 @@ export class MassBins implements Bins {
     return all;
   }
 
-  /** The confidences that end a bin, in order and each once, and 1 for the last. */
+  /** The upper edges of the bins, in order and without duplicates; the last one is 1. */
   #edges(right: Float64Array, wrong: Float64Array): number[] {
     const all = new Float64Array(right.length + wrong.length);
     all.set(right);
@@ -197,7 +201,7 @@ export class MassBins implements Bins {
   }
 
   read(operation: string, json: unknown): void {
-    // Of null and undefined both are missing.
+    // Object() makes an empty object of null and undefined: both lists are then reported missing.
     const { right, wrong } = Object(json) as Record<string, unknown>;
     this.#right.read(operation, 'json.bins.right', right);
     this.#wrong.read(operation, 'json.bins.wrong', wrong);

@@ -1,4 +1,4 @@
-import { bufferOf, checkAttached, copyOf, countOf, typedArrayTag } from '../arrays.js';
+import { attachedCount, outsideOf, typedArrayTag } from '../arrays.js';
 import { countError, isArray, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
@@ -12,13 +12,13 @@ export interface BitsPlace extends Place {
   readonly array: Int32Array | Uint32Array;
 }
 
-/** A mask as it was read: of one kind or the other. */
+/** A mask as it was read: flags or bits. */
 export interface ClassMask {
   readonly mask: MaskPlace | undefined;
   readonly bits: BitsPlace | undefined;
 }
 
-/** Reads `mask` where it may be `{ bits }` too. @throws TypeError, RangeError */
+/** Reads the option `mask` of an operation that also takes `{ bits }`. @throws TypeError, RangeError */
 export function readClassMask(call: Call, value: unknown): ClassMask {
   const bits = mayHaveBits(value) ? readBits(call, value) : undefined;
   return bits === undefined ? { mask: readMask(call, value), bits } : { mask: undefined, bits };
@@ -38,10 +38,8 @@ function readBits(call: Call, mask: object): BitsPlace | undefined {
     const tag = typedArrayTag(bits);
     if (tag !== 'Int32Array' && tag !== 'Uint32Array') throw typeError(operation, 'mask.bits', bits, expected);
     const given = bits as Int32Array | Uint32Array;
-    const length = countOf(given);
-    if (length === 0) checkAttached(operation, 'mask.bits', given);
-    // A view of our own memory would be lost if that grew.
-    const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
+    const length = attachedCount(operation, 'mask.bits', given);
+    const array = outsideOf(runtime.arena.buffer, given);
     return addPlace(call, { argument: 'mask.bits', array, tensor: undefined, address: -1, length, before: undefined });
   } catch (error) {
     throw readingError(error, operation, 'mask', mask, expected);
@@ -49,7 +47,7 @@ function readBits(call: Call, mask: object): BitsPlace | undefined {
 }
 
 /**
- * The words from one row to the next: 0 where all rows share them.
+ * The number of words from one row's bits to the next row's: 0 if all rows share them.
  * @throws RangeError unless there are as many as one row needs, or all of them
  */
 export function wordsOf(operation: string, { length }: BitsPlace, { n, count }: Rows): number {

@@ -6,28 +6,32 @@ import { product } from './shape.js';
 
 type BigIntegers = BigInt64Array | BigUint64Array;
 
-/** Up to here a loop is faster than a call of set or fill. */
+/** Up to this many elements, a loop is faster than TypedArray.set or fill. */
 const SHORT = 16;
-/** The longest period that is written once for a whole call. */
+/** The longest period that is written only once for a whole call. */
 const LONGEST_PERIOD = 4096;
 
 /**
- * Numbers as the elements of a larger shape, or of another type: written block by block where a kernel reads them, so
- * that nothing of the larger size is ever allocated. BigInts must fit into 32 bits, as labels do.
+ * Numbers broadcast to a larger shape, or converted to another type: written block by block where a kernel reads them,
+ * so that nothing of the larger size is ever allocated. BigInts must fit into 32 bits, as labels do.
  */
 export class Broadcast {
-  /** Elements after which the numbers repeat, 0 where they do not or where it is not worth knowing. */
+  /**
+   * The number of elements after which the numbers repeat; 0 if they do not, or if the period is too long to be useful.
+   */
   readonly period: number;
   readonly #array: AnyNumbers | undefined;
   readonly #isBig: boolean;
   readonly #address: number;
   readonly #elementBytes: number | undefined;
   readonly #length: number;
-  /** The shape and the steps of the numbers along it, neighbours merged where one step serves both. */
+  /**
+   * The larger shape and the steps of the numbers along its axes; adjacent axes are merged where one step serves both.
+   */
   readonly #sizes: number[];
   readonly #steps: number[];
 
-  /** `own` is the numbers' shape: trailing axes of `shape`, 1 where they repeat. */
+  /** `own` is the numbers' shape: trailing axes of `shape`, with size 1 where they repeat. */
   constructor({ array, address, elementBytes }: Place, own: readonly number[], shape: readonly number[]) {
     this.#array = array;
     this.#isBig = typedArrayTag(array)?.startsWith('Big') === true;
@@ -41,7 +45,7 @@ export class Broadcast {
     this.period = period <= LONGEST_PERIOD ? period : 0;
   }
 
-  /** Writes elements first to first + count of the larger shape into a heap. */
+  /** Writes elements [first, first + count) of the larger shape into a heap, from index `at`. */
   fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void {
     const source = this.#source(arena);
     const { period } = this;
@@ -83,7 +87,7 @@ export class Broadcast {
   }
 }
 
-/** How far numbers of shape `own`, trailing axes of `shape`, lie apart along its axes: 0 where they repeat. */
+/** The steps of numbers of shape `own`, trailing axes of `shape`, along the axes of `shape`: 0 where they repeat. */
 export function stepsOf(own: readonly number[], shape: readonly number[]): number[] {
   const steps = new Array<number>(shape.length);
   let step = 1;
@@ -95,7 +99,7 @@ export function stepsOf(own: readonly number[], shape: readonly number[]): numbe
   return steps;
 }
 
-/** Axes without those of size 1, neighbours merged where one step serves both. */
+/** Drops axes of size 1, and merges adjacent axes where one step serves both. */
 export function mergeAxes(shape: readonly number[], allSteps: readonly number[]): { sizes: number[]; steps: number[] } {
   const sizes: number[] = [];
   const steps: number[] = [];
@@ -112,13 +116,16 @@ export function mergeAxes(shape: readonly number[], allSteps: readonly number[])
   return { sizes, steps };
 }
 
-/** Half of each element, without a BigInt for any: it is twenty times as fast. */
+/** Copies the low 32 bits of each element. Without making BigInts, it is twenty times as fast. */
 function copyLowWords(source: BigIntegers, start: number, heap: FloatArray, at: number, count: number) {
   const words = new Int32Array(bufferOf(source), offsetOf(source) + 8 * start, 2 * count);
   for (let i = 0; i < count; i++) heap[at + i] = words[2 * i]!;
 }
 
-/** @throws RangeError unless the operand broadcasts to the shape by its trailing axes. Returns its own shape. */
+/**
+ * Checks that an operand broadcasts to the shape by its trailing axes, and returns the operand's own shape. @throws
+ * RangeError
+ */
 export function checkBroadcast(
   operation: string,
   argument: string,

@@ -1,4 +1,4 @@
-import { type AnyNumbers, bufferOf, checkAttached, countOf, elementBytesOf, offsetOf } from '../arrays.js';
+import { type AnyNumbers, attachedCount, bufferOf, elementBytesOf, offsetOf } from '../arrays.js';
 import { countError, rangeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import { checkAlive, storageOf } from '../memory/tensor.js';
@@ -8,15 +8,18 @@ import type { Place } from './place.js';
 /**
  * A call in progress.
  *
- * A call reads all of its arguments before it does anything with them. That may run code of the caller's (a getter, a
- * proxy), which may do what it likes to an argument that was read before: dispose it, transfer its buffer, make the
- * memory grow. So all of them are settled when the last is read; none of the caller's code runs after that.
+ * A call reads all of its arguments before it uses any. Reading may run the caller's code (a getter, a proxy), which
+ * may do anything to an argument that was read before: dispose it, transfer its buffer, make the memory grow. So once
+ * the last argument is read, all of them are settled; none of the caller's code runs after that.
  */
 export interface Call {
   readonly runtime: Runtime;
-  /** What errors name. */
+  /** The name of the operation in errors. */
   readonly operation: string;
-  /** The argument that was read last, `out` counted; each has the one before. A list of two or three needs no array. */
+  /**
+   * The argument that was read last, `out` included; each links to the one before. For two or three arguments that is
+   * cheaper than an array.
+   */
   last: Place | undefined;
 }
 
@@ -33,8 +36,8 @@ export function addPlace<P extends Place>(call: Call, place: P): P {
 }
 
 /**
- * Makes sure that all arguments are still as they were read.
- * @throws TypeError for one that was disposed or detached since, RangeError for one that has another length by now
+ * Checks that all arguments are still as they were when they were read.
+ * @throws TypeError for one that has since been disposed or detached, RangeError for one whose length has changed
  */
 export function settle({ runtime, operation, last }: Call): void {
   for (let place = last; place !== undefined; place = place.before) settleOne(runtime.arena, operation, place);
@@ -51,16 +54,16 @@ function settleOne(arena: Arena, operation: string, place: Place): void {
 }
 
 function checkUnchanged(operation: string, argument: string, array: AnyNumbers, length: number): void {
-  const now = countOf(array);
-  if (now === 0) checkAttached(operation, argument, array);
+  const now = attachedCount(operation, argument, array);
   if (now !== length) {
     throw countError(operation, argument, now, `${length}, as when it was read`);
   }
 }
 
 /**
- * Checks a result against everything else that was read: later blocks of an argument would be read from what is written.
- * @throws RangeError where they share bytes, unless the result is the very range of the argument `sameAs`
+ * Checks that a result does not overlap with anything else that was read: otherwise later blocks of an argument would
+ * be read after they are overwritten.
+ * @throws RangeError if they share bytes, unless the result is exactly the range of the argument `sameAs` or `orSameAs`
  */
 export function checkOverlaps(call: Call, out: Place, sameAs?: Place, orSameAs?: Place): void {
   for (let other = call.last; other !== undefined; other = other.before) {
@@ -82,7 +85,7 @@ function checkOverlap({ operation }: Call, out: Place, other: Place, maybeSame: 
   throw rangeError(operation, out.argument, out.array ?? out.tensor, expected);
 }
 
-/** Where the elements begin in their buffer, in bytes. */
+/** The offset of the first element in its buffer, in bytes. */
 function offsetIn({ address, array }: Place): number {
   return address >= 0 ? address : offsetOf(array!);
 }

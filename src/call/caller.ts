@@ -1,20 +1,22 @@
 import { isRevoked, OutOfMemoryError, typeError } from '../errors.js';
 
 /**
- * Reading what the caller gives. Any read may run the caller's code: a getter, or a proxy's trap. What that throws passes
- * through as it is; what the engine throws by itself becomes an error of ours. What others have added to
- * Object.prototype is not the caller's, and is not there for us; any other prototype counts.
+ * Reading what the caller passes. Any read may run the caller's code: a getter, or a proxy's trap. An error that this
+ * code throws passes through unchanged; an error of the engine's own becomes one of ours. Properties that someone has
+ * added to Object.prototype are ignored; those of any other prototype count.
  */
 
-/** The length of an array: that of a proxy may be anything. @throws TypeError unless an array can be so long */
+/**
+ * The length of an array, checked because a proxy may return anything. @throws TypeError unless it is a possible length
+ */
 export function lengthOf(operation: string, argument: string, values: readonly unknown[]): number {
   const length: unknown = values.length;
-  // What unsigned 32 bits leave as it was.
+  // Only a whole number that fits into 32 bits without a sign is unchanged by this.
   if ((length as number) >>> 0 !== length) throw typeError(operation, `${argument}.length`, length, 'a whole number');
   return length;
 }
 
-/** An array for what is read. @throws OutOfMemoryError where the engine has no memory for one so long */
+/** Allocates an array of this length. @throws OutOfMemoryError if the engine has no memory for it */
 export function arrayFor<A>(operation: string, length: number, make: (length: number) => A): A {
   try {
     return make(length);
@@ -23,7 +25,10 @@ export function arrayFor<A>(operation: string, length: number, make: (length: nu
   }
 }
 
-/** What to throw for an error that came up while `value` was read: ours where that is a proxy revoked meanwhile. */
+/**
+ * The error to throw for one that came up while `value` was read: ours if `value` is a proxy that has been revoked
+ * meanwhile.
+ */
 export function readingError(
   error: unknown,
   operation: string,
@@ -34,14 +39,14 @@ export function readingError(
   return error instanceof TypeError && isRevoked(value) ? typeError(operation, argument, value, expected) : error;
 }
 
-/** The object without what Object.prototype gives it, for an Object.prototype that has what it should not. */
+/** The object without what it inherits from Object.prototype, for use when Object.prototype is polluted. */
 export function ownOf<T extends object>(source: T): T {
   return new Proxy(source, {
     get: (_, name) => (isOfAllObjects(source, name) ? undefined : Reflect.get(source, name)),
   });
 }
 
-/** Whether the object has no such property but the one of Object.prototype, or none at all. */
+/** Whether the object has this property only by way of Object.prototype, or not at all. */
 export function isOfAllObjects(source: object, name: PropertyKey): boolean {
   for (let o: object | null = source; o !== null && o !== Object.prototype; o = Object.getPrototypeOf(o)) {
     if (Object.hasOwn(o, name)) return false;
@@ -49,5 +54,5 @@ export function isOfAllObjects(source: object, name: PropertyKey): boolean {
   return true;
 }
 
-/** An empty object: a property that it has all the same was added to Object.prototype. */
+/** An empty object: any option's name found on it was added to Object.prototype. */
 export const PLAIN: Readonly<Record<string, unknown>> = {};

@@ -1,5 +1,5 @@
 import { bufferOf } from '../arrays.js';
-import { rangeError, typeError } from '../errors.js';
+import { typeError } from '../errors.js';
 import type { CrossEntropyOperands } from '../generated/kernels.js';
 import { roundingOf } from '../reference/sum.js';
 import type { Runtime } from '../runtime.js';
@@ -35,21 +35,21 @@ import {
 import { checkMask, type Mask, readMask } from './mask.js';
 import { MaskedLoss } from './masked-loss.js';
 import { readOptional } from './operand.js';
-import { type Given, readOptions, readTemperature } from './options.js';
+import { type Given, readOptions, readShare, readTemperature } from './options.js';
 import type { pickTargets, sumTargets } from './pick-targets.js';
 import type { Operand } from './place.js';
 import { type Rows, readRows } from './rows.js';
 import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex, readTargets, type Targets } from './targets.js';
 
-/** What a loss over classes is. */
+/** The description of a loss over classes. */
 export interface ClassLoss extends Loss<ClassLossOptions, CrossEntropyOperands> {
-  /** For class probabilities as targets, where the loss takes them. */
+  /** The kernel for class probabilities as targets, if the loss takes them. */
   readonly softKernel?: Kernel<CrossEntropyOperands>;
-  /** Copies the target's element of each row, where a loss reads no other. */
+  /** Copies the element at each row's target, for a loss that reads no others. */
   readonly pick?: typeof pickTargets;
-  /** Where these elements are the loss, up to the sign: takes the fast path without a kernel. */
+  /** Adds these elements up on the fast path without a kernel, if their sum is the loss up to the sign. */
   readonly sum?: typeof sumTargets;
-  /** What a row of nothing but −∞ gives whose target a mask leaves out, where there are masks. */
+  /** The loss of a row that holds only −∞ and whose target is masked out, if the loss takes masks. */
   readonly lossOfEmptyRow?: number;
 }
 
@@ -62,7 +62,7 @@ interface ClassLossOptions extends LossOptions {
   labelSmoothing?: unknown;
 }
 
-/** A call of one. */
+/** A call of such a loss, read and checked. */
 interface ClassLossCall {
   readonly lossCall: LossCall;
   readonly rows: Rows;
@@ -74,7 +74,7 @@ interface ClassLossCall {
   readonly smoothing: number;
 }
 
-/** Checks all but the class indices; `value` is what was given as targets. */
+/** Reads and checks everything but the values of class indices; `value` is what the caller passed as targets. */
 function readCall(
   call: Call,
   loss: ClassLoss,
@@ -90,7 +90,7 @@ function readCall(
   const weight = readOptional(call, 'weight', given.weight, elementBytes);
   const maskPlace = readMask(call, given.mask);
   const temperature = readTemperature(name, given.temperature, elementBytes);
-  const smoothing = readSmoothing(name, given.labelSmoothing);
+  const smoothing = readShare(name, 'labelSmoothing', given.labelSmoothing, 0);
   const ignoreIndex = readIgnoreIndex(name, given.ignoreIndex, targets);
   const rows = readRows(name, input, given);
   settle(call);
@@ -107,15 +107,6 @@ function readCall(
   return { lossCall, rows, temperature, targets, mask, weight, ignoreIndex, smoothing };
 }
 
-function readSmoothing(operation: string, smoothing: unknown): number {
-  if (smoothing === undefined) return 0;
-  if (typeof smoothing !== 'number') throw typeError(operation, 'labelSmoothing', smoothing, 'a number');
-  if (!(smoothing >= 0 && smoothing <= 1)) {
-    throw rangeError(operation, 'labelSmoothing', smoothing, 'a number in [0, 1]');
-  }
-  return smoothing;
-}
-
 /** Runs a loss over classes, with or without its gradient. */
 export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options: unknown): unknown {
   const { name, argument } = loss;
@@ -125,7 +116,7 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   const given = readOptions<ClassLossOptions & { out?: unknown }>(name, options, loss.options);
   const { out } = given;
   const to = readResult(call, from, out, loss.withGrad ? from.half : undefined);
-  // Each option is read once: given may be the caller's object.
+  // Each option is read just once: `given` may be the caller's own object.
   const others = {
     reduction: given.reduction,
     gradOutput: given.gradOutput,
@@ -146,10 +137,10 @@ export function classLoss(loss: ClassLoss, x: unknown, targets: unknown, options
   return runCall(loss, readCall(call, loss, input, targets, read, place, others));
 }
 
-/** The most rows that the fast path has class indices of. */
+/** The most rows whose class indices the fast path takes. */
 const FAST_ROWS = 1024;
 
-/** The same on the fast path, of class indices, without masks and weights; undefined for any other call. */
+/** Runs a call on the fast path if it has class indices and no mask or weights; undefined for any other call. */
 function classFast(
   call: Call,
   loss: ClassLoss,
@@ -168,7 +159,7 @@ function classFast(
   if (given.weight !== undefined || given.mask !== undefined) return undefined;
   if (!targets.plain && to?.array !== undefined && bufferOf(to.array) === bufferOf(indices.array)) return undefined;
   const temperature = readTemperature(operation, given.temperature, elementBytes);
-  const smoothing = readSmoothing(operation, given.labelSmoothing);
+  const smoothing = readShare(operation, 'labelSmoothing', given.labelSmoothing, 0);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex, targets);
   settle(call);
 
@@ -202,7 +193,7 @@ function classFast(
   );
 }
 
-/** Runs any call that was read. */
+/** Runs any call, once it is read. */
 function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const { lossCall, rows, temperature, smoothing, mask } = read;
   const { call, input } = lossCall;
@@ -211,7 +202,7 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const { n, count } = rows;
   const { probabilities } = read.targets;
   const isSoft = probabilities !== undefined;
-  // Class indices are looked at even where there are no classes: they must all be ignored.
+  // Class indices are checked even if there are no classes: all of them must be ignoreIndex then.
   if (input.length === 0 && (isSoft || count === 0)) return emptyLoss(lossCall, rows, count);
 
   const compute = runtime.kernel(isSoft ? loss.softKernel! : loss.kernel, elementBytes, operation);
@@ -269,7 +260,7 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
 
 const TWO_BLOCKS = { transposedBlocks: 2 };
 
-/** What a mean over class indices divides by: Σ weight[target] over the rows that are not ignored. */
+/** The divisor of a mean over class indices: Σ weight[target] over the rows that are not ignored. */
 function totalWeight({ arena }: Runtime, elementBytes: 4 | 8, rows: number, indices: number, weight: number): number {
   const { i32 } = arena;
   const heap = arena.floats(elementBytes);

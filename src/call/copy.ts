@@ -1,14 +1,14 @@
 import { countOf, elementBytesOf, type FloatArray, type IntegerArray, viewOf, write } from '../arrays.js';
 
-/** Copies between the caller's arrays and linear memory. */
+/** Copying between the caller's arrays and linear memory. */
 
-/** The caller's side. */
+/** An array of the caller's. */
 export type Numbers = FloatArray | IntegerArray;
 
 /** A view of the whole linear memory. */
 type Heap = FloatArray | Int32Array;
 
-/** Up to here a loop copies faster than TypedArray.set. */
+/** Up to this many elements, a loop copies faster than TypedArray.set. */
 const SHORT = 16;
 
 /** Copies count elements into the heap, or out of it. */
@@ -35,7 +35,7 @@ export function addRange(array: FloatArray, start: number, heap: Heap, at: numbe
   for (let i = 0; i < count; i++) array[start + i]! += heap[at + i]!;
 }
 
-/** Copies a mask into linear memory: bytes, anything but 0 keeps. */
+/** Copies a mask into linear memory as bytes; anything but 0 keeps an element. */
 export function copyMask(array: IntegerArray, start: number, count: number, u8: Uint8Array, at: number): void {
   if (elementBytesOf(array) === 1) u8.set(viewOf(array as Uint8Array, start, count), at);
   else for (let i = 0; i < count; i++) u8[at + i] = array[start + i] ? 1 : 0;

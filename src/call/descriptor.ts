@@ -8,6 +8,9 @@ import { elementsOf, type Operand, shapeOf } from './place.js';
 import type { Rows } from './rows.js';
 import { product } from './shape.js';
 
+/** Settings of a run whose kernel gets descriptors: they give places in the operands' own layout. */
+export const WITH_DESCRIPTORS = { mayTranspose: false };
+
 /** Floats that broadcast to the elements of the first argument. */
 export interface BroadcastOperand {
   readonly operand: Operand;
@@ -30,7 +33,7 @@ export function copyFloats({ arena }: Runtime, operand: Operand, elementBytes: 4
   arena.floats(elementBytes).set(elementsOf(arena, operand), address / elementBytes);
 }
 
-/** The descriptor of floats that broadcast, once the run is open. */
+/** The descriptor of floats that broadcast. The run must be open. */
 export function describeFloats(
   runtime: Runtime,
   { operand, own }: BroadcastOperand,
@@ -49,7 +52,7 @@ export function describeFloats(
   return new Descriptor(runtime, own, shape, rows, address, -1, false);
 }
 
-/** The descriptor of a mask, once the run is open. */
+/** The descriptor of a mask. The run must be open. */
 export function describeMask(runtime: Runtime, { array, own, causal }: Mask, input: Operand, rows: Rows): Descriptor {
   const { run, arena } = runtime;
   const shape = shapeOf(input);
@@ -71,25 +74,26 @@ function inDtype({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8): Ope
 /** More than the number of any row. */
 const ENDLESS = 2 ** 31 - 1;
 
-/** Whether an operand of shape `own`, trailing axes of `shape`, is as large as that. */
+/** Whether an operand of shape `own`, trailing axes of `shape`, has as many elements as `shape`. */
 function isWhole(own: readonly number[], shape: readonly number[]): boolean {
   return product(own) === product(shape);
 }
 
 /**
- * Tells a kernel where a row finds its elements in an operand that broadcasts: base, sizes and strides in linear memory.
- * The operand lies there too, as small as it is; one that is as large as the elements themselves is staged like them.
+ * Tells a kernel where a row's elements are in an operand that broadcasts: base, sizes and strides, written to linear
+ * memory. The operand itself is copied there without being expanded; one as large as the first argument is staged block
+ * by block instead.
  */
 export class Descriptor {
   readonly #runtime: Runtime;
   readonly #address: number;
-  /** The operand's address, 0 where there is none; or its slot in the run, -1 where it has none. */
+  /** The operand's address, 0 if there is none; and its slot in the run, -1 unless it is staged. */
   readonly #array: number;
   readonly #slot: number;
   readonly #n: number;
   readonly #causalRows: number;
 
-  /** Reserves memory for it; the run is open. */
+  /** Reserves memory for the descriptor. The run must be open. */
   constructor(
     runtime: Runtime,
     own: readonly number[],
@@ -117,7 +121,7 @@ export class Descriptor {
     this.#runtime.arena.i32[this.#address / 4 + field] = value;
   }
 
-  /** Those behind first. */
+  /** Writes the axes, the last one first. */
   #writeAxes(sizes: readonly number[], steps: readonly number[]): void {
     this.#write(AXIS_COUNT, sizes.length);
     sizes.forEach((size, i) => {
@@ -126,7 +130,7 @@ export class Descriptor {
     });
   }
 
-  /** The descriptor's address, set to the block at hand. */
+  /** Updates the descriptor for the current block, and returns its address. */
   at(): number {
     const { run } = this.#runtime;
     const isStaged = this.#slot >= 0;

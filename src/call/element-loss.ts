@@ -37,14 +37,17 @@ import { type Operand, shapeOf, widened } from './place.js';
 import { elementsAsRows, giveShape } from './rows.js';
 import { checkLabels, type ElementTargets, readElementTargets } from './targets.js';
 
-/** Kernels add so many losses before float64 takes over: blocks of a multiple of them do not change the sum. */
+/**
+ * Kernels add this many losses before float64 takes over: if blocks are multiples of it, splitting does not change the
+ * sum.
+ */
 const MULTIPLE = { multiple: BLOCK_MULTIPLE };
 
-/** What an element-wise loss is. */
+/** The description of an elementwise loss. */
 export interface ElementLoss extends Loss<ElementLossOptions, BceWithLogitsOperands> {
-  /** For logarithms as targets, where the loss takes them. */
+  /** The kernel for logarithms as targets, if the loss takes them. */
   readonly logKernel?: Kernel<BceWithLogitsOperands>;
-  /** Whether targets may be labels, integers or booleans, instead of floats like the first argument. */
+  /** Whether targets may be labels, as integers or booleans, instead of floats of the first argument's dtype. */
   readonly takesLabels?: boolean;
 }
 
@@ -54,7 +57,7 @@ interface ElementLossOptions extends LossOptions {
   logTarget?: unknown;
 }
 
-/** A call of one. */
+/** A call of such a loss, read and checked. */
 interface ElementLossCall {
   readonly lossCall: LossCall;
   readonly targets: ElementTargets;
@@ -106,7 +109,7 @@ function checkTargets(operation: string, { operand, integers }: ElementTargets, 
   checkLabels(operation, integers);
 }
 
-/** Runs an element-wise loss, with or without its gradient. */
+/** Runs an elementwise loss, with or without its gradient. */
 export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, options: unknown): unknown {
   const { name, argument } = loss;
   const call = openCall(name);
@@ -136,7 +139,7 @@ export function elementLoss(loss: ElementLoss, x: unknown, targets: unknown, opt
   return runCall(loss, readCall(call, loss, input, read ?? { operand, integers: undefined }, place, others));
 }
 
-/** The same on the fast path, without weights; undefined for any other call. */
+/** Runs a call on the fast path if it has no weights; undefined for any other call. */
 function elementFast(
   { runtime, operation }: Call,
   loss: ElementLoss,
@@ -172,7 +175,7 @@ function elementFast(
   );
 }
 
-/** Runs any call that was read. */
+/** Runs any call, once it is read. */
 function runCall(loss: ElementLoss, read: ElementLossCall): unknown {
   const { lossCall } = read;
   const { call, input } = lossCall;
@@ -212,7 +215,7 @@ function addTargets({ run }: Runtime, { operand, integers }: ElementTargets): nu
   return run.source(new Broadcast(integers!, [length], [length]));
 }
 
-/** Adds an operand with as many elements as the first, converted on the way where it has another dtype. */
+/** Adds an operand with as many elements as the first to the run, converted on the way if it has another dtype. */
 function addElements({ run, arena }: Runtime, operand: Operand, elementBytes: 4 | 8): number {
   if (operand.elementBytes === elementBytes) return run.input(operand);
   const shape = [operand.length];

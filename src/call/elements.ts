@@ -27,14 +27,14 @@ interface ElementOptions {
   out?: unknown;
 }
 
-/** sigmoid and its like: each element by itself, whatever the shape. */
+/** The description of an operation such as sigmoid, which computes each element on its own, whatever the shape. */
 export interface ElementMap {
   readonly name: string;
   readonly kernel: Kernel<SigmoidOperands>;
   readonly options: OptionNames<ElementOptions>;
 }
 
-/** Runs such an operation. */
+/** Runs an elementwise operation. */
 export function mapElements(operation: ElementMap, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
@@ -59,7 +59,7 @@ export function mapElements(operation: ElementMap, x: unknown, options: unknown)
   return mapOperand(call, operation, operandOf(call, 'x', x, from), place, shape);
 }
 
-/** The same on the fast path. */
+/** Runs a call on the fast path. */
 function mapFast(
   runtime: Runtime,
   { name, kernel }: ElementMap,
@@ -75,7 +75,7 @@ function mapFast(
   return takeResult(arena, from, out, size);
 }
 
-/** The same for any x, whose shape was not checked. */
+/** Runs any other call; the option `shape` is not checked yet. */
 function mapOperand(
   call: Call,
   { kernel }: ElementMap,

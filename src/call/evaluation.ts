@@ -17,15 +17,15 @@ import { elementsAsRows, type Rows, readRows } from './rows.js';
 import type { ElementSource } from './run.js';
 import { checkIndices, placeIndices, readClassIndices, type Targets } from './targets.js';
 
-/** What evaluations share: predictions read beside the classes that are right, and looked at block by block. */
+/** What evaluations share: they read predictions together with the right classes, and visit them block by block. */
 
-/** What tells evaluations apart. */
+/** The description of an evaluation. */
 interface EvaluationSettings<O> {
   readonly operation: string;
   /** Name of the first argument. */
   readonly argument: string;
   readonly options: OptionNames<O>;
-  /** Whether a row may be one number, that of class 1 of two. */
+  /** Whether a row may be a single number, which belongs to class 1 of two. */
   readonly mayBeBinary?: boolean;
 }
 
@@ -34,15 +34,15 @@ export interface Evaluation<O = unknown> {
   readonly call: Call;
   readonly input: Operand;
   readonly targets: Targets;
-  /** The options; `shape` and `axis` are read. */
+  /** The options; `shape` and `axis` have been read already. */
   readonly given: Given<O>;
-  /** Rows of classes: of two where a row is one number. */
+  /** The rows; where a row is a single number, rows of two classes. */
   readonly rows: Rows;
-  /** Whether a row is one number. */
+  /** Whether a row is a single number. */
   readonly isBinary: boolean;
 }
 
-/** Reads an evaluation, but for options of its own. The rows are settled later. @throws TypeError, RangeError */
+/** Reads everything but the evaluation's own options. settleEvaluation has to follow. @throws TypeError, RangeError */
 export function readEvaluation<O extends PlaceOptions>(
   { operation, argument, options: names, mayBeBinary = false }: EvaluationSettings<O>,
   x: unknown,
@@ -65,7 +65,7 @@ export function readEvaluation<O extends PlaceOptions>(
   };
 }
 
-/** Rows of one number each as rows of two classes. Their place among the axes is what is left of the shape without one. */
+/** Single numbers as rows of two classes. The axis is chosen so that the shape without it is that of the targets. */
 function pairsOf(input: Operand, { axis }: Rows): Rows {
   const shape = shapeOf(input);
   input.shape = shape.length === 1 ? [...shape, 1] : shape;
@@ -85,33 +85,33 @@ export function settleEvaluation({ call, input, targets, rows, isBinary }: Evalu
   checkIndices(operation, targets, input, rows);
 }
 
-/** A block of rows: its sizes, and addresses in linear memory. */
+/** A block of rows: its sizes, and the addresses of its data in linear memory. */
 export interface Block {
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
   readonly x: number;
-  /** int32 for each row: the target, -1 where it is ignored. */
+  /** An int32 for each row: the target, -1 if the row is ignored. */
   readonly targets: number;
-  /** Room for as many elements as x has, and for int32 for each row; 0 where nobody asked for it. */
+  /** Memory for as many elements as x has, and for an int32 for each row; 0 unless `works` is set. */
   readonly work: number;
   readonly indices: number;
-  /** Two float64 that kernels add to, at first 0. */
+  /** Two float64 that kernels add to; 0 before the first block. */
   readonly sums: number;
   readonly scratch: number;
 }
 
 export interface BlockSettings {
   readonly ignoreIndex: number;
-  /** Whether visits need `work` and `indices`. */
+  /** Whether the visitor needs `work` and `indices`. */
   readonly works?: boolean;
-  /** What class 0 has where class 1 has x. */
+  /** The number of class 0 where that of class 1 is x. */
   readonly complement?: (x: number) => number;
 }
 
 /**
- * Visits a settled evaluation's rows block by block. Returns how many are not ignored, and what was added to `sums`.
- * @throws RangeError for a target out of range, OutOfMemoryError; nothing has been visited then
+ * Visits a settled evaluation's rows block by block. Returns how many of them are not ignored, and the final `sums`.
+ * @throws RangeError for a target out of range, OutOfMemoryError; both before the first visit
  */
 export function forEachBlock(
   { call, input, targets, rows, isBinary }: Evaluation,
@@ -131,7 +131,7 @@ export function forEachBlock(
   const workSlot = works ? run.intermediate() : -1;
   const indexSlot = works ? run.perRow(otherIndices, 4) : -1;
   run.start();
-  // Not by fill, which takes longer than a short row.
+  // Not with fill, which takes longer than a short row.
   arena.f64[sums / 8] = arena.f64[sums / 8 + 1] = 0;
   while (run.next()) {
     const { outer, inner, scratch } = run;
@@ -141,7 +141,7 @@ export function forEachBlock(
   return { count: counted, sums: [arena.f64[sums / 8]!, arena.f64[sums / 8 + 1]!] };
 }
 
-/** Pairs of numbers, those of class 0 and class 1, from those of class 1 alone. */
+/** The numbers of class 0 and class 1 in turns, from those of class 1 alone. */
 class Pairs implements ElementSource {
   readonly period = 0;
   readonly #input: Operand;
@@ -162,7 +162,10 @@ class Pairs implements ElementSource {
   }
 }
 
-/** Visits the rows of a block that are not ignored: the target, the first element's place, and the row's number. */
+/**
+ * Visits the rows of a block that are not ignored: with the target, the index of the first element, and the row's
+ * number.
+ */
 export function forEachTarget(
   arena: Arena,
   { outer, n, inner, targets }: Block,
@@ -182,13 +185,15 @@ const CROSS_ENTROPY = /* @__PURE__ */ defineKernel(crossEntropyKernel, crossEntr
 const SOFTMAX = /* @__PURE__ */ defineKernel(softmaxKernel, softmax);
 const ARGMAX = /* @__PURE__ */ defineKernel(argmaxKernel, argmax);
 
-/** What adds the losses of a block's rows to its sums: crossEntropy of x / temperature, and what rounding takes from it. */
+/**
+ * Makes a visitor that adds the cross-entropy of x / temperature of a block's rows, and its rounding error, to `sums`.
+ */
 export function lossesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(CROSS_ENTROPY, input.elementBytes, call.operation);
   return (block) => compute(lossOperands(block, temperature));
 }
 
-/** Written out: to spread `block` takes longer than the loss of a short row. */
+/** Written out, because spreading `block` takes longer than the loss of a short row. */
 function lossOperands({ outer, n, inner, x, targets, sums, scratch }: Block, temperature: number) {
   return {
     x,
@@ -209,13 +214,16 @@ function lossOperands({ outer, n, inner, x, targets, sums, scratch }: Block, tem
   };
 }
 
-/** What does that and writes softmax of x / temperature to a block's `work`, of the rows that are not ignored. */
+/**
+ * Makes a visitor that does the same, and writes softmax of x / temperature to `work`, for the rows that are not
+ * ignored.
+ */
 export function lossesAndProbabilitiesOf(evaluation: Evaluation, temperature: number): (block: Block) => void {
   const addLosses = lossesOf(evaluation, temperature);
   const computeProbabilities = probabilitiesOf(evaluation, temperature);
   const { runtime } = evaluation.call;
   if (runtime.modules === undefined) {
-    // The exponentials are most of it.
+    // The exponentials are most of the work, so the reference computes them once for both.
     const { elementBytes } = evaluation.input;
     return (block) => crossEntropyAndSoftmax(runtime.arena, elementBytes, lossOperands(block, temperature), block.work);
   }
@@ -225,7 +233,7 @@ export function lossesAndProbabilitiesOf(evaluation: Evaluation, temperature: nu
   };
 }
 
-/** What writes softmax of x / temperature to a block's `work`. */
+/** Makes a visitor that writes softmax of x / temperature to `work`. */
 export function probabilitiesOf({ call, input }: Evaluation, temperature: number): (block: Block) => void {
   const compute = call.runtime.kernel(SOFTMAX, input.elementBytes, call.operation);
   return ({ outer, n, inner, x, work, scratch }) => {
@@ -233,7 +241,7 @@ export function probabilitiesOf({ call, input }: Evaluation, temperature: number
   };
 }
 
-/** What writes the class that each row of a block predicts to its `indices`. */
+/** Makes a visitor that writes the class that each row predicts to `indices`. */
 export function predictionsOf({ call, input }: Evaluation): (block: Block) => void {
   const compute = call.runtime.kernel(ARGMAX, input.elementBytes, call.operation);
   return ({ outer, n, inner, x, indices, scratch }) => compute({ x, y: indices, outer, n, inner, scratch });

@@ -12,8 +12,8 @@ const KERNEL = /* @__PURE__ */ defineKernel(expSumsKernel, expSums);
 const WEIGHTED_KERNEL = /* @__PURE__ */ defineKernel(weightedExpSumsKernel, weightedExpSums);
 
 /**
- * Finds the sum of exponentials of each row of a chunk, for LogSums.addFound: the index in arena.f64 where they begin,
- * until the next call.
+ * Computes the sum of exponentials of each row of a chunk, for LogSums.addFound. Returns the index in arena.f64 where
+ * they begin; they are valid until the next call.
  */
 export function findSums(
   { runtime, operation }: Call,

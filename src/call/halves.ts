@@ -2,10 +2,10 @@ import { bitsOf, type FloatArray, type Half } from '../arrays.js';
 import { narrow, widen } from '../half.js';
 import type { Arena } from '../memory/arena.js';
 
-/** Converts so many floats from one address to another, forwards. */
+/** Converts `count` floats at address x to address y, from the first to the last. */
 type Convert = (x: number, y: number, count: number) => void;
 
-/** The kernels that convert, or none: then it is done here. */
+/** The kernels that convert; on the reference backend there are none, and it is done here. */
 export interface HalfKernels {
   readonly widenFloat16: Convert;
   readonly narrowFloat16: Convert;
@@ -13,14 +13,14 @@ export interface HalfKernels {
   readonly narrowBfloat16: Convert;
 }
 
-/** Where floats of 16 bits are stored: in an array, or at an address of linear memory where that is not -1. */
+/** Where 16-bit floats are stored: at the address `home` of linear memory or, if that is -1, in an array. */
 interface Stored {
   readonly half: Half | undefined;
   readonly array: unknown;
   readonly home: number;
 }
 
-/** Copies between floats that are stored in 16 bits and float32 in linear memory. */
+/** Copies between stored 16-bit floats and float32 in linear memory. */
 export class Halves {
   readonly #arena: Arena;
   readonly #kernels: HalfKernels | undefined;
@@ -36,13 +36,14 @@ export class Halves {
       this.#widen(half!, home + 2 * start, to, count);
       return;
     }
-    // Into the last half of what they are widened to: so that takes no other memory.
+    // The bits go into the upper half of the destination, so that widening from the first to the last needs no other
+    // memory.
     const from = to + 2 * count;
     this.#at(from, count).set(bitsOf(array as FloatArray, start, count));
     this.#widen(half!, from, to, count);
   }
 
-  /** Copies count elements at an address to where they belong, those of an array by way of another address. */
+  /** Copies count elements at an address to where they are stored; those of an array by way of the address `via`. */
   store({ half, array, home }: Stored, start: number, from: number, via: number, count: number): void {
     if (home >= 0) {
       this.#narrow(half!, from, home + 2 * start, count);

@@ -1,9 +1,9 @@
-import { countError, isArray, rangeError, show, typeError } from '../errors.js';
+import { countError, isArray, show, typeError } from '../errors.js';
 import { readingError } from './caller.js';
 
-/** What states become to travel between processes, and how they are read again: nothing of it is trusted. */
+/** The JSON of states, which travels between processes. Reading trusts nothing in it. */
 
-/** A number as JSON has it; NaN and the infinities, which it has not, by name. */
+/** A number in JSON; NaN and the infinities, which JSON lacks, are strings. */
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export function jsonNumber(value: number): JsonNumber {
@@ -16,14 +16,7 @@ export function readJsonNumber(operation: string, argument: string, json: unknow
   throw typeError(operation, argument, json, 'a number, or "NaN", "Infinity" or "-Infinity"');
 }
 
-/** @throws TypeError, RangeError unless it is a number of rows */
-export function readCount(operation: string, argument: string, json: unknown): number {
-  if (typeof json !== 'number') throw typeError(operation, argument, json, 'a whole number');
-  if (!Number.isSafeInteger(json) || json < 0) throw rangeError(operation, argument, json, 'a whole number, 0 or more');
-  return json;
-}
-
-/** @throws TypeError, RangeError unless it is a list, of so many elements where that is given */
+/** Checks that the JSON is an array, of this length if one is given. @throws TypeError, RangeError */
 export function readList(operation: string, argument: string, json: unknown, length?: number): readonly unknown[] {
   if (!isArray(json)) throw typeError(operation, argument, json, 'an array');
   if (length !== undefined && json.length !== length) {

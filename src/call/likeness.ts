@@ -2,7 +2,7 @@ import { showShape } from '../errors.js';
 import { dtypeOf, type Operand } from './place.js';
 import { areEqual } from './shape.js';
 
-/** @throws TypeError unless both have the same dtype, RangeError unless they have the same shape or length. */
+/** Checks that an operand has the dtype and shape of the first one. @throws TypeError, RangeError */
 export function checkLikeness(operation: string, operand: Operand, first: Operand): void {
   if (operand.elementBytes !== first.elementBytes) {
     const { argument } = operand;
@@ -13,7 +13,9 @@ export function checkLikeness(operation: string, operand: Operand, first: Operan
   checkSameShape(operation, operand, first);
 }
 
-/** @throws RangeError unless they have the same shape, or length where one has no shape. */
+/**
+ * Checks that an operand has the shape of the first one, or its length if one of them has no shape. @throws RangeError
+ */
 export function checkSameShape(
   operation: string,
   { argument, shape, length }: Pick<Operand, 'argument' | 'shape' | 'length'>,

@@ -5,16 +5,16 @@ import { arrayFor } from './caller.js';
 import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
 
 /**
- * Sums of exponentials that merge, one for each row: Σ w e^(x / t) = e^(maximum / t) · (top + others + lost), where top
- * is the weight at the maximum, others are the other terms and lost is what rounding took from the two. With the
- * maximum's own term apart the other terms count to their last digit, however small.
+ * Sums of exponentials that can be merged, one for each row: Σ w e^(x / t) = e^(maximum / t) · (top + others + lost),
+ * where top is the weight at the maximum, others is the sum of the other terms and lost is the rounding error of the
+ * two. Because the maximum's term is kept apart, the other terms count to their last digit, however small.
  *
- * Where the maximum is not finite it is all there is: −∞ for a sum without terms, ∞, or NaN.
+ * If the maximum is not finite, it is the whole sum: −∞ for a sum without terms, ∞, or NaN.
  *
  * e^x and log x are computed here, not by Math: engines differ in their last digits.
  */
 export class LogSums {
-  /** Of each row its maximum, top, others and lost. */
+  /** Four numbers for each row: maximum, top, others and lost. */
   readonly #cells: Float64Array;
   readonly #temperature: number;
 
@@ -28,8 +28,8 @@ export class LogSums {
   }
 
   /**
-   * Adds what findSums found of each row of x / t, from `at` on. Where t is not the temperature of these sums, theirs is 1
-   * and they are sums of e^(x / t): their maximum is x / t, rounded, and the other parts make up for what that lost.
+   * Adds what findSums found for each row of x / t, beginning at index `at`. If t is not the temperature of these sums,
+   * theirs is 1, and their maximum is x / t: `lost` then also takes the rounding error of that quotient.
    */
   addFound(found: Readonly<Float64Array>, at: number, t = this.#temperature): void {
     const divides = t !== this.#temperature;
@@ -49,7 +49,7 @@ export class LogSums {
     this.addFound(other.#cells, 0);
   }
 
-  /** Adds a sum to that of a row. */
+  /** Adds a sum to the sum of a row. */
   #add(row: number, maximum: number, top: number, others: number, lost: number): void {
     const at = SUMS_LENGTH * row;
     const ownMaximum = this.#cells[at]!;
@@ -70,7 +70,7 @@ export class LogSums {
   }
 
   #set(at: number, maximum: number, top: number, others: number, lost: number): void {
-    // JSON has no −0.
+    // + 0 turns −0, which JSON lacks, into 0.
     this.#cells[at] = maximum + 0;
     this.#cells[at + 1] = top + 0;
     this.#cells[at + 2] = others + 0;
@@ -92,7 +92,7 @@ export class LogSums {
     const t = this.#temperature;
     const difference = lower - maximum;
     const quotient = difference / t;
-    // What is so far below is lost in any sum.
+    // Terms so far below the maximum do not change any sum.
     if (quotient < LEAST_EXPONENT) {
       this.#set(at, maximum, top, others, lost);
       return;
@@ -100,7 +100,7 @@ export class LogSums {
     const correction = roundingOf(lower, -maximum, difference) + (t === 1 ? 0 : remainderOf(difference, quotient, t));
     const scale = powerOfTwo(Math.round(quotient / Math.LN2));
     const rest = expRest(quotient, correction / t);
-    // The sum · scale · (1 + rest): the first product is exact, and all that is rounded is a part of the second.
+    // The lower sum times scale · (1 + rest). The first product is exact; only the share of `rest` is rounded.
     const total = lowerTop + lowerOthers;
     const scaled = total * scale;
     const remaining = scaled * rest + (roundingOf(lowerTop, lowerOthers, total) + lowerLost) * scale * (1 + rest);
@@ -115,7 +115,7 @@ export class LogSums {
     const maximum = this.#cells[at]!;
     const t = this.#temperature;
     const difference = maximum - c;
-    // In halves where the difference overflows; there what rounding took does not matter.
+    // In halves if the difference overflows; then its rounding error does not matter.
     const base = Number.isFinite(difference) ? difference / t : ((maximum / 2 - c / 2) / t) * 2;
     if (!Number.isFinite(base)) return base;
     let correction = 0;
@@ -135,7 +135,7 @@ export class LogSums {
     return this.#cells[at + 1]! + this.#cells[at + 2]! + this.#cells[at + 3]!;
   }
 
-  /** 1 − e^(c / t) / Σ e^(x / t), c one of the x: right to its last digits, even where c is the maximum. */
+  /** 1 − e^(c / t) / Σ e^(x / t), where c is one of the x: accurate to its last digits even if c is the maximum. */
   complement(row: number, c: number): number {
     const at = SUMS_LENGTH * row;
     const maximum = this.#cells[at]!;
@@ -149,7 +149,7 @@ export class LogSums {
   }
 }
 
-/** Numbers of a row. */
+/** The number of cells of a row. */
 const SUMS_LENGTH = ROW_SUM_BYTES / 8;
 
 /** Reads the cells that toJSON gave. @throws TypeError, RangeError */
@@ -164,11 +164,11 @@ function emptyCells(operation: string, rows: number): Float64Array {
   return cells;
 }
 
-/** base + baseLost + log(top + others + lost), rounded as if the logarithm were no larger than base. */
+/** base + baseLost + log(top + others + lost), where base and log 2^k are added with compensation. */
 function plusLog(base: number, baseLost: number, top: number, others: number, lost: number): number {
   const rounded = top + others;
   const rest = roundingOf(top, others, rounded) + lost;
-  // Of weights that cancel what rounding took may be all that is left.
+  // If weights cancel, the rounding error may be all that is left.
   let sum = rounded + rest;
   let low = roundingOf(rounded, rest, sum);
   if (!(sum > 0 && sum < Infinity)) return Math.log(sum);
@@ -190,9 +190,9 @@ function plusLog(base: number, baseLost: number, top: number, others: number, lo
 /** ln 2 in two parts: multiples of the first are exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-/** A maximum whose own rounding is all that matters. */
+/** From this magnitude on, the maximum's own rounding error outweighs any correction. */
 const HUGE = 2 ** 53;
-/** From here on e^x is normal. */
+/** From this exponent on, e^x is a normal number. */
 const LEAST_EXPONENT = -708;
 
 /** e^(x + lost) = 2^k (1 + the result), k = x / ln 2 to the nearest whole number. */

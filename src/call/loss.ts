@@ -20,10 +20,10 @@ import { checkSize, fillResult, newLike, newResult, wrapReduced, wrapResult } fr
 import { elementsAsRows, type Rows } from './rows.js';
 import { withoutAxis } from './shape.js';
 
-/** What most losses allow, the usual one first. */
+/** The reductions of most losses, the default first. */
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
-/** What the options of every loss hold, beside `out`. */
+/** The options of every loss, besides `out`. */
 export interface LossOptions {
   shape?: unknown;
   reduction?: unknown;
@@ -34,11 +34,11 @@ export interface LossOptions {
 /** How a loss is reduced, and whether its gradient is wanted. */
 interface Reduced {
   readonly withGrad: boolean;
-  /** How it may be reduced, the usual way first. */
+  /** The reductions that the loss allows, the default first. */
   readonly reductions: readonly BatchReduction[];
 }
 
-/** What every loss is that is described by its options and the operands of its kernels. */
+/** The description of a loss, by its options and the operands of its kernels. */
 export interface Loss<Options, Operands> extends Reduced {
   readonly name: string;
   /** Name of the first argument. */
@@ -47,10 +47,10 @@ export interface Loss<Options, Operands> extends Reduced {
   readonly options: Partial<OptionNames<Options & { out?: unknown }>>;
 }
 
-/** A call of a loss: what every one of them is asked for, read once. */
+/** A call of a loss: the options that all losses share, each read once. */
 export interface LossCall {
   readonly call: Call;
-  /** The first argument: results are like it. */
+  /** The first argument, whose kind, dtype and shape the results take. */
   readonly input: Operand;
   readonly withGrad: boolean;
   readonly reduction: string;
@@ -61,7 +61,7 @@ export interface LossCall {
   readonly accumulate: boolean;
 }
 
-/** Checks the options that every loss has but the shape, once all are read; of the reductions the first is usual. */
+/** Checks the options that all losses share, except the shape. */
 export function readLoss(
   call: Call,
   { withGrad, reductions }: Reduced,
@@ -87,15 +87,15 @@ export function readLoss(
   return { call, input, withGrad, reduction: reduction as string, out, gradOutput, accumulate };
 }
 
-/** Reads what comes in from above: a number, 1 if it is not given, or an operand. @throws TypeError, RangeError */
+/** Reads the option `gradOutput`: a number, 1 if it is not given, or an operand. @throws TypeError, RangeError */
 export function readGradOutput(call: Call, value: unknown, { elementBytes }: Operand): number | Operand {
   if (value === undefined) return 1;
   return typeof value === 'number' ? value : readOperand(call, 'gradOutput', value, elementBytes);
 }
 
 /**
- * Checks `out` and gradOutput against the number of losses, one `each`. `out` may be the first argument, unless it is
- * added to, but no other: kernels read them after they have begun to write.
+ * Checks `out` and gradOutput against the number of losses, one for each row or element. `out` may be the first
+ * argument, unless the gradient is added to it, but no other: kernels read the others after they have begun to write.
  */
 export function checkResults(lossCall: LossCall, losses: number, each: 'row' | 'element'): void {
   const { call, input, withGrad, reduction, out, gradOutput, accumulate } = lossCall;
@@ -116,7 +116,7 @@ export function checkCount(operation: string, { argument, length }: Operand, cou
   }
 }
 
-/** What every loss kernel writes, and what scales it: addresses, 0 for none, but for the scale. */
+/** The operands of every loss kernel for its results. All but the scale are addresses, 0 for none. */
 export interface LossResults {
   losses: number;
   gradient: number;
@@ -126,10 +126,10 @@ export interface LossResults {
 }
 
 /**
- * Runs a loss block by block, once its run is open and has its inputs: sets up where losses and gradient go, and hands
- * them back. There is a loss for each row, or for each element where there are no rows; `meanDivisor` is what their
- * mean divides by, `gradOutputSlot` gradOutput in the run, -1 where it is a number. `compute` runs the kernel on the
- * block at hand.
+ * Runs a loss block by block, once its run is open and has its inputs. It sets up where losses and gradient go, and
+ * returns them as the caller gets them. There is a loss for each row, or, without `rows`, for each element; a mean
+ * divides by `meanDivisor`. `gradOutputSlot` is the slot of gradOutput in the run, -1 if that is a number. `compute`
+ * runs the kernel on the current block.
  */
 export function runLoss(
   lossCall: LossCall,
@@ -174,12 +174,12 @@ export function runLoss(
   return { loss, grad: wrapResult(gradient, out !== undefined, input, input.shape) };
 }
 
-/** Storage for a loss for each row, or for each element where there are no rows. */
+/** Storage for a loss for each row, or, without `rows`, for each element. */
 function newLosses({ call, input }: LossCall, rows: Rows | undefined): Operand {
   return rows === undefined ? newLike(call, input) : newResult(call, input, shapeOfLosses(input, rows));
 }
 
-/** Such losses as the caller gets them. */
+/** The losses as the caller gets them. */
 function wrapLosses({ input }: LossCall, rows: Rows | undefined, losses: Operand, isOut: boolean): unknown {
   if (rows === undefined) return wrapResult(losses, isOut, input, shapeOf(input));
   return wrapReduced(losses, isOut, input, shapeOfLosses(input, rows));
@@ -189,14 +189,14 @@ function shapeOfLosses({ shape }: Operand, { axis }: Rows): readonly number[] {
   return shape === undefined ? [] : withoutAxis(shape, axis);
 }
 
-/** A loss of no elements: there is nothing to run, and each loss, if there are any, is 0. */
+/** The result for an input without elements: no kernel runs, and each loss, if there are any, is 0. */
 export function emptyLoss(lossCall: LossCall, rows: Rows | undefined, meanDivisor: number): unknown {
   const { call, input } = lossCall;
   call.runtime.run.open(call.operation, elementsAsRows(0), input.elementBytes);
   return runLoss(lossCall, rows, meanDivisor, -1, () => undefined);
 }
 
-/** What the sum of the losses is divided by, a mean by `meanDivisor`. */
+/** The divisor of the sum of the losses. */
 function divisorOf(reduction: string, shape: readonly number[], meanDivisor: number): number {
   if (reduction !== 'batchMean') return reduction === 'mean' ? meanDivisor : 1;
   return shape.length > 1 ? shape[0]! : 1;
@@ -206,13 +206,13 @@ function clearSum({ f64 }: Arena, address: number): void {
   for (let i = 0; i < LOSS_SUM_BYTES / 8; i++) f64[address / 8 + i] = 0;
 }
 
-/** A sum and what rounding took from it, as loss kernels leave them. */
+/** The sum that loss kernels have left, plus its rounding error. */
 function readSum({ f64 }: Arena, address: number): number {
   const sum = f64[address / 8]!;
   return Number.isFinite(sum) ? sum + f64[address / 8 + LOSS_SUM_LOST / 8]! : sum;
 }
 
-/** Adds gradOutput to the run, a number for each row: -1 where it is one number. */
+/** Adds a gradOutput with a number for each row to the run, and returns its slot; -1 if it is a single number. */
 export function addRowGradOutput({ call, input, gradOutput }: LossCall): number {
   if (typeof gradOutput === 'number') return -1;
   const { runtime } = call;
@@ -222,22 +222,26 @@ export function addRowGradOutput({ call, input, gradOutput }: LossCall): number 
   return runtime.run.perRow(address, elementBytes);
 }
 
-/** The shape of a row that was given without one, as far as a batch goes: it has none. */
+/** The shape of a plain row, for reduction 'batchMean': it has no batch axis. */
 const NO_AXES: readonly number[] = [];
 
-/** A loss on the fast path: a number, of a tensor or a short array, and a gradient that goes into the like. */
+/**
+ * A loss on the fast path: its result is a number, and x, like the `out` of the gradient, is a tensor or a short array.
+ */
 export interface FastLoss {
   readonly x: FastArgument;
   readonly withGrad: boolean;
   readonly reduction: string;
   readonly gradOutput: number;
   readonly shape: readonly number[];
-  /** Where the gradient goes, if that is given: what it is, and as it was read. */
+  /** The option `out` for the gradient, if it is given: the caller's object, and as it was read. */
   readonly out: unknown;
   readonly to: FastArgument | undefined;
 }
 
-/** The call as such a loss, undefined if it is none: what does not go by `given` is left to be checked. */
+/**
+ * The call as a loss on the fast path; undefined if it does not qualify. The caller checks all that is not in `given`.
+ */
 export function openFastLoss(
   arena: Arena,
   { withGrad, reductions }: Reduced,
@@ -255,7 +259,10 @@ export function openFastLoss(
   return { x, withGrad, reduction: reduction as string, gradOutput, shape, out, to: to as FastArgument | undefined };
 }
 
-/** Runs it, as runLoss does any other; its sum takes `FAST_SUM_BYTES` bytes of the operand scratch. */
+/**
+ * Runs a loss on the fast path, as runLoss does any other. Its sum takes FAST_SUM_BYTES at the start of the operand
+ * scratch.
+ */
 export function runFastLoss(
   arena: Arena,
   { x, withGrad, reduction, gradOutput, shape, out, to }: FastLoss,

@@ -2,7 +2,7 @@ import type { SoftmaxBackwardOperands, SoftmaxOperands } from '../generated/kern
 import type { Runtime } from '../runtime.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
-import { describeMask } from './descriptor.js';
+import { describeMask, WITH_DESCRIPTORS } from './descriptor.js';
 import {
   addressOf,
   type FastArgument,
@@ -26,7 +26,7 @@ import type { Operand } from './place.js';
 import { checkSize, newLike, wrapResult } from './result.js';
 import { readRows } from './rows.js';
 
-/** The operations along an axis that give as many elements as they get. */
+/** The operations along an axis whose result has as many elements as their input. */
 
 interface MapOptions {
   shape?: unknown;
@@ -37,17 +37,15 @@ interface MapOptions {
   out?: unknown;
 }
 
-/** softmax and its like: one argument and a mask. */
+/** The description of an operation such as softmax, with one argument and a mask. */
 export interface RowMap {
   readonly name: string;
-  /** It leaves `mask` out where the operation has none, as `options` do. */
+  /** The kernel may lack the operand `mask`, if the operation has no such option. */
   readonly kernel: Kernel<SoftmaxOperands>;
   readonly options: Partial<OptionNames<MapOptions>>;
 }
 
-const MASKED = { mayTranspose: false };
-
-/** Runs such an operation. */
+/** Runs an operation such as softmax. */
 export function mapRows(operation: RowMap, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
@@ -96,7 +94,7 @@ function mapFast(
   return takeResult(arena, from, out, size);
 }
 
-/** The same for any x, of which no option but `out` was checked. */
+/** Runs any other call; of its options, only `out` has been read as an operand. */
 function mapOperand(
   call: Call,
   { kernel }: RowMap,
@@ -121,7 +119,7 @@ function mapOperand(
   const compute = runtime.kernel(kernel, elementBytes, operation);
   const { run } = runtime;
   const { n } = rows;
-  run.open(operation, rows, elementBytes, mask && MASKED);
+  run.open(operation, rows, elementBytes, mask && WITH_DESCRIPTORS);
   const from = run.input(input);
   const descriptor = mask && describeMask(runtime, mask, input, rows);
   const result = out ?? newLike(call, input);
@@ -142,7 +140,7 @@ function emptyMap(call: Call, out: Operand | undefined, input: Operand): unknown
 
 type PairOptions = Omit<MapOptions, 'mask' | 'causal'>;
 
-/** The backward pass of such an operation: its result and the gradient with respect to that. */
+/** The description of a backward pass, whose arguments are the forward result and the gradient with respect to it. */
 export interface BackwardMap {
   readonly name: string;
   /** Name of the first argument. */
@@ -203,7 +201,7 @@ function backwardFast(
   return takeResult(arena, from, out, size);
 }
 
-/** The same for any arguments, of which no option but `out` was checked. */
+/** Runs any other call; of its options, only `out` has been read as an operand. */
 function backwardOperands(
   call: Call,
   { name, kernel }: BackwardMap,

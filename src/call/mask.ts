@@ -1,4 +1,4 @@
-import { bufferOf, checkAttached, copyOf, countOf, type IntegerArray, integerBytes, typedArrayTag } from '../arrays.js';
+import { attachedCount, countOf, type IntegerArray, integerBytes, outsideOf, typedArrayTag } from '../arrays.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { checkBroadcast } from './broadcast.js';
@@ -15,9 +15,9 @@ export interface MaskPlace extends Place {
   readonly shape: readonly number[] | undefined;
 }
 
-/** What a call keeps of its rows, checked. */
+/** A checked mask: flags, causality, or both. */
 export interface Mask {
-  /** undefined where causality alone leaves something out. */
+  /** undefined if there is only causality. */
   readonly array: IntegerArray | undefined;
   /** The array's shape, of trailing axes. */
   readonly own: readonly number[];
@@ -26,7 +26,7 @@ export interface Mask {
 
 const EXPECTED = 'booleans or integers, anything but 0 keeps';
 
-/** Checks what was read of `mask`, and `causal`, against the first operand. @throws TypeError, RangeError */
+/** Checks the options `mask`, as it was read, and `causal` against the first operand. @throws TypeError, RangeError */
 export function checkMask(
   operation: string,
   mask: MaskPlace | undefined,
@@ -101,12 +101,11 @@ function readMaskArray(operation: string, value: unknown, memory: ArrayBuffer): 
   const tag = typedArrayTag(value);
   if (integerBytes(tag) === 0) {
     const isFloat = Tensor.is(value) || /^Float/.test(tag ?? '');
-    // An additive mask, 0 to keep and -∞ not to, would be read upside down.
+    // In an additive mask, 0 keeps an element and -∞ removes it: the opposite of ours.
     const hint = isFloat ? ' (of an additive mask: Uint8Array.from(mask, (m) => m === 0))' : '';
     throw typeError(operation, 'mask', value, EXPECTED + hint);
   }
   const array = value as IntegerArray;
-  if (countOf(array) === 0) checkAttached(operation, 'mask', array);
-  // A view of our own memory would be lost if that grew.
-  return bufferOf(array) === memory ? copyOf(array) : array;
+  attachedCount(operation, 'mask', array);
+  return outsideOf(memory, array);
 }

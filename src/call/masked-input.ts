@@ -12,8 +12,8 @@ import type { Rows } from './rows.js';
 const KERNEL = /* @__PURE__ */ defineKernel(applyMaskKernel, reference);
 
 /**
- * The first argument of an operation whose kernel knows no masks: a copy of each block, in which what is not kept is −∞.
- * Where that is not the same as being left out, the operation corrects what the kernel makes of it.
+ * The first argument of an operation whose kernel knows no masks: a copy of each block with −∞ in place of masked-out
+ * elements. Where −∞ differs from leaving an element out, the operation corrects the kernel's result.
  */
 export class MaskedInput {
   readonly #runtime: Runtime;
@@ -22,10 +22,10 @@ export class MaskedInput {
   readonly #slot: number;
   readonly #descriptor: Descriptor;
   readonly #apply: (operands: ApplyMaskOperands) => void;
-  /** The mask's descriptor, set to the block at hand. */
+  /** The address of the mask's descriptor, updated for the current block. */
   mask = 0;
 
-  /** Adds the argument to the run, which is open. */
+  /** Adds the argument to the run, which must be open. */
   constructor(runtime: Runtime, operation: string, mask: Mask, input: Operand, rows: Rows) {
     const { run } = runtime;
     this.#runtime = runtime;
@@ -36,7 +36,7 @@ export class MaskedInput {
     this.#descriptor = describeMask(runtime, mask, input, rows);
   }
 
-  /** The address of the block at hand, once the mask is applied. */
+  /** Applies the mask to the current block, and returns its address. */
   apply(): number {
     const x = this.#runtime.run.at(this.#slot);
     this.mask = this.#descriptor.at();
@@ -44,18 +44,18 @@ export class MaskedInput {
     return x;
   }
 
-  /** Writes a value where nothing is kept of another array of the block's shape. */
+  /** Writes a value to the masked-out elements of an array of the block's shape. */
   fill(x: number, value: number): void {
     const { outer, inner } = this.#runtime.run;
     this.#apply({ x, outer, n: this.#n, inner, mask: this.mask, value });
   }
 
-  /** Whether element j of a row of the block is kept. */
+  /** Whether element j of a row of the current block is kept. */
   keeps(row: number, j: number): boolean {
     return keeps(this.#runtime.arena, this.mask, row, j, this.#n);
   }
 
-  /** Element j of a row of the block, −∞ where it is not kept. */
+  /** Element j of a row of the current block, −∞ if it is masked out. */
   element(row: number, j: number): number {
     return this.#runtime.arena.floats(this.#elementBytes)[this.#indexOf(row, j)]!;
   }
@@ -66,14 +66,14 @@ export class MaskedInput {
     return run.at(this.#slot) / this.#elementBytes + firstOf(row, this.#n, inner) + j * inner;
   }
 
-  /** Whether nothing is kept of a row of the block. Its elements then become 0, of which there is a softmax. */
+  /** Whether a row of the current block keeps nothing. If so, its elements become 0, so that its softmax is not NaN. */
   levelEmpty(row: number): boolean {
     for (let j = 0; j < this.#n; j++) if (this.keeps(row, j)) return false;
     for (let j = 0; j < this.#n; j++) this.#runtime.arena.floats(this.#elementBytes)[this.#indexOf(row, j)] = 0;
     return true;
   }
 
-  /** Whether a row of the block holds nothing but −∞: nothing is kept of it, or nothing else. */
+  /** Whether a row of the current block holds only −∞, because nothing is kept or all that is kept is −∞. */
   isEmpty(row: number): boolean {
     for (let j = 0; j < this.#n; j++) if (this.element(row, j) !== -Infinity) return false;
     return true;

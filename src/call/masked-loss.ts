@@ -9,12 +9,18 @@ import { MaskedInput } from './masked-input.js';
 import type { Operand } from './place.js';
 import type { Rows } from './rows.js';
 
-/** Hides a target from the kernel, which ignores negative ones, and gives a hidden one back. -1 is a target to ignore. */
+/**
+ * Hides a target from the kernel, which ignores negative ones; applied again, gives it back. -1 stays free for ignored
+ * rows.
+ */
 const hidden = (target: number) => -2 - target;
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
 
-/** What a kernel of a loss over classes gets of the block at hand: addresses, 0 for none, and how much it smooths. */
+/**
+ * The operands of a loss kernel that depend on the mask, for the current block: addresses, 0 for none, and the
+ * smoothing.
+ */
 export interface LossBlock {
   readonly x: number;
   readonly targets: number;
@@ -22,7 +28,7 @@ export interface LossBlock {
   readonly smoothingTerms: number;
 }
 
-/** What a masked loss is made of. */
+/** The parts of a masked loss. */
 export interface MaskedLossParts {
   readonly mask: Mask;
   readonly input: Operand;
@@ -32,11 +38,11 @@ export interface MaskedLossParts {
   readonly smoothing: number;
   /** Address of the weights of the classes, 0 for none. */
   readonly weight: number;
-  /** What a row of nothing but −∞ gives whose target, a class index, is not kept. */
+  /** The loss of a row that holds only −∞ and whose target, a class index, is masked out. */
   readonly lossOfEmptyRow: number;
 }
 
-/** A loss over what a mask keeps of each row, by a kernel that knows no masks. */
+/** A loss over the classes that a mask keeps in each row, with a kernel that knows no masks. */
 export class MaskedLoss {
   readonly #runtime: Runtime;
   readonly #elementBytes: 4 | 8;
@@ -48,10 +54,10 @@ export class MaskedLoss {
   readonly #input: MaskedInput;
   readonly #smooth: ((operands: SmoothTargetsOperands) => void) | undefined;
   readonly #smoothed: number;
-  /** Rows of the block of which nothing is kept, where targets are probabilities. */
+  /** The rows of the current block that keep nothing, if targets are probabilities. */
   #empty: number[] = [];
 
-  /** Adds the input to the run, which is open. */
+  /** Adds the input to the run, which must be open. */
   constructor(runtime: Runtime, operation: string, parts: MaskedLossParts) {
     const { mask, input, rows, smoothing } = parts;
     this.#runtime = runtime;
@@ -66,7 +72,7 @@ export class MaskedLoss {
     this.#smoothed = smoothing > 0 ? runtime.run.intermediate() : -1;
   }
 
-  /** Applies the mask to the block at hand, whose targets are at `given`. */
+  /** Applies the mask to the current block, whose targets are at address `given`. */
   prepare(given: number): LossBlock {
     const { run } = this.#runtime;
     const x = this.#input.apply();
@@ -77,12 +83,12 @@ export class MaskedLoss {
     const targets = this.#isSoft ? given : 0;
     const { mask } = this.#input;
     this.#smooth?.({ targets, y, outer: run.outer, n: this.#n, inner: run.inner, smoothing, mask });
-    // Smoothed probabilities take the place of those that were given; beside class indices they are added.
+    // Smoothed probabilities replace the given ones; with class indices, the kernel adds them to the target's share.
     if (this.#isSoft && y !== 0) return { x, targets: y, smoothing: 0, smoothingTerms: 0 };
     return { x, targets: given, smoothing, smoothingTerms: y };
   }
 
-  /** Corrects what the kernel made of the block, by its own targets. */
+  /** Corrects the kernel's results for the current block; `targets` are those that the kernel was given. */
   finish(targets: number, { losses, gradient, sum }: LossResults): void {
     const { arena } = this.#runtime;
     const add = (row: number, value: number) => {
@@ -94,7 +100,7 @@ export class MaskedLoss {
     } else {
       for (let row = 0; row < this.#count; row++) {
         const target = hidden(arena.i32[targets / 4 + row]!);
-        // Where all is smoothing, the target does not count.
+        // With smoothing 1 the target has no share.
         if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#lossOfEmptyRow * this.#weightOf(target));
       }
     }
@@ -107,13 +113,13 @@ export class MaskedLoss {
     return outer * inner;
   }
 
-  /** Levels rows of which nothing is kept, so that target probabilities of 0 give a loss of 0. */
+  /** Clears rows that keep nothing, so that target probabilities of 0 give a loss of 0 there. */
   #levelEmptyRows(): void {
     this.#empty = [];
     for (let row = 0; row < this.#count; row++) if (this.#input.levelEmpty(row)) this.#empty.push(row);
   }
 
-  /** Hides rows of nothing but −∞ whose target is not kept from the kernel. */
+  /** Hides rows from the kernel that hold only −∞ and whose target is masked out. */
   #hideEmptyRows(targets: number): void {
     const { i32 } = this.#runtime.arena;
     const input = this.#input;
@@ -123,7 +129,7 @@ export class MaskedLoss {
     }
   }
 
-  /** Whether a row of the block has a target probability that counts. */
+  /** Whether a row of the current block has a target probability with a weight above 0. */
   #hasTarget(targets: number, row: number): boolean {
     const { inner } = this.#runtime.run;
     const heap = this.#runtime.arena.floats(this.#elementBytes);

@@ -1,6 +1,6 @@
-// Nested arrays as flat numbers with a shape, each element read once: the first number found tells the rank, and the array
-// that it is in the element type, where none is asked for.
-import { checkAttached, countOf, type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
+// Reads nested arrays as flat numbers with a shape, each element once. The first number determines the rank, and the
+// array that holds it the element type, unless a dtype was asked for.
+import { attachedCount, type Dtype, type FloatArray, typedArrayTag, write } from '../arrays.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
@@ -8,7 +8,7 @@ import { checkFloats } from './operand.js';
 import { newArray, newOperand, type Operand } from './place.js';
 import { product } from './shape.js';
 
-/** The most axes that nested arrays make: deeper ones may well go on for ever, as an array does that is within itself. */
+/** The most axes that nested arrays may have: deeper nesting may be endless, as in an array that contains itself. */
 const MOST_AXES = 64;
 
 /** @throws TypeError, RangeError for ragged arrays, OutOfMemoryError at the limit of linear memory */
@@ -24,7 +24,7 @@ class NestedReader {
   /** Made once the shape is known. */
   data: FloatArray | undefined;
   #count = 0;
-  /** Where the element at hand is. */
+  /** The indices of the current element. */
   readonly #path: number[] = [];
   readonly #arena: Arena;
   readonly #name: string;
@@ -60,10 +60,9 @@ class NestedReader {
     this.data[this.#count++] = value;
   }
 
-  /** A typed array, which is an innermost one. */
+  /** Reads a typed array, which must be innermost. */
   #readTyped(row: FloatArray, depth: number): void {
-    const length = countOf(row);
-    if (length === 0) checkAttached('tensor', this.#where(), row);
+    const length = attachedCount('tensor', this.#where(), row);
     this.#checkOrAdd(row, depth, length);
     if (depth < this.shape.length - 1) {
       throw typeError('tensor', `${this.#where()}[0]`, row[0], `an array of ${this.shape[depth + 1]}`);
@@ -102,7 +101,7 @@ class NestedReader {
 
   #make(usual: Dtype): FloatArray {
     const size = product(this.shape);
-    // Numbers are rounded once: to float16 from what they were.
+    // For float16, numbers are kept as float64, so that they are rounded only once.
     const elementBytes = (this.#dtype ?? usual) === 'float32' ? 4 : 8;
     this.#arena.checkLimit(size * elementBytes, 'tensor');
     return arrayFor('tensor', size, (n) => newArray(elementBytes, n));

@@ -1,6 +1,6 @@
 import {
+  attachedCount,
   bufferOf,
-  checkAttached,
   countOf,
   elementBytesOf,
   type FloatArray,
@@ -19,15 +19,15 @@ import { checkLength, product, readShape } from './shape.js';
 const EXPECTED = 'number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor';
 
 /**
- * Reads a float argument. Plain numbers become elements of plainBytes: float32 for the first argument of an operation,
- * and for the others what the first one is.
+ * Reads a float argument. Plain numbers become floats of `plainBytes` bytes: float32 for the first argument of an
+ * operation, and the first one's dtype for the others.
  * @throws TypeError, RangeError
  */
 export function readOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8 = 4): Operand {
   return addPlace(call, operandOf(call, argument, value, plainBytes));
 }
 
-/** The same, of an argument that may be left out. */
+/** The same for an argument that may be left out. */
 export function readOptional(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand | undefined {
   return value === undefined ? undefined : readOperand(call, argument, value, plainBytes);
 }
@@ -48,7 +48,10 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
   return newOperand(argument, 'array', array, array.length, -1, runtime.arena.moment, undefined);
 }
 
-/** An array as it is now. @throws TypeError when its buffer is detached */
+/**
+ * An array as an operand, as it is now. `said` is the 16-bit type that its owner declares. @throws TypeError when its
+ * buffer is detached
+ */
 export function arrayOperand(
   { operation, runtime }: Call,
   argument: string,
@@ -58,8 +61,7 @@ export function arrayOperand(
   said?: Half,
 ): Operand {
   const { moment } = runtime.arena;
-  const length = countOf(array);
-  if (length === 0) checkAttached(operation, argument, array);
+  const length = attachedCount(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
   return newOperand(argument, kind, array, length, address, moment, shape, said);
 }
@@ -91,7 +93,7 @@ export function checkOwner({ operation, runtime }: Call, argument: string, { own
   }
 }
 
-/** The value as a float array, of which its owner may say that it holds 16-bit floats. @throws TypeError for others */
+/** Checks that a typed array holds floats; `said` is the 16-bit type that its owner declares. @throws TypeError */
 export function checkFloats(operation: string, argument: string, value: unknown, tag: string, said?: Half): FloatArray {
   if (tag !== 'Float32Array' && tag !== 'Float64Array' && halfOf(tag, said) === undefined) {
     const hint = floatHint(tag, argument);
@@ -100,11 +102,11 @@ export function checkFloats(operation: string, argument: string, value: unknown,
   return value as FloatArray;
 }
 
-/** How to make floats of the elements, in words that are right whatever these are. */
+/** A hint how to convert the elements to floats, which is right whatever they are. */
 function floatHint(tag: string, argument: string): string {
   if (tag === '' || tag.startsWith('Big')) return '';
   const hint = ' (convert integers with Float32Array.from';
-  // Float32Array.from of the bits makes 15360 of 1.
+  // Float32Array.from would turn the bits of 1, 0x3c00, into 15360.
   return tag === 'Uint16Array'
     ? `${hint}, pass bits of float16 as { data: ${argument}, shape, type: 'float16' })`
     : `${hint})`;
@@ -143,7 +145,7 @@ function tensorLikeOperand(call: Call, argument: string, value: unknown, plainBy
   return operand;
 }
 
-/** `data` and the shape of another library's tensor. @throws TypeError where its numbers cannot be read as they lie */
+/** The data and shape of another library's tensor. @throws TypeError if its numbers cannot be read where they are */
 export function readTensorLike(
   operation: string,
   argument: string,
@@ -164,11 +166,14 @@ export function readTensorLike(
 export interface LikeParts {
   readonly data: unknown;
   readonly shape: readonly number[];
-  /** What it says of its elements, where they are floats of 16 bits. */
+  /** The type that it declares, if that is a 16-bit float. */
   readonly type: Half | undefined;
 }
 
-/** Whether Object.prototype was given anything that is read of a tensor-like: see isPolluted of options.ts. */
+/**
+ * Whether someone has added a property that is read from tensor-like objects to Object.prototype: see isPolluted in
+ * options.ts.
+ */
 function isPolluted(): boolean {
   const plain = PLAIN;
   return (
@@ -201,7 +206,7 @@ function readParts(operation: string, argument: string, source: Record<string, u
   const isStrided = shape !== undefined && !isContiguous(shape, source.stride ?? source.strides);
   const offset = source.offset;
   const type = halfNamed(source.type) ?? halfNamed(source.dtype);
-  // The data comes last: whatever the others run, it is taken as it is then.
+  // Last: the reads above may run the caller's code, which may replace the data.
   const data = source.data;
   if (typeof data === 'function') throw refuse('a tensor of another library', `await ${argument}.data()`);
   if (data === undefined || shape === undefined) throw noNumbers(operation, argument, source, expected);
@@ -214,17 +219,17 @@ function halfNamed(name: unknown): Half | undefined {
   return name === 'float16' || name === 'bfloat16' ? name : undefined;
 }
 
-/** The elements of a contiguous view, which begin at an offset; undefined where that takes a copy. */
+/** The elements of a contiguous view that begins at an offset; undefined if a copy would be needed. */
 function partOf(data: unknown, offset: number, size: number): unknown {
   const array = data as FloatArray;
-  // A detached array has no elements: whoever reads it says so.
+  // A detached array has no elements; the error comes from whoever reads it.
   const isWithin =
     elementBytesOf(array) && countOf(array) && offset >>> 0 === offset && offset + size <= countOf(array);
   if (isWithin) return viewOf(array, offset, size);
   return offset === 0 ? data : undefined;
 }
 
-/** The error for an object without data or a shape: it names its class, and what to write instead. */
+/** The error for an object without data or a shape: it names the object's class, and what to write instead. */
 function noNumbers(
   operation: string,
   argument: string,
@@ -238,7 +243,7 @@ function noNumbers(
   return new TypeError(`${operation}: ${argument} is ${what}, expected ${expected}${line && ` (pass ${line})`}`);
 }
 
-/** What gives the numbers of such an object, '' where nobody knows. */
+/** The expression that gives the numbers of such an object, '' if it is not known. */
 function lineFor(x: string, source: Record<PropertyKey, unknown>): string {
   if (typeof source.then === 'function') return `await ${x}`;
   if (ArrayBuffer.isView(source)) return `new Float32Array(${x}.buffer)`;

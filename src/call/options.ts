@@ -1,11 +1,12 @@
 import { isArray, rangeError, show, typeError } from '../errors.js';
+import { readNumber } from '../numbers.js';
 import type { PlaceOptions } from '../types.js';
 import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
 
-/** What a name has in common with those that differ in capitals, underscores or a plural: ignore_index, weights. */
+/** A name without capitals, underscores and a plural s: ignore_index becomes ignoreindex, as ignoreIndex does. */
 const alike = (name: string) => name.toLowerCase().replace(/_|s$/g, '');
 
-/** Names other libraries use, as `alike` makes them, with ours. */
+/** Our names for those that other libraries use, which are written as `alike` returns them. */
 const OTHER_NAMES: Record<string, string> = {
   dim: 'axis',
   axe: 'axis',
@@ -20,28 +21,33 @@ const OTHER_NAMES: Record<string, string> = {
   output: 'out',
 };
 
-/** The names of an operation's options, those of its interface and no others; an object, for look-up is a property read. */
+/**
+ * The names of an operation's options: exactly those of its interface. An object, so that looking one up is a property
+ * read.
+ */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
-/** For `polluted`, where an operation has the time to be careful always, and then needs no list of its names. */
+/**
+ * Passed as `polluted` by operations that are slow enough to be always careful, and then need no list of their names.
+ */
 export const AS_IF_POLLUTED = true;
 
-/** What an operation says of names that it does not have, beside OTHER_NAMES. */
+/** What an operation says about unknown names, in addition to OTHER_NAMES. */
 export type Hints = Readonly<Record<string, string>>;
 
-/** Options whose values nobody has looked at yet. */
+/** Options whose values have not been checked yet. */
 export type Given<T> = { readonly [name in keyof T]?: unknown };
 
-/** What options are read from where none are given: an object without a prototype that could have any. */
+/** Stands for options that are not given: an object whose prototype is empty and cannot be polluted. */
 class Nothing {}
 Object.setPrototypeOf(Nothing.prototype, null);
 const NOTHING = new Nothing();
 
 /**
- * The options of a call, for each to be read once. What Object.prototype was given is none of them: see caller.ts.
- * Operations that do hardly more than that say themselves whether it was given one of their names.
+ * The options of a call; read each of them only once. Properties added to Object.prototype are not among them: see
+ * caller.ts. Operations whose calls must be fast pass `polluted` themselves, by checking only their own names.
  * @throws TypeError for options that are not an object or hold a name that is not among `names`.
  */
 export function readOptions<T extends object>(
@@ -68,8 +74,8 @@ export function readOptions<T extends object>(
 }
 
 /**
- * Whether Object.prototype was given an option's name. Named one by one, the reads cost next to nothing: a loop over the
- * names would take as long as a small softmax.
+ * Whether someone has added a property with the name of an option to Object.prototype. Written out one by one, the
+ * reads cost next to nothing; a loop over the names would take as long as a small softmax.
  */
 export function isPolluted(): boolean {
   const plain = PLAIN;
@@ -98,7 +104,7 @@ export function isPolluted(): boolean {
   );
 }
 
-/** What is meant by an argument that other libraries have in the place of our options. */
+/** What the caller means who passes another library's argument in place of our options. */
 function optionHint(options: unknown, names: Readonly<Partial<Record<string, true>>>): string {
   if (typeof options === 'number' && names.axis) return `: { axis: ${options} }`;
   return isArray(options) && names.shape ? ': { shape: […] }' : '';
@@ -118,13 +124,13 @@ function unknownOption(
   return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);
 }
 
-/** Bounds of temperatures: beyond them t or 1 / t leaves the normal numbers of the dtype. */
+/** Bounds of temperatures: far enough within the normal numbers of the dtype for t and 1 / t. */
 export const LOW_TEMPERATURE = { 4: 2 ** -100, 8: 2 ** -900 } as const;
 export const HIGH_TEMPERATURE = { 4: 2 ** 100, 8: 2 ** 900 } as const;
 
 /**
- * The option `temperature`; `or` names what an operation takes beside these. @throws TypeError, RangeError unless it is a
- * positive number in the range of the dtype.
+ * The option `temperature`: a positive number in the range of the dtype. In errors, `or` names what else the operation
+ * takes. @throws TypeError, RangeError
  */
 export function readTemperature(operation: string, temperature: unknown, elementBytes: 4 | 8, or = ''): number {
   if (temperature === undefined || temperature === 1) return 1;
@@ -135,6 +141,12 @@ export function readTemperature(operation: string, temperature: unknown, element
     throw rangeError(operation, 'temperature', temperature, `a number in ${bounds}${or}${hint}`);
   }
   return temperature;
+}
+
+/** An option in [0, 1], `absent` when it is not given. @throws TypeError, RangeError */
+export function readShare(operation: string, argument: string, share: unknown, absent: number): number {
+  if (share === undefined) return absent;
+  return readNumber(operation, argument, share, 'a number in [0, 1]', (value) => value >= 0 && value <= 1);
 }
 
 /** An option that is true or false, false when it is not given. @throws TypeError */

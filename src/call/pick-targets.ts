@@ -7,7 +7,7 @@ import { type Elements, readerOf } from './place.js';
 import type { Rows } from './rows.js';
 import type { IntegerPlace } from './targets.js';
 
-/** Copies the target's element of each row, so that no other has to be brought into linear memory. */
+/** Copies the element at each row's target, so that no others have to be copied into linear memory. */
 export function pickTargets(
   arena: Arena,
   x: Elements,
@@ -25,7 +25,7 @@ export function pickTargets(
   }
   const { i32 } = arena;
   const read = readerOf(arena, x);
-  // Not by the number of the row: its remainder would take longer than all the rest.
+  // Two loops instead of the row number's remainder, which would take longer than everything else.
   for (let first = 0, row = 0; row < count; first += n * inner) {
     for (let column = 0; column < inner; column++, row++) {
       const target = i32[indices / 4 + row]!;
@@ -34,7 +34,7 @@ export function pickTargets(
   }
 }
 
-/** The same of rows that lie one after another, all places counted in elements. */
+/** The same for contiguous rows; all positions are counted in elements. */
 function pickFromRows(
   source: WideArray,
   start: number,
@@ -51,7 +51,7 @@ function pickFromRows(
   }
 }
 
-/** Class indices of contiguous rows of n; `ignored` is the one that does not count. */
+/** The class indices of contiguous rows of n elements; `ignored` is the ignoreIndex. */
 interface TargetRows {
   readonly targets: Int32Array;
   readonly count: number;
@@ -60,9 +60,9 @@ interface TargetRows {
 }
 
 /**
- * A loss that is the sum of these elements, up to the sign, on the fast path: adds them up where they lie, in the order of
- * the rows and as a kernel does. To bring targets and elements into linear memory for that would take several times as
- * long. Undefined where targets are no Int32Array, or one of them is neither a class nor ignored.
+ * Runs a loss on the fast path that is the sum of these elements, up to the sign. It adds them up where they are, in
+ * the order in which a kernel would; copying targets and elements into linear memory would take several times as long.
+ * Undefined if targets are not an Int32Array, or one of them is neither a class nor ignored.
  */
 export function sumTargets(
   arena: Arena,
@@ -92,7 +92,10 @@ export function sumTargets(
   });
 }
 
-/** Of float32 elements: float64 adds these up without care. Returns how many rows count, -1 for a wrong target. */
+/**
+ * Adds up float32 elements, for which plain float64 is accurate enough. Returns the number of rows that count, -1 for a
+ * wrong target.
+ */
 function sumTargets32(
   source: WideArray,
   start: number,
@@ -103,8 +106,8 @@ function sumTargets32(
   let total = 0;
   let counted = count;
   for (let row = 0, first = start; row < count; row++, first += n) {
-    // A loop of its own for the rows that count, most of them: one that counts the others takes twice as long.
-    // With `| 0` no addition is checked, which takes a sixth of the time.
+    // Most rows count, and they have an inner loop of their own: a loop that also handles the others takes twice as
+    // long. `| 0` spares the overflow checks of additions, a sixth of the time.
     for (; row < count; row++, first = (first + n) | 0) {
       const target = targets[row]!;
       if (target >>> 0 >= n || target === ignored) break;
@@ -119,7 +122,7 @@ function sumTargets32(
   return counted;
 }
 
-/** The same of float64 elements, with what rounding takes from the sum. */
+/** The same for float64 elements, with compensation. */
 function sumTargets64(
   source: WideArray,
   start: number,
@@ -146,7 +149,7 @@ function sumTargets64(
   return counted;
 }
 
-/** Writes a number at each target. All were checked, and are again: another thread may have the array too. */
+/** Writes a number at each target. Targets are checked again, because another thread may share the array. */
 function writeAtTargets(
   heap: WideArray,
   start: number,

@@ -1,41 +1,45 @@
 import { alignUp, STAGING_BYTES } from '../memory/arena.js';
 import type { Rows } from './rows.js';
 
-/** The most operands that a kernel has. */
+/** The most operands that a kernel may have. */
 export const MOST_SLOTS = 8;
-/** What alignment may take beside the bytes of the operands. */
+/** The most bytes that aligning the operands may take. */
 const PADDING = 2 * MOST_SLOTS * alignUp(1);
 /** The narrowest block of columns, in elements: whole cache lines. */
 const NARROWEST = 16;
 
-/** What a plan has to know of an operand. */
+/** What a plan depends on for each operand. */
 export interface PlannedOperand {
-  /** Bytes of the operand in a column of an outer slice. */
+  /** Bytes of the operand for one column of an outer slice. */
   readonly columnBytes: number;
   /** Elements in a row: all n, one, or another number. */
   readonly perRow: number;
-  /** Whether its blocks are copied through the staging memory, and whether they are transposed there. */
+  /** Whether its blocks are staged, and whether they are transposed there. */
   readonly isStaged: boolean;
   readonly isTransposed: boolean;
-  /** Bytes of numbers that repeat, which lie there once, beside the block. */
+  /** Bytes of the period of numbers that repeat, which is staged once, in addition to the block. */
   readonly periodBytes: number;
 }
 
 /** How the rows of a call are split into blocks. */
 export interface Plan {
-  /** Outer slices in a block, and blocks that the columns of a slice are split into where one slice is too large. */
+  /**
+   * The number of outer slices in a block and, if a single slice is too large, of blocks that its columns are split
+   * into.
+   */
   readonly slices: number;
   readonly columnBlocks: number;
-  /** Columns of the widest block. */
+  /** The number of columns of the widest block. */
   readonly width: number;
-  /** Bytes of staging memory, and whether they are more than there always are. */
+  /** Bytes of staging memory, and whether they exceed the fixed staging memory and have to be allocated. */
   readonly bytes: number;
   readonly isLarge: boolean;
 }
 
 /**
- * Splits the rows of so many operands into blocks that fit the staging memory: whole outer slices, a multiple of
- * `multiple` of them; where one slice is too large, blocks of its columns; where it is one row, all of it.
+ * Splits the rows of `count` operands into blocks that fit into the staging memory: whole outer slices, a multiple of
+ * `multiple` of them. If a slice is too large, it is split into blocks of columns; a single row that is too large
+ * becomes one large block.
  */
 export function planBlocks(
   { outer, inner }: Rows,
@@ -58,7 +62,10 @@ export function planBlocks(
   return { slices: 1, columnBlocks: 1, width: inner, bytes: sliceBytes + PADDING, isLarge: true };
 }
 
-/** Blocks of a slice's columns. They are compact, so that operands in linear memory are staged like the others. */
+/**
+ * Splits a slice into blocks of columns. These are compact copies, so operands in linear memory are staged like the
+ * others.
+ */
 function planColumns(inner: number, operands: readonly PlannedOperand[], room: number): Plan {
   let columnBytes = 0;
   for (const operand of operands) if (operand.isStaged || operand.perRow > 1) columnBytes += operand.columnBytes;

@@ -1,7 +1,7 @@
 import type { LogSumExpOperands, WeightedLogSumExpOperands } from '../generated/kernels.js';
 import type { Kernel } from '../wasm/kernel.js';
 import { type Call, checkOverlaps, openCall, settle } from './call.js';
-import { checkBroadcastOperand, describeFloats, describeMask } from './descriptor.js';
+import { checkBroadcastOperand, describeFloats, describeMask, WITH_DESCRIPTORS } from './descriptor.js';
 import {
   addressOf,
   operandOf,
@@ -32,20 +32,18 @@ interface ReduceOptions {
   out?: unknown;
 }
 
-/** logSumExp and its like: a number for each row along an axis. */
+/** The description of an operation such as logSumExp, with a number for each row along an axis. */
 export interface RowReduction {
   readonly name: string;
   readonly kernel: Kernel<LogSumExpOperands>;
-  /** For calls with weights, where the operation takes them. */
+  /** The kernel for calls with weights, if the operation takes them. */
   readonly weightedKernel?: Kernel<WeightedLogSumExpOperands>;
   readonly options: Partial<OptionNames<ReduceOptions>>;
   /** The result of a row without elements. */
   readonly ofNothing: number;
 }
 
-const WITH_DESCRIPTORS = { mayTranspose: false };
-
-/** Runs such an operation. */
+/** Runs such an operation: on the fast path if it can. */
 export function reduceRows(operation: RowReduction, x: unknown, options: unknown): unknown {
   const { name } = operation;
   const call = openCall(name);
@@ -75,7 +73,7 @@ export function reduceRows(operation: RowReduction, x: unknown, options: unknown
   return reduceOperand(call, operation, operandOf(call, 'x', x, from), place, others);
 }
 
-/** The same for any x, of which no option but `out` was checked. */
+/** Runs any other call; of its options, only `out` has been read as an operand. */
 function reduceOperand(
   call: Call,
   operation: RowReduction,
@@ -96,11 +94,11 @@ function reduceOperand(
   const mask = checkMask(name, maskPlace, false, input, rows.axis);
   if (out !== undefined) {
     checkSize(call, out, rows.count);
-    // The very range of x where rows have one element.
+    // It may be exactly x if rows have one element.
     checkOverlaps(call, out, input);
   }
   const isOut = out !== undefined;
-  // The caller's storage has a shape of its own.
+  // The shape of `out` is the caller's own.
   const shape = isOut ? [] : reducedShape(input, rows, keepDims);
   if (input.length === 0) {
     const result = out ?? newResult(call, input, shape);

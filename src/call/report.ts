@@ -5,16 +5,16 @@ import { PLACE_OPTIONS, readOptions } from './options.js';
 import { elementsOf } from './place.js';
 import { type Rows, readRows } from './rows.js';
 
-/** What reports on values share: they read every value once, in plain JavaScript. */
+/** What inspectLogits and inspectTargets share: they read every value once, in plain JavaScript. */
 
-/** How far the sum of probabilities may be from 1: float16 rounding and printed digits are within it. */
+/** How far the sum of probabilities may be from 1: enough for float16 rounding and for printed digits. */
 export const TOLERANCE = 1e-3;
 
 export function many(count: number, one: string, more: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${more}`;
 }
 
-/** The subject and verb of a sentence about so many of all rows. */
+/** Subject and verb of a sentence about `count` of the rows. */
 export function share(count: number, rows: number): string {
   if (rows === 1) return 'The row holds';
   return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
@@ -25,7 +25,7 @@ export function noValues(rows: number, classes: number): string {
   return `There are no values: ${rows} rows of ${classes} classes. Check shape.`;
 }
 
-/** Looks at the rows of an argument. @throws TypeError, RangeError */
+/** Reads an argument and surveys its rows. @throws TypeError, RangeError */
 export function inspect<R>(
   operation: string,
   argument: string,

@@ -1,8 +1,7 @@
 import {
   arrayOf,
+  attachedCount,
   bufferOf,
-  checkAttached,
-  countOf,
   type Dtype,
   type FloatArray,
   fill,
@@ -18,7 +17,7 @@ import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './opera
 import { dtypeOf, halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
 import { checkLength, product } from './shape.js';
 
-/** Where results go, and how the caller gets them. */
+/** Where results are stored, and how the caller gets them. */
 
 /** Reads the option `out`, if it is given: see readOut. */
 export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8, half?: Half): Operand | undefined {
@@ -26,7 +25,7 @@ export function readOptionalOut(call: Call, out: unknown, elementBytes: 4 | 8, h
 }
 
 /**
- * Reads where results go: elements of these bytes, or of 16 bits where results may be such.
+ * Reads an `out` for elements of this many bytes, or of the 16-bit type `half` if that is given.
  * @throws TypeError for anything else
  */
 export function readOut(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, half?: Half): Operand {
@@ -55,7 +54,7 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
   return operand;
 }
 
-/** A tensor-like object that holds floats of 16 bits. */
+/** Reads a tensor-like `out` that holds 16-bit floats. */
 function halfOut(call: Call, argument: string, out: unknown, half: Half): Operand {
   const { operation } = call;
   const isObject = typeof out === 'object' && out !== null && typedArrayTag(out) === undefined && !isArray(out);
@@ -70,13 +69,12 @@ function halfOut(call: Call, argument: string, out: unknown, half: Half): Operan
   return { ...operand, owner: out as object };
 }
 
-/** Reads where indices go. @throws TypeError unless it is an Int32Array */
+/** Reads an `out` for indices. @throws TypeError unless it is an Int32Array */
 export function readIndexOut(call: Call, argument: string, out: unknown): IndexPlace {
   const { operation, runtime } = call;
   if (typedArrayTag(out) !== 'Int32Array') throw typeError(operation, argument, out, 'an Int32Array');
   const array = out as Int32Array;
-  const length = countOf(array);
-  if (length === 0) checkAttached(operation, argument, array);
+  const length = attachedCount(operation, argument, array);
   const { moment } = runtime.arena;
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
   return addPlace(call, newIndexPlace(argument, array, address, length, moment));
@@ -92,14 +90,14 @@ function newIndexPlace(
   return { argument, array, tensor: undefined, address, length, elementBytes: 4, moment, before: undefined };
 }
 
-/** @throws RangeError unless it takes this many elements */
+/** Checks that a result has this many elements. @throws RangeError */
 export function checkSize({ operation }: Call, { argument, length }: Place, size: number): void {
   if (length !== size) throw countError(operation, argument, length, size);
 }
 
 /**
- * Storage for a result like the input: a Tensor for a Tensor, else an array. `half` tells how it is stored where that is
- * in 16 bits.
+ * Storage for a result of the input's kind: a Tensor for a Tensor, else an array. It holds 16-bit floats if `half` is
+ * given.
  * @throws OutOfMemoryError
  */
 export function newResult(
@@ -115,7 +113,7 @@ export function newResult(
     return tensorOperand(operation, 'the result', tensor, storageOf(tensor)!);
   }
   const length = product(shape);
-  // Only rows without elements can have more results than anything that was given has elements.
+  // Only for rows without elements can the result be larger than everything that the caller has passed.
   const { limit } = runtime.arena;
   if (input.length === 0 && length * elementBytes > limit) {
     const bytes = length * elementBytes;
@@ -125,7 +123,7 @@ export function newResult(
   return newOperand('the result', 'array', array as FloatArray, length, -1, undefined, undefined, half);
 }
 
-/** Storage for a result with as many elements as the input, stored as those are. */
+/** Storage for a result of the input's shape and element type. */
 export function newLike(call: Call, input: Operand): Operand {
   return newResult(call, input, shapeOf(input), input.half);
 }
@@ -141,7 +139,7 @@ export function newIndices(length: number): IndexPlace {
   return newIndexPlace('the result', array, -1, length, undefined);
 }
 
-/** A result as the caller gets it: `out` and Tensors themselves, data and shape for a tensor-like argument. */
+/** A result as the caller gets it: `out` or a Tensor itself, data and shape for a tensor-like argument. */
 export function wrapResult(
   result: Operand,
   isOut: boolean,
@@ -152,13 +150,13 @@ export function wrapResult(
   return isOut || kind !== 'tensorLike' ? (result.tensor ?? result.array) : likeOf(result, shape!);
 }
 
-/** Data and shape, and what the data are bits of, if they are. */
+/** Data and shape, and the dtype if the data are the bits of 16-bit floats. */
 export function likeOf({ array, half }: Operand, shape: readonly number[]): object {
   const like = { data: array, shape: shape.slice() };
   return typedArrayTag(array) === 'Uint16Array' ? { ...like, dtype: half } : like;
 }
 
-/** The same where each row has a number: a plain row gives that number. */
+/** The same for a result with a number for each row: a plain row gives that number. */
 export function wrapReduced(result: Operand, isOut: boolean, input: Operand, shape: readonly number[]): unknown {
   if (input.shape === undefined && !isOut) return result.array![0];
   return wrapResult(result, isOut, input, shape);

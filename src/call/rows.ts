@@ -2,24 +2,24 @@ import { rangeError, showShape, typeError } from '../errors.js';
 import { type Operand, shapeOf } from './place.js';
 import { areEqual, checkLength, readShape } from './shape.js';
 
-/** How an axis splits a shape: `outer` · `inner` rows of n elements, which lie `inner` apart. */
+/** How an axis splits a shape: `outer` · `inner` rows of n elements, which are `inner` apart. */
 export interface Rows {
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
   /** The number of rows. */
   readonly count: number;
-  /** The axis, counted from the first. */
+  /** The axis, counted from the first; never negative. */
   readonly axis: number;
 }
 
-/** Elements that do not depend on each other: rows of one. */
+/** Independent elements, each as a row of its own. */
 export function elementsAsRows(count: number): Rows {
   return { outer: count, n: 1, inner: 1, count, axis: 0 };
 }
 
 /**
- * Reads the options `shape` and `axis`: the rows of the first operand, which gets the shape.
+ * Reads the options `shape` and `axis`. Gives the shape to the first operand, and returns its rows.
  * @throws TypeError, RangeError
  */
 export function readRows(
@@ -34,7 +34,10 @@ export function readRows(
   return splitByAxis(operation, shapeOf(input), axis);
 }
 
-/** Gives an operand the shape that the caller gave, if any. @throws RangeError unless it is the operand's own, or fits. */
+/**
+ * Gives an operand the option `shape`, if there is one. @throws RangeError unless it is the operand's own shape, or
+ * fits.
+ */
 export function giveShape(operation: string, operand: Operand, shape: unknown): void {
   if (shape === undefined) return;
   const given = readShape(operation, 'shape', shape);
@@ -48,7 +51,7 @@ export function giveShape(operation: string, operand: Operand, shape: unknown): 
   operand.shape = given;
 }
 
-/** @throws TypeError, RangeError for the axis. */
+/** The rows along an axis of a shape. @throws TypeError, RangeError for a wrong axis. */
 function splitByAxis(operation: string, shape: readonly number[], axis: unknown): Rows {
   const rank = shape.length;
   if (typeof axis !== 'number') throw typeError(operation, 'axis', axis, 'a whole number');
@@ -62,13 +65,13 @@ function splitByAxis(operation: string, shape: readonly number[], axis: unknown)
   let inner = 1;
   for (let i = 0; i < at; i++) outer *= shape[i]!;
   for (let i = at + 1; i < rank; i++) inner *= shape[i]!;
-  // Where one of the sizes is 0 the others may be too many for a number: no rows are 0 by 0 of them.
+  // If a size is 0, the product of the others may overflow to Infinity or NaN; there are no rows then.
   if (!(outer * inner > 0)) outer = inner = 0;
   return { outer, n, inner, count: outer * inner, axis: at };
 }
 
 /**
- * The rows of a chunk that holds as many elements for each of so many rows, the rows one after the other.
+ * The rows of a chunk with the same number of elements for each of `rows` rows, one row after the other.
  * @throws RangeError
  */
 export function rowsOfChunk(operation: string, chunk: Operand, rows: number): Rows {

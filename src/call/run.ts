@@ -12,21 +12,21 @@ const NO_ROWS: Rows = { outer: 0, n: 0, inner: 0, count: 0, axis: 0 };
 /** Transposes the last two axes of [outer, n, inner]. */
 export type Transpose = (x: number, y: number, outer: number, n: number, inner: number) => void;
 
-/** What writes the elements of an operand block by block: Broadcast, or Pairs of evaluation.ts. */
+/** Writes the elements of an operand block by block: Broadcast, or Pairs in evaluation.ts. */
 export interface ElementSource {
-  /** Elements after which they repeat, 0 where they do not. */
+  /** The number of elements after which they repeat, 0 if they do not. */
   readonly period: number;
-  /** Writes the elements of so many outer slices, from `first` on, into a heap. */
+  /** Writes the elements of `count` outer slices, from `first` on, into a heap at index `at`. */
   fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void;
 }
 
-/** What tells kernels apart. */
+/** What a kernel needs of its run. */
 export interface RunSettings {
-  /** Operands that the kernel holds as transposed blocks at a time. Default 1. */
+  /** The number of operands that the kernel holds as transposed blocks at the same time. Default 1. */
   readonly transposedBlocks?: number;
-  /** Blocks begin at multiples of so many outer slices. Default 1. */
+  /** Blocks begin at multiples of this many outer slices. Default 1. */
   readonly multiple?: number;
-  /** Whether operands may be staged with the axis last. Default true. */
+  /** Whether operands may be transposed while they are staged, so that the axis comes last. Default true. */
   readonly mayTranspose?: boolean;
 }
 
@@ -34,32 +34,35 @@ const USUAL: RunSettings = {};
 
 /** An operand of the call in progress. */
 class Slot implements PlannedOperand {
-  /** Where the elements are when not in linear memory. */
+  /** The elements, if they are not in linear memory. */
   array: Numbers | undefined;
-  /** What the elements are written from, block by block, when they are not there as they are read. */
+  /** What writes the elements block by block, if they do not exist as such. */
   source: ElementSource | undefined;
-  /** Where the whole operand lies in linear memory, -1 when it is staged. */
+  /** The address of the whole operand if the kernel uses it where it is; -1 if it is staged. */
   address = -1;
-  /** Where it lies in linear memory all the same, -1 where it does not. */
+  /** The address of the whole operand in linear memory even if it is staged from there; -1 if it is elsewhere. */
   home = -1;
-  /** Whether what is computed is added to what is there. */
+  /** Whether results are added to the elements that are there. */
   isSum = false;
-  /** Elements of the operand that belong to a row: all n, one, or another number. */
+  /** The number of the operand's elements for each row: all n, one, or another number. */
   perRow = 1;
   isOutput = false;
   isInteger = false;
-  /** How its elements are stored where that is in 16 bits: they are staged as float32. */
+  /** The type of its elements, if they are stored in 16 bits: they are staged as float32. */
   half: Half | undefined;
   elementBytes = 4;
   isTransposed = false;
-  /** Where blocks of the operand are staged. */
+  /** The address in staging memory for the operand's blocks. */
   staging = 0;
-  /** Where the block at hand begins, staged or not, and where the kernel finds it: there, or with the axis last. */
+  /**
+   * The address of the current block, staged or not, and the one that the kernel gets: the same, or that of the
+   * transposed copy.
+   */
   start = 0;
   block = 0;
-  /** Where floats of 16 bits are narrowed to, on their way to an array. */
+  /** The address where 16-bit floats are narrowed on their way to an array. */
   narrowed = 0;
-  /** Bytes in a column of an outer slice, and of numbers that repeat. */
+  /** Bytes for one column of an outer slice, and bytes of the period of numbers that repeat. */
   columnBytes = 4;
   periodBytes = 0;
 
@@ -75,7 +78,7 @@ class Slot implements PlannedOperand {
  *
  * An element-wise operation has its elements for rows of one.
  *
- * There is one for each runtime and none of the caller's code runs while it is open, so it is simply reused:
+ * A runtime has only one run, which is reused: none of the caller's code runs while it is open.
  *
  *     run.open('softmax', rows, bytes);
  *     const x = run.input(operand), y = run.output(result);
@@ -83,16 +86,16 @@ class Slot implements PlannedOperand {
  *     while (run.next()) kernel({ x: run.at(x), y: run.at(y), outer: run.outer, n, inner: run.inner, …});
  */
 export class Run {
-  /** Sizes of the block at hand, as the kernel sees them. */
+  /** Sizes of the current block, as the kernel sees them. */
   outer = 0;
   inner = 0;
-  /** What the kernel may use for itself. */
+  /** The address of the kernel's scratch. */
   scratch = 0;
 
   readonly #arena: Arena;
   readonly #transpose: Transpose | undefined;
   readonly #halves: Halves;
-  /** The operands of the call, so many of them. */
+  /** The operands of the call: the first #count slots. */
   readonly #slots = Array.from({ length: MOST_SLOTS }, () => new Slot());
   #count = 0;
   #operation = '';
@@ -100,17 +103,20 @@ export class Run {
   #elementBytes: 4 | 8 = 4;
   #settings = USUAL;
   #transposes = false;
-  /** Whether any operand is staged; and the plan: outer slices in a block, blocks of a slice's columns. */
+  /**
+   * Whether any operand is staged; and the plan: outer slices in a block, or blocks that a slice's columns are split
+   * into.
+   */
   #stages = false;
   #slices = 1;
   #columnBlocks = 1;
-  /** Where the block at hand begins: an outer slice, and a block of its columns. */
+  /** Where the current block begins: an outer slice, and a block of its columns. */
   #slice = 0;
   #columnBlock = 0;
   #isStarted = false;
-  /** Bytes of the operand scratch that are taken. */
+  /** Bytes of the operand scratch that are reserved. */
   #reserved = 0;
-  /** Blocks of the arena that end with the call. */
+  /** Blocks of the arena that are freed at the end of the call. */
   readonly #temporary: number[] = [];
 
   constructor(arena: Arena, halves: Halves, transpose: Transpose | undefined) {
@@ -134,7 +140,7 @@ export class Run {
     this.#stages = false;
   }
 
-  /** Adds an operand that is read; blocks of it are copied first where they are to be changed. */
+  /** Adds an operand that is read. With `isChanged`, the kernel gets copies of its blocks, which may be overwritten. */
   input(operand: Operand, isChanged = false): number {
     const { array, address, elementBytes, half } = operand;
     const index = this.#add(array, address, this.#rows.n, false, elementBytes, false, half);
@@ -142,7 +148,10 @@ export class Run {
     return index;
   }
 
-  /** Adds elements that are written block by block, and read; a period is for element-wise operations. */
+  /**
+   * Adds an operand whose elements a source writes block by block. A source with a period is for elementwise
+   * operations.
+   */
   source(source: ElementSource): number {
     const index = this.#add(undefined, -1, this.#rows.n, false, this.#elementBytes, false);
     const slot = this.#slots[index]!;
@@ -151,7 +160,10 @@ export class Run {
     return index;
   }
 
-  /** Adds floats that are written, or added to what is there: as many as are read, or so many for each row. */
+  /**
+   * Adds floats that are written or, with `isSum`, added to what is there: as many as are read, or `perRow` for each
+   * row.
+   */
   output({ array, address, half }: Operand, perRow = this.#rows.n, isSum = false): number {
     const index = this.#add(array, address, perRow, true, this.#elementBytes, false, half);
     const slot = this.#slots[index]!;
@@ -160,24 +172,24 @@ export class Run {
     return index;
   }
 
-  /** Adds memory for as many floats as the block at hand has elements: what one kernel leaves there another may read. */
+  /** Adds memory for as many floats as the current block has elements, for one kernel to write and another to read. */
   intermediate(): number {
     const index = this.#add(undefined, -1, this.#rows.n, true, this.#elementBytes, false);
     this.#slots[index]!.isTransposed = false;
     return index;
   }
 
-  /** Adds int32 that are written, so many for each row. */
+  /** Adds int32 that are written, `perRow` for each row. */
   integerOutput({ array, address }: IndexPlace, perRow: number): number {
     return this.#add(array, address, perRow, true, 4, true);
   }
 
-  /** Adds a mask of all elements, which is read as bytes. */
+  /** Adds a mask with an element for each of the input's, which the kernel reads as bytes. */
   mask(array: IntegerArray): number {
     return this.#add(array, -1, this.#rows.n, false, 1, true);
   }
 
-  /** Adds an operand with one element for each row that lies in linear memory. */
+  /** Adds an operand in linear memory that has one element for each row. */
   perRow(address: number, elementBytes: number): number {
     return this.#add(undefined, address, 1, false, elementBytes, false);
   }
@@ -201,10 +213,10 @@ export class Run {
     slot.isInteger = isInteger;
     slot.half = half;
     slot.elementBytes = elementBytes;
-    // Floats that are narrowed on their way to an array take room for that too.
+    // Floats that are narrowed on their way to an array need memory for that too.
     slot.columnBytes = perRow * (half !== undefined && isOutput && address < 0 ? elementBytes + 2 : elementBytes);
     slot.periodBytes = 0;
-    // One element for each row lies the same both ways.
+    // With one element for each row, transposing changes nothing.
     slot.isTransposed = this.#transposes && perRow > 1 && elementBytes === 4;
     if (address < 0 || slot.isTransposed) this.#stages = true;
     if (half !== undefined) this.#stageAnyway(slot);
@@ -216,7 +228,7 @@ export class Run {
     this.#stages = true;
   }
 
-  /** Memory for a small operand until the call ends. Reserved after `open` and before anything is read. */
+  /** Reserves memory for a small operand until the call ends. Call it after `open` and before the first block. */
   reserve(bytes: number): number {
     if (this.#reserved + bytes > OPERAND_SCRATCH) return this.#allocate(bytes);
     const address = this.#arena.operandScratch + this.#reserved;
@@ -224,29 +236,29 @@ export class Run {
     return address;
   }
 
-  /** The operand's address in the block at hand. */
+  /** The operand's address in the current block. */
   at(index: number): number {
     return this.#slots[index]!.block;
   }
 
-  /** The same of an operand that may not be there: 0 where it was not added (-1). */
+  /** The same for an optional operand: 0 if it was not added, and its slot is -1. */
   atOrZero(index: number): number {
     return index < 0 ? 0 : this.at(index);
   }
 
-  /** Columns of the block at hand in memory, where kernels may see them as rows. */
+  /** The number of columns of the current block in memory, even if the kernel sees them as rows. */
   get width(): number {
     return this.#transposes ? this.#rows.inner : this.inner;
   }
 
-  /** Number of the row that the block at hand begins with, in the order of [outer, inner]. */
+  /** The number of the current block's first row, in the order of [outer, inner]. */
   get first(): number {
     return this.#slice * this.#rows.inner + this.#firstColumn(this.#columnBlock);
   }
 
   /**
-   * Plans the blocks and takes memory: it grows here or not at all. Where it cannot, results made for the call are freed
-   * again.
+   * Plans the blocks and allocates their memory: if memory has to grow, it grows here. If that fails, the results that
+   * the call has made are freed.
    */
   start(made?: Operand, alsoMade?: Operand): void {
     try {
@@ -267,14 +279,14 @@ export class Run {
     this.#columnBlock = 0;
   }
 
-  /** Gives every operand that is staged its place. */
+  /** Assigns staging memory to every operand that needs it. */
   #stage({ slices, columnBlocks, width, bytes, isLarge }: Plan): void {
     this.#slices = slices;
     this.#columnBlocks = columnBlocks;
     let at = isLarge ? this.#allocate(bytes) : this.#arena.staging;
     for (let i = 0; i < this.#count; i++) {
       const slot = this.#slots[i]!;
-      // Blocks of columns are compact, and what lies in linear memory is not.
+      // Blocks of columns are compact, and operands in linear memory are not: they are staged too.
       if (columnBlocks > 1 && slot.perRow > 1) slot.address = -1;
       const size = alignUp(slot.columnBytes * slices * width + slot.periodBytes);
       if (slot.isStaged) {
@@ -299,7 +311,7 @@ export class Run {
     while (this.#temporary.length > 0) this.#arena.free(this.#temporary.pop()!);
   }
 
-  /** Stores the finished block and brings the next one; false when all is done. */
+  /** Stores the finished block, and loads the next one; false if there is none. */
   next(): boolean {
     if (this.#isStarted) {
       if (this.#stages) this.#copyOut();
@@ -315,14 +327,15 @@ export class Run {
       this.#finish();
       return false;
     }
-    // Rows of one element need no copy to have the axis last, so nothing may be staged: kernels see rows all the same.
+    // Rows of one element have the axis last without a copy. Then perhaps nothing is staged, but kernels still see
+    // rows.
     this.outer = this.#transposes ? outer * inner : outer;
     this.inner = this.#transposes ? 1 : inner;
     if (this.#stages) this.#copyIn();
     return true;
   }
 
-  /** Brings what the kernel reads of the block at hand. */
+  /** Loads what the kernel reads of the current block. */
   #copyIn(): void {
     const { outer, inner } = this.#rows;
     const column = this.#firstColumn(this.#columnBlock);
@@ -334,7 +347,7 @@ export class Run {
       const slot = this.#slots[i]!;
       const { address, staging, columnBytes, elementBytes, periodBytes } = slot;
       if (address >= 0) slot.start = address + columnBytes * inner * this.#slice + column * elementBytes;
-      // A period that is written once is read from anywhere in it.
+      // The period was written once; a block begins anywhere within it.
       else slot.start = periodBytes > 0 ? staging + ((this.#slice * elementBytes) % periodBytes) : staging;
       if (!slot.isTransposed) slot.block = slot.start;
       if (slot.isOutput) continue;
@@ -344,7 +357,7 @@ export class Run {
     }
   }
 
-  /** Frees what was temporary and forgets the caller's arrays, which must not be kept alive. */
+  /** Frees temporary memory, and drops the references to the caller's arrays, which must not be kept alive. */
   #finish(): void {
     this.#freeTemporary();
     for (let i = 0; i < this.#count; i++) {
@@ -373,12 +386,12 @@ export class Run {
       const slot = this.#slots[i]!;
       if (!slot.isOutput) continue;
       if (slot.isTransposed) this.#transpose!(slot.block, slot.start, this.outer / inner, inner, slot.perRow);
-      // What lies nowhere else is memory between two kernels.
+      // An output without a destination is an intermediate.
       if (slot.isStaged && (slot.array !== undefined || slot.home >= 0)) this.#copy(slot);
     }
   }
 
-  /** Copies the block at hand between the caller's array and the staging memory. */
+  /** Copies the current block between the caller's array and the staging memory. */
   #copy(slot: Slot): void {
     const { perRow } = slot;
     const { inner } = this.#rows;
@@ -396,7 +409,7 @@ export class Run {
     }
   }
 
-  /** Copies elements that lie side by side. */
+  /** Copies contiguous elements. */
   #copyPart(slot: Slot, start: number, at: number, count: number): void {
     const { home, isOutput, isSum, elementBytes } = slot;
     if (slot.half !== undefined) {

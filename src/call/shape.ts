@@ -4,7 +4,7 @@ import { lengthOf, readingError } from './caller.js';
 
 const EXPECTED = 'an array of sizes';
 
-/** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is one. */
+/** A copy of a shape, each element read once. @throws TypeError, RangeError unless it is a valid shape. */
 export function readShape(operation: string, argument: string, shape: unknown): number[] {
   try {
     const isPlain = Array.isArray(shape);
@@ -29,7 +29,7 @@ export function readShape(operation: string, argument: string, shape: unknown): 
 export function product(shape: readonly number[]): number {
   let size = 1;
   for (let i = 0; i < shape.length; i++) size *= shape[i]!;
-  // 0 times sizes whose product is too large for a number.
+  // 0 times a product that has overflowed to Infinity.
   return Number.isNaN(size) ? 0 : size;
 }
 
@@ -39,7 +39,7 @@ export function areEqual(shape: readonly number[], other: readonly number[]): bo
   return true;
 }
 
-/** @throws RangeError when the data's length is not the shape's. */
+/** Checks that data has as many elements as its shape. @throws RangeError */
 export function checkLength(operation: string, argument: string, length: number, shape: readonly number[]): void {
   if (length !== product(shape)) {
     throw countError(operation, argument, length, `${product(shape)} for shape ${showShape(shape)}`);

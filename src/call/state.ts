@@ -1,41 +1,42 @@
 import { show, typeError } from '../errors.js';
+import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
-import { readCount, readJson } from './json.js';
+import { readJson } from './json.js';
 import { AS_IF_POLLUTED, type Given, type OptionNames, readOptions } from './options.js';
 
-/** What a state knows of the rows that were added. */
+/** What a state keeps of the rows that were added. */
 interface Tally {
-  /** Rows that count. */
+  /** The number of rows that count. */
   count: number;
   merge(other: this): void;
-  /** All but the count, as plain JSON. */
+  /** Everything but the count, as plain JSON. */
   toJSON(): object;
 }
 
-/** What tells the states apart that evaluate rows in shards. */
+/** The description of a kind of evaluation state. */
 export interface StateKind<O extends object, T extends Tally, V> {
   readonly name: string;
   readonly options: OptionNames<O>;
-  /** Reads and checks the options, each once. */
+  /** Reads each option once, and checks it. */
   settings(operation: string, given: Given<O>): Required<O>;
   tally(settings: Required<O>): T;
-  /** Reads into a tally, empty but for its count, what its toJSON gave. */
+  /** Restores what a tally's toJSON gave, into one that has only the count. */
   read(operation: string, json: Record<string, unknown>, tally: T): void;
-  /** Adds the rows of a call; reads its arguments and options first. */
+  /** Reads the arguments and options of a call, and adds its rows. */
   add(tally: T, settings: Required<O>, operation: string, x: unknown, targets: unknown, options: unknown): void;
   value(tally: T, settings: Required<O>): V;
 }
 
-/** What a state is as plain JSON: kept, or sent to another process. */
+/** A state as plain JSON, to be stored or sent to another process. */
 export interface StateJson {
-  /** The function that made the state. */
+  /** The name of the function that made the state. */
   state: string;
   options: object;
   count: number;
 }
 
-/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+/** Makes a state. The constructor is private, so that the public declarations do not name the types of its parts. */
 let newState: (
   runtime: Runtime,
   kind: StateKind<never, never, never>,
@@ -44,12 +45,12 @@ let newState: (
 ) => EvaluationState<never>;
 
 /**
- * An evaluation in progress, over shards of rows: made by `accuracyState`, `nllState`, `perplexityState` or
+ * An evaluation that is added up over shards of rows: made by `accuracyState`, `nllState`, `perplexityState` or
  * `calibrationState`.
  */
 export class EvaluationState<Value> {
   readonly #runtime: Runtime;
-  // A state of one kind is never another's: #kind is compared before anything else is.
+  // The casts are safe: states are used together only after their #kind was found to be the same.
   readonly #kind: StateKind<object, Tally, Value>;
   readonly #settings: object;
   readonly #tally: Tally;
@@ -66,8 +67,8 @@ export class EvaluationState<Value> {
   }
 
   /**
-   * Adds the rows of a shard, with arguments and errors as the function has them that takes all at once. Nothing is added
-   * when it throws.
+   * Adds the rows of a shard. Arguments and errors are those of the function that evaluates all rows at once. If it
+   * throws, nothing has been added.
    * @returns the state itself.
    */
   add(x: Input, targets: ClassIndices | TensorLike, options?: PlaceOptions): this {
@@ -77,10 +78,10 @@ export class EvaluationState<Value> {
   }
 
   /**
-   * Adds the rows of another state, which stays as it is. In whatever order and groups states are merged, counts are the
-   * same, and sums but for what float64 rounds: 2⁻⁵³ for each row at the very most.
+   * Adds the rows of another state, which is not changed. Whatever the order and grouping in which states are merged,
+   * counts are the same, and sums differ only by float64 rounding, by at most 2⁻⁵³ of the sum for each row.
    * @returns the state itself.
-   * @throws TypeError unless it is a state of the same kind, RangeError for one with other options or classes.
+   * @throws TypeError unless it is a state of the same kind, RangeError if its options or number of classes differ.
    */
   merge(other: EvaluationState<Value>): this {
     const operation = `${this.#kind.name}.merge`;
@@ -92,24 +93,24 @@ export class EvaluationState<Value> {
     return this;
   }
 
-  /** The number of rows that count so far: those whose target is not ignoreIndex. */
+  /** The number of rows that count so far: those whose target is not `ignoreIndex`. */
   get count(): number {
     return this.#tally.count;
   }
 
-  /** What the function that takes all rows at once would give; NaN where there are none. */
+  /** What the function that evaluates all rows at once would give; NaN if there are no rows. */
   get value(): Value {
     return this.#kind.value(this.#tally, this.#settings);
   }
 
-  /** Plain JSON, which `from` of the function that made the state reads again, in this process or another. */
+  /** Plain JSON, from which `from` of the function that made the state restores it, in this process or another. */
   toJSON(): StateJson {
     const { count } = this;
     return { state: this.#kind.name, options: { ...this.#settings }, count, ...this.#tally.toJSON() };
   }
 }
 
-/** Checks the settings of two states. @throws RangeError for some that differ */
+/** Checks that two states have the same settings. @throws RangeError */
 export function checkSameSettings(operation: string, own: object, other: object): void {
   for (const [name, value] of Object.entries(own)) {
     const found: unknown = (other as Record<string, unknown>)[name];
@@ -123,13 +124,13 @@ export function checkSameSettings(operation: string, own: object, other: object)
 export interface StateFactory<O, Value> {
   (options?: O): EvaluationState<Value>;
   /**
-   * The state that this was: what `toJSON` gave, and JSON.parse of what JSON.stringify made of it.
+   * Restores a state from what its `toJSON` gave, also after a round trip through JSON text.
    * @throws TypeError, RangeError unless it is the JSON of such a state.
    */
   from(json: StateJson): EvaluationState<Value>;
 }
 
-/** Declares a kind of states; bundlers drop it by the pure mark at its calls. */
+/** Defines a kind of state. Its calls are marked pure, so that bundlers drop the kinds that are not used. */
 export function defineState<O extends object, T extends Tally, V>(kind: StateKind<O, T, V>): StateFactory<O, V> {
   const make = (runtime: Runtime, operation: string, options: unknown, read?: (tally: T) => void) => {
     const settings = kind.settings(operation, readOptions<O>(operation, options, kind.options, AS_IF_POLLUTED));
@@ -144,7 +145,7 @@ export function defineState<O extends object, T extends Tally, V>(kind: StateKin
       return readJson(kind.name, json, (record) => {
         const { options, count } = record;
         return make(runtime, operation, options, (tally) => {
-          tally.count = readCount(operation, 'json.count', count);
+          tally.count = readWhole(operation, 'json.count', count);
           kind.read(operation, record, tally);
         });
       });

@@ -3,7 +3,7 @@ import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js
 
 export type SumJson = [high: JsonNumber, low: JsonNumber];
 
-/** A sum, with what rounding took from it: the order in which it is added up changes its last digit at most. */
+/** A compensated sum: the order of its terms changes at most the last digit. */
 export class Sum {
   #high: number;
   #low: number;
@@ -14,7 +14,7 @@ export class Sum {
   }
 
   get value(): number {
-    // Nothing finite is lost from what is not finite.
+    // A sum that is not finite needs no compensation, which may be NaN.
     return Number.isFinite(this.#high) ? this.#high + this.#low : this.#high;
   }
 

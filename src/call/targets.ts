@@ -1,17 +1,17 @@
 import {
+  attachedCount,
   bufferOf,
-  checkAttached,
-  copyOf,
-  countOf,
   elementBytesOf,
   type FloatArray,
   type IntegerArray,
   integerBytes,
   offsetOf,
+  outsideOf,
   typedArrayTag,
 } from '../arrays.js';
 import { countError, isArray, rangeError, show, showShape, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
+import { readNumber } from '../numbers.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
@@ -22,25 +22,28 @@ import { areEqual, checkLength, withoutAxis } from './shape.js';
 
 /** Integers as they were read. */
 export interface IntegerPlace extends Place {
-  /** float64 where they came as plain numbers, which are not checked to be integers yet. */
+  /** A Float64Array if they came as plain numbers, which may not be integers: see placeIndices. */
   readonly array: IntegerArray | Float64Array;
   readonly shape: readonly number[] | undefined;
 }
 
 /** The targets of a loss, read once: class indices, or class probabilities. */
 export interface Targets {
-  /** Numbers that may be class indices. */
+  /** Class indices, not checked yet. */
   readonly indices: IntegerPlace | undefined;
-  /** Whether they came as plain numbers. */
+  /** Whether the indices came as plain numbers. */
   readonly plain: boolean;
   readonly probabilities: Operand | undefined;
 }
 
 const EXPECTED = 'class indices (integers) or class probabilities (floats)';
-/** What is expected where there are no probabilities. */
+/** What errors expect if probabilities are not allowed. */
 const CLASS_INDICES = 'class indices (integers: Int32Array.from converts)';
 
-/** Reads targets; what they must be is known only with the rows of the logits: see placeIndices. @throws TypeError */
+/**
+ * Reads targets. They are checked later, when the rows of the logits are known: see checkIndices and placeIndices.
+ * @throws TypeError
+ */
 export function readTargets(call: Call, value: unknown, expected = EXPECTED): Targets {
   const { operation } = call;
   if (typeof value === 'number') return plainIndices(operation, [value], expected);
@@ -56,17 +59,17 @@ export function readTargets(call: Call, value: unknown, expected = EXPECTED): Ta
   return probabilities(readOperand(call, 'targets', value));
 }
 
-/** The same where there are no class probabilities. @throws TypeError */
+/** Reads targets that must be class indices. @throws TypeError */
 export function readClassIndices(call: Call, value: unknown): Targets {
   const targets = readTargets(call, value, CLASS_INDICES);
   if (targets.probabilities !== undefined) throw typeError(call.operation, 'targets', value, CLASS_INDICES);
   return targets;
 }
 
-/** The parts of a tensor-like, or numbers of which nothing else is known. */
+/** The parts of a tensor-like object, or plain numbers without shape and type. */
 type Numbers = Pick<LikeParts, 'data' | 'type'> & { readonly shape: readonly number[] | undefined };
 
-/** Whether the numbers are integers, and not the bits of floats. */
+/** Whether the data are integers, and not the bits of 16-bit floats. */
 function holdsIntegers({ data, type }: Numbers): boolean {
   const tag = typedArrayTag(data);
   return integerBytes(tag) > 0 && halfOf(tag, type) === undefined;
@@ -94,15 +97,12 @@ function integerIndices(call: Call, value: unknown, shape: readonly number[] | u
 function readIntegers(call: Call, value: unknown, shape: readonly number[] | undefined): IntegerPlace {
   const { operation, runtime } = call;
   const given = value as IntegerArray;
-  const length = countOf(given);
-  if (length === 0) checkAttached(operation, 'targets', given);
+  const length = attachedCount(operation, 'targets', given);
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
-  // A view of our own memory would be lost if that grew.
-  const array = bufferOf(given) === runtime.arena.buffer ? copyOf(given) : given;
-  return addPlace(call, integerPlace(array, length, shape));
+  return addPlace(call, integerPlace(outsideOf(runtime.arena.buffer, given), length, shape));
 }
 
-/** An array that is not in linear memory. */
+/** The place of integers, which are never in linear memory. */
 function integerPlace(
   array: IntegerArray | Float64Array,
   length: number,
@@ -130,14 +130,12 @@ export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets
   if (targets?.probabilities !== undefined) {
     throw new TypeError(`${operation}: ignoreIndex is given, expected none with class probabilities as targets`);
   }
-  if (typeof ignoreIndex !== 'number') throw typeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-  if (!Number.isSafeInteger(ignoreIndex)) throw rangeError(operation, 'ignoreIndex', ignoreIndex, 'an integer');
-  return ignoreIndex;
+  return readNumber(operation, 'ignoreIndex', ignoreIndex, 'an integer', Number.isSafeInteger);
 }
 
 /**
- * Checks that there is an index for each of the rows, in their shape where both have one; where probabilities are taken
- * too, the error has a word for those that came as plain numbers.
+ * Checks that there is an index for each row, and that the shapes match if both have one. If the loss takes
+ * probabilities too, the error says how to pass them when plain numbers look like probabilities.
  * @throws TypeError, RangeError
  */
 export function checkIndices(
@@ -166,7 +164,7 @@ export function checkIndices(
 }
 
 /**
- * Copies class indices into linear memory as int32, -1 where ignored, each checked: kernels use them as they are.
+ * Checks class indices and copies them into linear memory as int32, -1 for ignored rows: kernels do not check them.
  * Returns how many are not ignored.
  * @throws RangeError for an index that is neither in [0, n) nor ignoreIndex
  */
@@ -181,7 +179,7 @@ export function placeIndices(
   const { i32 } = runtime.arena;
   const at = address / 4;
   const { array, length } = indices!;
-  // Once the other loop has met several types of arrays it is slow; this one, for the usual type, never meets them.
+  // A loop that has met several types of arrays is slow: the most common type has a loop of its own.
   const counted =
     typedArrayTag(array) === 'Int32Array'
       ? copyIndices(array as Int32Array, length, n, ignoreIndex, i32, at)
@@ -192,7 +190,7 @@ export function placeIndices(
   throw rangeError(operation, `targets[${stray}]`, array[stray], expected);
 }
 
-/** Returns how many are not ignored, or at the first that is no index -1 less its place. */
+/** Returns how many are not ignored, or, for a wrong index at position i, -1 - i. */
 function copyIndices(
   source: Int32Array,
   length: number,
@@ -213,7 +211,7 @@ function copyIndices(
   return counted;
 }
 
-/** The same for any numbers. */
+/** The same for numbers of any type. */
 function convertIndices(
   source: ArrayLike<unknown>,
   length: number,
@@ -236,8 +234,8 @@ function convertIndices(
 }
 
 /**
- * Class indices of any number of classes, one for each of so many rows: -1 where they are ignored.
- * @throws RangeError for another number of them, or for one that is neither a class nor ignoreIndex
+ * Class indices for a state, which does not know the number of classes: one for each row, -1 for ignored rows.
+ * @throws RangeError for a wrong number of indices, or one that is neither a class nor ignoreIndex
  */
 export function classesOf(
   operation: string,
@@ -258,16 +256,16 @@ export function classesOf(
   return classes;
 }
 
-/** Targets with one for each element, read once. */
+/** Targets of an elementwise loss, one for each element. */
 export interface ElementTargets {
-  /** Floats. */
+  /** The targets, if they are floats. */
   readonly operand: Operand | undefined;
-  /** Labels of an integer type, which are not checked yet: see checkLabels. */
+  /** The targets, if they are labels of an integer type, not checked yet: see checkLabels. */
   readonly integers: IntegerPlace | undefined;
 }
 
 /**
- * Reads targets of a loss that takes one for each element: floats, or labels as integers or booleans.
+ * Reads the targets of an elementwise loss: floats, or labels as integers or booleans.
  * @throws TypeError, RangeError
  */
 export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
@@ -285,7 +283,7 @@ export function readElementTargets(call: Call, value: unknown, elementBytes: 4 |
   return { operand: readOperand(call, 'targets', value, elementBytes), integers: undefined };
 }
 
-/** @throws RangeError for a label that is neither 0 nor 1 */
+/** Checks that integer labels are 0 or 1. @throws RangeError */
 export function checkLabels(operation: string, { array, length }: IntegerPlace): void {
   if (areLabels(array, length, elementBytesOf(array))) return;
   let stray = 0;
@@ -293,13 +291,16 @@ export function checkLabels(operation: string, { array, length }: IntegerPlace):
   throw rangeError(operation, `targets[${stray}]`, array[stray], '0 or 1');
 }
 
-/** The bits that labels of so many bytes may have set, in pairs of 32-bit words and in pairs of bytes. */
+/**
+ * The bits that labels of 1, 2, 4 or 8 bytes may have set, for the even and odd 32-bit words, or the even and odd
+ * bytes.
+ */
 const WORD_BITS = { 1: [0x01010101, 0x01010101], 2: [0x00010001, 0x00010001], 4: [1, 1], 8: [1, 0] } as const;
 const BYTE_BITS = { 1: [1, 1], 2: [1, 0] } as const;
 
 /**
- * Whether all elements are 0 or 1. Taken by words whatever the type, or by bytes where they do not lie on words: a loop
- * that meets every type of array is several times as slow, and one that meets BigInts twenty times.
+ * Whether all elements are 0 or 1. It reads arrays of any type as 32-bit words, or as bytes if they are not aligned to
+ * words: a loop that meets every type of array is several times as slow, and one that meets BigInts twenty times.
  */
 function areLabels(array: IntegerPlace['array'], length: number, elementBytes: number): boolean {
   const buffer = bufferOf(array);
@@ -320,7 +321,7 @@ function areLabels(array: IntegerPlace['array'], length: number, elementBytes: n
   return (even & ~evenBits) === 0 && (odd & ~oddBits) === 0;
 }
 
-/** Plain numbers, true and false. */
+/** Labels as plain numbers or booleans. */
 function labels(
   operation: string,
   values: readonly unknown[],
@@ -333,7 +334,7 @@ function labels(
   return { operand: newOperand('targets', 'array', array, length, -1, undefined, shape), integers: undefined };
 }
 
-/** The same as an array, each element read once. */
+/** The labels as a typed array, each element read once. */
 function readLabels(operation: string, values: readonly unknown[], elementBytes: 4 | 8): FloatArray {
   try {
     const length = lengthOf(operation, 'targets', values);

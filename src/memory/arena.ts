@@ -2,7 +2,7 @@ import type { WideArray } from '../arrays.js';
 import { OutOfMemoryError } from '../errors.js';
 import { HEADER_BYTES, LINE_BYTES, ROW_LINES } from '../generated/layout.js';
 
-/** The part of WebAssembly.Memory that is used here. */
+/** The part of WebAssembly.Memory that an arena uses. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
   /** `isLent` says whether a caller may hold a view of the buffer: WebAssembly.Memory does not ask. */
@@ -11,57 +11,62 @@ export interface LinearMemory {
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
-/** Below are the constants of the modules: scripts/build-wasm.mjs puts them there. */
+/** The constants of the modules lie below this address, where scripts/build-wasm.mjs puts them. */
 export const STATIC_END = 1024;
 /** Bytes a kernel may use for itself in every call: a transposed block of rows of up to ROW_LINES elements fits. */
 export const KERNEL_SCRATCH = HEADER_BYTES + ROW_LINES * LINE_BYTES;
 /** Bytes for the small operands of a call: class indices, weights. */
 export const OPERAND_SCRATCH = PAGE / 2;
-/** Bytes through which typed arrays are staged: an input and an output block that share a core's L2 cache. */
+/** Bytes through which typed arrays are staged: an input and an output block that both fit into a core's L2 cache. */
 export const STAGING_BYTES = 4 * PAGE;
 /** Bytes that an arena needs before it has any block. */
 export const SCRATCH_BYTES = KERNEL_SCRATCH + OPERAND_SCRATCH + STAGING_BYTES;
 /**
- * Pages that a memory of ours begins with: what an arena needs. To grow would detach a buffer, and from the first detached
- * one on V8 checks at every access to any typed array of the program whether it is detached: loops over them get slower.
+ * Pages that a memory of ours begins with: what an arena needs without any block. Growing would detach a buffer, and
+ * after the first detached buffer V8 checks every access to any typed array of the program for detachment: all loops
+ * over them get slower.
  */
 export const INITIAL_PAGES = Math.ceil((STATIC_END + SCRATCH_BYTES) / PAGE);
-/** The most that 32-bit addresses reach. */
+/** The most bytes that 32-bit addresses reach, in whole pages below 4 GiB. */
 export const MEMORY_LIMIT = 65535 * PAGE;
 
 export function alignUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** The state of an arena: its buffer, and how often memory was taken or freed until then. */
+/** The state of an arena at some time: its buffer, and the number of allocations and frees so far. */
 export interface Moment {
   readonly buffer: ArrayBuffer;
   readonly time: number;
 }
 
 /**
- * Owner of a linear memory: [static data | kernel scratch | operand scratch | staging memory | blocks …]. Blocks are
- * 64-byte aligned, first fit, and neighbours merge when freed. All bookkeeping is here, none of it in linear memory.
+ * The owner of a linear memory: [static data | kernel scratch | operand scratch | staging memory | blocks …]. Blocks
+ * are aligned to 64 bytes and allocated first fit, and neighbours merge when freed. All bookkeeping is in JavaScript,
+ * none of it in linear memory.
  */
 export class Arena {
-  /** Views of the whole memory, made anew whenever it grows. */
+  /** Views of the whole memory, renewed whenever it grows. */
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
   u8!: Uint8Array;
   /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only `refresh` changes it. */
   buffer!: ArrayBuffer;
-  /** The state at present: the same object until memory is taken or freed. A field, for short calls read it. */
+  /**
+   * The present state: the same object until the next allocation or free. A field and not a getter, because short calls
+   * read it.
+   */
   moment!: Moment;
   readonly kernelScratch: number;
   readonly operandScratch: number;
   readonly staging: number;
   readonly #memory: LinearMemory;
-  /** The most bytes it may have. */
+  /** The most bytes that the memory may have. */
   readonly limit: number;
-  /** Free blocks by address, none touching another. */
+  /** Free blocks in the order of their addresses; no two are adjacent. */
   readonly #free: { start: number; end: number }[] = [];
-  /** Blocks that are taken, by address, and when they were. */
+  /** Allocated blocks by address, each with its size and the time of its allocation. */
   readonly #blocks = new Map<number, { size: number; time: number }>();
   #end: number;
   /** Whether a caller may hold a view of the buffer. */
@@ -105,12 +110,12 @@ export class Arena {
     this.give(start, start + block.size);
   }
 
-  /** Memory was taken or freed. */
+  /** Counts an allocation or a free. */
   #tick(): void {
     this.moment = { buffer: this.buffer, time: this.moment.time + 1 };
   }
 
-  /** The address of so many bytes that are free. */
+  /** Takes this many free bytes, and returns their address. */
   protected take(size: number, operation: string): number {
     return this.#takeFree(size) ?? this.#extend(size, operation);
   }
@@ -130,7 +135,9 @@ export class Arena {
     else this.#free.splice(at, 0, { start, end });
   }
 
-  /** Whether any of these bytes is free, or belongs to a block that was not there at that moment. */
+  /**
+   * Whether any of these bytes has been freed since that moment: it is free now, or belongs to a block allocated later.
+   */
   hasFreed(start: number, bytes: number, { time }: Moment): boolean {
     const isIn = (from: number, to: number) => from < start + bytes && to > start;
     if (this.#free.some((block) => isIn(block.start, block.end))) return true;
@@ -140,7 +147,7 @@ export class Arena {
     return false;
   }
 
-  /** The index of the first free block after this address. */
+  /** The index of the first free block at or behind this address. */
   #position(start: number): number {
     let low = 0;
     let high = this.#free.length;
@@ -162,7 +169,7 @@ export class Arena {
     return start;
   }
 
-  /** A block at the end, where it may continue a free one. */
+  /** Extends the used memory by a block, which begins with the last free block if that reaches to the end. */
   #extend(size: number, operation: string): number {
     const last = this.#free.at(-1);
     const touches = last !== undefined && last.end === this.#end;
@@ -177,7 +184,7 @@ export class Arena {
     const size = this.#memory.buffer.byteLength;
     if (end <= size) return;
     this.checkLimit(end, operation);
-    // A quarter more than there was, so that many small tensors do not mean many growths.
+    // At least by a quarter, so that many small tensors do not grow the memory many times.
     const wanted = Math.min(Math.max(end, size * 1.25), this.#most);
     if (!this.#tryGrow(wanted) && !this.#tryGrow(end)) throw this.exhausted(end, operation);
     this.isLent = false;
@@ -207,7 +214,7 @@ export class Arena {
     }
   }
 
-  /** Makes the views anew. */
+  /** Renews the views. */
   protected refresh(): void {
     const buffer = this.#memory.buffer;
     this.buffer = buffer;
@@ -220,12 +227,13 @@ export class Arena {
 }
 
 /**
- * Bytes that the reference begins with: its kernels are the loops that a detached buffer slows down (see INITIAL_PAGES), to
- * half their speed. Those that nothing is written to take up addresses alone.
+ * Bytes that the reference backend's memory begins with. Its kernels are JavaScript loops, which a detached buffer
+ * slows to half their speed (see INITIAL_PAGES), so it should not have to grow. Pages that are never written take
+ * address space only.
  */
 const REFERENCE_BYTES = 2 ** 22;
 
-/** Linear memory of the reference backend. It can grow without a buffer that is detached, which WebAssembly.Memory can't. */
+/** Linear memory of the reference backend. Unlike WebAssembly.Memory, it can grow without detaching a buffer. */
 export class PlainMemory implements LinearMemory {
   buffer: ArrayBuffer;
 
@@ -237,7 +245,7 @@ export class PlainMemory implements LinearMemory {
     const old = this.buffer;
     this.buffer = new ArrayBuffer(old.byteLength + pages * PAGE);
     new Uint8Array(this.buffer).set(new Uint8Array(old));
-    // A view that a caller holds must not look alive any more.
+    // A view that a caller may hold has to be detached: it no longer shows the elements.
     if (isLent) globalThis.structuredClone?.(old, { transfer: [old] });
   }
 }

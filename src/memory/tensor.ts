@@ -2,10 +2,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
   arrayOf,
+  attachedCount,
   bufferOf,
-  checkAttached,
   copyOf,
-  countOf,
   type Dtype,
   type FloatArray,
   HALF_TAG,
@@ -16,26 +15,26 @@ import { countError, typeError } from '../errors.js';
 import { widen } from '../half.js';
 import type { Arena } from './arena.js';
 
-/** What a tensor belongs to: the runtime of a set of kernels. */
+/** The owner of a tensor: the runtime of a set of kernels. */
 export interface TensorOwner {
   readonly arena: Arena;
   /** Frees what a disposed tensor held. */
   release(tensor: Tensor, address: number): void;
 }
 
-/** The type of the array that a tensor's elements are in. */
+/** The type of the typed array that views a tensor's elements. */
 const TAGS: Readonly<Record<Dtype, string>> = { float16: HALF_TAG, float32: 'Float32Array', float64: 'Float64Array' };
 
-/** Keeps a tensor from being reclaimed while a view of its data is held. */
+/** Keeps a tensor from being freed as long as a view of its data is held. */
 const owners = new WeakMap<FloatArray, Tensor>();
 
 /**
- * What a tensor is, whatever properties it may have been given. None of it can be reached by the caller: a runtime could
- * do anything to the memory, and kernels go by the sizes.
+ * The private state of a tensor, whatever properties a caller may have added to it. Callers cannot reach it: they could
+ * corrupt the memory with it, since kernels trust these sizes.
  */
 export interface TensorStorage {
   readonly owner: TensorOwner;
-  /** Where the first element is, -1 when the tensor is disposed. */
+  /** The address of the first element, -1 once the tensor is disposed. */
   address: number;
   readonly shape: readonly number[];
   /** Number of elements. */
@@ -45,10 +44,10 @@ export interface TensorStorage {
   readonly elementBytes: 4 | 8;
 }
 
-/** The storage of a tensor, from whichever realm's prototype chain; undefined for anything else. */
+/** The storage of a tensor, whatever its prototype; undefined for anything else. */
 export let storageOf: (value: unknown) => TensorStorage | undefined;
 
-/** The same of an object that is no typed array. */
+/** The same for an object that is not a typed array. */
 export let storageIn: (value: object) => TensorStorage | undefined;
 
 /** @throws TypeError when the tensor is disposed */
@@ -59,10 +58,12 @@ export function checkAlive(operation: string, argument: string, { address }: Ten
 /** A new tensor. The shape is not copied. */
 export let makeTensor: (storage: TensorStorage) => Tensor;
 
-/** A view of a tensor's elements, which is not for callers: `data` is. @throws TypeError when it is disposed */
+/**
+ * A view of a tensor's elements for internal use; callers get theirs from `data`. @throws TypeError when it is disposed
+ */
 export let dataOf: (tensor: Tensor) => FloatArray;
 
-/** A property of each tensor itself: those are what tests compare, and there is nothing else to tell tensors apart by. */
+/** An own property of each tensor: test frameworks compare own properties, and a tensor has no others. */
 const CONTENTS: PropertyDescriptor & ThisType<Tensor> = {
   get() {
     return this.disposed ? undefined : { dtype: this.dtype, shape: this.shape, data: this.data };
@@ -71,23 +72,23 @@ const CONTENTS: PropertyDescriptor & ThisType<Tensor> = {
   configurable: true,
 };
 
-/** What the constructor has to be given: only this file can. */
+/** The key that the constructor demands, so that only this file can call it. */
 const KEY = {};
 
-/** Elements that toString shows, and digits of them. */
+/** The number of elements that toString shows, and of their digits. */
 const SHOWN = 6;
 const DIGITS: Readonly<Record<Dtype, number>> = { float16: 5, float32: 7, float64: 16 };
 
-/** The first elements of a tensor as numbers, where the engine has no array for float16 too. */
+/** The first elements of a tensor as numbers, even for float16 in an engine without Float16Array. */
 function numbersOf(tensor: Tensor, count = tensor.size): FloatArray {
   const data = tensor.data.subarray(0, count);
   return typedArrayTag(data) === 'Uint16Array' ? Float32Array.from(data, (bits) => widen('float16', bits)) : data;
 }
 
 /**
- * Numbers that live in the library's linear memory: calls on tensors copy nothing. Made by {@link tensor},
- * {@link zeros} and by every operation that is given one. `dispose` frees the memory at once; a tensor that is
- * forgotten is reclaimed some time after, where the engine has FinalizationRegistry.
+ * An array of numbers in the library's linear memory: operations use it without copying. {@link tensor} and {@link
+ * zeros} make tensors, and so does every operation that is given one. `dispose` frees the memory at once; in engines
+ * with FinalizationRegistry, a tensor that is no longer referenced is freed some time later.
  *
  * @example
  * const x = tensor([1, 2, 3, 4], [2, 2]);
@@ -99,16 +100,19 @@ function numbersOf(tensor: Tensor, count = tensor.size): FloatArray {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class has [Symbol.dispose] only where the engine does.
 export class Tensor {
   readonly #storage: TensorStorage;
-  /** The shape as the caller gets it: frozen, and made when it is asked for. */
+  /** The shape as the caller gets it: a frozen copy, made when it is first read. */
   #frozenShape: readonly number[] | undefined;
   #view: FloatArray | undefined;
-  /** All of it, `data` being a live view as {@link data} is; undefined when the tensor is disposed. */
+  /**
+   * The dtype, shape and elements, where `data` is a live view like {@link data}; undefined once the tensor is
+   * disposed.
+   */
   declare readonly contents: { dtype: Dtype; shape: readonly number[]; data: FloatArray } | undefined;
 
   static {
     makeTensor = (storage) => new Tensor(KEY, storage);
     storageOf = (value) => {
-      // Typed arrays are told apart first: engines are slow at `in` once it has met many kinds of objects.
+      // Typed arrays are sorted out first: `in` is slow in engines once it has met many kinds of objects.
       if (typeof value !== 'object' || value === null || typedArrayTag(value) !== undefined) return undefined;
       return storageIn(value);
     };
@@ -159,8 +163,8 @@ export class Tensor {
   }
 
   /**
-   * A live view of the elements: borrowed, not a copy. It has length 0 once the memory has grown (read `data` again)
-   * and must not be used after `dispose`. Holding it keeps the tensor; holding a subarray of it does not.
+   * A live view of the elements, not a copy. It has length 0 once the memory has grown (read `data` again), and must
+   * not be used after `dispose`. Holding it keeps the tensor alive; holding a subarray of it does not.
    * @throws TypeError when the tensor is disposed.
    */
   get data(): FloatArray {
@@ -180,33 +184,33 @@ export class Tensor {
 
   /**
    * Copies the elements into an array of the same dtype and length, and returns it.
-   * @throws TypeError for another dtype or a disposed tensor, RangeError for another length.
+   * @throws TypeError for an array of another dtype or a disposed tensor, RangeError for an array of another length.
    */
   copyTo<A extends FloatArray>(array: A): A {
     const data = dataOf(this);
     const { size, dtype } = this.#storage;
     const expected = TAGS[dtype];
     if (typedArrayTag(array) !== expected) throw typeError('Tensor.copyTo', 'array', array, `a ${expected}`);
-    checkAttached('Tensor.copyTo', 'array', array);
-    const length = countOf(array);
-    if (length !== size) {
-      throw countError('Tensor.copyTo', 'array', length, size);
-    }
+    const length = attachedCount('Tensor.copyTo', 'array', array);
+    if (length !== size) throw countError('Tensor.copyTo', 'array', length, size);
     write(array, data);
     return array;
   }
 
-  /** The elements, one after another. @throws TypeError when the tensor is disposed. */
+  /** Iterates over the elements. @throws TypeError when the tensor is disposed. */
   [Symbol.iterator](): IterableIterator<number> {
     return numbersOf(this).values();
   }
 
-  /** What JSON.stringify makes of it: plain numbers. @throws TypeError when the tensor is disposed. */
+  /**
+   * What JSON.stringify writes: dtype, shape, and the elements as plain numbers. @throws TypeError when the tensor is
+   * disposed.
+   */
   toJSON(): { dtype: Dtype; shape: readonly number[]; data: number[] } {
     return { dtype: this.dtype, shape: this.shape, data: Array.from(numbersOf(this)) };
   }
 
-  /** For people, as console.log shows it: `Tensor float32 [2, 2] [ 1, 2, 3, 4 ]`. */
+  /** A readable form, which console.log shows: `Tensor float32 [2, 2] [ 1, 2, 3, 4 ]`. */
   toString(): string {
     const start = `Tensor ${this.dtype} [${this.shape.join(', ')}]`;
     if (this.disposed) return `${start} (disposed)`;
@@ -222,7 +226,7 @@ export class Tensor {
     return this.toString();
   }
 
-  /** Frees the memory at once; doing it twice is harmless. */
+  /** Frees the memory at once. Calling it again does nothing. */
   dispose(): void {
     const storage = Tensor.#of(this);
     const { owner, address } = storage;

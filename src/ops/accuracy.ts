@@ -1,5 +1,4 @@
 import { openCall, settle } from '../call/call.js';
-import { readCount } from '../call/json.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
@@ -10,6 +9,7 @@ import { defineState, type StateFactory } from '../call/state.js';
 import { checkIndices, placeIndices, readClassIndices, readIgnoreIndex } from '../call/targets.js';
 import { rangeError } from '../errors.js';
 import { accuracyKernel } from '../generated/kernels.js';
+import { readWhole } from '../numbers.js';
 import { accuracy as reference } from '../reference/accuracy.js';
 import type { Runtime } from '../runtime.js';
 import type { ClassIndices, Input, Mask, PlaceOptions, TensorLike } from '../types.js';
@@ -21,15 +21,18 @@ export interface AccuracyOptions {
   shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
   axis?: number | undefined;
-  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of the logits' shape, or one that broadcasts to it by
+   * trailing axes.
+   */
   mask?: Mask | undefined;
   /** Rows with this target do not count. Default -100. */
   ignoreIndex?: number | undefined;
-  /** A target among so many of the largest is right, from 1 to the number of classes. Default 1. */
+  /** A row is right if its target is among the k largest logits: from 1 to the number of classes. Default 1. */
   k?: number | undefined;
 }
 
-/** Options of {@link accuracyState}, as {@link AccuracyOptions} has them. */
+/** Options of {@link accuracyState}: those of {@link AccuracyOptions} that hold for all rows. */
 export type AccuracyStateOptions = Omit<AccuracyOptions, keyof PlaceOptions | 'mask'>;
 
 const STATE_OPTIONS: OptionNames<AccuracyStateOptions> = { ignoreIndex: true, k: true };
@@ -37,12 +40,12 @@ const OPTIONS: OptionNames<AccuracyOptions> = { ...PLACE_OPTIONS, mask: true, ..
 
 const KERNEL = /* @__PURE__ */ defineKernel(accuracyKernel, reference);
 
-/** How many rows are right, of how many that count. */
+/** The number of rows that are right, and of those that count. */
 class Hits {
   hits = 0;
   count = 0;
 
-  /** Adds the rows of a call; `settings` take the place of options. */
+  /** Adds the rows of a call. A state passes its `settings`, which then replace the options k and ignoreIndex. */
   add(operation: string, x: unknown, targets: unknown, options: unknown, settings?: AccuracyStateOptions): void {
     const call = openCall(operation);
     const { runtime } = call;
@@ -106,12 +109,12 @@ function readSettings(
 }
 
 /**
- * {@link accuracy} of rows that come in shards: of a data set that is evaluated in pieces, or by many machines. `add` takes
- * logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ * {@link accuracy} of rows that come in shards: a data set evaluated in pieces, or by many machines. `add` takes
+ * logits, targets, and the options `shape` and `axis`; see {@link EvaluationState}.
  *
- * @returns a state whose `value` is the share of all rows that are right, NaN while none counts.
- * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a k that is no rank or an ignoreIndex that
- * is no integer.
+ * @returns a state whose `value` is the share of all rows that are right, NaN until a row counts.
+ * @throws TypeError for an option of the wrong type or an unknown one, RangeError for a k below 1 or an ignoreIndex
+ * that is not an integer.
  *
  * @example
  * const state = accuracyState().add([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] });
@@ -125,7 +128,7 @@ export const accuracyState: StateFactory<AccuracyStateOptions, number> = /* @__P
   settings: readSettings,
   tally: () => new Hits(),
   read: (operation, json, tally) => {
-    const hits = readCount(operation, 'json.hits', json.hits);
+    const hits = readWhole(operation, 'json.hits', json.hits);
     if (hits > tally.count) throw rangeError(operation, 'json.hits', hits, `at most json.count, ${tally.count}`);
     tally.hits = hits;
   },
@@ -133,7 +136,10 @@ export const accuracyState: StateFactory<AccuracyStateOptions, number> = /* @__P
   value: (tally) => tally.share,
 });
 
-/** Takes the targets of −∞ out, which may be the mask's, and counts the hits among them. */
+/**
+ * Counts the hits among targets whose logit is −∞, which the mask may have written, and makes them ignored (−1): the
+ * kernel cannot rank them.
+ */
 function takeHits({ run, arena }: Runtime, masked: MaskedInput, n: number, k: number, targets: number): number {
   const { i32 } = arena;
   let hits = 0;
@@ -154,16 +160,16 @@ function takeHits({ run, arena }: Runtime, masked: MaskedInput, n: number, k: nu
 /**
  * The share of rows whose target has the largest logit, or one of the k largest: top-k accuracy.
  *
- * Ties are broken as in {@link topK}: an equal logit counts as larger where it lies ahead of the target, and NaN is the
- * largest of all. Logits and probabilities give the same. NaN when no row counts.
- * What a mask leaves out is ignored, even NaN; a target that it leaves out is wrong.
+ * Ties are broken as in {@link topK}: an equal logit counts as larger if it comes before the target, and NaN is the
+ * largest of all. Logits and their probabilities give the same result. The result is NaN if no row counts. Masked-out
+ * elements are ignored, even if NaN; a row whose target is masked out is wrong.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis.
  * @returns a number in [0, 1].
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k, length or
- * target or a mask that does not broadcast, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, k,
+ * length or target, or a mask that does not broadcast; OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * accuracy([1, 2, 3, 1, 5, 1], [0, 1], { shape: [2, 3] }); // 0.5

@@ -20,7 +20,10 @@ export interface ArgmaxOptions {
   axis?: number | undefined;
   /** Whether a tensor-like result keeps the axis, with size 1. Default false. */
   keepDims?: boolean | undefined;
-  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of x's shape, or one that broadcasts to it by trailing
+   * axes.
+   */
   mask?: Mask | undefined;
   /** Receives the indices, one for each row; no overlap with x. */
   out?: Int32Array | undefined;
@@ -75,7 +78,10 @@ function runArgmax(x: unknown, options: unknown): unknown {
   return out?.array ?? wrapIndices(indices.array, input, rows, keepDims);
 }
 
-/** The first that is kept of rows whose largest is −∞, which may be the mask's: −1 where nothing is. */
+/**
+ * Corrects rows whose maximum is −∞, which the mask may have written: the index of the first element kept, or −1 if
+ * none is.
+ */
 function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, y: number): void {
   const { i32 } = arena;
   for (let row = 0; row < run.outer * run.inner; row++) {
@@ -87,18 +93,19 @@ function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, y: num
 }
 
 /**
- * The index of the largest element along an axis: the first of equals, and of NaN, which counts as the largest of all.
+ * The index of the largest element along an axis. The first one wins a tie; NaN counts as the largest of all, and the
+ * first NaN wins.
  *
- * Softmax does not change which element that is: give it the logits. Semantics: torch.argmax, except that it names the
- * first of equals always.
+ * Softmax does not change which element is the largest, so pass logits. Semantics: torch.argmax, except that a tie
+ * always goes to the first element.
  *
- * What a mask leaves out is ignored, even NaN; a row of which nothing is kept gives -1.
+ * Masked-out elements are ignored, even if NaN; a row that keeps nothing gives -1.
  *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
- * @returns a number for a plain row; with `shape` an Int32Array, and for tensors `{ data, shape }` with one, without
- * the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length, a
- * mask that does not broadcast, an axis without elements, or an overlap of `out` with x.
+ * @returns a number for a plain row, an Int32Array with `shape`, and for tensors `{ data, shape }` with an Int32Array,
+ * the axis removed.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis or
+ * length, a mask that does not broadcast, an axis without elements, or an `out` that overlaps with x.
  *
  * @example
  * argmax([0.1, 2.0, 1.0]); // 1

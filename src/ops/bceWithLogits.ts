@@ -20,14 +20,19 @@ import { defineKernel } from '../wasm/kernel.js';
 export interface BceWithLogitsOptions {
   /** Sizes of the logits' axes. */
   shape?: readonly number[] | undefined;
-  /** Multiplies the losses; one for each element, or for the trailing axes: a weight for each label. */
+  /**
+   * Multiplies the losses: one weight for each element, or one for each place along the trailing axes, such as one for
+   * each label.
+   */
   weight?: Input | undefined;
   /** Multiplies the losses of positive targets, as `weight` does; more than 1 makes up for rare labels. */
   posWeight?: Input | undefined;
-  /** `'mean'` (the default) is over all elements; `'none'` gives a loss for each element. */
+  /** `'mean'` (the default) is the mean over all elements; `'none'` gives a loss for each element. */
   reduction?: Reduction | undefined;
-  /** Receives the losses of the elements, with reduction `'none'`; the logits themselves, or no overlap with any
-   * argument. */
+  /**
+   * With reduction `'none'`, receives the losses of the elements. It may be the logits themselves, and must not overlap
+   * with any other argument.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -56,16 +61,19 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGra
 
 /**
  * Binary cross-entropy of logits, for yes-or-no and multi-label targets: (1 − t) · softplus(x) + p · t · softplus(−x)
- * times the weight, for each element, p the `posWeight`. The sigmoid is inside: pass logits, not probabilities.
+ * times the weight, for each element, where p is the `posWeight`. The sigmoid is inside: pass logits, not
+ * probabilities.
  *
- * Right to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN.
- * Formula: torch.nn.functional.binary_cross_entropy_with_logits, in an arrangement where nothing cancels.
+ * Accurate to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN. Formula:
+ * torch.nn.functional.binary_cross_entropy_with_logits, rearranged so that nothing cancels.
  *
- * @param logits of any shape; every element is a question of its own.
- * @param targets as many: floats in [0, 1] of the logits' dtype, or 0 and 1 as integers of any width or booleans.
- * @returns a number; with reduction `'none'` a loss for each element, in the kind of array or tensor that came in.
- * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape or length or an integer target that is
- * neither 0 nor 1: nothing is written then.
+ * @param logits of any shape; each element is a yes-or-no question of its own.
+ * @param targets one for each logit: floats in [0, 1] of the logits' dtype, or 0 and 1 as booleans or integers of any
+ * width.
+ * @returns a number; with reduction `'none'`, a loss for each element, in the same kind of array or tensor as the
+ * logits.
+ * @throws TypeError for an argument of the wrong type; RangeError for a wrong shape or length, or an integer target
+ * that is neither 0 nor 1. Nothing is written then.
  *
  * @example
  * bceWithLogits([2.0, -1.0, 0.5], [1, 0, 1]); // 0.305
@@ -83,9 +91,9 @@ export function bceWithLogits(logits: unknown, targets: unknown, options?: unkno
 
 /**
  * {@link bceWithLogits} and its gradient with respect to the logits, in one pass over them: (p t + 1 − t) · sigmoid(x)
- * − p t times the weight, divided as the loss is. `out` may be the logits.
+ * − p t times the weight, divided by what the loss is divided by. `out` may be the logits.
  *
- * @returns the loss, and the gradient in the kind of array or tensor that the logits came in, or `out`.
+ * @returns the loss, and the gradient in the same kind of array or tensor as the logits, or in `out`.
  * @throws as {@link bceWithLogits}.
  *
  * @example

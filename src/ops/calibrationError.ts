@@ -18,12 +18,12 @@ import {
   readEvaluation,
   settleEvaluation,
 } from '../call/evaluation.js';
-import { readCount } from '../call/json.js';
 import { type Given, type OptionNames, PLACE_OPTIONS, readFlag, readTemperature } from '../call/options.js';
 import { defineState, type StateFactory } from '../call/state.js';
 import { Sum, type SumJson } from '../call/sum.js';
 import { readIgnoreIndex } from '../call/targets.js';
 import { rangeError, typeError } from '../errors.js';
+import { readNumber, readWhole } from '../numbers.js';
 import type { ClassIndices, FloatArray, Input, PlaceOptions, TensorLike } from '../types.js';
 
 export type { CalibrationBin };
@@ -32,13 +32,13 @@ export type { CalibrationBin };
 export interface CalibrationStateOptions {
   /** What x holds. Default `'logits'`. */
   from?: 'logits' | 'probabilities' | undefined;
-  /** Divides logits first; positive. Default 1. */
+  /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
   /** The number of bins, up to 10 000. Default 15. */
   bins?: number | undefined;
-  /** Bins of equal `'width'` (the default), or of equal `'mass'`: as many rows in each. */
+  /** Bins of equal `'width'` (the default) or of equal `'mass'`, with the same number of rows in each. */
   scheme?: 'width' | 'mass' | undefined;
-  /** Whether the error of each class is wanted too; with scheme `'width'` alone. Default false. */
+  /** Whether to compute the error over all classes too; with scheme `'width'` only. Default false. */
   classwise?: boolean | undefined;
   /** Rows with this target do not count. Default -100. */
   ignoreIndex?: number | undefined;
@@ -47,19 +47,25 @@ export interface CalibrationStateOptions {
 /** Options of {@link calibrationError}. */
 export interface CalibrationOptions extends PlaceOptions, CalibrationStateOptions {}
 
-/** What {@link calibrationError} gives: NaN, but for the bins, where no row counts. */
+/** What {@link calibrationError} gives. If no row counts, all of it is NaN but the bins. */
 export interface Calibration {
-  /** Expected calibration error: Σ over the bins of their share of the rows times |accuracy − confidence|. */
+  /** Expected calibration error: Σ over the bins of |accuracy − confidence| times the bin's share of the rows. */
   ece: number;
   /** Maximum calibration error: the largest |accuracy − confidence| of a bin. */
   mce: number;
-  /** Mean over the rows of Σ (p_c − y_c)², y one-hot: in [0, 2]. Of one number for each row (p − y)², in [0, 1]. */
+  /**
+   * Mean over the rows of Σ (p_c − y_c)², y one-hot: in [0, 2]. For one number per row it is the mean of (p − y)², in
+   * [0, 1].
+   */
   brier: number;
   /** Mean negative log-likelihood in nats. */
   nll: number;
-  /** Bins in order: of equal width all of them, of equal mass those that hold rows. */
+  /** The bins in order: all of them for equal width, those that hold rows for equal mass. */
   bins: CalibrationBin[];
-  /** Mean over the classes of the error of each, its probabilities in bins of their own; with `classwise` alone. */
+  /**
+   * Mean over the classes of the error of each class, whose probabilities have bins of their own; only with
+   * `classwise`.
+   */
   classwiseEce?: number;
 }
 
@@ -78,29 +84,30 @@ const OPTIONS: OptionNames<CalibrationOptions> = { ...PLACE_OPTIONS, ...STATE_OP
 const STATE = 'calibrationState';
 const MOST_BINS = 10_000;
 
+function isBinCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= MOST_BINS;
+}
+
 function readSettings(operation: string, given: Given<CalibrationStateOptions>, elementBytes: 4 | 8 = 8): Settings {
   const { from = 'logits', temperature = 1, bins = 15, scheme = 'width', classwise, ignoreIndex } = given;
   if (from !== 'logits' && from !== 'probabilities') {
     throw typeError(operation, 'from', from, '"logits" or "probabilities"');
   }
-  // A state knows the dtype when rows are added.
+  // A state does not know the dtype until rows are added: it checks the temperature as a float64 until then.
   const t = readTemperature(operation, temperature, elementBytes);
   if (from === 'probabilities' && t !== 1) throw rangeError(operation, 'temperature', t, '1 for probabilities');
-  if (typeof bins !== 'number') throw typeError(operation, 'bins', bins, 'a whole number');
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MOST_BINS)) {
-    throw rangeError(operation, 'bins', bins, `a whole number in [1, ${MOST_BINS}]`);
-  }
+  const count = readNumber(operation, 'bins', bins, `a whole number in [1, ${MOST_BINS}]`, isBinCount);
   if (scheme !== 'width' && scheme !== 'mass') throw typeError(operation, 'scheme', scheme, '"width" or "mass"');
   const isClasswise = readFlag(operation, 'classwise', classwise);
   if (isClasswise && scheme === 'mass') throw rangeError(operation, 'classwise', true, 'false with scheme "mass"');
   const ignored = readIgnoreIndex(operation, ignoreIndex);
-  return { from, temperature: t, bins, scheme, classwise: isClasswise, ignoreIndex: ignored };
+  return { from, temperature: t, bins: count, scheme, classwise: isClasswise, ignoreIndex: ignored };
 }
 
-/** What is known of the rows. */
+/** What is kept of the rows that were added. */
 class Predictions {
   count = 0;
-  /** Numbers in a row: 1 for that of class 1 alone, 0 before there is a row. */
+  /** Numbers in a row: 1 if a row is the probability or logit of class 1 alone, 0 before the first row. */
   #perRow = 0;
   readonly #nll = new Sum();
   readonly #brier = new Sum();
@@ -129,7 +136,7 @@ class Predictions {
     const complement = isLogits ? undefined : (p: number) => 1 - p;
     if (!isLogits) checkProbabilities(evaluation, { ignoreIndex, complement });
     const { count, sums } = forEachBlock(evaluation, { ignoreIndex, complement, works: true }, (block) => {
-      // All is checked by now.
+      // Everything has been checked by now.
       this.#prepare(operation, perRow);
       compute?.(block);
       predict?.(block);
@@ -139,7 +146,7 @@ class Predictions {
     this.count += count;
   }
 
-  /** @throws RangeError unless rows are as long as those that are there */
+  /** @throws RangeError unless rows are as long as those added before */
   #checkRow(operation: string, whose: string, perRow: number): void {
     if (this.#perRow === 0 || this.#perRow === perRow) return;
     throw new RangeError(`${operation}: ${whose} rows of ${perRow}, expected rows of ${this.#perRow}, as before`);
@@ -153,7 +160,7 @@ class Predictions {
     this.#perRow = perRow;
   }
 
-  /** Adds the rows of a block, whose probabilities lie at an address. */
+  /** Adds the rows of a block; `address` is where their probabilities are. */
   #addBlock({ call, input, isBinary }: Evaluation, block: Block, address: number): void {
     const { arena } = call.runtime;
     const { n, inner, indices } = block;
@@ -166,11 +173,11 @@ class Predictions {
       const confidence = inUnit(heap[at + predicted * inner]!);
       this.#bins.add(confidence, predicted === target);
       this.#brier.add(isBinary ? (confidence - target) ** 2 : squaredError(heap, at, n, inner, target));
-      // Logits' losses are added up by their kernel.
+      // The kernel has added up the losses of logits.
       if (!isLogits) {
         const loss =
           isBinary && target === 0 ? -Math.log1p(-confidence) : -Math.log(inUnit(heap[at + target * inner]!));
-        // NaN may be that of another class.
+        // A NaN confidence may come from a class other than the target.
         this.#nll.add(Number.isNaN(confidence) ? confidence : loss);
       }
       if (this.#classBins === undefined) return;
@@ -216,9 +223,9 @@ class Predictions {
     return { perRow: this.#perRow, nll, brier, bins: this.#bins.toJSON(), ...classBins };
   }
 
-  /** Reads into an empty one what toJSON gave. */
+  /** Restores what toJSON gave, into an instance without rows. */
   read(operation: string, { perRow, nll, brier, bins, classBins }: Record<string, unknown>): void {
-    const numbers = readCount(operation, 'json.perRow', perRow);
+    const numbers = readWhole(operation, 'json.perRow', perRow);
     this.#nll.merge(Sum.from(operation, 'json.nll', nll));
     this.#brier.merge(Sum.from(operation, 'json.brier', brier));
     this.#bins.read(operation, bins);
@@ -228,14 +235,14 @@ class Predictions {
   }
 }
 
-/** How far beyond 0 and 1 a probability may lie by rounding: some that were computed in 16 bits do. */
+/** How far a probability may lie outside [0, 1] because of rounding: some that were computed in 16 bits do. */
 const SLACK = 2 ** -7;
 
-/** @throws RangeError for a row that holds anything else than probabilities; NaN is left to the results */
+/** @throws RangeError for a row that holds anything other than probabilities; NaN passes, and shows in the results */
 function checkProbabilities(evaluation: Evaluation, settings: BlockSettings): void {
   const { call, input, isBinary } = evaluation;
   const { arena } = call.runtime;
-  // Of two classes the second has what was given.
+  // Where a row was one number, class 1 holds it and class 0 its complement.
   const start = isBinary ? 1 : 0;
   let stray: number | undefined;
   forEachBlock(evaluation, settings, (block) => {
@@ -261,7 +268,7 @@ interface PredictionsJson {
   classBins?: unknown;
 }
 
-/** Σ over bins of |accuracy − confidence|, each as often as it has rows; divided by the number of rows. */
+/** The mean over the rows of their bin's |accuracy − confidence|. */
 function meanError(tallies: readonly BinTally[], count: number): number {
   let sum = 0;
   for (const tally of tallies) sum += Math.abs(tally.surplus);
@@ -278,13 +285,14 @@ function worstError(edged: readonly EdgedBin[]): number {
 /** Σ (p_c − y_c)² of a row, y one-hot. */
 function squaredError(heap: FloatArray, at: number, n: number, stride: number, target: number): number {
   const own = heap[at + target * stride]!;
-  // Nothing cancels then, and a loop over a part of a short row would end where no processor foresees it.
+  // Nothing cancels here; and in a short row, a loop that stops at the target would end at a branch no processor
+  // predicts.
   if (!(own > 0.5)) return squares(heap, at, n, stride) + 1 - 2 * own;
   const others = squares(heap, at, target, stride) + squares(heap, at + (target + 1) * stride, n - 1 - target, stride);
   return others + (1 - own) ** 2;
 }
 
-/** Four sums side by side: one would wait for each addition. */
+/** Four sums side by side: with a single sum, each addition would wait for the one before. */
 function squares(heap: FloatArray, at: number, count: number, stride: number): number {
   let a = 0;
   let b = 0;
@@ -306,14 +314,15 @@ function squares(heap: FloatArray, at: number, count: number, stride: number): n
 }
 
 /**
- * {@link calibrationError} of rows that come in shards: of a data set that is evaluated in pieces, or by many machines.
- * `add` takes x, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ * {@link calibrationError} of rows that come in shards: a data set evaluated in pieces, or by many machines. `add`
+ * takes x, targets, and the options `shape` and `axis`; see {@link EvaluationState}.
  *
- * Bins of equal width take the same few kilobytes for any number of rows, `classwise` as much for each class. Bins of
- * equal mass have edges that only all rows together tell: such a state keeps 8 bytes for each row, and its JSON a number.
+ * With bins of equal width, a state takes the same few kilobytes for any number of rows; with `classwise`, as much
+ * again for each class. The edges of bins of equal mass depend on all rows together, so such a state keeps 8 bytes for
+ * each row, and its JSON one number.
  *
- * @returns a state whose `value` is as {@link calibrationError} gives it for all rows.
- * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
+ * @returns a state whose `value` is what {@link calibrationError} would give for all rows.
+ * @throws TypeError for an option of the wrong type or an unknown one, RangeError for a wrong value.
  *
  * @example
  * const state = calibrationState({ from: 'probabilities', bins: 10 });
@@ -341,24 +350,25 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * and the maximum calibration error, Brier score, negative log-likelihood, and the bins, for
  * {@link reliabilityDiagram}.
  *
- * A row's confidence is its largest probability, and it is right when that is the target's (the first of equals, as in
- * {@link argmax}). Where a row is one number, in data of shape [rows] or [rows, 1], it is that of class 1 of two, a logit
- * before the sigmoid or a probability: the confidence then is the probability of class 1, from 0 to 1, and the accuracy
- * the share of rows of class 1. Bins are (lower, upper], the first one with 0; the float32 closest to an edge is on it.
- * A bin without rows has count 0, and NaN for the rest; NaN in a row makes everything NaN.
+ * A row's confidence is its largest probability, and the row is right if that is the target's (a tie goes to the first
+ * class, as in {@link argmax}). If a row is one number, in data of shape [rows] or [rows, 1], it belongs to class 1 of
+ * two: a logit before the sigmoid, or a probability. The confidence is then the probability of class 1, from 0 to 1,
+ * and the accuracy the share of rows of class 1. Bins are (lower, upper], and the first one includes 0; the float32
+ * closest to an edge counts as on it. A bin without rows has count 0, and NaN for the rest; NaN in a row makes
+ * everything NaN.
  *
- * Logits are read block by block, and nothing of their size is allocated. The logarithm of probabilities is the engine's
- * own: the last digit of their `nll` may differ between engines.
- * Formulas: Guo et al., On calibration of modern neural networks, 2017 (ece, mce); Nixon et al., Measuring calibration in
- * deep learning, 2019 (equal mass); Kull et al., Beyond temperature scaling, 2019 (classwise); Brier, 1950.
+ * Logits are read block by block, and nothing of their size is allocated. From probabilities, `nll` uses the engine's
+ * own logarithm: its last digit may differ between engines. Formulas: Guo et al., On calibration of modern neural
+ * networks, 2017 (ece, mce); Nixon et al., Measuring calibration in deep learning, 2019 (equal mass); Kull et al.,
+ * Beyond temperature scaling, 2019 (classwise); Brier, 1950.
  *
- * @param x logits or probabilities of shape [..., classes], or any shape with `axis`, or one for each row.
+ * @param x logits or probabilities of shape [..., classes], or any shape with `axis`; or one number for each row.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows) of x's shape without its
  * axis.
  * @returns the errors and the bins.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length, option
- * or target, or for probabilities outside of [0, 1] by more than 2⁻⁷, which rounding may take (they count as 0 and 1),
- * OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length,
+ * option or target, or for probabilities further than 2⁻⁷ outside [0, 1] (closer ones, which rounding may give, count
+ * as 0 or 1); OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * const logits = [2, 0, 3, 0, 0, 1, 4, 0];

@@ -23,11 +23,15 @@ import { defineKernel } from '../wasm/kernel.js';
 export interface CrossEntropyOptions extends ClassLossOptions {
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
-  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A class
-   * that is not has no probability, no gradient, and as a target a loss of ∞. */
+  /**
+   * Classes to keep: those where it is neither 0 nor false. Of the logits' shape, or one that broadcasts to it by
+   * trailing axes. A masked-out class has probability 0 and gradient 0; as a target it gives a loss of ∞.
+   */
   mask?: Mask | undefined;
-  /** The share ε of every target that is spread evenly over all classes, those of its row that `mask` keeps, in [0, 1].
-   * Default 0. */
+  /**
+   * The share ε of each target that is spread evenly over all classes, or with `mask` over those kept in its row; in
+   * [0, 1]. Default 0.
+   */
   labelSmoothing?: number | undefined;
 }
 
@@ -60,21 +64,21 @@ const LOSS: ClassLoss = {
 const WITH_GRAD: ClassLoss = { ...LOSS, name: 'crossEntropyWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
- * Cross-entropy of logits against class indices or class probabilities: −Σ_c q_c · logSoftmax(x / t)_c, where q is
- * the target after label smoothing, times the class weights. Softmax is inside: pass logits, not probabilities.
+ * Cross-entropy of logits against class indices or class probabilities: −Σ_c q_c · logSoftmax(x / t)_c, where q is the
+ * target after label smoothing, times the class weights. The softmax is inside: pass logits, not probabilities.
  *
- * Rows that hold NaN or +∞, or nothing but -∞, give NaN. All rows ignored: NaN for `'mean'`, 0 for `'sum'`. A
- * probability of 0 beside a logit of -∞ counts 0. What a mask leaves out is a logit of -∞ that no target is spread to; of a
- * row that keeps nothing the loss is ∞, or 0 without a target.
+ * Rows that hold NaN or +∞, or only -∞, give NaN. If all rows are ignored, `'mean'` gives NaN and `'sum'` 0. A target
+ * probability of 0 contributes 0 even where the logit is -∞. A masked-out class counts as a logit of -∞, and label
+ * smoothing gives it no share; a row that keeps nothing has a loss of ∞, or of 0 if its target probabilities are all 0.
  * Formula: torch.nn.functional.cross_entropy.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis, or class probabilities (Float32Array, Float64Array, tensors) of
- * the logits' shape. What these hold is no error: {@link inspectTargets} tells negative ones.
- * @returns a number; with reduction `'none'` a loss for each row.
- * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
- * included: nothing is written then.
+ * the logits' shape. Their values are not checked; {@link inspectTargets} finds negative ones and sums other than 1.
+ * @returns a number; with reduction `'none'`, a loss for each row.
+ * @throws TypeError for an argument of the wrong type; RangeError for a wrong shape, length or value, such as a target
+ * that is not a class. Nothing is written then.
  *
  * @example
  * crossEntropy([2.0, 1.0, 0.1], 0); // 0.417
@@ -93,13 +97,14 @@ export function crossEntropy(logits: unknown, targets: unknown, options?: unknow
 }
 
 /**
- * {@link crossEntropy} and its gradient with respect to the logits, in one pass over them: the gradient is
- * (Σ q · softmax(x / t) − q) / t, divided as the loss is. `out` may be the logits.
+ * {@link crossEntropy} and its gradient with respect to the logits, in one pass over them: the gradient is (Σ q ·
+ * softmax(x / t) − q) / t, divided by what the loss is divided by. `out` may be the logits.
  *
- * What a mask leaves out has a gradient of 0. Where that is the target, the loss is ∞ and the gradient of the others still
- * this formula's, as in torch after masked_fill; a row without anything above -∞ then has none.
+ * Masked-out classes have a gradient of 0. If the target is masked out, the loss is ∞ and the other classes still have
+ * the gradient of this formula, as in torch after masked_fill; if the row has no logit above -∞ either, its gradient is
+ * 0.
  *
- * @returns the loss, and the gradient in the kind of array or tensor that the logits came in, or `out`.
+ * @returns the loss, and the gradient in the same kind of array or tensor as the logits, or in `out`.
  * @throws as {@link crossEntropy}.
  *
  * @example

@@ -1,6 +1,6 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, jsonNumber, readCount, readJson, readJsonNumber, readList } from '../call/json.js';
+import { type JsonNumber, jsonNumber, readJson, readJsonNumber, readList } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
@@ -12,6 +12,7 @@ import { checkSameSettings } from '../call/state.js';
 import { classesOf, readClassIndices, readIgnoreIndex, type Targets } from '../call/targets.js';
 import { show, typeError } from '../errors.js';
 import { softmaxOfSumsKernel } from '../generated/kernels.js';
+import { readWhole } from '../numbers.js';
 import { softmaxOfSums } from '../reference/crossEntropyState.js';
 import { sumOf } from '../reference/sum.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
@@ -30,21 +31,24 @@ import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link crossEntropyState}. */
 export interface CrossEntropyStateOptions {
-  /** How many rows there are. Without it there is one. */
+  /** The number of rows. Default: one row. */
   rows?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
   /** Rows with this target count for nothing. Default -100. */
   ignoreIndex?: number | undefined;
-  /** `'mean'` (the default) over the rows that count, `'sum'`, or `'none'` for a loss for each row. */
+  /** `'mean'` (the default) over the rows that are not ignored, `'sum'`, or `'none'` for a loss for each row. */
   reduction?: Reduction | undefined;
 }
 
 /** Options of {@link CrossEntropyState.add}. */
 export interface CrossEntropyChunkOptions {
-  /** Sizes of the chunk's axes, [rows, classes] or more in front. Default: as many classes for each row. */
+  /**
+   * Sizes of the chunk's axes: [rows, classes], or several leading axes for the rows. Default: the same number of
+   * classes for each row.
+   */
   shape?: readonly number[] | undefined;
-  /** The class of each row, counted over all chunks; the same whatever the chunk. */
+  /** The class of each row, numbered over all chunks: the same targets for every chunk. */
   targets: ClassIndices | TensorLike;
   /** The class that the chunk begins with. */
   offset: number;
@@ -54,13 +58,19 @@ export interface CrossEntropyChunkOptions {
 export interface CrossEntropyGradientOptions {
   /** Sizes of the chunk's axes, as for `add`. */
   shape?: readonly number[] | undefined;
-  /** The class of each row, if they are to be compared with those that were added. */
+  /** The class of each row, to be checked against those that were added. */
   targets?: ClassIndices | TensorLike | undefined;
   /** The class that the chunk begins with. */
   offset: number;
-  /** Receives the gradient: same dtype and number of elements; the chunk itself, or no overlap with any argument. */
+  /**
+   * Receives the gradient: same dtype and number of elements as the chunk. It may be the chunk itself, and must not
+   * overlap with any other argument.
+   */
   out?: ElementsOut | undefined;
-  /** The gradient that comes in from above: a number, or with reduction `'none'` one for each row. Default 1. */
+  /**
+   * The gradient of the final result with respect to the loss: a number, or with reduction `'none'` one for each row.
+   * Default 1.
+   */
   gradOutput?: number | Input | undefined;
 }
 
@@ -69,15 +79,15 @@ export interface CrossEntropyStateJson {
   state: 'crossEntropyState';
   options: CrossEntropyStateOptions;
   count: number;
-  /** Four numbers for each row, as logSumExpState has them. */
+  /** Four numbers for each row, as in {@link LogSumExpStateJson}. */
   sums: JsonNumber[];
-  /** The class of each row, -1 where it is ignored; null while no chunk was added. */
+  /** The class of each row, -1 where it is ignored; null before the first chunk. */
   targets: number[] | null;
-  /** The logit of each row's class, null where it was in no chunk. */
+  /** The logit of each row's target, null where no chunk has had it. */
   targetLogits: (JsonNumber | null)[];
 }
 
-/** Options, each with its value; `rows` is undefined where there is one. */
+/** The options with their defaults filled in; `rows` is undefined if there is just one. */
 type Settings = Required<Omit<CrossEntropyStateOptions, 'rows'>> & { readonly rows: number | undefined };
 
 const NAME = 'crossEntropyState';
@@ -90,20 +100,20 @@ const OPTIONS: OptionNames<CrossEntropyStateOptions> = {
 const CHUNK_OPTIONS: OptionNames<CrossEntropyChunkOptions> = { shape: true, targets: true, offset: true };
 const GRADIENT_OPTIONS: OptionNames<CrossEntropyGradientOptions> = { ...CHUNK_OPTIONS, out: true, gradOutput: true };
 const KERNEL = /* @__PURE__ */ defineKernel(softmaxOfSumsKernel, softmaxOfSums);
-/** Bytes of what the kernel is given for each row. */
+/** Bytes that the kernel reads for each row: maximum, total and scale, as float64. */
 const GIVEN_BYTES = 24;
 
-/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+/** Makes a state. The constructor is private, so that the public declarations do not name the types of its parts. */
 let newState: (runtime: Runtime, settings: Settings, cells?: Float64Array) => CrossEntropyState<never>;
 
-/** A cross-entropy in progress, over chunks of the classes of its rows: made by {@link crossEntropyState}. */
+/** A cross-entropy that is added up over chunks of classes: made by {@link crossEntropyState}. */
 export class CrossEntropyState<Value extends number | Float64Array = number | Float64Array> {
   readonly #runtime: Runtime;
   readonly #settings: Settings;
   readonly #sums: LogSums;
-  /** The class of each row, -1 where it is ignored; undefined while no chunk was added. */
+  /** The class of each row, -1 where it is ignored; undefined before the first chunk. */
   #classes: Float64Array | undefined;
-  /** The logit of each row's class, and whether it was in a chunk. */
+  /** The logit of each row's target, and whether a chunk has had it. */
   readonly #logits: Float64Array;
   readonly #isFound: Uint8Array;
   #count = 0;
@@ -122,12 +132,12 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   }
 
   /**
-   * Adds a chunk: the logits of n classes of every row, those from `offset` on. Nothing is added when it throws.
+   * Adds a chunk: for every row, the logits of n classes, those from `offset` on. If it throws, nothing has been added.
    *
-   * @param chunk as many logits for each row, the rows one after the other.
+   * @param chunk the same number of logits for each row, one row after the other.
    * @returns the state itself.
-   * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, for other targets than
-   * before, or where the class of a row was in a chunk before.
+   * @throws TypeError for an argument of the wrong type; RangeError for a wrong shape, length or value, for targets
+   * that differ from those before, or if an earlier chunk already had the target of a row.
    */
   add(chunk: Input, options: CrossEntropyChunkOptions): this {
     handRuntime(this.#runtime);
@@ -136,7 +146,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const input = readOperand(call, 'chunk', chunk);
     const given = readOptions<CrossEntropyChunkOptions>(name, options, CHUNK_OPTIONS, AS_IF_POLLUTED);
     const targets = readClassIndices(call, given.targets);
-    const offset = readCount(name, 'offset', given.offset);
+    const offset = readWhole(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
     const classes = this.#classesOf(name, targets);
     const { n } = rows;
@@ -163,10 +173,10 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   }
 
   /**
-   * Adds the chunks of another state of the same rows and targets, which stays as it is.
+   * Adds the chunks of another state of the same rows and targets. The other state is not changed.
    * @returns the state itself.
-   * @throws TypeError unless it is such a state, RangeError for one with other options or targets, or where both have had
-   * the class of a row.
+   * @throws TypeError unless it is such a state; RangeError if its options or targets differ, or if both states have
+   * had the target of a row.
    */
   merge(other: CrossEntropyState): this {
     const name = `${NAME}.merge`;
@@ -197,8 +207,9 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   }
 
   /**
-   * The loss of all chunks together, in float64: a number, or with reduction `'none'` one for each of the `rows`.
-   * @throws RangeError while the class of a row was in no chunk.
+   * The loss over all chunks, in float64: a number, or with reduction `'none'` an array with one for each of the
+   * `rows`.
+   * @throws RangeError as long as the target of a row has been in no chunk.
    */
   get value(): Value {
     const { rows, reduction } = this.#settings;
@@ -209,13 +220,14 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   }
 
   /**
-   * The gradient of the loss of all chunks together with respect to the logits of one of them, which was added to this
-   * state or to one that was merged into it: (softmax(x / t) − q) / t, q the target, divided as the loss is.
+   * The gradient of the loss over all chunks with respect to the logits of one chunk, which was added to this state or
+   * to one that was merged into it: (softmax(x / t) − q) / t, where q is the one-hot target, divided by what the loss
+   * is divided by.
    *
    * @param chunk the logits that were added, in the same dtype.
-   * @returns as many elements in the kind of array or tensor that the chunk is, or `out`.
-   * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, for other targets than
-   * were added, or while the class of a row was in no chunk: nothing is written then.
+   * @returns the gradient, in the same kind of array or tensor as the chunk, or in `out`.
+   * @throws TypeError for an argument of the wrong type; RangeError for a wrong shape, length or value, for targets
+   * that differ from those added, or as long as the target of a row has been in no chunk. Nothing is written then.
    */
   gradient<X extends Input, const O extends CrossEntropyGradientOptions>(chunk: X, options: O): MapResult<X, O> {
     handRuntime(this.#runtime);
@@ -229,7 +241,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     const gradOutput = readGradOutput(call, upstream, input);
     const wanted = given.targets;
     const targets = wanted === undefined ? undefined : readClassIndices(call, wanted);
-    const offset = readCount(name, 'offset', given.offset);
+    const offset = readWhole(name, 'offset', given.offset);
     const rows = this.#settle(call, input, given.shape);
     if (typeof gradOutput !== 'number') {
       const { reduction } = this.#settings;
@@ -254,7 +266,9 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return wrapResult(result, out !== undefined, input, input.shape) as MapResult<X, O>;
   }
 
-  /** Plain JSON, which `crossEntropyState.from` reads again, in this process or another: bit for bit the same state. */
+  /**
+   * Plain JSON, from which `crossEntropyState.from` restores the same state bit for bit, in this process or another.
+   */
   toJSON(): CrossEntropyStateJson {
     const { rows, ...others } = this.#settings;
     return {
@@ -267,11 +281,11 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     };
   }
 
-  /** @internal Reads into an empty state what its toJSON gave. */
+  /** @internal Restores what toJSON gave, into a state without chunks. */
   restore(operation: string, json: Record<string, unknown>): this {
     const rows = this.#logits.length;
     const { count, targets, targetLogits } = json;
-    this.#count = readCount(operation, 'json.count', count);
+    this.#count = readWhole(operation, 'json.count', count);
     for (const [row, logit] of readList(operation, 'json.targetLogits', targetLogits, rows).entries()) {
       if (logit === null) continue;
       this.#isFound[row] = 1;
@@ -279,12 +293,12 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     }
     if (targets === null) return this;
     this.#classes = Float64Array.from(readList(operation, 'json.targets', targets, rows), (target, row) => {
-      return target === -1 ? -1 : readCount(operation, `json.targets[${row}]`, target);
+      return target === -1 ? -1 : readWhole(operation, `json.targets[${row}]`, target);
     });
     return this;
   }
 
-  /** Settles a call, and checks the shape of its chunk and the temperature for its type. */
+  /** Settles a call, and checks the chunk's shape and whether the temperature suits its dtype. */
   #settle(call: Call, input: Operand, shape: unknown): Rows {
     const { operation } = call;
     giveShape(operation, input, shape);
@@ -293,7 +307,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return rowsOfChunk(operation, input, this.#logits.length);
   }
 
-  /** @throws RangeError for targets that are none, or are not those of the chunks before */
+  /** @throws RangeError for targets that are not class indices, or differ from those of the chunks before */
   #classesOf(operation: string, { indices }: Targets): Float64Array {
     const { ignoreIndex } = this.#settings;
     const classes = classesOf(operation, indices!, this.#logits.length, ignoreIndex);
@@ -301,7 +315,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return classes;
   }
 
-  /** Visits the rows whose class is in a chunk, with the place of its logit. */
+  /** Visits the rows whose target is in a chunk, with the index of its logit. */
   #eachWithin(classes: Float64Array, offset: number, n: number, visit: (row: number, at: number) => void): void {
     for (let row = 0; row < classes.length; row++) {
       // The class of an ignored row, -1, comes before every chunk.
@@ -310,7 +324,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     }
   }
 
-  /** @throws RangeError while the class of a row was in no chunk */
+  /** @throws RangeError as long as the target of a row has been in no chunk */
   #completeClasses(operation: string): Float64Array {
     const classes = this.#classes ?? (this.#logits.length === 0 ? new Float64Array(0) : undefined);
     if (classes === undefined)
@@ -329,7 +343,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return this.#sums.logarithm(row, logit);
   }
 
-  /** What the softmax of each row is multiplied by. */
+  /** The factor of each row's softmax in the gradient. */
   #scales({ runtime: { arena } }: Call, classes: Float64Array, gradOutput: number | Operand): Float64Array {
     const { temperature, reduction } = this.#settings;
     const divisor = (reduction === 'mean' ? countedRows(classes) : 1) * temperature;
@@ -364,7 +378,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return result;
   }
 
-  /** @throws TypeError where a maximum is no float32: it came with another chunk */
+  /** @throws TypeError if a row's maximum is not a float32: then it came with a float64 chunk */
   #checkMaxima(operation: string): void {
     for (let row = 0; row < this.#logits.length; row++) {
       const maximum = this.#sums.maximum(row);
@@ -378,7 +392,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
 
 const ONCE = 'expected it in exactly one';
 
-/** @throws RangeError for classes that are not those from before, if there are any */
+/** @throws RangeError if there are classes from before and these differ from them */
 function checkSameTargets(
   operation: string,
   argument: string,
@@ -393,14 +407,14 @@ function checkSameTargets(
   );
 }
 
-/** How many rows are not ignored. */
+/** The number of rows that are not ignored. */
 function countedRows(classes: Float64Array): number {
   return classes.reduce((count, target) => (target < 0 ? count : count + 1), 0);
 }
 
 function readSettings(operation: string, options: unknown): Settings {
   const given = readOptions<CrossEntropyStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
-  const rows = given.rows === undefined ? undefined : readCount(operation, 'rows', given.rows);
+  const rows = given.rows === undefined ? undefined : readWhole(operation, 'rows', given.rows);
   const temperature = readTemperature(operation, given.temperature, 8);
   const ignoreIndex = readIgnoreIndex(operation, given.ignoreIndex);
   const { reduction = 'mean' } = given;
@@ -411,20 +425,22 @@ function readSettings(operation: string, options: unknown): Settings {
 }
 
 /**
- * A cross-entropy of rows whose classes come in chunks: the loss of a vocabulary that no machine holds whole, and its
- * gradient for the chunk at hand. Chunks may be added in any order, and states of some of them merged in any tree.
+ * A cross-entropy of rows whose classes come in chunks: the loss over a vocabulary that no machine holds as a whole,
+ * and its gradient for one chunk at a time. Chunks may be added in any order, and states that hold some of them merged
+ * in any tree.
  *
- * `add` takes the logits of some classes of every row, with all targets and the class that the chunk begins with; `merge`
- * takes another state; `value` is the loss, and `gradient` its gradient for a chunk. `toJSON` and `from` take a state to
- * another process. Targets are class indices; there are no class weights, and no label smoothing.
+ * `add` takes the logits of some classes of every row, with all targets and the class that the chunk begins with;
+ * `merge` takes another state; `value` is the loss, and `gradient` its gradient with respect to a chunk. `toJSON` and
+ * `from` carry a state to another process. Targets are class indices; class weights and label smoothing are not
+ * supported.
  *
  * With m merges and adds, a row's loss is off by at most (8 + m) · 2⁻⁵² times the larger of log Σ e^((x − maximum) / t)
- * and the distance of its target's logit from the maximum, over t: the loss of a confident row keeps its digits. float32
- * chunks add crossEntropy's bound for float32. Rows that hold NaN or +∞, or nothing but −∞, give NaN.
- * Formula: torch.nn.functional.cross_entropy; the sums merge as in {@link logSumExpState}.
+ * and the distance of its target's logit from the maximum, divided by t: the loss of a confident row keeps its digits.
+ * float32 chunks add crossEntropy's bound for float32. Rows that hold NaN or +∞, or only −∞, give NaN. Formula:
+ * torch.nn.functional.cross_entropy; the sums merge as in {@link logSumExpState}.
  *
  * @returns a {@link CrossEntropyState}.
- * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
+ * @throws TypeError for an option of the wrong type or an unknown one, RangeError for a wrong value.
  *
  * @example
  * const targets = [0, 2];
@@ -442,7 +458,7 @@ export function crossEntropyState(options?: unknown): CrossEntropyState {
 }
 
 /**
- * The state that this was: what `toJSON` gave, and JSON.parse of what JSON.stringify made of it.
+ * Restores a state from what its `toJSON` gave, also after a round trip through JSON text.
  * @throws TypeError, RangeError unless it is the JSON of such a state.
  */
 crossEntropyState.from = (json: CrossEntropyStateJson): CrossEntropyState => {

@@ -50,10 +50,12 @@ export interface DistillationOptions {
   axis?: number | undefined;
   /** Divides both models' logits, which softens their probabilities; positive. Default 1. */
   temperature?: number | undefined;
-  /** `'batchMean'` (the default) divides by the first axis' size, and by 1 where there is no other axis, `'mean'` by the
-   * number of rows; `'none'` gives a loss for each row. */
+  /**
+   * `'batchMean'` (the default) divides by the size of the first axis, or by 1 if that is the only one; `'mean'`
+   * divides by the number of rows; `'none'` gives a loss for each row.
+   */
   reduction?: BatchReduction | undefined;
-  /** Receives the losses of the rows, with reduction `'none'`; no overlap with any argument. */
+  /** With reduction `'none'`, receives the losses of the rows; it must not overlap with any argument. */
   out?: RowsOut | undefined;
 }
 
@@ -190,17 +192,18 @@ function distillOperands(
 
 /**
  * Knowledge distillation: T² · KL(softmax(teacher / T) ‖ softmax(student / T)) along an axis, how far a student's
- * softened probabilities are from a teacher's. The factor T² keeps the gradients' size whatever the temperature.
+ * softened probabilities are from a teacher's. The factor T² keeps the size of the gradients roughly the same at any
+ * temperature.
  *
- * Both arguments are logits: softmax is inside. Rows that hold NaN or +∞, or nothing but -∞, give NaN; a probability
- * of 0 of the teacher counts 0. Equal logits give 0.
- * Formula: Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015.
+ * Both arguments are logits: the softmax is inside. Rows that hold NaN or +∞, or only -∞, give NaN; a class to which
+ * the teacher gives probability 0 contributes 0. Equal logits give 0. Formula: Hinton, Vinyals and Dean, Distilling the
+ * knowledge in a neural network, 2015.
  *
  * @param studentLogits shape [..., classes], or any shape with `axis`.
- * @param teacherLogits of the same shape and dtype.
- * @returns a number; with reduction `'none'` a loss for each row.
- * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value: nothing is written
- * then.
+ * @param teacherLogits logits of the same shape and dtype.
+ * @returns a number; with reduction `'none'`, a loss for each row.
+ * @throws TypeError for an argument of the wrong type, RangeError for a wrong shape, length or value. Nothing is
+ * written then.
  *
  * @example
  * distillation([2.0, 1.0, 0.1], [3.0, 1.0, 0.2]); // 0.079
@@ -218,9 +221,9 @@ export function distillation(studentLogits: unknown, teacherLogits: unknown, opt
 
 /**
  * {@link distillation} and its gradient with respect to the student's logits, in one pass: T · (softmax(student / T) −
- * softmax(teacher / T)), divided as the loss is. `out` may be the student's logits.
+ * softmax(teacher / T)), divided by what the loss is divided by. `out` may be the student's logits.
  *
- * @returns the loss, and the gradient in the kind of array or tensor that the student's logits came in, or `out`.
+ * @returns the loss, and the gradient in the same kind of array or tensor as the student's logits, or in `out`.
  * @throws as {@link distillation}.
  *
  * @example

@@ -16,9 +16,12 @@ export interface EntropyOptions {
   keepDims?: boolean | undefined;
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
-  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of the logits' shape, or one that broadcasts to it by
+   * trailing axes.
+   */
   mask?: Mask | undefined;
-  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
+  /** Receives the result, a number of the same dtype for each row; it must not overlap with any argument. */
   out?: RowsOut | undefined;
 }
 
@@ -39,19 +42,19 @@ const ENTROPY: RowReduction = {
 };
 
 /**
- * The entropy of softmax(x / t) along an axis, in nats: −Σ_i p_i log p_i, straight from the logits. 0 for a row that is
- * sure of one class, log n for one to which n classes are alike.
+ * The entropy of softmax(x / t) along an axis, in nats: −Σ_i p_i log p_i, computed from the logits. It is 0 for a row
+ * that is certain of one class, and log n for n equally probable classes.
  *
- * Right to its last digits for confident rows, where −Σ p log p of the probabilities would lose them: entropy([20, 0]) is
- * 4.33e-8. What a mask leaves out is ignored, even if NaN or infinite; a row of which nothing is kept gives 0. Rows that
- * hold NaN or +∞, or nothing but -∞, give NaN.
- * Formula: Shannon, A mathematical theory of communication, 1948; scipy.stats.entropy of the probabilities.
+ * Accurate to its last digits for confident rows too, where −Σ p log p from the probabilities would lose them:
+ * entropy([20, 0]) is 4.33e-8. Masked-out elements are ignored, even if NaN or infinite; a row that keeps nothing gives
+ * 0. Rows that hold NaN or +∞, or only -∞, give NaN. Formula: Shannon, A mathematical theory of communication, 1948;
+ * scipy.stats.entropy of the probabilities.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
- * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask that does not broadcast, or an overlap of `out` with an argument, OutOfMemoryError at the limit of
- * linear memory.
+ * @returns a number for a plain row, a typed array with `shape`, and for tensors a tensor, the axis removed.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length
+ * or temperature, a mask that does not broadcast, or an `out` that overlaps with an argument; OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * entropy([0, 0]); // 0.693

@@ -25,19 +25,19 @@ export interface FitTemperatureOptions extends PlaceOptions {
 /** What {@link fitTemperature} found. */
 export interface TemperatureFit {
   /**
-   * The temperature that makes the loss least; 0 or Infinity where the loss falls all the way there, the lowest or the
-   * highest that other functions take where it is least beyond these, NaN where there is none.
+   * The temperature with the least loss. It is 0 or Infinity if the loss keeps falling towards that limit, the lowest
+   * or highest temperature that other functions take if the minimum lies beyond it, and NaN if there is no minimum.
    */
   temperature: number;
   /** Mean negative log-likelihood in nats at temperature 1. */
   nllBefore: number;
-  /** The same at the temperature found, or its limit there. */
+  /** The same at `temperature`, or its limit there. */
   nllAfter: number;
-  /** How many temperatures were tried. */
+  /** The number of temperatures that were tried. */
   iterations: number;
-  /** Whether the loss is least at the temperature. */
+  /** Whether the loss has its minimum at `temperature`. */
   converged: boolean;
-  /** Why not; undefined where it is. */
+  /** Why it did not converge; undefined if it did. */
   reason?: string;
 }
 
@@ -47,12 +47,12 @@ const KERNEL = /* @__PURE__ */ defineKernel(fitTemperatureKernel, reference);
 
 /** Far more than Newton's method needs, and enough to halve any interval down to its last digits. */
 const MOST_ITERATIONS = 100;
-/** How far a bound that is not known yet is moved out. */
+/** The factor by which a bound that is not known yet is moved out. */
 const FACTOR = 8;
-/** A step that is so small a part of β is the last: Newton's method squares what is left. */
+/** A step no larger than this share of β is the last one: Newton's method squares the relative error. */
 const TOLERANCE = { 4: 2 ** -20, 8: 2 ** -32 } as const;
 
-/** The mean loss over β = 1 / t is convex; its slope and its curvature, times the number of rows. */
+/** Slope and curvature of the mean loss as a function of β = 1 / t, which is convex, times the number of rows. */
 interface Derivatives {
   readonly slope: number;
   readonly curvature: number;
@@ -104,7 +104,10 @@ class Fit {
     return { slope, curvature };
   }
 
-  /** The limit of the slope as β → ∞, where the largest logit of a row is sure: 0 if that is every target's. */
+  /**
+   * The limit of the slope as β → ∞, where softmax gives the largest logit of a row probability 1: 0 if every target
+   * has the largest logit of its row.
+   */
   get slopeAtInfinity(): number {
     const { call, input } = this.#evaluation;
     const { arena } = call.runtime;
@@ -123,10 +126,10 @@ class Fit {
   }
 }
 
-/** A loss that changes by less, relative to itself, from one temperature to twice that is at its limit. */
+/** A loss has reached its limit if doubling the temperature changes it by less than this share of itself. */
 const LEVEL = 2 ** -20;
 
-/** Why the loss is least nowhere. */
+/** Why the loss has no minimum, or none was found. */
 const NO_ROWS = 'no row counts: there are none, or every target is ignoreIndex';
 const NOT_A_NUMBER = 'the loss is NaN: a row holds NaN or +Infinity, or nothing but -Infinity';
 const INFINITE = 'the loss is infinite at every temperature: a target has the logit -Infinity';
@@ -137,13 +140,16 @@ const NOT_FOUND = `no end after ${MOST_ITERATIONS} steps`;
 const AT_INFINITY =
   'the loss falls all the way to temperature Infinity: targets have no larger logits than other classes';
 
-/** Newton's method for the zero of the slope from β = 0 on, where it is known, within bounds that every step narrows. */
+/**
+ * Newton's method for the zero of the slope, from β = 0, where the derivatives are known, within bounds that every step
+ * narrows.
+ */
 function findTemperature(fit: Fit, atZero: Derivatives): { temperature: number; iterations: number } {
   const { tolerance, low: coldest, high: hottest } = fit;
   const range = (beta: number) => Math.min(Math.max(beta, 1 / hottest), 1 / coldest);
   let low = 0;
   let high = Infinity;
-  // Infinite logits' squares may leave no step.
+  // The squares of infinite logits may leave no first step: then β = 1.
   let beta = range(-atZero.slope / atZero.curvature || 1);
   let lastStep = Infinity;
   let iterations = 0;
@@ -154,7 +160,7 @@ function findTemperature(fit: Fit, atZero: Derivatives): { temperature: number; 
     if (slope < 0) low = beta;
     else high = beta;
     let next = beta - slope / curvature;
-    // A step that leaves the bounds, or is not even half as long as the one before, may lead nowhere.
+    // A step that leaves the bounds, or is more than half as long as the one before, may not converge.
     const isGood = next > low && next < high && 2 * Math.abs(next - beta) <= lastStep;
     if (!isGood && !(Math.abs(next - beta) <= tolerance * beta)) {
       next = low === 0 ? beta / FACTOR : high === Infinity ? beta * FACTOR : Math.sqrt(low) * Math.sqrt(high);
@@ -167,29 +173,30 @@ function findTemperature(fit: Fit, atZero: Derivatives): { temperature: number; 
 }
 
 /**
- * Temperature scaling: the temperature that makes the cross-entropy of held-out logits least. Divided by it before the
- * softmax, the logits of a classifier that is too sure, or not sure enough, become confidences to rely on; which class is
- * predicted stays as it is. Give the logits of a validation set, not those of training.
+ * Temperature scaling: the temperature that minimizes the cross-entropy of held-out logits. Dividing by it before the
+ * softmax turns the logits of an overconfident or underconfident classifier into calibrated probabilities, and does not
+ * change which class is predicted. Pass the logits of a validation set, not of the training set.
  *
- * The loss is convex in 1 / temperature; Newton's method finds the zero of its slope, the mean of E_p[x] − x_target, in a
- * handful of passes over the logits. Nothing of their size is allocated.
+ * The loss is convex in 1 / temperature. Newton's method finds the zero of its slope, the mean of E_p[x] − x_target, in
+ * a few passes over the logits. Nothing of their size is allocated.
  *
- * Not every loss is least somewhere. Where every target has the largest logit of its row (separable data) it falls all the
- * way to temperature 0, and where targets have no larger logits than the other classes to Infinity: then `temperature` is
- * that, which no other function takes, `nllAfter` the limit, `converged` false, and `reason` says so. Where the loss is NaN,
- * infinite or of no rows, the temperature is NaN; where it is the same at every temperature, 1.
- * Formula: Guo et al., On calibration of modern neural networks, 2017.
+ * Not every loss has a minimum. If every target has the largest logit of its row (separable data), the loss keeps
+ * falling towards temperature 0; if targets have no larger logits than the other classes on average, it keeps falling
+ * towards Infinity. Then `temperature` is that limit, which no other function accepts, `nllAfter` is the limit of the
+ * loss, `converged` is false, and `reason` says why. If the loss is NaN or infinite, or no row counts, the temperature
+ * is NaN; if the loss is the same at every temperature, it is 1. Formula: Guo et al., On calibration of modern neural
+ * networks, 2017.
  *
- * @param logits shape [..., classes], or any shape with `axis`; or of shape [rows] or [rows, 1], one for each row, that of
- * class 1 of two, as it is before a sigmoid.
+ * @param logits shape [..., classes], or any shape with `axis`; or shape [rows] or [rows, 1], one for each row: the
+ * logit of class 1 of two, as before a sigmoid.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows) of the logits' shape
  * without its axis.
  * @returns the temperature, and the mean loss before and after.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * target, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length
+ * or target; OutOfMemoryError at the limit of linear memory.
  *
  * @example
- * // Sure to 0.998, and right two times out of three: 2 / 3 it is at a logit of log 2.
+ * // Confidence 0.998, but right in two rows of three. A logit of log 2 has the probability 2 / 3.
  * const { temperature, nllBefore, nllAfter } = fitTemperature([6, 0, 6, 0, 6, 0], [0, 0, 1], { shape: [3, 2] });
  * [temperature, 6 / Math.log(2)]; // [8.656, 8.656]
  * [nllBefore, nllAfter]; // [2.002, 0.637]
@@ -214,14 +221,14 @@ export function fitTemperature(
   if (count === 0) return failed(Number.NaN, Number.NaN, NO_ROWS);
   if (Number.isNaN(nllBefore)) return failed(Number.NaN, Number.NaN, NOT_A_NUMBER);
   if (nllBefore === Infinity) return failed(Number.NaN, Infinity, INFINITE);
-  // At the highest temperature every finite logit is as likely as the others.
+  // At the highest temperature all finite logits are equally probable.
   const atZero = fit.derivatives(1 / fit.high);
   const { slopeAtInfinity } = fit;
   if (atZero.slope === 0 && slopeAtInfinity === 0) return failed(1, nllBefore, CONSTANT);
   if (slopeAtInfinity === 0) return failed(0, fit.losses(fit.low).nll, AT_ZERO);
   if (atZero.slope >= 0) {
     const { nll } = fit.losses(fit.high);
-    // Logits may be so large that not even the highest temperature makes them alike.
+    // Logits may be so large that not even the highest temperature makes them equally probable.
     const isLevel = fit.losses(fit.high / 2).nll <= nll * (1 + LEVEL);
     return isLevel ? failed(Infinity, nll, AT_INFINITY) : failed(fit.high, nll, OUT_OF_RANGE);
   }

@@ -11,25 +11,25 @@ export interface LogitsReport extends ValuesReport {
   nanCount: number;
   positiveInfinityCount: number;
   negativeInfinityCount: number;
-  /** Rows of values in [0, 1] that sum to 1: softmax has been applied already. */
+  /** Rows of values in [0, 1] that sum to 1: a softmax has been applied already. */
   probabilityRows: number;
-  /** Rows whose exponentials sum to 1: logSoftmax has been applied already. */
+  /** Rows whose exponentials sum to 1: a logSoftmax has been applied already. */
   logProbabilityRows: number;
-  /** Rows that hold one finite value, again and again. */
+  /** Rows in which all values are finite and equal. */
   equalRows: number;
 }
 
-/** What only the warnings need. */
+/** The report, and what only the warnings need. */
 interface Survey extends Omit<LogitsReport, 'warnings'> {
-  /** Rows of nothing but -∞. */
+  /** Rows that hold only -∞. */
   emptyRows: number;
-  /** The largest difference of two finite values of a row. */
+  /** The largest difference between two finite values of one row. */
   spread: number;
 }
 
 /** Values this far apart are unusual: e^-104 is already 0 in float32. */
 const WIDE = 200;
-/** So many values of a network do not lie in [0, 1] by chance. */
+/** With this many logits of a network, it is no accident if all of them lie in [0, 1]. */
 const MANY = 8;
 
 /** Reads every value once. */
@@ -59,7 +59,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
         if (value < low) low = value;
         if (value > high) high = value;
         sum += value;
-        // Logarithms of probabilities are never positive: no other row pays for its exponentials.
+        // Log-probabilities are never positive: other rows do not pay for exponentials.
         if (high <= TOLERANCE) sumOfExp += Math.exp(value);
       } else if (value > 0) above++;
       else if (value < 0) below++;
@@ -94,7 +94,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Survey {
   };
 }
 
-/** What each says of what was found, if anything; in this order. */
+/** The warnings in their order: each gives its text, or false where it does not apply. */
 const WARNINGS: readonly ((found: Survey) => string | false)[] = [
   ({ classes }) =>
     classes === 1 &&
@@ -123,7 +123,7 @@ const WARNINGS: readonly ((found: Survey) => string | false)[] = [
       'gradient 0. Scale the inputs of the model, or lower the learning rate; to mask a class out, use -Infinity.',
 ];
 
-/** Of values that look like the output of a softmax, a logSoftmax or a sigmoid. */
+/** The warning for values that look like the output of a softmax, a logSoftmax or a sigmoid. */
 function notLogits({ rows, classes, min, max, probabilityRows, logProbabilityRows }: Survey): string | false {
   if (2 * probabilityRows > rows) {
     return (
@@ -155,16 +155,19 @@ function warningsOf(found: Survey): string[] {
 }
 
 /**
- * What to look at when a model does not learn: finds logits that are probabilities or log-probabilities already, NaN,
- * infinities, rows of one value and values too far apart, and says in `warnings` which mistake is likely and how to
- * mend it. For debugging: it reads every value once, in plain JavaScript. {@link inspectTargets} looks at the targets.
+ * The first thing to call when a model does not learn. It finds logits that are already probabilities or
+ * log-probabilities, NaN, infinities, rows of equal values and values too far apart, and `warnings` says which mistake
+ * is likely and how to fix it. For debugging: it reads every value once, in plain JavaScript. {@link inspectTargets}
+ * inspects the targets.
  *
- * A row counts as probabilities or log-probabilities when its sum is within 0.001 of 1, and is warned of when more than
- * half of the rows are so. -∞ is counted and not warned of, unless a row holds nothing else: it masks a class out.
+ * A row counts as probabilities or log-probabilities if its values, or their exponentials, sum to 1 within 0.001; there
+ * is a warning if more than half of the rows do. -∞ masks a class out, so it is counted, and there is a warning only
+ * for rows that hold nothing else.
  *
  * @param x logits of shape [..., classes], or any shape with `axis`.
  * @returns counts, the range of the finite values, and the warnings.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis or
+ * length.
  *
  * @example
  * const { warnings, probabilityRows } = inspectLogits([0.7, 0.2, 0.1, 0.3, 0.3, 0.4], { shape: [2, 3] });

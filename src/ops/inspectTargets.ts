@@ -8,7 +8,7 @@ export interface InspectTargetsOptions extends PlaceOptions {}
 
 /** What {@link inspectTargets} found. */
 export interface TargetsReport extends ValuesReport {
-  /** Values below 0, -∞ among them. */
+  /** Values below 0, -∞ included. */
   negativeCount: number;
   /** NaN, ∞ and -∞. */
   nonFiniteCount: number;
@@ -74,13 +74,15 @@ function warningsOf(found: Omit<TargetsReport, 'warnings'>): string[] {
 }
 
 /**
- * What to look at when a loss is negative, or falls without an end: finds class probabilities, as targets of
- * `crossEntropy`, that are negative, no numbers, or do not sum to 1 (within 0.001), none of which is an error there. For
- * debugging: it reads every value once, in plain JavaScript. {@link inspectLogits} looks at the logits.
+ * The first thing to call when a loss is negative or falls without end. It finds class probabilities, given to
+ * `crossEntropy` as targets, that are negative, NaN or infinite, or do not sum to 1 (within 0.001); `crossEntropy`
+ * itself does not check them. For debugging: it reads every value once, in plain JavaScript. {@link inspectLogits}
+ * inspects the logits.
  *
  * @param targets class probabilities of shape [..., classes], or any shape with `axis`.
  * @returns counts, the range of the finite values, and the warnings.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis or length.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis or
+ * length.
  *
  * @example
  * const { warnings, negativeCount } = inspectTargets([0.7, 0.3, 1.5, -0.5], { shape: [2, 2] });

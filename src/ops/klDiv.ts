@@ -18,14 +18,18 @@ import { defineKernel } from '../wasm/kernel.js';
 export interface KlDivOptions {
   /** Sizes of the axes of the log-probabilities. */
   shape?: readonly number[] | undefined;
-  /** Whether the targets are logarithms too. Default false. */
+  /** Whether the targets are log-probabilities too. Default false. */
   logTarget?: boolean | undefined;
-  /** `'mean'` (the default) is over all elements; `'batchMean'` divides by the first axis' size, which is the
-   * divergence's definition, and by 1 where there is no other axis (torch: by its size); `'none'` gives a loss for each
-   * element. */
+  /**
+   * `'mean'` (the default) is the mean over all elements; `'batchMean'` divides by the size of the first axis, which
+   * gives the divergence as it is defined, or by 1 if that is the only axis (torch: by its size); `'none'` gives a loss
+   * for each element.
+   */
   reduction?: BatchReduction | undefined;
-  /** Receives the losses of the elements, with reduction `'none'`; the log-probabilities themselves, or no overlap with
-   * any argument. */
+  /**
+   * With reduction `'none'`, receives the losses of the elements. It may be the log-probabilities themselves, and must
+   * not overlap with any other argument.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -48,17 +52,18 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'klDivWithGrad', withGrad: true,
 
 /**
  * Kullback-Leibler divergence of probabilities from log-probabilities: t · log t − t · logProbs for each element, where
- * 0 · log 0 = 0; with `logTarget` e^t · (t − logProbs).
+ * 0 · log 0 = 0; with `logTarget`, e^t · (t − logProbs).
  *
- * As in torch, the first argument is the approximation, and `'mean'` divides by the number of elements: the divergence
- * of a batch of distributions is `'batchMean'`. A target below 0 gives NaN, and so does 0 beside -∞, or -∞ with
- * `logTarget`.
- * Formula: torch.nn.functional.kl_div; Kullback and Leibler, On information and sufficiency, 1951.
+ * As in torch, the first argument is the approximation, and `'mean'` divides by the number of elements: for the mean
+ * divergence of a batch of distributions use `'batchMean'`. A target below 0 gives NaN, and so does a target of 0 where
+ * the log-probability is -∞, or a target of -∞ with `logTarget`. Formula: torch.nn.functional.kl_div; Kullback and
+ * Leibler, On information and sufficiency, 1951.
  *
  * @param logProbs log-probabilities of any shape, as {@link logSoftmax} gives them.
- * @param targets as many probabilities of the same dtype, or their logarithms.
- * @returns a number; with reduction `'none'` a loss for each element, in the kind of array or tensor that came in.
- * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape or length: nothing is written then.
+ * @param targets probabilities of the same number and dtype, or their logarithms.
+ * @returns a number; with reduction `'none'`, a loss for each element, in the same kind of array or tensor as the
+ * log-probabilities.
+ * @throws TypeError for an argument of the wrong type, RangeError for a wrong shape or length. Nothing is written then.
  *
  * @example
  * klDiv([-0.5, -1.0], [0.6, 0.4], { reduction: 'sum' }); // 0.027
@@ -76,9 +81,9 @@ export function klDiv(logProbs: unknown, targets: unknown, options?: unknown): u
 
 /**
  * {@link klDiv} and its gradient with respect to the log-probabilities, in one pass over them: −t, or −e^t with
- * `logTarget`, divided as the loss is. `out` may be the log-probabilities.
+ * `logTarget`, divided by what the loss is divided by. `out` may be the log-probabilities.
  *
- * @returns the loss, and the gradient in the kind of array or tensor that the log-probabilities came in, or `out`.
+ * @returns the loss, and the gradient in the same kind of array or tensor as the log-probabilities, or in `out`.
  * @throws as {@link klDiv}.
  *
  * @example

@@ -20,12 +20,14 @@ export interface LogProbsOptions {
   axis?: number | undefined;
   /** Divides the logits first; positive. Default 1. */
   temperature?: number | undefined;
-  /** What is kept: anything but 0 and false. Of the logits' shape or one that broadcasts to it by trailing axes. A target
-   * that is not gives -∞. */
+  /**
+   * Classes to keep: those where it is neither 0 nor false. Of the logits' shape, or one that broadcasts to it by
+   * trailing axes. A masked-out target gives -∞.
+   */
   mask?: Mask | undefined;
   /** Rows with this target give 0. Default -100. */
   ignoreIndex?: number | undefined;
-  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
+  /** Receives the result, a number of the same dtype for each row; it must not overlap with any argument. */
   out?: RowsOut | undefined;
 }
 
@@ -49,18 +51,19 @@ const LOG_PROBS: ClassLoss = {
 };
 
 /**
- * The log-probability of each row's target: logSoftmax(x / t)_target, without the log-softmax of all the others. What a
- * language model gives to the tokens of a text, for instance; their sum is the text's.
+ * The log-probability of each row's target: logSoftmax(x / t)_target, without computing the log-softmax of the other
+ * classes. For instance the log-probabilities that a language model gives to the tokens of a text; their sum is that of
+ * the text.
  *
  * It is the negative of {@link crossEntropy} with reduction `'none'`, and as accurate. Rows that hold NaN or +∞, or
- * nothing but -∞, give NaN; a target of -∞ beside finite logits gives -∞.
+ * only -∞, give NaN; a target whose logit is -∞ gives -∞ if the row has finite logits.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis.
- * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length,
- * temperature or target or a mask that does not broadcast, OutOfMemoryError at the limit of linear memory.
+ * @returns a number for a plain row, a typed array with `shape`, and for tensors a tensor, the axis removed.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length,
+ * temperature or target, or a mask that does not broadcast; OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logProbs([2.0, 1.0, 0.1], 0); // -0.417

@@ -12,16 +12,17 @@ const LOG_SIGMOID: ElementMap = {
 };
 
 /**
- * The logarithm of the sigmoid of each element, −log(1 + e^−x): finite wherever x is, and right to its last digits
- * where the sigmoid is almost 1: log(sigmoid(x)) would be 0 there, and -∞ where it is tiny.
+ * The logarithm of the sigmoid of each element, −log(1 + e^−x). It is finite wherever x is, and accurate to its last
+ * digits: log(sigmoid(x)) would round to 0 where the sigmoid is almost 1, and to -∞ where it is tiny.
  *
  * logSigmoid(-1e4) is -1e4. NaN gives NaN, -∞ gives -∞.
  * Formula: torch.nn.functional.logsigmoid.
  *
- * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
- * @returns logarithms of probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of
- * `out` or its partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; each element is computed on its
+ * own.
+ * @returns log-probabilities in the same kind of array or tensor as x, or in `out`.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, or an `out`
+ * of the wrong length or that overlaps with part of x; OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * logSigmoid([-90, -1, 0]); // Float32Array [-90, -1.313, -0.693]

@@ -12,19 +12,19 @@ const LOG_SOFTMAX: RowMap = {
 };
 
 /**
- * The logarithm of softmax along an axis: x_i / t − log Σ_j e^(x_j / t), finite wherever x is, and right to its last
- * digits where the probability is almost 1: log(softmax(x)) would be 0 there, and -∞ where it is tiny.
+ * The logarithm of softmax along an axis: x_i / t − log Σ_j e^(x_j / t). It is finite wherever x is, and accurate to
+ * its last digits: log(softmax(x)) would round to 0 where the probability is almost 1, and to -∞ where it is tiny.
  *
- * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values stays -∞. What a mask or causality
- * leaves out gives -∞ and is ignored, even if NaN or infinite; a row of which nothing is kept is -∞.
+ * A row that holds NaN or +∞, or only -∞, gives NaN everywhere; -∞ next to finite values stays -∞. Elements that the
+ * mask or causality leaves out give -∞ and are ignored, even if NaN or infinite; a row that keeps nothing is all -∞.
  * Formula: torch.nn.functional.log_softmax; accuracy: Blanchard, Higham and Higham, Accurately computing the
  * log-sum-exp and softmax functions, 2021.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
- * @returns log-probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask that does not broadcast or a partial overlap of `out` with x, OutOfMemoryError at the limit of
- * linear memory.
+ * @returns log-probabilities of the same shape, in the same kind of array or tensor as x, or in `out`.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length
+ * or temperature, a mask that does not broadcast, or an `out` that overlaps with part of x; OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * logSoftmax([2.0, 1.0, 0.1]); // Float32Array [-0.417, -1.417, -2.317]

@@ -13,19 +13,18 @@ const LOG_SOFTMAX_BACKWARD: BackwardMap = {
 };
 
 /**
- * The backward pass of {@link logSoftmax}: from its result logP and the gradient dy of something with respect to logP,
- * the gradient with respect to the logits, (dy_i − e^logP_i Σ_j dy_j) / t.
+ * The backward pass of {@link logSoftmax}: from its result logP and the gradient dy with respect to logP, the gradient
+ * with respect to the logits, (dy_i − e^logP_i Σ_j dy_j) / t.
  *
- * What a row holds follows the formula: NaN in dy makes the row NaN, NaN in logP its own element. Where logP is -∞ the
- * gradient is dy / t for any finite dy.
- * Formula: the backward pass of torch.nn.functional.log_softmax.
+ * Special values follow the formula: NaN in dy makes the whole row NaN, NaN in logP its own element. Where logP is -∞,
+ * the gradient is dy / t for any finite dy. Formula: the backward pass of torch.nn.functional.log_softmax.
  *
  * @param logP what logSoftmax returned: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @param dy the gradient with respect to logP, of its shape and dtype.
- * @returns the gradient with respect to the logits, in the kind of array or tensor that logP is, or `out`.
- * @throws TypeError for a wrong kind of argument, a dy of another dtype or an unknown option, RangeError for a wrong
- * shape, axis, length or temperature or a partial overlap of `out` with logP or dy, OutOfMemoryError at the limit of
- * linear memory.
+ * @returns the gradient with respect to the logits, in the same kind of array or tensor as logP, or in `out`.
+ * @throws TypeError for an argument of the wrong type, a dy of another dtype or an unknown option; RangeError for a
+ * wrong shape, axis, length or temperature, or an `out` that overlaps with part of logP or dy; OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * const logP = logSoftmax([0, 0]);

@@ -17,13 +17,16 @@ export interface LogSumExpOptions {
   /** Divides x first; positive. Default 1. */
   temperature?: number | undefined;
   /**
-   * SciPy's b: what each e^(x / t) is multiplied by, of x's shape or one that broadcasts to it by trailing axes. 0
-   * removes its element even when that is NaN or ∞.
+   * The factors of the exponentials e^(x / t), SciPy's b: of x's shape, or one that broadcasts to it by trailing axes.
+   * A weight of 0 removes its element, even if that is NaN or ∞.
    */
   weights?: Input | undefined;
-  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of x's shape, or one that broadcasts to it by trailing
+   * axes.
+   */
   mask?: Mask | undefined;
-  /** Receives the result: same dtype, a number for each row; no overlap with any argument. */
+  /** Receives the result, a number of the same dtype for each row; it must not overlap with any argument. */
   out?: RowsOut | undefined;
 }
 
@@ -46,18 +49,19 @@ const LOG_SUM_EXP: RowReduction = {
 };
 
 /**
- * The logarithm of a sum of exponentials along an axis: log Σ_j e^(x_j / t), without overflow, and with what is small
- * beside the maximum kept: logSumExp([0, -40]) is 4.25e-18 in float64. With weights, log Σ_j w_j e^(x_j / t).
+ * The logarithm of a sum of exponentials along an axis: log Σ_j e^(x_j / t), computed without overflow and without
+ * losing terms that are small next to the largest: logSumExp([0, -40]) is 4.25e-18 in float64. With weights, log Σ_j
+ * w_j e^(x_j / t).
  *
- * NaN where a row holds NaN, +∞ where it holds +∞, -∞ for nothing but -∞ or no elements, among those that the mask
- * keeps. A weighted sum of 0 gives -∞, a negative one NaN.
- * Formula: scipy.special.logsumexp (1.15 or later); Blanchard, Higham and Higham, 2021.
+ * Of the elements that the mask keeps: NaN if one is NaN, else +∞ if one is +∞, and -∞ if all are -∞ or there are none.
+ * A weighted sum of 0 gives -∞, a negative one NaN. Formula: scipy.special.logsumexp (1.15 or later); Blanchard, Higham
+ * and Higham, 2021.
  *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
- * @returns a number for a plain row; with `shape` a typed array, and for tensors a tensor, without the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask or weights that do not broadcast, or an overlap of `out` with an argument, OutOfMemoryError at the
- * limit of linear memory.
+ * @returns a number for a plain row, a typed array with `shape`, and for tensors a tensor, the axis removed.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length
+ * or temperature, a mask or weights that do not broadcast, or an `out` that overlaps with an argument; OutOfMemoryError
+ * at the limit of linear memory.
  *
  * @example
  * logSumExp([1000, 1000]); // 1000.693

@@ -1,31 +1,38 @@
 import { openCall, settle } from '../call/call.js';
 import { checkBroadcastOperand } from '../call/descriptor.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, readCount, readJson } from '../call/json.js';
+import { type JsonNumber, readJson } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { readOperand, readOptional } from '../call/operand.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { giveShape, rowsOfChunk } from '../call/rows.js';
 import { typeError } from '../errors.js';
+import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { Input, Mask, NoOptions, OptionsArgument, SumsValue } from '../types.js';
 
 /** Options of {@link logSumExpState}. */
 export interface LogSumExpStateOptions {
-  /** How many rows there are, each with a result of its own. Without it there is one, and `value` is a number. */
+  /** The number of rows, each with a result of its own. Default: one row, whose `value` is a number. */
   rows?: number | undefined;
 }
 
 /** Options of {@link LogSumExpState.add}. */
 export interface LogSumExpChunkOptions {
-  /** Sizes of the chunk's axes, [rows, elements] or more in front. Default: as many elements for each row. */
+  /**
+   * Sizes of the chunk's axes: [rows, elements], or several leading axes for the rows. Default: the same number of
+   * elements for each row.
+   */
   shape?: readonly number[] | undefined;
   /** Divides the chunk first; positive. Default 1. */
   temperature?: number | undefined;
-  /** What each e^(x / t) is multiplied by, as in logSumExp. */
+  /** The factors of the exponentials e^(x / t), as in {@link logSumExp}. */
   weights?: Input | undefined;
-  /** What is kept: anything but 0 and false. Of the chunk's shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of the chunk's shape, or one that broadcasts to it by
+   * trailing axes.
+   */
   mask?: Mask | undefined;
 }
 
@@ -35,8 +42,8 @@ export interface LogSumExpStateJson {
   options: LogSumExpStateOptions;
   count: number;
   /**
-   * Four numbers for each row: the maximum, the weight at the maximum, the other terms relative to it, and what rounding
-   * took from the two. The sum of exponentials is e^first · (second + third + fourth).
+   * Four numbers for each row: the maximum, the weight at the maximum, the sum of the other terms relative to
+   * e^maximum, and the rounding error of these two. The sum of exponentials is e^first · (second + third + fourth).
    */
   sums: JsonNumber[];
 }
@@ -50,13 +57,13 @@ const CHUNK_OPTIONS: OptionNames<LogSumExpChunkOptions> = {
   mask: true,
 };
 
-/** Makes a state: only here, and so that declarations name nothing of what it is made of. */
+/** Makes a state. The constructor is private, so that the public declarations do not name the types of its parts. */
 let newState: (runtime: Runtime, rows: number | undefined, sums: LogSums, count: number) => LogSumExpState<never>;
 
-/** A log-sum-exp in progress, over chunks of its rows: made by {@link logSumExpState}. */
+/** A log-sum-exp that is added up over chunks of its rows: made by {@link logSumExpState}. */
 export class LogSumExpState<Value extends number | Float64Array = number | Float64Array> {
   readonly #runtime: Runtime;
-  /** undefined where there is one row, whose value is a number. */
+  /** undefined for a single row, whose value is a number. */
   readonly #rows: number | undefined;
   readonly #sums: LogSums;
   #count: number;
@@ -73,11 +80,11 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
   }
 
   /**
-   * Adds a chunk: further elements of every row. Nothing is added when it throws.
+   * Adds a chunk: further elements of every row. If it throws, nothing has been added.
    *
-   * @param chunk as many elements for each row, the rows one after the other.
+   * @param chunk the same number of elements for each row, one row after the other.
    * @returns the state itself.
-   * @throws as {@link logSumExp} does; RangeError for another number of rows.
+   * @throws as {@link logSumExp} does; RangeError for a wrong number of rows.
    */
   add(chunk: Input, options?: LogSumExpChunkOptions): this {
     handRuntime(this.#runtime);
@@ -103,7 +110,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
   }
 
   /**
-   * Adds the chunks of another state of as many rows, which stays as it is.
+   * Adds the chunks of another state with the same number of rows. The other state is not changed.
    * @returns the state itself.
    * @throws TypeError unless it is such a state, RangeError for another number of rows.
    */
@@ -120,18 +127,18 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
     return this;
   }
 
-  /** How many elements each row was given so far, those that a mask drops included. */
+  /** How many elements of each row were added so far, masked-out ones included. */
   get count(): number {
     return this.#count;
   }
 
-  /** log Σ w e^(x / t) over all chunks, in float64: a number, or an array of one for each of the `rows`. */
+  /** log Σ w e^(x / t) over all chunks, in float64: a number, or with `rows` an array with one for each row. */
   get value(): Value {
     if (this.#rows === undefined) return this.#sums.logarithm(0) as Value;
     return Float64Array.from({ length: this.#rows }, (_, row) => this.#sums.logarithm(row)) as Value;
   }
 
-  /** Plain JSON, which `logSumExpState.from` reads again, in this process or another: bit for bit the same state. */
+  /** Plain JSON, from which `logSumExpState.from` restores the same state bit for bit, in this process or another. */
   toJSON(): LogSumExpStateJson {
     const options = this.#rows === undefined ? {} : { rows: this.#rows };
     return { state: NAME, options, count: this.#count, sums: this.#sums.toJSON() };
@@ -140,21 +147,21 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
 
 function readRowCount(operation: string, options: unknown): number | undefined {
   const { rows } = readOptions<LogSumExpStateOptions>(operation, options, OPTIONS, AS_IF_POLLUTED);
-  return rows === undefined ? undefined : readCount(operation, 'rows', rows);
+  return rows === undefined ? undefined : readWhole(operation, 'rows', rows);
 }
 
 /**
- * A log-sum-exp of rows that come in chunks: a vocabulary computed in slices, a stream, or pieces on many machines. Its
- * chunks may be added in any order, and states of some of them merged in any tree: the result is that of whole rows, in
- * float64.
+ * A log-sum-exp of rows that come in chunks: a vocabulary computed in slices, a stream, or pieces on many machines.
+ * Chunks may be added in any order, and states that hold some of them merged in any tree: the result is that of whole
+ * rows, in float64.
  *
- * `add` takes a chunk, `merge` another state, `value` is the result so far: −∞ while there is nothing; and as
- * {@link logSumExp} has it for NaN, ±∞ and weights. `toJSON` and `from` take a state to another process.
+ * `add` takes a chunk, `merge` another state, and `value` is the result so far: −∞ before the first element; NaN, ±∞
+ * and weights are treated as in {@link logSumExp}. `toJSON` and `from` carry a state to another process.
  *
- * With m merges and adds, and weights that are not negative, the value is off by at most (8 + m) · 2⁻⁵² · max(1, |value|);
- * float32 chunks add logSumExp's bound for float32. A state is four numbers for each row, in JavaScript's own memory.
- * Formula: the maximum and the sum of exponentials relative to it, as in Milakov and Gimelshein, Online normalizer
- * calculation for softmax, 2018.
+ * With m merges and adds, and weights that are not negative, the value is off by at most (8 + m) · 2⁻⁵² · max(1,
+ * |value|); float32 chunks add logSumExp's bound for float32. A state takes four numbers for each row, in JavaScript's
+ * own memory. Formula: the maximum and the sum of exponentials relative to it, as in Milakov and Gimelshein, Online
+ * normalizer calculation for softmax, 2018.
  *
  * @returns a {@link LogSumExpState}.
  * @throws TypeError, RangeError unless `rows` is a whole number, 0 or more.
@@ -178,7 +185,7 @@ export function logSumExpState(options?: unknown): LogSumExpState {
 }
 
 /**
- * The state that this was: what `toJSON` gave, and JSON.parse of what JSON.stringify made of it.
+ * Restores a state from what its `toJSON` gave, also after a round trip through JSON text.
  * @throws TypeError, RangeError unless it is the JSON of such a state.
  */
 logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
@@ -187,6 +194,6 @@ logSumExpState.from = (json: LogSumExpStateJson): LogSumExpState => {
   return readJson(NAME, json, ({ options, count, sums }) => {
     const rows = readRowCount(name, options);
     const restored = new LogSums(name, rows ?? 1, 1, readSums(name, sums, rows ?? 1));
-    return newState(runtime, rows, restored, readCount(name, 'json.count', count));
+    return newState(runtime, rows, restored, readWhole(name, 'json.count', count));
   });
 };

@@ -46,19 +46,18 @@ const LOSS: ClassLoss = {
 const WITH_GRAD: ClassLoss = { ...LOSS, name: 'nllLossWithGrad', withGrad: true, options: GRAD_OPTIONS };
 
 /**
- * Negative log-likelihood of log-probabilities against class indices: −w_target · logProbs_target. It is what follows
- * {@link logSoftmax}; from logits, {@link crossEntropy} does both at once.
+ * Negative log-likelihood of log-probabilities against class indices: −w_target · logProbs_target. Use it after {@link
+ * logSoftmax}; {@link crossEntropy} takes logits and does both at once.
  *
- * Only the elements at the targets are read: NaN and -∞ elsewhere do not matter. All rows ignored: NaN for `'mean'`, 0
- * for `'sum'`.
- * Formula: torch.nn.functional.nll_loss.
+ * Only the elements at the targets are read: NaN and -∞ elsewhere do not matter. If all rows are ignored, `'mean'`
+ * gives NaN and `'sum'` 0. Formula: torch.nn.functional.nll_loss.
  *
  * @param logProbs shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
- * single row) of the shape without its axis.
- * @returns a number; with reduction `'none'` a loss for each row.
- * @throws TypeError for a wrong kind of argument, RangeError for a wrong shape, length or value, targets out of range
- * included: nothing is written then.
+ * single row) of the log-probabilities' shape without its axis.
+ * @returns a number; with reduction `'none'`, a loss for each row.
+ * @throws TypeError for an argument of the wrong type; RangeError for a wrong shape, length or value, such as a target
+ * that is not a class. Nothing is written then.
  *
  * @example
  * nllLoss([-0.417, -1.417, -2.317], 0); // 0.417
@@ -75,10 +74,10 @@ export function nllLoss(logProbs: unknown, targets: unknown, options?: unknown):
 }
 
 /**
- * {@link nllLoss} and its gradient with respect to the log-probabilities: −w_target at the target, divided as the loss
- * is, and 0 elsewhere. `out` may be the log-probabilities.
+ * {@link nllLoss} and its gradient with respect to the log-probabilities: −w_target at the target, divided by what the
+ * loss is divided by, and 0 elsewhere. `out` may be the log-probabilities.
  *
- * @returns the loss, and the gradient in the kind of array or tensor that the log-probabilities came in, or `out`.
+ * @returns the loss, and the gradient in the same kind of array or tensor as the log-probabilities, or in `out`.
  * @throws as {@link nllLoss}.
  *
  * @example

@@ -1,4 +1,4 @@
-import { checkAttached, copyOf, countOf, type IntegerArray, integerBytes, typedArrayTag, write } from '../arrays.js';
+import { attachedCount, copyOf, type IntegerArray, integerBytes, typedArrayTag, write } from '../arrays.js';
 import { checkOverlaps, openCall, settle } from '../call/call.js';
 import { arrayFor, lengthOf, PLAIN, readingError } from '../call/caller.js';
 import { readOperand, readTensorLike } from '../call/operand.js';
@@ -10,12 +10,13 @@ import { checkLength } from '../call/shape.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import { Tensor } from '../memory/tensor.js';
+import { readNumber } from '../numbers.js';
 import type { ElementsOut, Input, MapResult, NoOptions, OptionsArgument, TensorLike } from '../types.js';
 
-/** Tokens of a row: integers, as often as they occur. */
+/** The tokens of a row: integers, each one as often as it occurs. */
 export type Tokens = readonly number[] | IntegerArray;
 
-/** What is added to the logits of single tokens: pairs of a token and a number, or an object with tokens for keys. */
+/** Numbers to add to the logits of single tokens: pairs of a token and a number, or an object whose keys are tokens. */
 export type TokenBias =
   | Iterable<readonly [token: number, bias: number]>
   | { readonly [token: number]: number; readonly [Symbol.iterator]?: never };
@@ -24,15 +25,24 @@ export type TokenBias =
 export interface PenalizeOptions {
   /** Sizes of the axes, the classes last. Plain numbers without it are one row. */
   shape?: readonly number[] | undefined;
-  /** Divides a logit above 0, and multiplies one below, once for each distinct token; positive. Default 1. */
+  /**
+   * Divides the logit of each token that occurs if it is above 0, and multiplies it if it is below; positive. Default
+   * 1.
+   */
   repetition?: number | undefined;
-  /** Subtracted for each time that a token occurs. Default 0. */
+  /** Subtracted from a token's logit for each time that it occurs. Default 0. */
   frequency?: number | undefined;
-  /** Subtracted once for each distinct token. Default 0. */
+  /** Subtracted once from the logit of each token that occurs. Default 0. */
   presence?: number | undefined;
-  /** Added to the logits of these tokens, in every row: a Map, pairs, or an object. -Infinity rules a token out. */
+  /**
+   * Numbers to add to the logits of certain tokens, in every row: a Map, pairs, or an object. -Infinity rules a token
+   * out.
+   */
   bias?: TokenBias | undefined;
-  /** Receives the result: same dtype and number of elements; the logits themselves, or no overlap with them. */
+  /**
+   * Receives the result: same dtype and number of elements. It may be the logits themselves; otherwise it must not
+   * overlap with them.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -45,7 +55,7 @@ const OPTIONS: OptionNames<PenalizeOptions> = {
   out: true,
 };
 
-/** Names that other libraries have. */
+/** The names that other libraries use. */
 const HINTS: Hints = {
   repetition_penalty: 'the name is repetition here',
   frequency_penalty: 'the name is frequency here',
@@ -53,7 +63,7 @@ const HINTS: Hints = {
   logit_bias: 'the name is bias here',
 };
 
-/** Whether Object.prototype was given an option's name. */
+/** Whether someone has added a property with the name of an option to Object.prototype. */
 function isPollutedHere(): boolean {
   const { repetition, frequency, presence, bias } = PLAIN;
   return isPolluted() || [repetition, frequency, presence, bias].some((value) => value !== undefined);
@@ -92,7 +102,7 @@ function runPenalize(logits: unknown, tokens: unknown, options: unknown): unknow
   const element = readerOf(arena, result);
   const set = writerOf(arena, result);
   for (let row = 0, first = 0; first < input.length; row++, first += rows.n) {
-    // Each is rounded once.
+    // Collected first, so that each logit is rounded once.
     const changed = new Map<number, number>();
     for (const [token, count] of counts[row] ?? []) {
       changed.set(token, penalized(element(first + token), count, penalties));
@@ -108,7 +118,7 @@ function penalized(logit: number, count: number, { repetition, frequency, presen
   return scaled - count * frequency - presence;
 }
 
-/** Whether the result is the logits themselves: then only the tokens are touched. */
+/** Whether the result is the logits themselves: then only the logits of the tokens are touched. */
 function isSame(result: Operand, input: Operand): boolean {
   if (result.address >= 0) return result.address === input.address;
   return result.array === input.array;
@@ -119,13 +129,17 @@ function copy(arena: Arena, from: Operand, to: Operand): void {
   else write(halvesOf(arena, to), halvesOf(arena, from));
 }
 
-/** Tokens as they were read: of each row; or of one, where they were not in an array of arrays. */
+/**
+ * Tokens as they were read: a list for each row or, unless they were in an array of arrays, one list for a single row.
+ */
 interface TokenLists {
   readonly lists: readonly (readonly unknown[])[];
   readonly isNested: boolean;
 }
 
-/** Reads tokens, each once; whether they are any is known with the rows. @throws TypeError, RangeError */
+/**
+ * Reads each token once; countTokens checks them, once the number of classes is known. @throws TypeError, RangeError
+ */
 function readTokens(operation: string, tokens: unknown): TokenLists {
   if (isArray(tokens)) {
     const elements = copyOfArray(operation, 'tokens', tokens, TOKENS);
@@ -153,7 +167,7 @@ function readList(operation: string, argument: string, list: unknown): readonly 
   if (isArray(list)) return copyOfArray(operation, argument, list, TOKENS);
   if (integerBytes(typedArrayTag(list)) === 0) throw typeError(operation, argument, list, TOKENS);
   const integers = list as IntegerArray;
-  if (countOf(integers) === 0) checkAttached(operation, argument, integers);
+  attachedCount(operation, argument, integers);
   return Array.from(copyOf(integers) as Int32Array, Number);
 }
 
@@ -167,9 +181,12 @@ function copyOfArray(operation: string, argument: string, values: readonly unkno
   }
 }
 
-/** How often each token occurs, row by row; nothing where none does in any. @throws TypeError, RangeError for what is no token */
+/**
+ * How often each token occurs, row by row; no rows at all if there are no tokens. @throws TypeError, RangeError for
+ * what is not a token
+ */
 function countTokens(operation: string, { lists, isNested }: TokenLists, { n, count }: Rows): Map<number, number>[] {
-  // No tokens are none of any row.
+  // An empty list means no tokens in any row.
   if (!isNested && lists[0]!.length === 0) return [];
   if (isNested ? lists.length !== count : count !== 1) {
     const got = isNested ? `${lists.length} arrays` : 'the tokens of one row';
@@ -194,21 +211,19 @@ function checkToken(operation: string, argument: string, token: unknown, n: numb
 }
 
 function readPenalties(operation: string, given: Given<PenalizeOptions>): Penalties {
-  const repetition = readNumber(operation, 'repetition', given.repetition, 1);
+  const repetition = readPenalty(operation, 'repetition', given.repetition, 1);
   if (!(repetition > 0)) throw rangeError(operation, 'repetition', repetition, 'a positive number');
-  const frequency = readNumber(operation, 'frequency', given.frequency, 0);
-  const presence = readNumber(operation, 'presence', given.presence, 0);
+  const frequency = readPenalty(operation, 'frequency', given.frequency, 0);
+  const presence = readPenalty(operation, 'presence', given.presence, 0);
   return { repetition, frequency, presence };
 }
 
-function readNumber(operation: string, argument: string, value: unknown, absent: number): number {
+function readPenalty(operation: string, argument: string, value: unknown, absent: number): number {
   if (value === undefined) return absent;
-  if (typeof value !== 'number') throw typeError(operation, argument, value, 'a finite number');
-  if (!Number.isFinite(value)) throw rangeError(operation, argument, value, 'a finite number');
-  return value;
+  return readNumber(operation, argument, value, 'a finite number', Number.isFinite);
 }
 
-/** Reads pairs of a token and what is added to it, each once. @throws TypeError, RangeError */
+/** Reads pairs of a token and the number to add to its logit, each once. @throws TypeError, RangeError */
 function readBias(operation: string, bias: unknown): (readonly [number, number])[] {
   if (bias === undefined) return [];
   if (typeof bias !== 'object' || bias === null) throw typeError(operation, 'bias', bias, BIAS);
@@ -235,19 +250,20 @@ function readPair(operation: string, argument: string, pair: unknown): readonly 
 }
 
 /**
- * Logits made smaller where tokens have occurred before, for the next one to be drawn with {@link sample}: x / repetition
- * of a logit above 0 and x · repetition of one below, less `frequency` for each time the token occurs and `presence` if
- * it does; then plus `bias`. Only the logits of these tokens are touched.
+ * Penalizes tokens that have occurred before, so that {@link sample} is less likely to draw them again: their logits
+ * are divided by `repetition` if above 0 and multiplied by it if below, then reduced by `frequency` for each occurrence
+ * and by `presence` once. Last, `bias` is added. Only the logits of these tokens are touched.
  *
  * Formulas: repetition, Keskar et al., CTRL, 2019, in the form of transformers' RepetitionPenaltyLogitsProcessor;
- * frequency, presence and bias, OpenAI's API. In place (`out: logits`) the time does not depend on the number of classes.
+ * frequency, presence and bias, OpenAI's API. In place (`out: logits`), the time does not depend on the number of
+ * classes.
  *
  * @param logits one row, or shape [..., classes].
- * @param tokens those of the row, as often as they occur; of more rows an array of such arrays, or a tensor-like
- * object of integers.
- * @returns logits in the kind of array or tensor that came in, a copy, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a token out of range, a wrong value,
- * shape or length, or a partial overlap of `out` with the logits.
+ * @param tokens the tokens of the row, each one as often as it occurs; for several rows an array of such arrays, or a
+ * tensor-like object of integers.
+ * @returns a copy of the logits in the same kind of array or tensor, or `out`.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a token out of range, a
+ * wrong value, shape or length, or an `out` that overlaps with part of the logits.
  *
  * @example
  * penalize([2, 1, -1, 0.5], [0, 2, 2], { repetition: 2 }); // Float32Array [1, 1, -2, 0.5]

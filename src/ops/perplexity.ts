@@ -7,7 +7,7 @@ import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js'
 
 /** Options of {@link nllState} and {@link perplexityState}. */
 export interface NllStateOptions {
-  /** Divides the logits first; positive, such as one from {@link fitTemperature}. Default 1. */
+  /** Divides the logits first, for instance by the result of {@link fitTemperature}; positive. Default 1. */
   temperature?: number | undefined;
   /** Rows with this target do not count. Default -100. */
   ignoreIndex?: number | undefined;
@@ -21,7 +21,7 @@ const OPTIONS: OptionNames<PerplexityOptions> = { ...PLACE_OPTIONS, ...STATE_OPT
 
 type Settings = Required<NllStateOptions>;
 
-/** The losses of all rows. */
+/** The sum of the losses of all rows, and how many rows count. */
 class Losses {
   count = 0;
   readonly sum = new Sum();
@@ -49,7 +49,7 @@ class Losses {
   }
 }
 
-/** A state knows the dtype when rows are added: until then a temperature may be any of float64. */
+/** A state does not know the dtype until rows are added: it checks the temperature as a float64 until then. */
 function readSettings(operation: string, given: Given<NllStateOptions>, elementBytes: 4 | 8 = 8): Settings {
   return {
     temperature: readTemperature(operation, given.temperature, elementBytes),
@@ -79,13 +79,13 @@ const PERPLEXITY: StateKind<NllStateOptions, Losses, number> = {
 };
 
 /**
- * The mean negative log-likelihood of rows that come in shards, in nats: {@link crossEntropy} of class indices, without
- * weights and masks, with reduction `'mean'`, as a state. `add` takes logits, targets, and `shape` and `axis`; see
- * {@link EvaluationState}.
+ * The mean negative log-likelihood of rows that come in shards, in nats: {@link crossEntropy} of class indices with
+ * reduction `'mean'`, without weights and masks, as a state. `add` takes logits, targets, and the options `shape` and
+ * `axis`; see {@link EvaluationState}.
  *
- * A count and a float64 sum, whatever the number of rows.
+ * A state takes three numbers, however many rows there are.
  *
- * @returns a state whose `value` is the mean, NaN while no row counts.
+ * @returns a state whose `value` is the mean, NaN until a row counts.
  * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
  *
  * @example
@@ -97,10 +97,10 @@ const PERPLEXITY: StateKind<NllStateOptions, Losses, number> = {
 export const nllState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ defineState(NLL);
 
 /**
- * {@link perplexity} of rows that come in shards: of a corpus that is evaluated in pieces or by many machines. `add` takes
- * logits, targets, and `shape` and `axis`; see {@link EvaluationState}.
+ * {@link perplexity} of rows that come in shards: a corpus evaluated in pieces, or by many machines. `add` takes
+ * logits, targets, and the options `shape` and `axis`; see {@link EvaluationState}.
  *
- * @returns a state whose `value` is the perplexity of all rows, NaN while none counts.
+ * @returns a state whose `value` is the perplexity of all rows, NaN until a row counts.
  * @throws TypeError for a wrong kind of option or an unknown one, RangeError for a wrong value.
  *
  * @example
@@ -111,20 +111,20 @@ export const nllState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ d
 export const perplexityState: StateFactory<NllStateOptions, number> = /* @__PURE__ */ defineState(PERPLEXITY);
 
 /**
- * The perplexity of logits: e to the power of the mean negative log-likelihood of the targets, in nats. As many classes,
- * all alike, would have been as hard to tell apart: 1 for predictions that are right and sure, the number of classes for
- * those that know nothing.
+ * The perplexity of logits: e to the power of the mean negative log-likelihood of the targets, in nats. It is the
+ * number of equally probable classes among which a choice would be as uncertain: 1 for predictions that are right and
+ * certain, the number of classes for uniform ones.
  *
- * The mean is that of {@link crossEntropy}; its exponential is the engine's own, so that the last digit may differ between
- * engines. Infinity where a target has the logit -∞, NaN when no row counts.
- * Formula: Jelinek et al., Perplexity: a measure of the difficulty of speech recognition tasks, 1977.
+ * The mean is that of {@link crossEntropy}; the exponential is the engine's own, so that the last digit may differ
+ * between engines. The result is Infinity if a target has the logit -∞, and NaN if no row counts. Formula: Jelinek et
+ * al., Perplexity: a measure of the difficulty of speech recognition tasks, 1977.
  *
  * @param logits shape [..., classes], or any shape with `axis`: of a language model, [tokens, vocabulary].
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a
  * single row) of the logits' shape without its axis.
  * @returns a number, 1 or more.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length,
- * option or target, OutOfMemoryError at the limit of linear memory.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length,
+ * option or target; OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * perplexity([0, 0, 0, 0], 2); // 4

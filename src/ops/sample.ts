@@ -13,17 +13,19 @@ import {
   type OptionNames,
   readFlag,
   readOptions,
+  readShare,
   readTemperature,
 } from '../call/options.js';
 import type { IndexPlace, Operand } from '../call/place.js';
 import { checkNotEmpty, wrapIndices } from '../call/ranking.js';
 import { checkSize, readIndexOut, readOut } from '../call/result.js';
 import { type Rows, readRows } from '../call/rows.js';
-import { rangeError, typeError } from '../errors.js';
+import { typeError } from '../errors.js';
 import { sampleKernel } from '../generated/kernels.js';
 import { HOLDS_INFINITY, HOLDS_NAN } from '../generated/layout.js';
 import type { Tensor } from '../memory/tensor.js';
-import { freshKey, type Key, keyOf, readWhole, uniformAt } from '../random.js';
+import { readNumber, readWhole } from '../numbers.js';
+import { freshKey, type Key, keyOf, uniformAt } from '../random.js';
 import { sample as reference } from '../reference/sample.js';
 import type { ClassBits, IndexResult, Input, Mask, NoOptions, OptionsArgument, RowsOut } from '../types.js';
 import { defineKernel } from '../wasm/kernel.js';
@@ -34,35 +36,41 @@ export interface SampleOptions {
   shape?: readonly number[] | undefined;
   /** The axis of the classes; negative counts from the end. Default -1. */
   axis?: number | undefined;
-  /** Divides the logits first. 0 takes the largest of what the mask keeps, and needs no random number. Default 1. */
+  /** Divides the logits first. 0 takes the largest logit that the mask keeps, and needs no random number. Default 1. */
   temperature?: number | undefined;
-  /** Keeps this many classes, the most probable ones; all of them where there are not more. 1 or more. */
+  /** Keeps the k most probable classes, or all if there are no more than k; 1 or more. */
   topK?: number | undefined;
   /**
-   * Keeps the fewest of the most probable classes whose probabilities add up to this share of what topK left, one at least:
-   * the nucleus. From 0 to 1, which keeps all.
+   * Keeps the nucleus: as few of the most probable classes as have this share of the probability that topK left, and at
+   * least one. From 0 to 1, which keeps all.
    */
   topP?: number | undefined;
-  /** Keeps classes that are at least this share as probable as the most probable one. From 0, which keeps all, to 1. */
+  /** Keeps classes whose probability is at least this share of the largest one. From 0, which keeps all, to 1. */
   minP?: number | undefined;
-  /** Whether topP and minP go by the probabilities at temperature 1. Default false: by those that are drawn from. */
+  /** Whether topP and minP use the probabilities at temperature 1. Default false: they use those at `temperature`. */
   temperatureLast?: boolean | undefined;
   /**
-   * What is kept: anything but 0 and false, of the logits' shape or one that broadcasts to it by trailing axes; or
-   * `{ bits }`, a bit for each class, for one row or for each.
+   * Classes to keep: those where it is neither 0 nor false, of the logits' shape or one that broadcasts to it by
+   * trailing axes; or `{ bits }`, a bit for each class, either shared by all rows or given for each.
    */
   mask?: Mask | ClassBits | undefined;
-  /** The same seed draws the same: a whole number from 0 to 2^53 − 1, or a bigint of 64 bits. A fresh one if not given. */
+  /**
+   * Makes draws repeatable: a whole number from 0 to 2^53 − 1, or a bigint of 64 bits. Default: a fresh seed for each
+   * call.
+   */
   seed?: number | bigint | undefined;
-  /** Which numbers of the seed are used: that of the token, in a loop over tokens. Default 0. */
+  /** Selects the random numbers of the seed: in a loop over tokens, the number of the token. Default 0. */
   step?: number | undefined;
   /** The number of the first row, where the rows are part of a larger batch. Default 0. */
   firstRow?: number | undefined;
-  /** A source of numbers in [0, 1), in place of a seed: called once for each row, in their order. */
+  /** A source of numbers in [0, 1) to use instead of a seed: called once for each row, in order. */
   random?: (() => number) | undefined;
-  /** Receives the log-probability of each draw at temperature 1, of all classes, kept or not: as {@link logProbs} gives it. */
+  /**
+   * Receives the log-probability of each draw at temperature 1 over all classes, kept or not, as {@link logProbs} gives
+   * it.
+   */
   logProbs?: RowsOut | undefined;
-  /** Receives the draws, one for each row; no overlap with the logits. */
+  /** Receives the draws, one for each row; it must not overlap with the logits. */
   out?: Int32Array | undefined;
 }
 
@@ -83,7 +91,7 @@ const OPTIONS: OptionNames<SampleOptions> = {
   out: true,
 };
 
-/** Names that other samplers have. */
+/** The names that other samplers use. */
 export const SAMPLE_HINTS: Hints = {
   temp: 'the name is temperature here',
   do_sample: 'temperature: 0 takes the largest',
@@ -95,7 +103,7 @@ export const SAMPLE_HINTS: Hints = {
   logit_bias: 'penalize(logits, tokens, { bias }) comes before it',
 };
 
-/** Whether Object.prototype was given an option's name. */
+/** Whether someone has added a property with the name of an option to Object.prototype. */
 function isPollutedHere(): boolean {
   const plain = PLAIN;
   return (
@@ -114,25 +122,28 @@ function isPollutedHere(): boolean {
 
 const KERNEL = /* @__PURE__ */ defineKernel(sampleKernel, reference);
 
-/** The kernel copies strided rows itself. */
+/** The kernel gathers strided rows itself. */
 const SETTINGS = { mayTranspose: false, transposedBlocks: 0 };
 
-/** What is kept, and at which temperature it is drawn. */
+/** Which classes are kept, and the temperature of the draw. */
 interface Truncation {
   readonly temperature: number;
-  /** The temperature of the probabilities that topP and minP go by. */
+  /** The temperature of the probabilities that topP and minP use. */
   readonly truncationTemperature: number;
   /** 0 keeps all. */
   readonly topK: number;
   readonly topP: number;
-  /** How far below the maximum, in units of the temperature, minP reaches. */
+  /** How far below the maximum a logit may lie for minP, in units of the truncation temperature. */
   readonly reach: number;
 }
+
+/** What errors expect of `step` and `firstRow`. */
+const SAFE = 'a whole number from 0 to 2^53 - 1';
 
 /** Where the random numbers of the rows come from. */
 type Source = (row: number) => number;
 
-/** A call of it, read and checked. */
+/** A call of sample, read and checked. */
 interface SampleCall {
   readonly call: Call;
   readonly input: Operand;
@@ -179,10 +190,14 @@ function runSample(logits: unknown, options: unknown): unknown {
 
 function readTruncation(operation: string, given: Given<SampleOptions>, elementBytes: 4 | 8): Truncation {
   const temperature = readTemperatureOrZero(operation, given.temperature, elementBytes);
-  const { topK = Number.MAX_SAFE_INTEGER } = given;
-  if (typeof topK !== 'number') throw typeError(operation, 'topK', topK, 'a whole number');
-  if (!(Number.isSafeInteger(topK) && topK >= 1))
-    throw rangeError(operation, 'topK', topK, 'a whole number, 1 or more');
+  const { topK: most = Number.MAX_SAFE_INTEGER } = given;
+  const topK = readNumber(
+    operation,
+    'topK',
+    most,
+    'a whole number, 1 or more',
+    (k) => Number.isSafeInteger(k) && k >= 1,
+  );
   const topP = readShare(operation, 'topP', given.topP, 1);
   const minP = readShare(operation, 'minP', given.minP, 0);
   const isLast = readFlag(operation, 'temperatureLast', given.temperatureLast);
@@ -194,14 +209,7 @@ function readTemperatureOrZero(operation: string, temperature: unknown, elementB
   return temperature === 0 ? 0 : readTemperature(operation, temperature, elementBytes, ' or 0');
 }
 
-function readShare(operation: string, argument: string, share: unknown, absent: number): number {
-  if (share === undefined) return absent;
-  if (typeof share !== 'number') throw typeError(operation, argument, share, 'a number in [0, 1]');
-  if (!(share >= 0 && share <= 1)) throw rangeError(operation, argument, share, 'a number in [0, 1]');
-  return share;
-}
-
-/** Where the random numbers come from: `random`, or a seed. @throws TypeError, RangeError */
+/** Reads the source of random numbers, `random` or a seed. @throws TypeError, RangeError */
 function readSource(operation: string, { random, seed, step, firstRow }: Given<SampleOptions>): Source {
   if (random !== undefined) {
     if (typeof random !== 'function') throw typeError(operation, 'random', random, 'a function');
@@ -218,16 +226,13 @@ function readSource(operation: string, { random, seed, step, firstRow }: Given<S
     return (row) => uniformAt(fresh, row, 0);
   }
   const key: Key = keyOf(operation, seed);
-  const at = step === undefined ? 0 : readWhole(operation, 'step', step);
-  const first = firstRow === undefined ? 0 : readWhole(operation, 'firstRow', firstRow);
+  const at = step === undefined ? 0 : readWhole(operation, 'step', step, SAFE);
+  const first = firstRow === undefined ? 0 : readWhole(operation, 'firstRow', firstRow, SAFE);
   return (row) => uniformAt(key, first + row, at);
 }
 
 function callRandom(operation: string, random: () => unknown): number {
-  const value = random();
-  if (typeof value !== 'number') throw typeError(operation, 'random()', value, 'a number in [0, 1)');
-  if (!(value >= 0 && value < 1)) throw rangeError(operation, 'random()', value, 'a number in [0, 1)');
-  return value;
+  return readNumber(operation, 'random()', random(), 'a number in [0, 1)', (value) => value >= 0 && value < 1);
 }
 
 function takeUniforms(source: Source, count: number): Float64Array {
@@ -236,7 +241,7 @@ function takeUniforms(source: Source, count: number): Float64Array {
   return uniforms;
 }
 
-/** Draws from every row. @throws RangeError for a row that nothing can be drawn from */
+/** Draws from every row. @throws RangeError for a row from which nothing can be drawn */
 function drawRows(
   { call, input, rows, truncation, mask, bits, words }: SampleCall,
   uniforms: Float64Array | undefined,
@@ -246,7 +251,7 @@ function drawRows(
   const { elementBytes } = input;
   const { n, count } = rows;
   const { temperature, topP, reach } = truncation;
-  // Greedy draws look at nothing but the maximum.
+  // Greedy draws need only the maximum.
   const topK = truncation.topK < n && temperature > 0 ? truncation.topK : 0;
   const compute = runtime.kernel(KERNEL, elementBytes, operation);
   run.open(operation, rows, elementBytes, SETTINGS);
@@ -303,7 +308,7 @@ function rowError(operation: string, row: number, code: number): RangeError {
   return new RangeError(`${operation}: row ${row} of logits ${got}, expected finite numbers or -Infinity, one finite`);
 }
 
-/** What {@link logProbs} gives for the draws. */
+/** Writes what {@link logProbs} gives for the draws. */
 function writeLogProbs(call: Call, input: Operand, rows: Rows, draws: Int32Array, logProbs: Operand): void {
   const { operation, runtime } = call;
   const { run, arena } = runtime;
@@ -323,7 +328,7 @@ function writeLogProbs(call: Call, input: Operand, rows: Rows, draws: Int32Array
   }
 }
 
-/** Writes where growth of the memory may have taken the array away. */
+/** Writes the draws; in linear memory by address, since growth may have detached the array since it was read. */
 function writeIndices({ runtime }: Call, indices: Int32Array, { array, address }: IndexPlace): void {
   if (address < 0) write(array, indices);
   else runtime.arena.i32.set(indices, address / 4);
@@ -332,23 +337,23 @@ function writeIndices({ runtime }: Call, indices: Int32Array, { array, address }
 /**
  * Draws a class for each row from softmax(x / t), after truncation: the next token of a language model.
  *
- * First the temperature, then topK, topP and minP, each of what the one before has left; equally probable classes are
- * kept in their order. The draw is by the inverse of the distribution function over the classes in their order: the first
- * one with which their probabilities exceed the random number. Kept classes are found without a sort.
+ * First comes the temperature, then topK, topP and minP, each applied to what the one before has left; among equally
+ * probable classes, the first are kept. The draw inverts the cumulative distribution: it takes the first class, in the
+ * order of indices, whose cumulative probability exceeds the random number. Nothing is sorted.
  *
- * The random number of a row follows from `seed`, `step` and the row's number alone (see {@link createRandom}), and the
- * arithmetic behind a draw is the same on both WebAssembly backends: the same seed draws the same in every engine, however
- * a batch is split. The reference backend agrees unless the number lies within 1e-6 of where one class ends and the next
- * begins.
- * Formulas: temperature, Ackley, Hinton and Sejnowski, 1985; topK, Fan et al., 2018; topP, Holtzman et al., 2019; minP,
- * Nguyen et al., 2024. docs/sampling.md has more, and how other samplers are made of this one.
+ * The random number of a row depends only on `seed`, `step` and the number of the row (see {@link createRandom}), and
+ * the arithmetic behind a draw is the same on both WebAssembly backends: the same seed draws the same classes in every
+ * engine, however a batch is split. The reference backend agrees unless the random number lies within 1e-6 of the
+ * boundary between two classes. Formulas: temperature, Ackley, Hinton and Sejnowski, 1985; topK, Fan et al., 2018;
+ * topP, Holtzman et al., 2019; minP, Nguyen et al., 2024. docs/sampling.md has the details, and other samplers built on
+ * this one.
  *
  * @param logits numbers, a typed array, a tensor-like object or a {@link Tensor}; -∞ is never drawn.
- * @returns a number for a plain row; with `shape` an Int32Array, and for tensors `{ data, shape }` with one, without the
- * axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong value, shape, axis or length,
- * a row that holds NaN or +∞ in what the mask keeps, or nothing but -∞, OutOfMemoryError at the limit of linear memory.
- * Nothing is written then.
+ * @returns a number for a plain row, an Int32Array with `shape`, and for tensors `{ data, shape }` with an Int32Array,
+ * the axis removed.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong value, shape, axis
+ * or length, or a row that holds NaN or +∞ among the classes kept, or only -∞; OutOfMemoryError at the limit of linear
+ * memory. Nothing is written then.
  *
  * @example
  * sample([2.0, 1.0, 0.1], { seed: 1 }); // 1

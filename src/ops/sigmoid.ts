@@ -8,9 +8,14 @@ import { defineKernel } from '../wasm/kernel.js';
 
 /** Options of {@link sigmoid} and {@link logSigmoid}. */
 export interface SigmoidOptions {
-  /** Sizes of the axes; their product is the number of elements. Every element is on its own whatever they are. */
+  /**
+   * Sizes of the axes; their product is the number of elements. Each element is computed on its own, whatever the
+   * shape.
+   */
   shape?: readonly number[] | undefined;
-  /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
+  /**
+   * Receives the result: same dtype and number of elements. It may be x itself; otherwise it must not overlap with x.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -23,16 +28,17 @@ const SIGMOID: ElementMap = {
 };
 
 /**
- * The logistic function of each element, 1 / (1 + e^−x): the probability of a yes-or-no question from its logit.
+ * The logistic function of each element, 1 / (1 + e^−x): the probability of "yes" in a yes-or-no question, from its
+ * logit.
  *
- * Right to the limits of the floats on both sides: sigmoid(-20) is 2.06e-9, not 0; what is less than the smallest
- * normal number may be 0. NaN gives NaN.
- * Formula: torch.sigmoid.
+ * Accurate over the whole range of the floats: sigmoid(-20) is 2.06e-9, not 0. Results below the smallest normal number
+ * may be 0. NaN gives NaN. Formula: torch.sigmoid.
  *
- * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; every element is on its own.
- * @returns probabilities in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, a wrong length of
- * `out` or its partial overlap with x, OutOfMemoryError at the limit of linear memory.
+ * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}; each element is computed on its
+ * own.
+ * @returns probabilities in the same kind of array or tensor as x, or in `out`.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, or an `out`
+ * of the wrong length or that overlaps with part of x; OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * sigmoid([-1, 0, 1]); // Float32Array [0.269, 0.5, 0.731]

@@ -10,21 +10,23 @@ import { defineKernel } from '../wasm/kernel.js';
 export interface SoftmaxOptions {
   /** Sizes of the axes; their product is the number of elements. Plain numbers without it are one row. */
   shape?: readonly number[] | undefined;
-  /** The axis that each row runs along; negative counts from the end. Default -1. */
+  /** The axis that the rows run along; negative counts from the end. Default -1. */
   axis?: number | undefined;
   /** Divides x first; positive. Default 1. */
   temperature?: number | undefined;
   /**
-   * What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes, without being
-   * expanded: [B, 1, 1, S] over [B, H, T, S] takes B · S bytes.
+   * Elements to keep: those where it is neither 0 nor false. Of x's shape, or one that broadcasts to it by trailing
+   * axes, without being expanded: [B, 1, 1, S] over [B, H, T, S] takes B · S bytes.
    */
   mask?: Mask | undefined;
   /**
-   * Whether row i keeps only what is not behind it: with T and S the last two sizes, position j where j ≤ i + S − T.
-   * Needs axis -1. With a mask, what both keep. Default false.
+   * Whether row i keeps only positions up to its own: with T and S the last two sizes, position j if j ≤ i + S − T.
+   * Needs axis -1. Together with a mask, elements that both keep are kept. Default false.
    */
   causal?: boolean | undefined;
-  /** Receives the result: same dtype and number of elements; x itself, or no overlap with x. */
+  /**
+   * Receives the result: same dtype and number of elements. It may be x itself; otherwise it must not overlap with x.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -44,17 +46,17 @@ const SOFTMAX: RowMap = {
 };
 
 /**
- * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), in the numerically stable form.
+ * Softmax along an axis: e^(x_i / t) / Σ_j e^(x_j / t), computed without overflow.
  *
- * A row that holds NaN or +∞, or nothing but -∞, is all NaN; -∞ beside finite values gives exactly 0. What a mask or
- * causality leaves out gives 0 and is ignored, even if NaN or infinite; a row of which nothing is kept is 0.
+ * A row that holds NaN or +∞, or only -∞, gives NaN everywhere; -∞ next to finite values gives exactly 0. Elements that
+ * the mask or causality leaves out give 0 and are ignored, even if NaN or infinite; a row that keeps nothing is all 0.
  * Formula: Goodfellow, Bengio and Courville, Deep Learning, 4.1; torch.nn.functional.softmax.
  *
  * @param x logits: numbers, a typed array, a tensor-like object or a {@link Tensor}.
- * @returns probabilities of the same shape, in the kind of array or tensor that came in, or `out`.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, length or
- * temperature, a mask that does not broadcast, a partial overlap of `out` with x or the mask, OutOfMemoryError at the
- * limit of linear memory.
+ * @returns probabilities of the same shape, in the same kind of array or tensor as x, or in `out`.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, length
+ * or temperature, a mask that does not broadcast, or an `out` that overlaps with part of x or with the mask;
+ * OutOfMemoryError at the limit of linear memory.
  *
  * @example
  * softmax([2.0, 1.0, 0.1]); // Float32Array [0.659, 0.242, 0.099]

@@ -14,7 +14,10 @@ export interface SoftmaxBackwardOptions {
   axis?: number | undefined;
   /** The temperature of the forward operation. Default 1. */
   temperature?: number | undefined;
-  /** Receives the result: same dtype and number of elements; dy or the first argument itself, or no overlap with either. */
+  /**
+   * Receives the result: same dtype and number of elements. It may be dy or the first argument itself; otherwise it
+   * must not overlap with either.
+   */
   out?: ElementsOut | undefined;
 }
 
@@ -33,19 +36,19 @@ const SOFTMAX_BACKWARD: BackwardMap = {
 };
 
 /**
- * The backward pass of {@link softmax}: from its result y and the gradient dy of something with respect to y, the
- * gradient with respect to the logits, y_i (dy_i − Σ_j y_j dy_j) / t.
+ * The backward pass of {@link softmax}: from its result y and the gradient dy with respect to y, the gradient with
+ * respect to the logits, y_i (dy_i − Σ_j y_j dy_j) / t.
  *
- * What a row of y or dy holds follows the formula: NaN in either makes the row NaN. Where y is 0, as behind a mask, the
- * gradient is 0 for any finite dy.
- * Formula: Goodfellow, Bengio and Courville, Deep Learning, 6.2.2; the backward pass of torch.nn.functional.softmax.
+ * Special values follow the formula: NaN in a row of y or dy makes the whole row NaN. Where y is 0, as for a masked-out
+ * element, the gradient is 0 for any finite dy. Formula: Goodfellow, Bengio and Courville, Deep Learning, 6.2.2; the
+ * backward pass of torch.nn.functional.softmax.
  *
  * @param y what softmax returned: numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @param dy the gradient with respect to y, of its shape and dtype.
- * @returns the gradient with respect to the logits, in the kind of array or tensor that y is, or `out`.
- * @throws TypeError for a wrong kind of argument, a dy of another dtype or an unknown option, RangeError for a wrong
- * shape, axis, length or temperature or a partial overlap of `out` with y or dy, OutOfMemoryError at the limit of linear
- * memory.
+ * @returns the gradient with respect to the logits, in the same kind of array or tensor as y, or in `out`.
+ * @throws TypeError for an argument of the wrong type, a dy of another dtype or an unknown option; RangeError for a
+ * wrong shape, axis, length or temperature, or an `out` that overlaps with part of y or dy; OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * softmaxBackward([0.5, 0.25, 0.25], [1, 0, 2]); // Float32Array [0, -0.25, 0.25]

@@ -12,21 +12,21 @@ import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import type { Runtime } from '../runtime.js';
 import type { TensorLike } from '../types.js';
 
-/** Numbers in arrays in arrays, as deep as there are axes; the innermost ones may be typed. */
+/** Nested arrays of numbers, one level for each axis; the innermost arrays may be typed arrays. */
 export type NestedNumbers = readonly (number | FloatArray | NestedNumbers)[];
 
 /** Options of {@link tensor} and {@link zeros}. */
 export interface TensorOptions {
   /**
-   * The element type. Default: float64 for a Float64Array, or nested arrays that begin with one, float16 for a Float16Array
-   * or the bits of a tensor-like that says so, else float32.
+   * The element type. Default: float64 for a Float64Array or nested arrays that begin with one; float16 for a
+   * Float16Array, or for a tensor-like object whose `type` says that it holds the bits of float16; else float32.
    */
   dtype?: Dtype | undefined;
 }
 
 const OPTIONS: OptionNames<TensorOptions> = { dtype: true };
 
-/** Elements of float32 in the staging memory. */
+/** The number of float32 elements that fit into the staging memory. */
 const MOST_STAGED = STAGING_BYTES / 4;
 
 function readDtype(operation: string, options: unknown): Dtype | undefined {
@@ -37,13 +37,15 @@ function readDtype(operation: string, options: unknown): Dtype | undefined {
   return dtype as Dtype | undefined;
 }
 
-/** Data as it was found: what has to be read element by element is not yet. */
+/**
+ * Data as it was found. Nested arrays are not read yet: their elements are read one by one, once the dtype is known.
+ */
 interface Source {
   readonly operand: Operand | undefined;
   readonly nested: readonly unknown[] | undefined;
   /** What errors call the nested arrays. */
   readonly name: string;
-  /** The shape that a tensor-like object has. */
+  /** The shape of a tensor-like object. */
   readonly shape: readonly number[] | undefined;
 }
 
@@ -60,7 +62,7 @@ function readSource(call: Call, data: unknown): Source {
   return inner;
 }
 
-/** undefined for what is neither an array nor a Tensor. */
+/** The numbers in an array or a Tensor; undefined for anything else. */
 function readNumbers(
   call: Call,
   name: string,
@@ -81,11 +83,13 @@ function readNumbers(
 }
 
 /**
- * Numbers copied into linear memory, where calls use them without copying.
+ * A tensor with a copy of the data in linear memory, where calls use it without copying it again.
  *
  * @param data numbers, nested arrays of them or of float arrays, a float array or a tensor-like object.
- * @param shape sizes of the axes; default: the shape the data came in.
- * @throws TypeError for data of another kind, RangeError for ragged arrays or a shape that does not fit,
+ * @param shape sizes of the axes; default: the shape of the data.
+ * @param options the element type, {@link TensorOptions}.
+ * @returns the tensor; call its `dispose` to free its memory.
+ * @throws TypeError for data of another type, RangeError for ragged arrays or a shape that does not fit,
  * OutOfMemoryError at the limit of linear memory.
  *
  * @example
@@ -113,13 +117,13 @@ export function tensor(
   const usual = dtypeOf(operand);
   const type = dtype ?? (usual === 'bfloat16' ? 'float32' : usual);
   const tensor = runtime.allocate(operation, given ?? own ?? shapeOf(operand), type);
-  // A tensor may be one of another set of kernels.
+  // A tensor may belong to another set of kernels, whose memory is another one.
   const from = operand.tensor === undefined ? operand : { ...operand, array: dataOf(operand.tensor), address: -1 };
   copyInto(runtime, tensorOperand(operation, 'the result', tensor, storageOf(tensor)!), from);
   return tensor;
 }
 
-/** Copies elements into a tensor, converted where they are of another dtype. */
+/** Copies elements into a tensor, and converts those of another dtype. */
 function copyInto({ arena, halves }: Runtime, to: Operand, from: Operand): void {
   const { half, address, length } = to;
   if (from.half !== undefined && dtypeOf(to) === 'float32') {
@@ -144,6 +148,9 @@ function copyInto({ arena, halves }: Runtime, to: Operand, from: Operand): void 
 /**
  * A tensor of zeros, for instance to receive results as `out`.
  *
+ * @param shape sizes of the axes.
+ * @param options the element type, {@link TensorOptions}; default: float32.
+ * @returns the tensor; call its `dispose` to free its memory.
  * @throws TypeError, RangeError for a wrong shape or dtype, OutOfMemoryError at the limit of linear memory.
  *
  * @example

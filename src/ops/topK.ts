@@ -22,10 +22,15 @@ export interface TopKOptions {
   shape?: readonly number[] | undefined;
   /** The axis that is ranked; negative counts from the end. Default -1. */
   axis?: number | undefined;
-  /** What is kept: anything but 0 and false. Of x's shape or one that broadcasts to it by trailing axes. */
+  /**
+   * Elements to keep: those where it is neither 0 nor false. Of x's shape, or one that broadcasts to it by trailing
+   * axes.
+   */
   mask?: Mask | undefined;
-  /** Receives the results, k for each row: values of x's dtype and indices, which do not overlap; the values may be x
-   * itself where k is all of its axis. */
+  /**
+   * Receives the results, k for each row: values of x's dtype, and indices. They must not overlap with each other or
+   * with x, but the values may be x itself if k is the length of the axis.
+   */
   out?: TopKOut | undefined;
 }
 
@@ -33,7 +38,9 @@ const OPTIONS: OptionNames<TopKOptions> = { shape: true, axis: true, mask: true,
 
 const KERNEL = /* @__PURE__ */ defineKernel(topKKernel, reference);
 
-/** How many candidates the kernel's buffer has room for: more than it keeps, so that it seldom has to select. */
+/**
+ * How many candidates the kernel's buffer holds: more than k, so that the kernel seldom has to select the k largest.
+ */
 export function candidatesFor(n: number, k: number): number {
   return Math.min(n, 4 * k) + 32;
 }
@@ -85,7 +92,7 @@ function runTopK(x: unknown, k: unknown, options: unknown): unknown {
   return out === undefined ? wrapBoth(values, indices, input, shape) : asked;
 }
 
-/** The indices of −∞, some of which may be the mask's: first of those that are kept, then −1. */
+/** Corrects the indices of values of −∞, which the mask may have written: first the elements that are kept, then −1. */
 function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, k: number, indices: number): void {
   const { outer, inner } = run;
   const { i32 } = arena;
@@ -101,7 +108,7 @@ function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, k: num
   }
 }
 
-/** Results that the call made, as the caller gets them. */
+/** The results as the caller gets them, when the call has allocated them. */
 function wrapBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
   if (kind === 'array') return { values: values.array, indices: indices.array };
   return { values: values.tensor ?? likeOf(values, shape), indices: { data: indices.array, shape: shape.slice() } };
@@ -131,22 +138,22 @@ function checkOuts(call: Call, input: Operand, { values, indices }: Out, size: n
 }
 
 /**
- * The k largest elements along an axis and their indices, the largest first. Equals come in the order in which they
- * lie; NaN counts as the largest of all.
+ * The k largest elements along an axis and their indices, the largest first. Equal elements keep their order; NaN
+ * counts as the largest of all.
  *
- * A few of many cost little more than a look at each element; all of them are a sort. Semantics: torch.topk, except
- * that equals have an order always.
+ * For small k the cost is little more than one pass over the elements; for k close to the length of the axis it is that
+ * of a sort. Semantics: torch.topk, except that the order of equal elements is always defined.
  *
- * What a mask leaves out is ignored, even NaN; where it keeps fewer than k, what is left are values of -∞ and indices of
- * -1.
+ * Masked-out elements are ignored, even if NaN; if a row keeps fewer than k, the remaining values are -∞ and their
+ * indices -1.
  *
  * @param x numbers, a typed array, a tensor-like object or a {@link Tensor}.
  * @param k how many, from 1 to the length of the axis.
- * @returns `values` in the kind of x and `indices` in an Int32Array (`{ data, shape }` for tensors), with k in the place
- * of the axis.
- * @throws TypeError for a wrong kind of argument or an unknown option, RangeError for a wrong shape, axis, k or length,
- * a mask that does not broadcast, an axis without elements, or results that overlap, OutOfMemoryError at the limit of
- * linear memory.
+ * @returns `values` in the same kind of array or tensor as x, and `indices` in an Int32Array (`{ data, shape }` for
+ * tensors). Their shape is that of x with k as the size of the axis.
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for a wrong shape, axis, k or
+ * length, a mask that does not broadcast, an axis without elements, or results that overlap; OutOfMemoryError at the
+ * limit of linear memory.
  *
  * @example
  * const { values, indices } = topK([0.1, 2.0, 1.0, 2.0], 3);

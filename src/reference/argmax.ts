@@ -15,7 +15,7 @@ export function argmax(heaps: Heaps, elementBytes: 4 | 8, { x, y, outer, n, inne
   }
 }
 
-/** So many elements make a row long. */
+/** How many elements make a row long. */
 const LONG = 64;
 
 function rowArgmax(heap: WideArray, first: number, n: number, stride: number): number {
@@ -23,7 +23,7 @@ function rowArgmax(heap: WideArray, first: number, n: number, stride: number): n
   let index = 0;
   for (let i = 1, at = first + stride; i < n; i++, at = (at + stride) | 0) {
     const value = heap[at]!;
-    // Not above it, and not NaN; nothing is above NaN.
+    // Skips everything but larger values and NaN; once the largest is NaN, nothing is above it.
     if (value <= largest) continue;
     if (Number.isNaN(largest)) break;
     largest = value;
@@ -32,7 +32,7 @@ function rowArgmax(heap: WideArray, first: number, n: number, stride: number): n
   return index;
 }
 
-/** The same of a long row, most of whose elements can be skipped. */
+/** rowArgmax for a long row, most of whose elements are skipped four at a time. */
 function longArgmax(heap: WideArray, first: number, n: number, stride: number): number {
   let index = 0;
   for (let i = 0; i < n; i = skipSmall(heap, first, i + 1, n, stride, heap[first + index * stride]!)) {

@@ -28,7 +28,7 @@ export function bceWithLogits(
     const positive = (posWeight ? heap[posWeight / elementBytes + i]! * target : target) * factor;
     const negative = (1 - target) * factor;
     const e = exp(-Math.abs(logit));
-    // softplus(x) and softplus(−x) share log1p(e^−|x|); what is left of them is |x|, once.
+    // softplus(x) and softplus(−x) share log1p(e^−|x|); one of them adds |x| to it.
     const shared = posWeight ? negative + positive : factor;
     const loss = Math.abs(logit) * (logit >= 0 ? negative : positive) + shared * log1p(e);
     if (gradient) {

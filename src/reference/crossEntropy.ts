@@ -94,15 +94,15 @@ function softLoss(
     const logP = logProb(row[c]!, max, temperature, log);
     q[c] = weighted;
     terms[c] = -weighted * logP;
-    // A target probability of 0 counts 0 even beside a probability of 0; a NaN row stays NaN.
+    // A target probability of 0 adds 0 even if the predicted probability is 0; a NaN row stays NaN.
     if (own === 0 && !Number.isNaN(log)) terms[c] = 0;
     else if (elementBytes === 8) lost += remainderOf(weighted, own, w) * logP - remainderOf(terms[c]!, -weighted, logP);
   }
   const sum = sumOf(terms, elementBytes);
-  // Not a number where the halves of a factor overflow.
+  // `lost` is not finite where splitting a factor into halves overflows.
   const loss = Number.isFinite(lost) ? sum + lost : sum;
   if (!gradient) return loss;
-  // Not e^logP: where the probability is tiny, logP has lost some of its digits.
+  // Not e^logP: for a tiny probability, logP has lost some digits.
   for (let c = 0; c < n; c++) p[c]! /= 1 + others;
   const all = sumOf(q, elementBytes);
   for (let c = 0, at = indexOf(gradient, elementBytes) + offset; c < n; c++, at += inner) {

@@ -1,7 +1,7 @@
 import type { WideArray } from '../arrays.js';
 import type { EntropyOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
-import { exponential, exponentials, sureOf, unshifted32 } from './exponential.js';
+import { dominantOf, exponential, exponentials, unshifted32 } from './exponential.js';
 import { firstOf, indexOf, memoryForRow, readMaskedRow } from './rows.js';
 import { sumOf } from './sum.js';
 
@@ -30,7 +30,7 @@ export function entropy(heaps: Heaps, elementBytes: 4 | 8, operands: EntropyOper
   }
 }
 
-/** Of a row of float32 elements, `stride` apart, by its e^(x / t) and their total. */
+/** The entropy of a row of float32 elements, `stride` apart, given e^(x / t) and their total. */
 function unshiftedEntropy(
   heap: WideArray,
   first: number,
@@ -39,18 +39,18 @@ function unshiftedEntropy(
   e: Float64Array,
   total: number,
 ): number {
-  const sure = sureOf(e, total);
-  const origin = sure < 0 ? 0 : heap[first + sure * stride]!;
+  const dominant = dominantOf(e, total);
+  const origin = dominant < 0 ? 0 : heap[first + dominant * stride]!;
   let others = 0;
   let weighted = 0;
   for (let j = 0, at = first; j < e.length; j++, at = (at + stride) | 0) {
     weighted += e[j]! * (origin - heap[at]!);
-    if (j !== sure) others += e[j]!;
+    if (j !== dominant) others += e[j]!;
   }
-  return (sure < 0 ? Math.log(total) : Math.log1p(others / e[sure]!)) + weighted / temperature / total;
+  return (dominant < 0 ? Math.log(total) : Math.log1p(others / e[dominant]!)) + weighted / temperature / total;
 }
 
-/** Writes into the row. */
+/** The entropy of a row, which is overwritten. */
 function entropyOf(
   row: Float64Array,
   max: number,
@@ -67,7 +67,8 @@ function entropyOf(
       count++;
       continue;
     }
-    // e^−d as a square: below the normal numbers it has lost digits that e^−d · d still has. −∞ counts for nothing.
+    // e^−d is computed as a square: where it is subnormal it has lost digits that e^−d · d still has. −∞ counts for
+    // nothing.
     const root = exponential(x, max, 2 * temperature, elementBytes);
     row[j] = root * root;
     // In halves: max − x could overflow where (max − x) / t does not.
@@ -77,7 +78,7 @@ function entropyOf(
   return Math.log1p(count - 1 + others) + sumOf(terms, elementBytes) / (count + others);
 }
 
-/** The same of float32 elements, whose digits float64 keeps without care. */
+/** entropyOf for float32 elements, for which plain float64 arithmetic is exact enough. */
 function entropy32(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
   const others = exponentials(row, max, temperature, 4, e);
   let terms = 0;

@@ -6,8 +6,8 @@ export const POWERS = /* @__PURE__ */ Float64Array.from({ length: 2046 }, (_, i)
 const ROOTS = /* @__PURE__ */ Float64Array.from({ length: 128 }, (_, i) => 2 ** (i / 128));
 
 /**
- * e^x within 2^-34 of itself, more than float32 elements need: 2^(k / 128) · e^r, e^r by its series. Math.exp takes four
- * times as long.
+ * e^x with a relative error of at most 2^-34, more accurate than float32 elements need: 2^(k / 128) · e^r, with e^r
+ * from its series. Math.exp takes four times as long.
  */
 export function exp32(x: number): number {
   if (x < -708) return 0;
@@ -17,12 +17,12 @@ export function exp32(x: number): number {
   return POWERS[(k >> 7) + 1022]! * ROOTS[k & 127]! * (1 + r * (1 + r * (0.5 + r * (1 / 6))));
 }
 
-/** The same of float64 elements: what rounding takes from the difference and the quotient is put back. */
+/** e^((x − max) / t) for float64 elements, corrected for the rounding of the difference and of the quotient. */
 function exactExponential(x: number, max: number, temperature: number): number {
   const difference = x - max;
   const quotient = difference / temperature;
   const e = Math.exp(quotient);
-  // Where e is neither, everything on the way is an ordinary number.
+  // If e is neither 0 nor NaN, all intermediate numbers are finite.
   if (e === 0 || Number.isNaN(e)) return e;
   const lost = roundingOf(x, -max, difference);
   if (temperature === 1) return e + e * lost;
@@ -35,8 +35,8 @@ export function exponential(x: number, max: number, temperature: number, element
 }
 
 /**
- * e_j = e^((x_j − max) / t) of a row, which may be e itself. Returns their sum without one of the maxima, which is 1: the
- * logarithm of the whole is then right to its last digits even when that outweighs all others. NaN without a finite maximum.
+ * e_j = e^((x_j − max) / t) of a row, which may be e itself. Returns their sum without the term of one maximum, which
+ * is 1: so log1p of it is accurate even if that term outweighs all others. NaN without a finite maximum.
  */
 export function exponentials(
   row: Float64Array,
@@ -49,14 +49,20 @@ export function exponentials(
   return Number.isFinite(max) ? others : Number.NaN;
 }
 
-/** A function of its own: V8's Maglev inlines two deep, and would put its slower code in the place of TurboFan's loops. */
+/**
+ * A function of its own, because V8's Maglev inlines two levels deep and would replace TurboFan's loops by its own
+ * slower code.
+ */
 function fill(row: Float64Array, max: number, temperature: number, elementBytes: 4 | 8, e: Float64Array): number {
   return elementBytes === 4 ? fill32(row, max, temperature, e) : fill64(row, max, temperature, e);
 }
 
-// Two loops, for an engine keeps each of them in registers.
+// Two loops instead of one: an engine can keep the values of each in registers.
 
-/** With exp32 written out, without what can't be: V8's Maglev would call it, and put each result on the heap. */
+/**
+ * exp32 is written out here, without the cases that cannot occur: V8's Maglev would call it and put each result on the
+ * heap.
+ */
 function fill32(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
   const inverse = 1 / temperature;
   let total = 0;
@@ -71,18 +77,19 @@ function fill32(row: Float64Array, max: number, temperature: number, e: Float64A
     e[j] = value;
     total += value;
   }
-  // To look for the maximum in the loop would cost a branch that no processor foresees. Unless the others are small beside
-  // it, float64 keeps all digits that float32 needs of them: an addition takes at most 2^-53 of the total.
+  // Finding the maximum's term in the loop would cost a branch that no processor predicts. Unless the other terms are
+  // small next to it, float64 keeps all digits that float32 needs of them: an addition is off by at most 2^-53 of the
+  // total.
   return total - 1 > row.length * 2 ** -26 ? total - 1 : sumWithoutMaximum(e);
 }
 
-/** Below it in size x has an e^x that float64 adds up with others, however many they are, and keeps their digits. */
+/** For |x| below this, any number of e^x can be added up in float64 without overflow or underflow. */
 const MODERATE = 300;
 
 /**
- * e_j = e^(x_j / t) of float32 elements `stride` apart; returns their sum, 0 where one of them is not moderate. In float64
- * no digit is lost for want of the maximum, and to look for that takes a third of the time, or half of it in short rows,
- * where no processor foresees which element is larger than those before.
+ * e_j = e^(x_j / t) of float32 elements `stride` apart; returns their sum, or 0 if one of them is not below MODERATE.
+ * In float64 nothing is lost by not subtracting the maximum, and finding it takes a third of the time, or half of it in
+ * short rows, where no processor predicts which element is larger than those before.
  */
 export function unshifted32(
   heap: WideArray,
@@ -105,8 +112,11 @@ export function unshifted32(
   return total;
 }
 
-/** The element that is nearly all of the total, -1 if none is: digits of a logarithm beside it are lost unless it is left out. */
-export function sureOf(e: Float64Array, total: number): number {
+/**
+ * The index of the element that is nearly all of the total, or -1: log1p of the others over it is then more accurate
+ * than the logarithm of the total.
+ */
+export function dominantOf(e: Float64Array, total: number): number {
   const most = total * (15 / 16);
   for (let j = 0; j < e.length; j++) if (e[j]! > most) return j;
   return -1;
@@ -120,7 +130,7 @@ function sumWithoutMaximum(e: Float64Array): number {
   return others;
 }
 
-/** With the sum compensated. */
+/** Adds with compensation. */
 function fill64(row: Float64Array, max: number, temperature: number, e: Float64Array): number {
   let others = 0;
   let lost = 0;

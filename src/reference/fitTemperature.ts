@@ -22,7 +22,7 @@ export function fitTemperature(
     for (let j = 0; j < n; j++) {
       const at = first + j * inner;
       const weight = heap[at + toP]!;
-      // A class of no probability may be infinitely far.
+      // A class of probability 0 may have an infinite distance.
       if (weight === 0) continue;
       const distance = heap[at]! - own;
       mean += weight * distance;

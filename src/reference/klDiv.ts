@@ -11,7 +11,7 @@ export function klDiv(heaps: Heaps, elementBytes: 4 | 8, operands: KlDivOperands
   divergence(heaps, elementBytes, operands, false);
 }
 
-/** The same for targets that are logarithms. */
+/** Kullback-Leibler divergence in a plain loop for targets that are logarithms, with its gradient. */
 export function logKlDiv(heaps: Heaps, elementBytes: 4 | 8, operands: KlDivOperands): void {
   divergence(heaps, elementBytes, operands, true);
 }

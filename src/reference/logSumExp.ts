@@ -61,13 +61,13 @@ export function forEachWeightedRow(
   }
 }
 
-/** Where the result is no number times e^(max / t), it is itself the maximum: ∞, -∞ for no elements, or NaN. */
+/** If the result is not a number times e^(max / t), the maximum itself is the result: ∞, -∞ for no elements, or NaN. */
 function weightedSum(terms: readonly Term[], temperature: number, elementBytes: 4 | 8): WeightedSum {
   const max = terms.reduce((m, { x }) => Math.max(m, x), -Infinity);
-  // What decides where infinities or NaN are about: any finite e^x counts as 1.
+  // Decides the result if there are infinities or NaN: any finite e^x counts as 1.
   const total = terms.reduce((sum, { x, w }) => sum + w * (Number.isFinite(x) ? 1 : Math.exp(x)), 0);
   if (!Number.isFinite(max) || !Number.isFinite(total)) return { max: Math.log(total), top: 0, others: 0 };
-  // Those at the maximum first: what −1 cancels against, near a sum of 1, is exact.
+  // The weights at the maximum come first: near a sum of 1, what −1 cancels against is exact.
   const [tops, rest] = [terms.filter(({ x }) => x === max), terms.filter(({ x }) => x !== max)];
   const top = sumOf(
     Float64Array.from(tops, ({ w }) => w),

@@ -2,7 +2,7 @@ import type { WideArray } from '../arrays.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { roundingOf } from './sum.js';
 
-/** Stores a row's loss, or adds it to the sum where losses are reduced, with what rounding takes from that. */
+/** Stores a row's loss or, if losses are reduced, adds it to the sum, which the rounding error follows. */
 export function storeLoss(
   heaps: Heaps,
   elementBytes: 4 | 8,
@@ -22,13 +22,16 @@ export function storeLoss(
   f64[sum / 8 + 1]! += roundingOf(before, loss, after);
 }
 
-/** Stores a sum to which a kernel has added losses itself: in memory, each addition would wait for the one before. */
+/**
+ * Stores the sum and its rounding error for a kernel that adds up losses itself: in memory, each addition would wait
+ * for the one before.
+ */
 export function storeSum({ f64 }: Heaps, sum: number, total: number, lost: number): void {
   f64[sum / 8] = total;
   f64[sum / 8 + 1] = lost;
 }
 
-/** What the gradient of row or element i is multiplied by; there is no gradOutput at 0. */
+/** The factor of the gradient of row or element i; gradOutput is 0 if there is none. */
 export function upstreamOf(heap: WideArray, gradOutput: number, scale: number, i: number): number {
   return gradOutput === 0 ? scale : scale * heap[gradOutput + i]!;
 }

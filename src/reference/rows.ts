@@ -5,7 +5,7 @@ import { keptLength, keptStride, placeOf } from './mask.js';
 /** The index of the first element of a row of [outer, n, inner]; the others are `inner` apart. */
 export function firstOf(row: number, n: number, inner: number): number {
   if (inner === 1) return row * n;
-  // Whole numbers all along: an index that came of a division slows the loops over a row down by a fifth.
+  // Integer arithmetic only: an index computed by division slows the loops over a row down by a fifth.
   const column = row % inner;
   return (row - column) * n + column;
 }
@@ -56,7 +56,10 @@ function readKept(
   return isKept ? max : undefined;
 }
 
-/** The part of `values` for what a mask keeps of a row, the rest set to 0: empty unless that are the first elements. */
+/**
+ * The part of `values` for the elements of a row that a mask keeps, all set to 0; empty unless these are the first
+ * elements of the row.
+ */
 export function keptPrefix(heaps: Heaps, values: Float64Array, mask: number, row: number): Float64Array {
   if (mask === 0) return values;
   const { u8 } = heaps;
@@ -72,13 +75,13 @@ export function keptPrefix(heaps: Heaps, values: Float64Array, mask: number, row
   return values.fill(0).subarray(0, count);
 }
 
-/** Elements up to which the memory for a row is kept: hardly a vocabulary is larger. */
+/** The most elements of a row whose memory is kept for the next call; few vocabularies are larger. */
 const KEPT = 2 ** 18;
 const kept: Float64Array[] = [];
 
 /**
- * Memory for a row of n elements, until the kernel ends; where a kernel needs several, they have numbers. To allocate it
- * each time may take as long as all the rest.
+ * Memory for a row of n elements, valid until the kernel ends; a kernel that needs several numbers them. Allocating it
+ * in each call may take as long as the kernel itself.
  */
 export function memoryForRow(n: number, number = 0): Float64Array {
   if (n > KEPT) return new Float64Array(n);
@@ -87,15 +90,18 @@ export function memoryForRow(n: number, number = 0): Float64Array {
 }
 
 /**
- * So many elements from an address on. Operands that are views have their elements at the same index, which a loop then
- * computes once.
+ * A view of `count` elements from an address on. Elements of several operands have the same index in their views, so
+ * that a loop computes it once.
  */
 export function viewOf(heap: WideArray, address: number, elementBytes: 4 | 8, count: number): WideArray {
   const first = indexOf(address, elementBytes);
   return heap.subarray(first, first + count);
 }
 
-/** Number of the element at an address. It is below 2^30: loops add to it with `| 0`, and V8 leaves its checks out. */
+/**
+ * The index of the element at an address. It is below 2^30, so loops may add to it with `| 0`, for which V8 omits
+ * overflow checks.
+ */
 export function indexOf(address: number, elementBytes: 4 | 8): number {
   return elementBytes === 4 ? address >>> 2 : address >>> 3;
 }
@@ -106,7 +112,7 @@ export function readRow(heap: WideArray, first: number, stride: number, values: 
   for (let j = 0, at = first; j < values.length; j++, at = (at + stride) | 0) {
     const value = heap[at]!;
     values[j] = value;
-    // Not above it, and not NaN; nothing is above NaN.
+    // True for larger values and NaN; once the maximum is NaN it stays.
     if (!(value <= max) && !Number.isNaN(max)) max = value;
   }
   return max;
@@ -125,7 +131,7 @@ export function maximum(values: Float64Array): number {
   return max;
 }
 
-/** The first element from i on that may be above the least, n if there is none. Most are not: four are looked at at once. */
+/** The first element from i on that may be above `least`, or n. Most elements are not, so four are tested at once. */
 export function skipSmall(heap: WideArray, first: number, i: number, n: number, stride: number, least: number): number {
   for (; i + 4 <= n; i += 4) {
     const at = first + i * stride;

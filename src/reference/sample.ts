@@ -21,7 +21,7 @@ export function sample(heaps: Heaps, elementBytes: 4 | 8, operands: SampleOperan
   }
 }
 
-/** Writes into the row. */
+/** Overwrites the row. */
 function drawFrom(
   row: Float64Array,
   max: number,
@@ -59,8 +59,8 @@ function drawFrom(
 }
 
 /**
- * Keeps as many of the largest values, equals as they lie, as it takes until their weights add up to the target, one at
- * least; the others become −∞. By quickselect: what is above a pivot is weighed as a whole.
+ * Keeps the fewest of the largest values whose weights add up to the target, at least one, and of equal ones the first;
+ * the others become −∞. Uses quickselect: the values above a pivot are weighed together.
  */
 function cut(row: Float64Array, weightOf: (x: number) => number, target: number): void {
   let candidates = row.filter((x) => x > -Infinity);

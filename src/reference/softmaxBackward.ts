@@ -22,10 +22,13 @@ export function softmaxBackward(heaps: Heaps, elementBytes: 4 | 8, operands: Sof
   }
 }
 
-/** So many columns and more are computed side by side: of few, their order in memory is no reason to read them twice. */
+/**
+ * From how many columns on they are computed side by side. With fewer, reading in memory order does not make up for
+ * reading twice.
+ */
 const LINE = 64;
 
-/** The rows of a slice, which lie side by side, in the order of their elements. */
+/** The rows of a slice, which lie side by side, computed in memory order. */
 function columns32(
   y: WideArray,
   dy: WideArray,
@@ -48,8 +51,8 @@ function columns32(
 }
 
 /**
- * A row of float32 elements, whose products float64 adds up without care. Two elements at a time: a sum would wait for each
- * addition, and V8 asks after every turn of a loop whether to go on.
+ * A row of float32 elements, whose products need no compensation in float64. Two elements at a time: a single sum would
+ * wait for each addition, and V8 checks for interrupts in every iteration.
  */
 function row32(
   y: WideArray,

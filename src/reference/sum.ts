@@ -1,12 +1,12 @@
-/** What total = a + b lost in rounding (Knuth's two-sum). */
+/** The rounding error of total = a + b (Knuth's two-sum). */
 export function roundingOf(a: number, b: number, total: number): number {
   const added = total - a;
   return a - (total - added) + (b - added);
 }
 
 /**
- * Σ values. Of float64 elements with compensation: as right as if it were rounded a few times, however many there are. Of
- * float32 elements it is far more than right without.
+ * Σ values. With compensation for float64 elements: the error is that of a few roundings, however many elements there
+ * are. float32 elements do not need it.
  */
 export function sumOf(values: Float64Array, elementBytes: 4 | 8): number {
   let sum = 0;

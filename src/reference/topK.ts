@@ -3,10 +3,13 @@ import type { TopKOperands } from '../generated/kernels.js';
 import type { Heaps } from '../wasm/kernel.js';
 import { firstOf, indexOf, memoryForRow, readRow, skipSmall } from './rows.js';
 
-/** Up to so many the largest are kept in order as the row is read; of more, the least of them is found by sorting. */
+/**
+ * Up to this k, the largest elements are kept in order while the row is read; beyond it, the k-th largest is found
+ * first.
+ */
 const FEW = 64;
 
-/** topK in plain loops: NaN first, then the largest, equals as they lie. */
+/** topK in plain loops: NaN first, then the largest elements, equal ones in their order in the row. */
 export function topK(
   heaps: Heaps,
   elementBytes: 4 | 8,
@@ -69,7 +72,10 @@ function isAbove(a: number, b: number): boolean {
   return a > b || (Number.isNaN(a) && !Number.isNaN(b));
 }
 
-/** Those above the k-th largest and, as they lie, as many that equal it as there is room for, sorted; the row is a copy. */
+/**
+ * The indices of the k largest elements, sorted: NaN, the elements above the k-th largest, and the first of those that
+ * equal it. `row` is a copy of the row.
+ */
 function manyOf(
   row: Float64Array,
   k: number,
@@ -93,16 +99,18 @@ function manyOf(
   return [...order, ...sorted, ...equal.slice(0, room - above.length)];
 }
 
-/** Sorts indices by their elements, the largest first, equals as they lie. */
+/** Sorts indices by their elements, the largest first, equal ones in their order in the row. */
 function sortByValue(indices: number[], row: Float64Array): number[] {
-  // A stable sort: equals stay as they lie, infinities among them, which differ by NaN.
+  // The sort is stable, so equal elements keep their order, also infinities, whose difference is NaN.
   return indices.sort((a, b) => row[b]! - row[a]!);
 }
 
 /** Elements up to which an index fits into a number beside the bits of a float32. */
 const PACKED = 2 ** 21;
 
-/** The same of float32 elements, packed with their indices: without a function to compare by, engines sort much faster. */
+/**
+ * sortByValue for float32 elements, packed with their indices: engines sort much faster without a comparison function.
+ */
 function sort32(indices: number[], row: Float64Array): number[] {
   const value = new Float32Array(1);
   const bits = new Int32Array(value.buffer);
@@ -116,7 +124,7 @@ function sort32(indices: number[], row: Float64Array): number[] {
   return Array.from(keys.sort(), (key) => ((key % PACKED) + PACKED) % PACKED);
 }
 
-/** The k-th largest element that is a number, by those that were above the k-th largest of the elements before them. */
+/** The k-th largest element, NaN excluded: collects elements above the k-th largest so far and selects among them. */
 function leastOf(heap: WideArray, first: number, n: number, stride: number, k: number): number {
   const candidates = new Float64Array(Math.min(n, 4 * k));
   let count = 0;
@@ -134,7 +142,7 @@ function leastOf(heap: WideArray, first: number, n: number, stride: number, k: n
   return nthLargest(candidates.subarray(0, count), k);
 }
 
-/** By Hoare's quickselect, which moves so many of the largest to the front. */
+/** The nth largest value, by Hoare's quickselect, which moves the n largest to the front. */
 function nthLargest(values: Float64Array, nth: number): number {
   const place = nth - 1;
   let low = 0;

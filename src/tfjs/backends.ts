@@ -4,17 +4,20 @@ import { handRuntime, type Runtime } from '../runtime.js';
 import { type Guest, guestOf, type MemoryHost } from './guest.js';
 import type { TensorInfo } from './types.js';
 
-/** What elements are kept in: float32, int32 and bool. */
+/** The arrays that hold elements of float32, int32 and bool. */
 export type Elements = Float32Array | Int32Array | Uint8Array;
 
-/** Where a kernel's numbers lie: in the memory that ours share, or in one that they are copied from and to. */
+/**
+ * Where a kernel finds its numbers: in the backend's own memory, which our kernels share, or in arrays that are copied
+ * into and out of ours.
+ */
 export type MemoryKind = 'shared' | 'copied';
 
-/** A memory that a backend shares with our kernels, which get tensors as they lie. */
+/** A memory that a backend shares with our kernels, so that they read and write tensors in place. */
 export interface SharedMemory {
-  /** The address of a tensor, which is brought here from the backend that has it. The memory may grow. */
+  /** The address of a tensor, which is moved here if another backend holds it. The memory may grow. */
   addressOf(tensor: TensorInfo): number;
-  /** What kernels run on; its views are those of the memory as it is now. */
+  /** The runtime of the kernels in this memory, with views that are valid until the memory grows. */
   open(): Runtime;
 }
 
@@ -22,11 +25,11 @@ export interface SharedMemory {
 export interface Storage {
   /** Undefined where elements are copied. */
   readonly shared: SharedMemory | undefined;
-  /** Brings a tensor here from the backend that has it. It may detach views, as `create` may. */
+  /** Moves a tensor here if another backend holds it. May detach views, as `create` may. */
   fetch(tensor: TensorInfo): void;
-  /** A new tensor with unset elements. The shape becomes its own, or stays that of another tensor. */
+  /** A new tensor with unset elements. It keeps the `shape` array itself, which may be that of another tensor. */
   create(shape: number[], dtype: string): TensorInfo;
-  /** A view of a tensor that is here. */
+  /** A view of the elements of a tensor that this backend holds. */
   elementsOf(tensor: TensorInfo): Elements;
   floatsOf(tensor: TensorInfo): WideArray;
   dispose(tensor: TensorInfo): void;
@@ -86,7 +89,7 @@ class CpuStorage implements Storage {
 interface WasmBackend {
   readonly wasm: {
     readonly asm?: { readonly memory?: WebAssembly.Memory };
-    /** Where threads share it. */
+    /** Present where threads share the memory. */
     readonly wasmMemory?: WebAssembly.Memory;
     readonly HEAPU8: Uint8Array;
     _malloc(bytes: number): number;
@@ -120,7 +123,7 @@ class WasmStorage implements Storage {
 
   elementsOf({ dataId, shape, dtype }: TensorInfo): Elements {
     const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
-    // The views that Emscripten keeps are not made anew where a thread made the memory grow.
+    // Emscripten does not renew its views when a thread has made the memory grow.
     const { buffer } = this.#memory ?? this.#backend.wasm.HEAPU8;
     const Type = typeOf(dtype);
     return new Type(buffer as ArrayBuffer, memoryOffset, product(shape));
@@ -165,7 +168,7 @@ class GuestMemory implements SharedMemory {
   }
 }
 
-/** A runtime in the backend's own memory, undefined where there can be none. */
+/** A runtime in the backend's own memory, or undefined if that is impossible. */
 function guestOn(memory: WebAssembly.Memory, { wasm }: WasmBackend): Guest | undefined {
   const host: MemoryHost = { memory, malloc: (bytes) => wasm._malloc(bytes), free: (address) => wasm._free(address) };
   try {
@@ -175,11 +178,14 @@ function guestOn(memory: WebAssembly.Memory, { wasm }: WasmBackend): Guest | und
   }
 }
 
-/** The names of the backends whose tensors can be reached. */
+/** The names of the backends whose tensors our kernels can reach. */
 export const BACKENDS = ['wasm', 'cpu'] as const;
 export type HostBackendName = (typeof BACKENDS)[number];
 
-/** The storage of each backend, made at its first use: a backend that was removed comes back as another object. */
+/**
+ * The storage of each backend object, made on first use. A backend that is removed and registered again is a new
+ * object.
+ */
 const storages = new WeakMap<object, Storage>();
 
 export function storageOf(name: HostBackendName, backend: object): Storage {

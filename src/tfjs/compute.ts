@@ -4,18 +4,21 @@ import type { Runtime } from '../runtime.js';
 import type { Elements, Storage } from './backends.js';
 import type { TensorInfo } from './types.js';
 
-/** A computation in two forms. Each says whether its results stand: where not, TensorFlow.js has to compute them. */
+/**
+ * A computation in two forms. Each returns whether its results are valid; if they are not, TensorFlow.js has to compute
+ * them.
+ */
 export interface Computation {
-  /** On rows of n float32, one after another from address x on, into one output at address y, or two. */
+  /** On contiguous rows of n float32 at address x, into one output at address y or into two. */
   readonly onRows: (runtime: Runtime, x: number, outer: number, n: number, y: number, second: number) => boolean;
   /** On elements, along any axis. */
   readonly onElements: (x: WideArray, outputs: readonly Elements[], shape: readonly number[], axis: number) => boolean;
 }
 
 /**
- * Computes the outputs, new tensors, along an axis, -1 for the last. In a memory that our kernels share, rows along the
- * last axis go to the kernel as they lie: no arrays are made of them, and TensorFlow.js has checked them.
- * @returns whether the results stand. Where not, and where it throws, the outputs are disposed of.
+ * Fills the outputs, which are new tensors, along an axis (-1: the last). In a shared memory, rows along the last axis
+ * are passed to the kernel in place, without typed arrays; TensorFlow.js has checked their shapes.
+ * @returns whether the results are valid. If they are not, or if it throws, the outputs are disposed of.
  */
 export function compute(
   { onRows, onElements }: Computation,
@@ -48,9 +51,9 @@ export function compute(
 }
 
 /**
- * Calls one function of this library, which reads the inputs and fills the outputs, new tensors. Their elements are taken
- * in the call itself: memory may grow until then.
- * @throws what the function throws; the outputs are disposed of then
+ * Calls one function of this library, which reads the inputs and fills the outputs, which are new tensors. The views of
+ * their elements are taken last, because memory may grow until the call.
+ * @throws what the function throws, after disposing of the outputs
  */
 export function fill<R>(
   storage: Storage,
@@ -67,7 +70,7 @@ export function fill<R>(
   }
 }
 
-/** An axis as this library takes it quickest: the last as -1. */
+/** The form of an axis that this library handles fastest: -1 for the last. */
 export function lastAsMinusOne(axis: number | undefined, { length }: readonly number[]): number {
   return axis === undefined || axis === length - 1 ? -1 : axis;
 }

@@ -8,11 +8,14 @@ import type { Host, HostTensor } from './types.js';
 
 /** Options of {@link TensorFunctions.softmax} and {@link TensorFunctions.logSoftmax}. */
 export interface SoftmaxTensorOptions<T> {
-  /** Divides x first; positive. Default 1. */
+  /** The temperature, a positive number: x is divided by it first. Default 1. */
   temperature?: number | undefined;
-  /** What is kept: a bool or int32 tensor of x's shape, or one that broadcasts to it by trailing axes. */
+  /**
+   * A bool or int32 tensor of x's shape, or one whose shape broadcasts to it from the trailing axes: elements are kept
+   * where it is not 0.
+   */
   mask?: T | undefined;
-  /** Whether row i keeps only what is not behind it; needs the last axis. Default false. */
+  /** Whether row i keeps only the elements up to i, as in causal attention; only along the last axis. Default false. */
   causal?: boolean | undefined;
 }
 
@@ -20,23 +23,23 @@ export interface SoftmaxTensorOptions<T> {
 export interface CrossEntropyTensorOptions<T> {
   /** A weight for each class. */
   weight?: T | Float32Array | readonly number[] | undefined;
-  /** The class index of rows that do not count. Default -100. */
+  /** The class index of rows that are left out of the loss. Default -100. */
   ignoreIndex?: number | undefined;
-  /** In [0, 1]. Default 0. */
+  /** Label smoothing, in [0, 1]. Default 0. */
   labelSmoothing?: number | undefined;
-  /** Divides the logits first; positive. Default 1. */
+  /** The temperature, a positive number: logits are divided by it first. Default 1. */
   temperature?: number | undefined;
-  /** Default `'mean'`. */
+  /** How the losses of the rows are combined. Default `'mean'`. */
   reduction?: 'mean' | 'sum' | 'none' | undefined;
 }
 
 /** Options of {@link TensorFunctions.sigmoidCrossEntropy}. */
 export interface SigmoidCrossEntropyTensorOptions<T> {
-  /** Multiplies the losses: one for each element, or for the trailing axes. */
+  /** Factors of the losses: of the logits' shape, or of its trailing axes. */
   weight?: T | Float32Array | readonly number[] | undefined;
-  /** Multiplies the losses of positive labels, as `weight` does. */
+  /** Factors of the losses of positive labels, of the same shapes as `weight`. */
   posWeight?: T | Float32Array | readonly number[] | undefined;
-  /** Default `'mean'`. */
+  /** How the losses of the elements are combined. Default `'mean'`. */
   reduction?: 'mean' | 'sum' | 'none' | undefined;
 }
 
@@ -54,27 +57,28 @@ const SIGMOID_OPTIONS: OptionNames<SigmoidCrossEntropyTensorOptions<unknown>> = 
   reduction: true,
 };
 
-/** Functions on the tensors of TensorFlow.js, all of them differentiable. */
+/** Differentiable functions on the tensors of TensorFlow.js; x and logits have dtype float32. */
 export interface TensorFunctions<T> {
-  /** Softmax along any axis, the last if none is given. */
+  /** Softmax along any axis, by default the last. The result has x's shape. */
   softmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
-  /** Its logarithm. */
+  /** The logarithm of softmax along any axis, by default the last. The result has x's shape. */
   logSoftmax(x: T, axis?: number, options?: SoftmaxTensorOptions<T>): T;
-  /** log Σ e^x over an axis or several, over all of them if none is given. */
+  /** log Σ e^x over one axis or several, by default over all of them. `keepDims` keeps them with size 1. */
   logSumExp(x: T, axis?: number | readonly number[] | null, keepDims?: boolean): T;
   /**
-   * Cross-entropy of logits, softmax inside. Arguments in the order of tf.losses, so that
-   * `model.compile({ loss: (y, x) => softmaxCrossEntropy(y, x), … })` takes it for a model whose last layer gives logits.
+   * Cross-entropy of the softmax of logits. The arguments have the order of tf.losses, so that
+   * `model.compile({ loss: (y, x) => softmaxCrossEntropy(y, x), … })` works for a model whose last layer returns
+   * logits.
    *
-   * @param labels class indices, of the logits' shape without its last axis or with 1 for it; or class probabilities,
-   * of the logits' shape.
+   * @param labels class indices, of the logits' shape without the last axis or with size 1 there; or class
+   * probabilities, of the logits' shape.
    */
   softmaxCrossEntropy(labels: T, logits: T, options?: CrossEntropyTensorOptions<T>): T;
-  /** Binary cross-entropy of logits, sigmoid inside; labels of the logits' shape. */
+  /** Binary cross-entropy of the sigmoid of logits; labels have the logits' shape. */
   sigmoidCrossEntropy(labels: T, logits: T, options?: SigmoidCrossEntropyTensorOptions<T>): T;
 }
 
-/** TensorFlow.js, and whether the backend that it uses is the one that was registered. */
+/** TensorFlow.js, and whether its active backend is the registered one. */
 interface Context<T> {
   readonly tf: Host<T>;
   isOurs(): boolean;
@@ -110,7 +114,7 @@ function logSumExp<T extends HostTensor>(context: Context<T>, x: T, axis: unknow
   const runs = readAxes('logSumExp', axis, x.shape);
   const reduce = (rest: T, [from, to]: Run) =>
     runOperation(tf, 'SoftmaxWasmLogSumExp', { x: rest }, { from, to, keepDims }) as T;
-  // The last first, so that the axes before stay where they are.
+  // From the last axis to the first, so that the axes not yet reduced keep their positions.
   return runs.length === 1 ? reduce(x, runs[0]!) : tf.tidy(() => runs.reduceRight(reduce, x));
 }
 
@@ -118,7 +122,7 @@ function softmaxCrossEntropy<T extends HostTensor>(context: Context<T>, labels: 
   const { tf } = context;
   const operation = 'softmaxCrossEntropy';
   const read = readOptions<CrossEntropyTensorOptions<unknown>>(operation, given, CROSS_ENTROPY_OPTIONS);
-  // All at once: an option may be a getter, which runs the caller's code.
+  // Options are read once and together: one may be a getter, which runs the caller's code.
   const { weight, ignoreIndex, labelSmoothing, temperature, reduction = 'mean' } = read;
   checkLoss(context, operation, labels, logits);
   const options = {
@@ -207,7 +211,7 @@ function checkTensor<T extends HostTensor>(
   x.throwIfDisposed();
 }
 
-/** Class weights, or those of labels: tensors of them are small. */
+/** The weights of classes or of labels as numbers; such tensors are small. */
 function readWeight<T extends HostTensor>(tf: Host<T>, weight: unknown): unknown {
   return isTensor(tf, weight) ? { data: weight.dataSync(), shape: weight.shape } : weight;
 }
@@ -216,7 +220,7 @@ function readMapOptions(operation: string, options: unknown) {
   return readOptions<SoftmaxTensorOptions<unknown>>(operation, options, MAP_OPTIONS);
 }
 
-/** Class indices, which data sets often have as float32, with a last axis of 1. */
+/** Class indices as int32 without the last axis of 1; data sets often have them as float32 and with it. */
 function readIndices(operation: string, labels: HostTensor, rows: readonly number[]): readonly number[] | Int32Array {
   const { shape } = labels;
   if (!areEqual(shape, rows) && !areEqual(shape, [...rows, 1])) {
@@ -226,10 +230,10 @@ function readIndices(operation: string, labels: HostTensor, rows: readonly numbe
   return data instanceof Int32Array ? data : Array.from(data);
 }
 
-/** Axes that follow each other: the first, and one behind the last. */
+/** Consecutive axes: the first, and the one after the last. */
 type Run = [from: number, to: number];
 
-/** At least one run, in order; no axes at all are a run of none. */
+/** The runs of consecutive axes in order, at least one; without axes it is one empty run. */
 function readAxes(operation: string, axis: unknown, { length: rank }: readonly number[]): Run[] {
   if (axis === null) return [[0, rank]];
   const axes = (Array.isArray(axis) ? axis : [axis]).map((one) => {

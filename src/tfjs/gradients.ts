@@ -2,7 +2,7 @@ import { product } from '../call/shape.js';
 import type { MapAttributes, OperationKernel } from './operations.js';
 import type { GradConfig, Host, HostTensor } from './types.js';
 
-/** `isMasked` where there was a mask, `causal` counted. */
+/** `isMasked` also where the mask was `causal`. */
 export interface LogSoftmaxAttributes extends MapAttributes {
   isMasked?: boolean;
 }
@@ -17,17 +17,20 @@ export function runOperation<T>(
   return tf.engine().runKernel(name, inputs, attributes as { [name: string]: unknown });
 }
 
-/** Whether a gradient of a gradient is asked for: ours are made by kernels that have none. */
+/** Whether a gradient of a gradient is asked for: our gradient kernels have none. */
 export function isDifferentiatedTwice<T>(tf: Host<T>): boolean {
   return tf.engine().state.gradientDepth > 1;
 }
 
-/** The gradient for x of what made y of it. `traced` gives y for operations that are differentiated themselves. */
+/**
+ * The gradient for x of a function with result y. `traced` returns y for operations that are differentiated themselves.
+ */
 type Backward<T> = (y: T, dy: T, traced: () => T) => T;
 
 /**
- * The result y of a computation, so that gradients of its gradient lead through y to x. Through what TensorFlow.js saves
- * of a kernel's outputs they do not: it is saved before the output is on the tape, and so counts as constant.
+ * The result y of a computation in a form through which gradients of its gradient reach x. The output that
+ * TensorFlow.js saves for a kernel will not do: it is saved before the output is on the tape, so it counts as a
+ * constant.
  */
 function trace<T extends HostTensor>(tf: Host<T>, x: T, compute: () => T, backward: Backward<T>): T {
   return tf.engine().runKernelFunc({
@@ -44,7 +47,7 @@ function trace<T extends HostTensor>(tf: Host<T>, x: T, compute: () => T, backwa
   });
 }
 
-/** (dy − Σ dy · y) · y / t. Where the gradient itself is differentiated it is made of operations that can be. */
+/** (dy − Σ dy · y) · y / t. If the gradient itself is differentiated, it is composed of differentiable operations. */
 function softmaxGradient<T extends HostTensor>(
   tf: Host<T>,
   attributes: MapAttributes,
@@ -59,7 +62,7 @@ function softmaxGradient<T extends HostTensor>(
   return tf.mul(tf.sub(weighted, tf.mul(tf.sum(weighted, axis, true), p)), 1 / temperature);
 }
 
-/** (dy − Σ dy · e^y) / t. What a mask made −∞ depends on nothing, so that its dy does not count. */
+/** (dy − Σ dy · e^y) / t. Elements that a mask made −∞ depend on nothing, so their dy is ignored. */
 function logSoftmaxGradient<T extends HostTensor>(
   tf: Host<T>,
   attributes: LogSoftmaxAttributes,
@@ -76,7 +79,7 @@ function logSoftmaxGradient<T extends HostTensor>(
   return tf.mul(tf.sub(dy, tf.mul(tf.sum(dy, axis, true), exp(tf, traced()))), 1 / temperature);
 }
 
-/** e^x, gradients of whose gradient are right: TensorFlow.js saves the output of its own. */
+/** e^x with correct second derivatives, which tf.exp lacks because it saves its own output. */
 function exp<T extends HostTensor>(tf: Host<T>, x: T): T {
   return trace(
     tf,
@@ -100,7 +103,7 @@ export function runMap<T extends HostTensor>(
   return trace(tf, inputs.x!, compute, (y, dy, traced) => GRADIENTS[name](tf, attributes, y, dy, traced));
 }
 
-/** Gradients of our own kernels that have one; the losses bring theirs with them. */
+/** The gradients of our own kernels, except the losses, which compute theirs in the same pass. */
 export function operationGradients<T extends HostTensor>(tf: Host<T>): GradConfig<T>[] {
   return [
     {
@@ -121,7 +124,7 @@ export function operationGradients<T extends HostTensor>(tf: Host<T>): GradConfi
   ];
 }
 
-/** dy · softmax(x), in three dimensions: kernels of TensorFlow.js have limits. */
+/** dy · softmax(x), reshaped to three dimensions: kernels of TensorFlow.js have a limited rank. */
 function logSumExpGradient<T extends HostTensor>(tf: Host<T>, x: T, dy: T, from: number, to: number): T {
   const { shape } = x;
   const [outer, inner] = [product(shape.slice(0, from)), product(shape.slice(to))];
@@ -130,7 +133,7 @@ function logSumExpGradient<T extends HostTensor>(tf: Host<T>, x: T, dy: T, from:
   return tf.reshape(tf.mul(p, tf.reshape(dy, [outer, 1, inner])), shape);
 }
 
-/** The gradient of TensorFlow.js's own softmax, which goes on as it was on other backends. */
+/** Replaces the gradient of TensorFlow.js's own softmax on the registered backend; other backends keep theirs. */
 export function fasterSoftmaxGradient<T extends HostTensor>(
   tf: Host<T>,
   original: GradConfig<T>,

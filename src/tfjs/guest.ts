@@ -3,26 +3,26 @@ import { Runtime } from '../runtime.js';
 import { checkFuses, EmbeddedModules, openFirst } from '../wasm/backend.js';
 import { SharedModules } from './shared-memory.js';
 
-/** A module whose memory ours may live in, with its allocator: what Emscripten compiles. */
+/** A module compiled by Emscripten, with its memory and allocator: the host whose memory our modules may share. */
 export interface MemoryHost {
   readonly memory: WebAssembly.Memory;
   readonly malloc: (bytes: number) => number;
   readonly free: (address: number) => void;
 }
 
-/** An allocator that aligns as arenas do. */
+/** An allocator with the alignment of arenas. */
 class AlignedAllocator {
   readonly #host: MemoryHost;
-  /** What the host's allocator gave, by the aligned address in it. */
+  /** The host allocator's address of each block, by the aligned address inside the block. */
   readonly #given = new Map<number, number>();
 
   constructor(host: MemoryHost) {
     this.#host = host;
   }
 
-  /** An address, undefined where there is no memory left. */
+  /** An address, or undefined if no memory is left. */
   allocate(bytes: number): number | undefined {
-    // Addresses above 2 GiB come as negative numbers.
+    // Addresses above 2 GiB are returned as negative numbers.
     const given = this.#host.malloc(bytes + alignUp(1)) >>> 0;
     if (given === 0) return undefined;
     const start = alignUp(given);
@@ -49,9 +49,10 @@ class GuestArena extends Arena {
     this.#allocator = allocator;
   }
 
-  /** Makes the views anew where the other module has made the memory grow. */
+  /** Renews the views if the other module has made the memory grow. */
   follow(): void {
-    // Growth detaches a buffer, which is quicker to see than which buffer a memory has now; that of threads stays.
+    // Growth detaches the old buffer, and a length of 0 is quicker to read than `memory.buffer`. The buffer of a memory
+    // that threads share is never detached.
     const isStale = this.#isShared ? this.#memory.buffer !== this.buffer : this.u8.length === 0;
     if (isStale) this.refresh();
   }
@@ -74,10 +75,10 @@ export interface Guest {
   readonly arena: GuestArena;
 }
 
-/** One for each memory: our constants are in it from then on. */
+/** One runtime for each memory, which holds our constants from then on. */
 const guests = new WeakMap<WebAssembly.Memory, Guest>();
 
-/** @throws Error where our modules cannot live in that memory */
+/** @throws Error if our modules cannot run in that memory */
 export function guestOf(host: MemoryHost): Guest {
   let guest = guests.get(host.memory);
   if (guest === undefined) {

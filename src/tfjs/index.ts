@@ -19,36 +19,37 @@ export type {
 } from './functions.js';
 export type { HostTensor, TensorFlow } from './types.js';
 
-/** Kernels of TensorFlow.js that have a faster one here. */
+/** The kernels of TensorFlow.js that this library replaces. */
 export type ReplacedKernel = keyof typeof REPLACEMENTS;
 
 /** Options of {@link register}. */
 export interface RegisterOptions {
-  /** The backend whose kernels are replaced. Default: the one that is active. */
+  /** The backend whose kernels are replaced. Default: the active one. */
   backend?: 'wasm' | 'cpu' | undefined;
-  /** The kernels that are replaced. Default: all that the backend has. */
+  /** The kernels to replace. Default: all of them that the backend has. */
   kernels?: readonly ReplacedKernel[] | undefined;
-  /** Whether the gradient of softmax is replaced. Default true. */
+  /** Whether to replace the gradient of softmax. Default true. */
   gradients?: boolean | undefined;
   /**
-   * Whether transposed operands of matrix products, which gradients of dense layers have, are transposed before the product
-   * on the wasm backend, whose products of plain operands are many times as fast. Default true.
+   * Whether the wasm backend transposes the transposed operands of a matrix product in a step of their own before the
+   * product. Gradients of dense layers have such operands, and products without them are many times as fast. Default
+   * true.
    */
   matMul?: boolean | undefined;
-  /** Whether tf.losses.softmaxCrossEntropy and sigmoidCrossEntropy are replaced. Default true. */
+  /** Whether to replace tf.losses.softmaxCrossEntropy and tf.losses.sigmoidCrossEntropy. Default true. */
   losses?: boolean | undefined;
-  /** Whether tensors get the methods softmax, logSoftmax and logSumExp for any axis. Default true. */
+  /** Whether the tensor methods softmax, logSoftmax and logSumExp become fast along any axis. Default true. */
   methods?: boolean | undefined;
 }
 
-/** What {@link register} did, and functions on tensors that TensorFlow.js has no place for. */
+/** What {@link register} replaced, and functions on tensors that have no counterpart in TensorFlow.js. */
 export interface Registration<T> extends TensorFunctions<T> {
   /**
    * The kernels that were replaced, and whether they compute in the backend's own memory or on copies; undefined until
-   * the backend is there.
+   * the backend is initialized.
    */
   readonly info: readonly { kernel: ReplacedKernel; backend: 'wasm' | 'cpu'; memory: MemoryKind | undefined }[];
-  /** Makes kernels, gradients, losses and methods what they were. */
+  /** Restores the kernels, gradients, losses and methods of TensorFlow.js. */
   unregister(): void;
 }
 
@@ -61,16 +62,18 @@ const OPTIONS: OptionNames<RegisterOptions> = {
   methods: true,
 };
 
-/** The engines of TensorFlow.js that are registered with. */
+/** The engines of TensorFlow.js on which {@link register} is in effect. */
 const registered = new WeakSet<object>();
 
 /**
- * Makes a program that uses TensorFlow.js faster: puts the kernels of this library in the place of some of its own, in
- * the memory of its wasm backend, without copies.
+ * Replaces kernels of TensorFlow.js by faster ones of this library, which work in the memory of its wasm backend
+ * without copies, so that a program gets faster without further changes.
  *
- * @param tf what `import * as tf from '@tensorflow/tfjs'` gives, or `tf` of a script tag.
- * @throws TypeError for another backend than wasm and cpu: tensors of webgl, webgpu and node are out of reach; Error
- * where it is registered already.
+ * @param tf the namespace of `import * as tf from '@tensorflow/tfjs'`, or the global `tf` of a script tag.
+ * @param options the backend, and what to replace; see {@link RegisterOptions}.
+ * @returns what was replaced, `unregister()`, and functions on tensors.
+ * @throws TypeError for any backend but wasm and cpu (the tensors of webgl, webgpu and node are out of reach); Error if
+ * this TensorFlow.js is registered already.
  *
  * @example
  * // import * as tf from '@tensorflow/tfjs'; import { register } from 'softmax-wasm/tfjs';
@@ -163,7 +166,7 @@ function readKernels<T>(tf: Host<T>, backend: HostBackendName, kernels: unknown)
   return Array.from(new Set(kernels));
 }
 
-/** Puts a kernel into the place of another; what it returns puts the other back. The setting up stays the other's. */
+/** Replaces a kernel, keeping its setup and disposal functions, and returns a function that restores it. */
 function replaceKernel<T>(
   tf: Host<T>,
   backendName: HostBackendName,
@@ -183,7 +186,7 @@ function faster(replacement: Replacement, backend: HostBackendName): (original: 
   return (original) => (call) => replacement(call, storageOf(backend, call.backend)) ?? original(call);
 }
 
-/** A build of TensorFlow.js of chosen kernels alone may lack these. */
+/** A custom build of TensorFlow.js may lack some of these kernels. */
 function replaceMatMul<T>(tf: Host<T>): () => void {
   const transpose = tf.getKernel('Transpose', 'wasm');
   if (transpose === undefined || tf.getKernel('BatchMatMul', 'wasm') === undefined) return () => {};

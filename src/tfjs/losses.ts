@@ -4,12 +4,12 @@ import type { Host, HostLoss, HostTensor, Losses } from './types.js';
 
 export type LossKernel = 'SoftmaxWasmCrossEntropy' | 'SoftmaxWasmSigmoidCrossEntropy';
 
-/** The derivatives of a loss for its labels, in which it is linear. */
+/** The derivative of a loss with respect to its labels, in which the loss is linear. */
 export type LabelSlope = <T extends HostTensor>(tf: Host<T>, logits: T, options: LossAttributes['options']) => T;
 
 /**
- * A loss, and with it its gradient where one will be asked for. That of the labels is the slope's or, without one, minus
- * that of the logits, as TensorFlow.js has it for classes.
+ * A loss, computed together with its gradient where one will be asked for. The gradient of the labels comes from
+ * `slope`; without it, it is minus that of the logits, as in TensorFlow.js for classes.
  */
 export function runLoss<T extends HostTensor>(
   tf: Host<T>,
@@ -22,7 +22,7 @@ export function runLoss<T extends HostTensor>(
   const engine = tf.engine();
   const withGrad = engine.isTapeOn();
   const inputs: { [name: string]: T } = labels === undefined ? { logits } : { logits, labels };
-  // tf.customGrad would want the gradient of the labels too, whether anyone asks for it or not.
+  // tf.customGrad would compute the gradient of the labels even if nobody asks for it.
   return engine.runKernelFunc({
     inputs,
     forwardFunc: (_, save) => {
@@ -40,7 +40,7 @@ export function runLoss<T extends HostTensor>(
   });
 }
 
-/** Of binary labels. */
+/** The slope for binary labels. */
 export const binarySlope: LabelSlope = (tf, logits, options) => {
   const lossOf = (labels: typeof logits) => {
     const attributes = { options: { ...options, reduction: 'none' }, withGrad: false };
@@ -55,7 +55,10 @@ export const binarySlope: LabelSlope = (tf, logits, options) => {
   return options.reduction === 'mean' ? tf.mul(slope, 1 / logits.size) : slope;
 };
 
-/** Of class probabilities: −log p, by the weight of the class and by what smoothing leaves of its label. */
+/**
+ * The slope for class probabilities: −log p times the weight of the class and the share of the label that smoothing
+ * keeps.
+ */
 export const classSlope: LabelSlope = (tf, logits, options) => {
   const { weight, labelSmoothing = 0, temperature, reduction } = options as ClassOptions;
   const logs = runOperation(tf, 'SoftmaxWasmLogSoftmax', { x: logits }, { temperature }) as typeof logits;
@@ -74,8 +77,8 @@ interface ClassOptions {
 }
 
 /**
- * The gradient times dy, which has a number for each loss, and more often than not is 1. A tensor of its own shares the
- * elements then, where tf.clone would copy them.
+ * The gradient times dy, which has a number for each loss and is mostly 1. In that case the result is a tensor that
+ * shares the gradient's elements, which tf.clone would copy.
  */
 function timesLossGradient<T extends HostTensor>(tf: Host<T>, grad: T, dy: T): T {
   if (dy.size === 1 && dy.dataSync()[0] === 1) return tf.reshape(grad, grad.shape);
@@ -83,21 +86,23 @@ function timesLossGradient<T extends HostTensor>(tf: Host<T>, grad: T, dy: T): T
   return tf.mul(grad, isPerRow ? tf.reshape(dy, [...dy.shape, 1]) : dy);
 }
 
-/** tf.Reduction by its numbers; the last, the sum by weights that are not 0, is the mean where there are no weights. */
+/**
+ * Our reductions by the numbers of tf.Reduction. The last, SUM_BY_NONZERO_WEIGHTS, is the mean if there are no weights.
+ */
 const REDUCTIONS = ['none', 'mean', 'sum', 'mean'] as const;
 const NONE = 0;
 const SUM_BY_NONZERO_WEIGHTS = 3;
 
 interface FusedLoss {
   readonly kernel: LossKernel;
-  /** Labels moved towards what is the same for all classes: to 1 / their number, or to one half. */
+  /** Labels moved towards `uniform`: 1 / the number of classes, or one half for binary labels. */
   readonly uniform: (shape: readonly number[]) => number;
   readonly leastRank: number;
   readonly slope: LabelSlope | undefined;
 }
 
 const FUSED: Record<'softmaxCrossEntropy' | 'sigmoidCrossEntropy', FusedLoss> = {
-  // TensorFlow.js takes the second size for the number of classes, whatever the rank.
+  // TensorFlow.js takes the size of axis 1 for the number of classes, whatever the rank.
   softmaxCrossEntropy: {
     kernel: 'SoftmaxWasmCrossEntropy',
     uniform: (shape) => 1 / shape[1]!,
@@ -115,7 +120,10 @@ const FUSED: Record<'softmaxCrossEntropy' | 'sigmoidCrossEntropy', FusedLoss> = 
 type FusedLossName = keyof typeof FUSED;
 const FUSED_LOSSES = Object.keys(FUSED) as FusedLossName[];
 
-/** A loss of tf.losses with the same arguments; where a call does not suit, the original goes on doing it. */
+/**
+ * A faster loss with the arguments of the one in tf.losses, which still computes the calls that this one does not
+ * support.
+ */
 function fasterLoss<T extends HostTensor>(
   tf: Host<T>,
   name: FusedLossName,
@@ -139,7 +147,7 @@ function fasterLoss<T extends HostTensor>(
     const kind = REDUCTIONS[reduction];
     const isWeighted = weights !== undefined && weights !== null;
     const doesSuit = kind !== undefined && suits(labels, logits) && (!isWeighted || isTensor(tf, weights));
-    // Smoothing asks for a size that labels of the least rank do not have.
+    // Smoothing reads the size of axis 1, which labels of rank 1 do not have.
     if (!doesSuit || (labelSmoothing > 0 && logits.rank === leastRank)) {
       return original(labels, logits, weights, labelSmoothing, reduction);
     }
@@ -162,9 +170,7 @@ export function isTensor<T>(tf: Host<T>, value: unknown): value is T {
   return value instanceof (tf.Tensor as unknown as new () => object);
 }
 
-/**
- * Puts the faster losses into tf.losses, which a build of chosen operations may lack; what it returns puts the others back.
- */
+/** Replaces the losses in tf.losses, which a custom build may lack, and returns a function that restores them. */
 export function replaceLosses<T extends HostTensor>(tf: Host<T>, isOurs: () => boolean): () => void {
   const { losses } = tf;
   if (losses === undefined) return () => {};

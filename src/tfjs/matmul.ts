@@ -2,9 +2,9 @@ import { product } from '../call/shape.js';
 import type { KernelCall, KernelFunc, TensorInfo } from './types.js';
 
 /**
- * The wasm backend's matrix product, with transposed operands transposed first. It gives products to XNNPACK, but not those
- * with a transposed operand, which gradients of dense layers are: these run in a loop over single elements, up to fourteen
- * times as long.
+ * The wasm backend's matrix product, with transposed operands transposed in a step of their own. The backend leaves
+ * products to XNNPACK, except those with a transposed operand, such as the gradients of dense layers: these run in a
+ * scalar loop, which takes up to fourteen times as long.
  */
 export function matMulByTransposing(matMul: KernelFunc, transpose: KernelFunc): KernelFunc {
   return (call) => {
@@ -25,7 +25,7 @@ export function matMulByTransposing(matMul: KernelFunc, transpose: KernelFunc): 
       if (transposes === 'operands') {
         return multiply(transposeA ? keep(transposed(a)) : a, transposeB ? keep(transposed(b)) : b);
       }
-      // A · B = (Bᵀ · Aᵀ)ᵀ, for which an operand that comes transposed is right as it is.
+      // A · B = (Bᵀ · Aᵀ)ᵀ, for which an operand that is passed transposed needs no transposition.
       return transposed(keep(multiply(transposeB ? b : keep(transposed(b)), transposeA ? a : keep(transposed(a)))));
     } finally {
       for (const { dataId } of temporaries) backend.disposeData(dataId);
@@ -42,7 +42,7 @@ function lastTwoSwapped({ shape: { length } }: TensorInfo): number[] {
   return [...Array(length - 2).keys(), length - 1, length - 2];
 }
 
-/** An [m, k] matrix times a [k, n] one. */
+/** The product of an [m, k] and a [k, n] matrix. */
 interface MatrixProduct {
   readonly a: TensorInfo;
   readonly b: TensorInfo;
@@ -54,8 +54,8 @@ interface MatrixProduct {
 }
 
 /**
- * Undefined where no operand is transposed, for batches of several matrices, other dtypes, and shapes that do not match,
- * which the kernel refuses.
+ * Undefined if no operand is transposed, for batches of several matrices, for other dtypes, and for shapes that do not
+ * match, which the original kernel rejects.
  */
 function readProduct({ inputs, attrs }: KernelCall): MatrixProduct | undefined {
   const [transposeA, transposeB] = [attrs!.transposeA === true, attrs!.transposeB === true];
@@ -71,19 +71,22 @@ function lastTwo({ shape }: TensorInfo): number[] {
   return shape.slice(-2);
 }
 
-/** Of any rank: the gradients of layers have a batch of one. */
+/** A batch of one matrix, of any rank, as the gradients of layers have it. */
 function isMatrix({ dtype, shape }: TensorInfo): boolean {
   return dtype === 'float32' && shape.length >= 2 && product(shape.slice(0, -2)) === 1;
 }
 
-/** In as many multiplications of that loop an element is moved, and the kernels are called: measured. */
+/** Measured costs of moving one element and of calling the kernels, in multiplications of the scalar loop. */
 const MULTIPLICATIONS_PER_ELEMENT = 4;
 const MULTIPLICATIONS_PER_CALL = 4000;
 
-/** Whether to transpose the operands that come transposed, or the others and the product; undefined where neither pays. */
+/**
+ * Whether to transpose the operands that are passed transposed, or else the other operands and the product; undefined
+ * if neither pays.
+ */
 function cheapestTransposes({ transposeA, transposeB, m, k, n }: MatrixProduct): 'operands' | 'product' | undefined {
   const [sizeOfA, sizeOfB] = [m * k, k * n];
-  // The right one is moved once more: XNNPACK packs it.
+  // The right operand is moved twice: XNNPACK packs it.
   const operands = (transposeA ? sizeOfA : 0) + (transposeB ? sizeOfB : 0) + sizeOfB;
   const others = (transposeA ? 0 : sizeOfA) + (transposeB ? 0 : sizeOfB) + m * n + sizeOfA;
   const moved = Math.min(operands, others);

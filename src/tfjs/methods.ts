@@ -9,8 +9,8 @@ type Functions = Pick<TensorFunctions<HostTensor>, 'softmax' | 'logSoftmax' | 'l
 const METHODS = ['softmax', 'logSoftmax', 'logSumExp'] as const;
 
 /**
- * Gives tensors the faster methods; what it returns takes them away again. Tensors that these are not for go to the
- * function of TensorFlow.js.
+ * Replaces the methods of tensors and returns a function that restores them. Tensors that our functions do not support
+ * go to those of TensorFlow.js.
  */
 export function replaceMethods<T extends HostTensor>(
   tf: Host<T>,

@@ -11,17 +11,17 @@ import type { Storage } from './backends.js';
 import { fill, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
-/** A kernel that TensorFlow.js has none for. */
+/** A kernel of ours that has no counterpart in TensorFlow.js. */
 type Operation = (storage: Storage, call: KernelCall) => TensorInfo | TensorInfo[];
 
-/** Options of this library, which come as a kernel's attributes. */
+/** The options of this library as a kernel's attributes. */
 export type MapAttributes = Pick<NonNullable<Parameters<typeof softmax>[1]>, 'axis' | 'temperature' | 'causal'>;
 
 export interface LossAttributes {
-  /** Class indices; labels of the logits' shape come as an input. */
+  /** Class indices; labels of the logits' shape are an input instead. */
   readonly targets?: readonly number[] | Int32Array;
   readonly withGrad: boolean;
-  /** The reduction, and what else the loss takes. */
+  /** The reduction and the other options of the loss. */
   readonly options: { readonly reduction: 'mean' | 'sum' | 'none'; readonly [name: string]: unknown };
 }
 
@@ -65,8 +65,8 @@ type Loss = (logits: WideArray, targets: never, options: object) => number | Wid
 type LossWithGrad = (logits: WideArray, targets: never, options: object) => { loss: number | WideArray };
 
 /**
- * A loss, and its gradient where it is asked for; `shapeOfLosses` is for reduction 'none'. `optionsOf` writes the options of
- * the call out: objects that are spread together have a hidden class of their own each, and V8 reads them slowly.
+ * A loss, and its gradient if that is asked for; `shapeOfLosses` is for reduction 'none'. `optionsOf` lists every
+ * option of the call: V8 gives each object made by spreading a hidden class of its own and reads it slowly.
  */
 function lossWith(
   operation: Loss,
@@ -92,14 +92,14 @@ function lossWith(
   };
 }
 
-/** The kernels by the names that they are registered with. */
+/** The kernels by the names under which they are registered. */
 export const OPERATIONS = {
   SoftmaxWasmSoftmax: mapWith(softmax),
   SoftmaxWasmSoftmaxBackward: backwardWith(softmaxBackward),
   SoftmaxWasmLogSoftmax: mapWith(logSoftmax),
   SoftmaxWasmLogSoftmaxBackward: backwardWith(logSoftmaxBackward),
 
-  /** Along axes that follow each other, `from` the first and `to` before the last. */
+  /** Along the consecutive axes from `from` up to, but not including, `to`. */
   SoftmaxWasmLogSumExp(storage, { inputs: { x }, attrs }) {
     const { from, to, keepDims } = attrs as { from: number; to: number; keepDims: boolean };
     const [before, along, after] = [x!.shape.slice(0, from), x!.shape.slice(from, to), x!.shape.slice(to)];

@@ -24,12 +24,14 @@ import type { Storage } from './backends.js';
 import { type Computation, compute, lastAsMinusOne } from './compute.js';
 import type { KernelCall, TensorInfo } from './types.js';
 
-/** A faster form of a kernel of TensorFlow.js, undefined where that kernel itself has to do it. */
+/**
+ * A faster form of a kernel of TensorFlow.js. It returns undefined for calls that the original kernel has to compute.
+ */
 export type Replacement = (call: KernelCall, storage: Storage) => TensorInfo | TensorInfo[] | undefined;
 
 /** The faster forms, by the kernel's name. */
 export const REPLACEMENTS = {
-  // TensorFlow.js composes them of several kernels, or works long on each element: they are worth a copy of any size.
+  // TensorFlow.js composes these of several kernels or takes long for each element, so copying pays at any size.
   Softmax: ({ inputs, attrs }, storage) => map(SOFTMAX_ROWS, storage, inputs.logits!, attrs!.dim as number, 1),
   LogSoftmax: ({ inputs, attrs }, storage) => map(LOG_SOFTMAX_ROWS, storage, inputs.logits!, attrs!.axis as number, 1),
 
@@ -49,7 +51,7 @@ export const REPLACEMENTS = {
   TopK({ inputs, attrs }, storage) {
     const x = inputs.x!;
     const k = attrs!.k as number;
-    if (!suits(x, leastFor(storage)) || !isRank(k, x.shape)) return undefined;
+    if (!suits(x, leastFor(storage)) || !isValidK(k, x.shape)) return undefined;
     const shape = x.shape.slice();
     shape[shape.length - 1] = k;
     const outputs = [storage.create(shape, 'float32'), storage.create(shape.slice(), 'int32')];
@@ -57,15 +59,15 @@ export const REPLACEMENTS = {
   },
 } as const satisfies Record<string, Replacement>;
 
-/** Elements from which on it pays to copy them, where a kernel of TensorFlow.js does little for each. */
+/** The number of elements from which copying pays for kernels that do little work per element. */
 const WORTH_A_COPY = 1000;
 
-/** Elements from which on a tensor is worth the way here. */
+/** The number of elements from which our kernel is faster in spite of the cost of reaching it. */
 function leastFor({ shared }: Storage): number {
   return shared === undefined ? WORTH_A_COPY : 1;
 }
 
-/** Whether a tensor is computed here: what TensorFlow.js does with other dtypes, it goes on doing. */
+/** Whether our kernels compute a tensor; other dtypes stay with TensorFlow.js. */
 function suits({ dtype, shape }: TensorInfo, least: number): boolean {
   return dtype === 'float32' && shape.length > 0 && product(shape) >= least;
 }
@@ -117,7 +119,7 @@ const SIGMOID_ELEMENTS: Computation = {
   },
 };
 
-// Where NaN is among numbers, each backend of TensorFlow.js says in its own way.
+// Each backend of TensorFlow.js orders NaN among numbers in its own way, so rows with NaN are left to it.
 
 const WINNERS: Computation = {
   onRows(runtime, x, outer, n, y) {
@@ -133,7 +135,10 @@ const WINNERS: Computation = {
   },
 };
 
-/** Whether the winners of all rows of [outer, n, inner] are numbers; the elements begin at `first`, the indices at `at`. */
+/**
+ * Whether the largest element of every row of [outer, n, inner] is a number, not NaN; elements begin at `first`,
+ * indices at `at`.
+ */
 function areNumbers(
   x: WideArray,
   first: number,
@@ -153,7 +158,7 @@ function areNumbers(
   return true;
 }
 
-/** Of the kernel of topK, in float32. */
+/** Bytes of one candidate in the topK kernel's buffer, for float32. */
 const CANDIDATE_BYTES = 8;
 
 function largest(k: number): Computation {
@@ -177,17 +182,17 @@ function largest(k: number): Computation {
   };
 }
 
-/** Whether no row of k has NaN, which come first. */
+/** Whether no row of k values has NaN, which would come first. */
 function startWithNumbers(values: ArrayLike<number>, at: number, rows: number, k: number): boolean {
   for (let row = 0; row < rows; row++) if (Number.isNaN(values[at + row * k])) return false;
   return true;
 }
 
-function isRank(k: number, shape: readonly number[]): boolean {
+function isValidK(k: number, shape: readonly number[]): boolean {
   return Number.isInteger(k) && k >= 1 && k <= shape[shape.length - 1]!;
 }
 
-/** One axis, counted from the first; undefined for anything else. */
+/** A single axis, counted from the first; undefined for several axes or none. */
 function readAxis(given: unknown, rank: number): number | undefined {
   const axis = Array.isArray(given) && given.length === 1 ? (given[0] as unknown) : given;
   if (typeof axis !== 'number' || !Number.isInteger(axis) || axis < -rank || axis >= rank) return undefined;

@@ -1,7 +1,7 @@
 import { EmbeddedModules } from '../wasm/backend.js';
 import { link, type ModuleBackend, type Program } from '../wasm/link.js';
 
-/** The modules on a memory that threads share. */
+/** Our modules, compiled for a memory that threads share. */
 export class SharedModules extends EmbeddedModules {
   protected override compile(name: ModuleBackend, program: Program): WebAssembly.Module {
     return new WebAssembly.Module(link(program, name, true));

@@ -1,6 +1,9 @@
-/** What is used of TensorFlow.js: types that its packages and its script-tag builds fit, none of them imported. */
+/**
+ * The parts of TensorFlow.js that are used here, as types that fit its packages and its script-tag builds without
+ * importing either.
+ */
 
-/** A tensor as kernels see it. */
+/** A tensor as kernels receive it. */
 export interface TensorInfo {
   readonly dataId: object;
   readonly shape: number[];
@@ -15,7 +18,7 @@ export interface HostTensor extends TensorInfo {
   dataSync(): Float32Array | Int32Array | Uint8Array;
 }
 
-/** What a kernel is called with. */
+/** The arguments of a kernel. */
 export interface KernelCall {
   inputs: { [name: string]: TensorInfo | undefined };
   backend: object;
@@ -42,7 +45,10 @@ export interface GradConfig<T> {
   gradFunc: (dy: T, saved: T[], attrs: { [name: string]: unknown }) => NamedGradients<T>;
 }
 
-/** A computation with a gradient of its own: what tf.customGrad is made of, but gradients are computed when asked for. */
+/**
+ * A computation with a custom gradient. tf.customGrad is built on it, but here a gradient is only computed if it is
+ * asked for.
+ */
 export interface CustomKernel<T> {
   inputs: { [name: string]: T };
   forwardFunc: (backend: object, save: (tensors: T[]) => void) => T;
@@ -94,8 +100,8 @@ export interface Host<T> {
 }
 
 /**
- * TensorFlow.js as {@link register} takes it: what `import * as tf from '@tensorflow/tfjs'` gives, or `tf` of a
- * script tag.
+ * TensorFlow.js as {@link register} takes it: the namespace of `import * as tf from '@tensorflow/tfjs'`, or the global
+ * `tf` of a script tag.
  */
 export interface TensorFlow<T extends HostTensor> {
   readonly Tensor: { readonly prototype: T };

@@ -4,7 +4,7 @@ import { typeError } from '../errors.js';
 import { SAMPLE_HINTS, type SampleOptions, sample } from '../ops/sample.js';
 import type { TensorLike } from '../types.js';
 
-/** Options of {@link samplingProcessor}: those of sample that hold for a whole text. */
+/** Options of {@link samplingProcessor}: those of {@link sample} that hold for a whole text. */
 export type SamplingOptions = Pick<
   SampleOptions,
   'temperature' | 'topK' | 'topP' | 'minP' | 'temperatureLast' | 'seed' | 'random'
@@ -21,15 +21,16 @@ const OPTIONS: OptionNames<SamplingOptions> = {
 };
 
 /**
- * A logits processor for `generate` of transformers.js that draws the next token with {@link sample}: every other logit
- * becomes -∞, so that whatever the library does next takes that token, with `do_sample` or without.
+ * Makes a logits processor for `generate` of transformers.js that draws the next token with {@link sample}. It sets
+ * every other logit to -∞, so that transformers.js takes that token, with or without `do_sample`.
  *
- * It has to be the last one. With a `seed` the draw of a token follows from its place in the text and its row in the batch,
- * so the same prompt continues in the same way, each time the processor is used.
+ * It has to be the last processor. With a `seed`, the draw of a token depends only on its place in the text and its row
+ * in the batch: the same prompt gives the same text each time.
  *
- * @param LogitsProcessor the class of transformers.js that it extends.
+ * @param LogitsProcessor the class of transformers.js that the processor extends.
  * @returns a LogitsProcessor, for the option `logits_processor` of `generate`.
- * @throws TypeError for another class, or an unknown option; TypeError, RangeError for a wrong value, as {@link sample} does.
+ * @throws TypeError for something other than a class or for an unknown option; TypeError or RangeError for a wrong
+ * value, as {@link sample} does.
  *
  * @example
  * // import { LogitsProcessor } from '@huggingface/transformers'; import { samplingProcessor } from 'softmax-wasm/transformers';
@@ -50,7 +51,7 @@ export function samplingProcessor<P extends object>(LogitsProcessor: new () => P
       SAMPLE_HINTS,
     ) as SamplingOptions),
   };
-  // No row is drawn from, but what is wrong with the options is said now.
+  // Draws from no row, but checks the options now instead of in the middle of `generate`.
   sample([], { ...given, shape: [0, 1] });
 
   class SamplingProcessor extends (LogitsProcessor as new () => object) {

@@ -8,7 +8,7 @@ import { checkStamp, type Exports, exportsOn, exportsOnAhead, type Modules, mult
 export interface Backend extends BackendInfo {
   modules: Modules | undefined;
   memory: LinearMemory;
-  /** What helps against the errors of those that were tried, if anything does. */
+  /** What the caller can do about the errors of the backends that were tried. */
   remedies: readonly string[];
 }
 
@@ -41,7 +41,10 @@ async function compileAhead(name: ModuleBackend, program: Program): Promise<WebA
   return module;
 }
 
-/** Compiles ahead what openBackend will want, without blocking. Failures show again, and are reported, there. */
+/**
+ * Compiles what openBackend will need, without blocking. It ignores failures: openBackend meets them again, and reports
+ * them.
+ */
 export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<void> {
   const names = wanted === 'auto' ? (['relaxed-simd', 'simd128'] as const) : wanted === 'reference' ? [] : [wanted];
   for (const name of names) {
@@ -49,7 +52,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
       await compileAhead(name, core);
       return;
     } catch {
-      // The next one, then.
+      // Try the next one.
     }
   }
 }
@@ -58,7 +61,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
 export class EmbeddedModules implements Modules {
   readonly name: ModuleBackend;
   readonly memory: WebAssembly.Memory;
-  /** Those of the programs that were compiled. */
+  /** The exports of the programs that were compiled. */
   readonly exports = new Map<Program, Exports>();
 
   constructor(name: ModuleBackend, memory: WebAssembly.Memory) {
@@ -81,8 +84,8 @@ export class EmbeddedModules implements Modules {
 }
 
 /**
- * Compiles the modules of programs ahead, without blocking. Failures show again at the first use. No method: what calls
- * no init leaves it out.
+ * Compiles the modules of programs before their first use, without blocking. It ignores failures: they show again at
+ * the first use. Not a method, so that a bundle without `init` leaves it out.
  */
 export async function prepare(modules: Modules | undefined, programs: Iterable<Program>): Promise<void> {
   if (!(modules instanceof EmbeddedModules)) return;
@@ -112,7 +115,9 @@ export interface Instance {
   readonly memory: WebAssembly.Memory;
 }
 
-/** Instantiates a module without blocking. What fails shows again, and is reported, in openBackend. */
+/**
+ * Instantiates a module without blocking; undefined if it fails. openModule then fails again, and reports the error.
+ */
 export async function instantiateAhead(module: WebAssembly.Module): Promise<Instance | undefined> {
   try {
     checkStamp('init', module, backendOf(module));
@@ -141,7 +146,7 @@ function open(name: BackendName, limit: number): Pick<Backend, 'modules' | 'memo
   return { modules, memory };
 }
 
-/** @throws Error where relaxed-simd does not run as it must, or where the modules do not compile */
+/** Checks that `core` compiles and, for relaxed-simd, that multiply-add rounds once on this processor. @throws Error */
 export function checkFuses(name: ModuleBackend, modules: Modules): void {
   if (!multiplyAddFuses(modules.exportsOf(core)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
@@ -149,7 +154,7 @@ export function checkFuses(name: ModuleBackend, modules: Modules): void {
 }
 
 /**
- * The named backend, or with 'auto' the first that runs, with the modules that are embedded; its memory may have so many
+ * The named backend, or with 'auto' the first one that runs, with the embedded modules and a memory of at most `limit`
  * bytes.
  * @throws Error when a backend named explicitly cannot run
  */
@@ -157,7 +162,7 @@ export function openBackend(operation: string, wanted: BackendName | 'auto', lim
   return openFirst(operation, wanted, (name) => open(name, limit));
 }
 
-/** The same with what `openOne` makes of a backend. */
+/** The same, where `openOne` makes the modules and the memory of a backend. */
 export function openFirst(
   operation: string,
   wanted: BackendName | 'auto',
@@ -179,7 +184,7 @@ export function openFirst(
 }
 
 /**
- * The named backend with a module given by the caller; with 'auto' the stamp tells which.
+ * The named backend with a module given by the caller; with 'auto', the module's stamp says which backend it is for.
  * @throws Error when it cannot run, TypeError for a module of another version
  */
 export function openModule(
@@ -210,7 +215,7 @@ export function cannotRun(operation: string, name: BackendName, error: unknown):
   return new Error(`${operation}: backend ${name} cannot run: ${message(error)}`, { cause: error });
 }
 
-/** The reference in place of a backend that turned out not to compile what it needs, on the same memory. */
+/** The reference backend, on the memory of a backend that failed to compile a kernel. */
 export function withoutModules({ name, tried, remedies, memory }: Backend, error: unknown): Backend {
   return {
     name: 'reference',
@@ -224,7 +229,8 @@ export function withoutModules({ name, tried, remedies, memory }: Backend, error
 
 /** What the caller can do about an engine's refusal. */
 function remediesFor(error: unknown): readonly string[] {
-  // Chromium's, up to about 114, for more than 4 KB on the main thread; memory that cannot be had is such an error too.
+  // Up to about version 114, Chromium threw it for more than 4 KB on the main thread. Running out of memory is a
+  // RangeError too.
   if (error instanceof RangeError && !/memory/i.test(error.message)) {
     return ['await init() first: it compiles without blocking, which is allowed'];
   }

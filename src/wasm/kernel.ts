@@ -8,7 +8,10 @@ export type Heaps = Pick<Arena, 'floats' | 'i32' | 'f64' | 'u8'>;
 /** A compiled kernel as its module exports it. */
 export type WasmFunction = (...operands: number[]) => number;
 
-/** A kernel as its source declares it, by scripts/kernels.mjs: `f32` exports name_f32, `f64` name_f64. */
+/**
+ * A kernel as scripts/kernels.mjs generates it from its source: the program `f32` exports name_f32, `f64` exports
+ * name_f64.
+ */
 export interface KernelSource<O> {
   readonly name: string;
   readonly f32: Program;
@@ -16,7 +19,7 @@ export interface KernelSource<O> {
   readonly call: (kernel: WasmFunction, operands: O) => void;
 }
 
-/** The same kernel in plain TypeScript, on elements of so many bytes. */
+/** The same kernel in plain TypeScript, on elements of this many bytes. */
 export type ReferenceKernel<O> = (heaps: Heaps, elementBytes: 4 | 8, operands: O) => void;
 
 /** A kernel as operations name it. */
@@ -27,10 +30,10 @@ export interface Kernel<O> extends KernelSource<O> {
 
 let count = 0;
 
-/** The programs of all operations that were imported, those that a bundler dropped left out. */
+/** The programs of all operations in this bundle, for `init` to compile. */
 export const programs = new Set<Program>();
 
-/** Declares a kernel. The pure mark at its calls lets bundlers drop the operations that are not used. */
+/** Defines a kernel. Its calls are marked pure, so that bundlers drop the operations that are not used. */
 export function defineKernel<O>(source: KernelSource<O>, reference: ReferenceKernel<O>): Kernel<O> {
   programs.add(source.f32).add(source.f64);
   return { ...source, id: count++, reference };

@@ -1,16 +1,19 @@
 import { alphabet, common } from '../generated/alphabet.js';
 
-/** Backends that are modules, in two builds of the same kernels. */
+/** The backends that are WebAssembly: two builds of the same kernels. */
 export type ModuleBackend = 'relaxed-simd' | 'simd128';
 
-/** A function in both builds as text, and the functions that it calls, in their order there. scripts/pack.mjs says more. */
+/**
+ * A function in both builds as text, and the functions that it calls, in the order of the calls. scripts/pack.mjs
+ * describes the text.
+ */
 export type Code = readonly [text: string, ...callees: Code[]];
 
 /** What a module is made of. */
 export interface Program {
-  /** What it exports, by name; with it comes all that it calls. */
+  /** The exported functions by name; the module also gets every function that they call. */
   readonly exports: Readonly<Record<string, Code>>;
-  /** What its data section holds, as text. */
+  /** The content of its data section, as text. */
   readonly data?: string;
 }
 
@@ -19,17 +22,23 @@ const PREAMBLE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10, data: 11 };
 const FUNCTION = 0;
 const MEMORY = 2;
-/** At least a page; and at most 65536 where threads share it: engines link no other to a memory that is shared. */
+/**
+ * The limits of the imported memory: at least one page. An import of a shared memory needs a maximum too, which is
+ * 65536 pages.
+ */
 const LIMITS = [0, 1];
 const SHARED_LIMITS = [3, 1, 0x80, 0x80, 4];
 
-/** A function's bytes, its type first, and what it calls, with the two bytes of the number of each left out. */
+/**
+ * A function's bytes, its type first, and its calls: where the two bytes for the callee's number are still to be filled
+ * in.
+ */
 interface Decoded {
   readonly bytes: Uint8Array;
   readonly calls: readonly (readonly [at: number, callee: Code])[];
 }
 
-/** What was decoded before: modules share functions. */
+/** The functions that were decoded before: modules share them. */
 const decoded = { 'relaxed-simd': new Map<Code, Decoded>(), simd128: new Map<Code, Decoded>() };
 
 /** The bytes of a program's module; `isShared` tells whether threads share its memory. */
@@ -56,7 +65,7 @@ export function link({ exports, data }: Program, backend: ModuleBackend, isShare
   );
 }
 
-/** Each function with its number: those given, and all that they call. */
+/** Numbers the given functions and all functions that they call. */
 function numberFunctions(codes: readonly Code[], numbers = new Map<Code, number>()): ReadonlyMap<Code, number> {
   for (const code of codes) {
     if (numbers.has(code)) continue;
@@ -66,7 +75,7 @@ function numberFunctions(codes: readonly Code[], numbers = new Map<Code, number>
   return numbers;
 }
 
-/** A function's bytes with the numbers of a module in its calls: each in two bytes, even where one would do. */
+/** A function's bytes with the callees' numbers filled in: two bytes each, even where one would do. */
 function functionOf(code: Code, backend: ModuleBackend, numbers: ReadonlyMap<Code, number>): Uint8Array {
   let known = decoded[backend].get(code);
   if (known === undefined) {
@@ -82,7 +91,10 @@ function functionOf(code: Code, backend: ModuleBackend, numbers: ReadonlyMap<Cod
   return bytes;
 }
 
-/** A character is a common byte, or the first of two digits; [ | ] hold what one build has, @ is a callee, * the caller. */
+/**
+ * Decodes the text of a function. A character is a common byte, or the first of two digits of another byte; [a|b] is a
+ * in simd128 and b in relaxed-simd; @ is the number of a callee, and * that of the function itself.
+ */
 function decode(code: Code, backend: ModuleBackend): Decoded {
   const text = code[0].replace(backend === 'simd128' ? /\[|\|[^\]]*]/g : /\[[^|]*\||]/g, '');
   const digits = new Int8Array(128).fill(-1);

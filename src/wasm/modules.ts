@@ -7,11 +7,11 @@ export type Exports = Record<string, (...operands: number[]) => number>;
 
 /** The modules of a backend on one memory. */
 export interface Modules {
-  /** What a program's module exports; it is linked and compiled at its first use. */
+  /** The exports of a program's module, which is linked and compiled at its first use. */
   exportsOf(program: Program): Exports;
 }
 
-/** Name of the custom section that tells which version of the sources a module was built from. */
+/** The name of the custom section that says which version of the sources a module was built from. */
 const STAMP_SECTION = 'softmax-wasm';
 
 /** @throws TypeError when the module was not built from this version of the sources. */
@@ -23,7 +23,10 @@ export function checkStamp(operation: string, module: WebAssembly.Module, expect
   }
 }
 
-/** The exports of a module on a memory. The loader's own `exports` wrap every function; the instance's are the bare ones. */
+/**
+ * Instantiates a module on a memory, and returns its exports: those of the instance, because the loader's own `exports`
+ * wrap every function.
+ */
 export function exportsOn(memory: WebAssembly.Memory, module: WebAssembly.Module): Exports {
   return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Exports;
 }

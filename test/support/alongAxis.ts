@@ -1,4 +1,4 @@
-/** What the suites know of the operations along an axis of one array, and what they compute with them. */
+/** The records of operations along an axis of one array, and how the suites compute problems with them. */
 
 import { test } from 'vitest';
 import type { Input } from '../../src/index.js';
@@ -13,26 +13,26 @@ import { type Operation, runBy, takes } from './operation.js';
 import { errorInUnits, type Precision, type Scaled } from './oracle.js';
 import type { SpecialRows } from './special.js';
 
-/** A row as the oracle gets it. */
+/** A row as it is passed to the oracle. */
 export interface ExactRow {
   readonly precision: Precision;
   readonly x: Float64Array;
   readonly temperature: number;
   readonly weights?: Float64Array;
-  /** 0 where the mask or causality leaves an element out. */
+  /** 0 where the mask or causality drops an element. */
   readonly kept?: Float64Array;
 }
 
-/** The record of an operation that takes x, and gives an element for each element or a number for each row. */
+/** The record of an operation that takes x and returns an element for each element or a number for each row. */
 export interface AlongAxis extends Operation {
   readonly kind: 'along an axis';
   readonly out: 'elements' | 'rows';
-  /** The exact result of a row; the scale is what bounds are multiples of. */
+  /** The exact result of a row, and the scale of which bounds are multiples. */
   readonly exact: (row: ExactRow) => Scaled;
   /** Whether results lie in [0, 1], and may be 0 below the smallest normal number. */
   readonly isProbability?: boolean;
   readonly bounds: Bounds;
-  /** What the names in the bounds mean. */
+  /** The definitions of the names in the bounds. */
   readonly meaning: string;
   readonly fixtures: readonly AlongAxisCase[];
   readonly special: SpecialRows;
@@ -56,8 +56,8 @@ export function optionsOf({ shape, axis, temperature, mask, causal, weights }: P
 }
 
 /**
- * One test for each set and dtype; the problems are made, and their oracle asked, once for all sets. Problems with an
- * option that the operation does not have are left out.
+ * One test for each set and dtype. Problems and their exact results are computed once for all sets. Problems with an
+ * option that the operation does not have are skipped.
  */
 export function testAccuracy(operation: AlongAxis, name: string, make: (dtype: Dtype) => Problem[]): void {
   for (const dtype of DTYPES) {

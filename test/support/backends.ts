@@ -6,7 +6,7 @@ export interface TestSet {
   /** The backend, or `debug` for the simd128 build with AssemblyScript's asserts on. */
   readonly name: BackendName | 'debug';
   readonly backend: BackendName;
-  /** Makes another set like it. */
+  /** Makes another set of the same backend. */
   readonly create: (settings?: Omit<Settings, 'backend' | 'module'>) => Kernels;
   readonly kernels: Kernels;
 }
@@ -44,7 +44,7 @@ export const buildNames = wasmSets
   .filter(({ name }) => name !== 'debug')
   .map(({ name }) => name as 'simd128' | 'relaxed-simd');
 
-/** What cannot run here and why: relaxed SIMD where the engine or the processor lacks it. */
+/** The sets that cannot run here, and why: relaxed SIMD if the engine or the processor lacks it. */
 export const missing: readonly { name: string; error: string }[] = opened.filter((set) => 'error' in set);
 
 /** The set of this name. @throws Error where it does not run */

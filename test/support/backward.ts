@@ -1,4 +1,4 @@
-/** What the suites know of the backward operations: problems, their exact results, comparisons within the bounds. */
+/** The records of backward operations, with problems, exact results and comparisons within the bounds. */
 
 import type { Kernels } from '../../src/index.js';
 import { setOf, type TestSet } from './backends.js';
@@ -10,7 +10,7 @@ import { once } from './once.js';
 import type { Operation } from './operation.js';
 import * as oracle from './oracle.js';
 
-/** The record of an operation that takes what a forward operation made, and the gradient of that. */
+/** The record of an operation that takes the result of a forward operation and the gradient with respect to it. */
 export interface Backward extends Operation {
   readonly kind: 'backward';
   readonly forward: 'softmax' | 'logSoftmax';
@@ -33,7 +33,7 @@ export interface BackwardProblem {
   readonly shape: readonly number[];
   readonly axis: number;
   readonly temperature: number;
-  /** What the forward operation returned. */
+  /** The result of the forward operation. */
   readonly given: Floats;
   readonly dy: Floats;
   readonly exact: () => oracle.Scaled;
@@ -74,9 +74,9 @@ export function withExact(operation: Backward, p: Omit<BackwardProblem, 'exact'>
 export interface Choice {
   readonly axis?: number;
   readonly temperature?: number;
-  /** Of the logits. */
+  /** The kind of numbers in the logits. */
   readonly kind?: Kind;
-  /** Of dy. */
+  /** The kind of numbers in dy. */
   readonly gradient?: Kind;
 }
 

@@ -3,32 +3,34 @@
 import type { BackendName } from '../../src/index.js';
 import type { Dtype } from './cases.js';
 
-/** What a bound may depend on, for an element of a result. */
+/** The quantities on which the bound of an element of a result may depend. */
 export interface Facts {
-  /** Of the exact result. */
+  /** The magnitude of the exact result. */
   readonly magnitude: number;
-  /** What the oracle says that bounds are multiples of. */
+  /** The oracle's scale, of which bounds are multiples. */
   readonly scale: number;
   /** The largest |x| of the row. */
   readonly largest: number;
   readonly temperature: number;
-  /** Elements of the row. */
+  /** The number of elements in the row. */
   readonly n: number;
 }
 
 export interface Bound {
-  /** Where it holds, as the page says it. */
+  /** The condition under which the bound holds, as docs/numerics.md states it. */
   readonly where: string;
   readonly holds: (facts: Facts) => boolean;
-  /** The bound, as the page says it. */
+  /** The bound, as docs/numerics.md states it. */
   readonly text: string;
-  /** The largest |x| of the rows that it is for, at temperature 1; any row where it is not there. */
+  /**
+   * The largest |x| of the rows to which the bound applies, at temperature 1; without it the bound applies to all rows.
+   */
   readonly largest?: number;
   /** The largest |result − exact|. */
   readonly limit: (facts: Facts) => number;
 }
 
-/** The bounds of an operation along an axis: of those of an entry, the first that holds counts. */
+/** The bounds of an operation along an axis. Of the bounds in an entry, the first whose condition holds counts. */
 export type Bounds = Record<Dtype, Record<BackendName, readonly Bound[]>>;
 
 export const everywhere = { where: 'any row', holds: () => true };
@@ -58,9 +60,9 @@ const scaled = (text: string, factor: number): readonly Bound[] => [
 const log64 = scaled('5 · 2^-52', 5 * 2 ** -52);
 
 /**
- * The bounds of what is a logarithm of a sum. The float32 reference computes in float64 and rounds once. On float64 rows
- * it puts back what subtracting the maximum and dividing by the temperature lose, and adds with compensation: it needs no
- * more than the others.
+ * The bounds of logarithms of sums. The float32 reference computes in float64 and rounds once. On float64 rows it
+ * corrects the rounding of the subtraction of the maximum and of the division by the temperature, and adds with
+ * compensation, so it needs no wider bounds than the kernels.
  */
 export const logBounds: Bounds = boundsOf(
   { simd: scaled('5 · 2^-23', 5 * 2 ** -23), reference: scaled('2^-23', 2 ** -23) },
@@ -78,13 +80,15 @@ export const SUM_BOUND = 2e-7;
 /** Below this a probability may be 0. */
 export const SMALLEST_NORMAL: Record<Dtype, number> = { float32: 2 ** -126, float64: 2 ** -1022 };
 
-/** No bound can be finer than the step between subnormal numbers; of float64 the oracle itself is right to a few. */
+/**
+ * No bound can be finer than the distance of subnormal numbers; in float64 the oracle itself is exact to a few of them.
+ */
 export const SMALLEST_STEP: Record<Dtype, number> = { float32: 2 ** -149, float64: 4 * 2 ** -1074 };
 
-/** Numbers of units. */
+/** Bounds as multiples of the unit. */
 export type Units = Record<Dtype, Record<BackendName, number>>;
 
-/** Those of the kernels, and of the reference in float64; the float32 reference rounds a float64 once. */
+/** The bounds of the kernels and of the float64 reference; the float32 reference rounds a float64 once. */
 export function unitsOf(simd32: number, simd64: number, reference64: number): Units {
   return {
     float32: { 'relaxed-simd': simd32, simd128: simd32, reference: 1 },
@@ -92,7 +96,7 @@ export function unitsOf(simd32: number, simd64: number, reference64: number): Un
   };
 }
 
-/** Of sigmoid and logSigmoid: in float64 the reference is made of the engine's own functions. */
+/** The bounds of sigmoid and logSigmoid: in float64 the reference uses the engine's own functions. */
 export const elementUnits: Units = unitsOf(3, 4, 4);
 
 export type ElementaryName = 'exp' | 'log' | 'log1p' | 'sigmoid' | 'logSigmoid';
@@ -101,7 +105,7 @@ type ModuleUnits = Record<Dtype, Record<Exclude<BackendName, 'reference'>, numbe
 
 /**
  * The bounds of the elementary functions that kernels are made of, in units in the last place wherever the result is
- * normal: what assembly/math and the two kernels say of themselves.
+ * normal: as the files in assembly/math and the two kernels state them.
  */
 export const elementaryBounds: Record<ElementaryName, ModuleUnits> = {
   exp: { float32: { 'relaxed-simd': 1, simd128: 1.1 }, float64: { 'relaxed-simd': 1.2, simd128: 1.2 } },
@@ -111,10 +115,13 @@ export const elementaryBounds: Record<ElementaryName, ModuleUnits> = {
   logSigmoid: elementUnits,
 };
 
-/** What a loss with its gradient gives. */
+/** The result of a loss with its gradient. */
 export type LossPart = 'loss' | 'grad';
 
-/** What the mean or sum of element-wise losses costs in SIMD: lanes add up some before float64 or compensation does. */
+/**
+ * The error that the mean or sum of elementwise losses adds in SIMD: lanes add up some losses before float64 or
+ * compensation does.
+ */
 export const SUM_UNITS = 1;
 
 /**

@@ -1,4 +1,4 @@
-/** Problems to compute: seeded numbers of many kinds, in sizes and shapes that bite. */
+/** Problems to compute: seeded numbers of many kinds, in sizes and shapes at which code paths change. */
 
 export type Dtype = 'float32' | 'float64';
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -6,17 +6,17 @@ export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 export const DTYPES: readonly Dtype[] = ['float32', 'float64'];
 
 export interface Problem {
-  /** What a failure calls it. */
+  /** The name of the problem in failures. */
   readonly what: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly axis: number;
   readonly temperature: number;
   readonly x: Floats;
-  /** What is kept; without a shape of x's size. */
+  /** The mask; without a shape it has x's size. */
   readonly mask?: Flags | { readonly data: Flags; readonly shape: readonly number[] };
   readonly causal?: boolean;
-  /** Of logSumExp; without a shape of x's size. */
+  /** The weights of logSumExp; without a shape they have x's size. */
   readonly weights?: Floats | { readonly data: Floats; readonly shape: readonly number[] };
 }
 
@@ -41,7 +41,7 @@ export function floatsOf(dtype: Dtype, values: Iterable<number>): Floats {
   return dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
 }
 
-/** Elements in a vector. */
+/** The number of elements in a vector. */
 export function lanesOf(dtype: Dtype): number {
   return dtype === 'float32' ? 4 : 2;
 }
@@ -167,8 +167,8 @@ export function lonelyMaxima(dtype: Dtype, n: number, temperature: number): Prob
 }
 
 /**
- * Lengths where something ends: whole vectors and four of them, the change from transposed blocks to rows (48, 24), the partial
- * sums (8 and 64 elements of a column, 256 of a row), primes.
+ * Lengths at which a code path changes: whole vectors and groups of four, the change from transposed blocks to rows
+ * (48, 24), partial sums (8 and 64 elements of a column, 256 of a row); and primes.
  */
 export function lengths(dtype: Dtype): number[] {
   const l = lanesOf(dtype);

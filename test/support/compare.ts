@@ -5,7 +5,7 @@ import { limitOf, SMALLEST_NORMAL, SMALLEST_STEP } from './bounds.js';
 import type { Dtype, Problem } from './cases.js';
 import { type Expected, expectedOf } from './expected.js';
 
-/** The largest finite number: what an exact result beyond it rounds to is infinite. */
+/** The largest finite number: exact results beyond it round to infinity. */
 const LARGEST: Record<Dtype, number> = { float32: 2 ** 128 * (1 - 2 ** -25), float64: Number.MAX_VALUE };
 
 /** Compares a result with the oracle's, element by element, within the bounds of the table. */
@@ -25,7 +25,7 @@ export function expectAccurate(
   }
 }
 
-/** What is wrong with an element of a result, if anything; `i` is its place among the expected ones. */
+/** What is wrong with an element of a result, or undefined; `i` is its index among the expected ones. */
 export function complaintOf(
   operation: AlongAxis,
   backend: BackendName,
@@ -59,7 +59,7 @@ export function ratioOf(
   return error / (limitOf(operation.bounds, dtype, backend, expected.facts(i)) + SMALLEST_STEP[dtype]);
 }
 
-/** What outputs are surrounded by. */
+/** The guard values that surround outputs. */
 export const GUARD = 12345.678;
 
 /** Guards must be left all around the `length` elements from `start`. */
@@ -72,7 +72,7 @@ export function expectGuarded(data: ArrayLike<number>, start: number, length: nu
   }
 }
 
-/** Bit for bit the same; any NaN is a NaN. */
+/** Expects two arrays to be the same bit for bit, where any NaN equals any other. */
 export function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   if (actual.length !== expected.length) expect.fail(`${what}: ${actual.length} elements, expected ${expected.length}`);
   if (haveSameBytes(actual, expected)) return;

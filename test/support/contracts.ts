@@ -1,6 +1,6 @@
-/** How kernels are called by themselves, and which of their operands may overlap: asserted by the debug build. */
+/** How to call each kernel directly, and which of its operands may overlap: the debug build asserts that. */
 
-/** The addresses that a kernel is called with, each with room for what lies there. */
+/** The addresses of a kernel's operands, each with enough room. */
 export const PLACES = ['a', 'b', 'c', 'd', 'e', 'f', 'buffer', 'sum', 'scratch'] as const;
 export type Places = Record<(typeof PLACES)[number], number>;
 
@@ -17,23 +17,26 @@ export type Sizes = (typeof SIZES)[number];
 export interface Contract {
   /** The operands for the kernel. */
   readonly operands: (at: Places, ...sizes: Sizes) => Readonly<Record<string, number>>;
-  /** What must not overlap in part: the second is moved onto the first, one element on. */
+  /**
+   * Pairs of operands that must not overlap partially: the second is moved to one element behind the start of the
+   * first.
+   */
   readonly apart: readonly string[];
-  /** What may be the very same place. */
+  /** Pairs of operands that may be the same memory. */
   readonly same: readonly string[];
-  /** Places whose extent the kernel does not know, so that it cannot tell whether the scratch overlaps with them. */
+  /** Operands whose size the kernel does not know, so that it cannot check whether the scratch overlaps them. */
   readonly unchecked?: readonly string[];
 }
 
-/** From x to a result of the same size. */
+/** Kernels from x to a result of the same size. */
 export const mapped: Contract = {
   operands: ({ a, b, scratch }, outer, n, inner) => ({ x: a, y: b, outer, n, inner, temperature: 1, scratch, mask: 0 }),
   apart: ['ab'],
   same: ['ab'],
 };
-/** From x to a number for each row. */
+/** Kernels from x to a number for each row. */
 export const reduced: Contract = { ...mapped, same: [] };
-/** From two arrays to a result of the same size. */
+/** Kernels from two arrays to a result of the same size. */
 export const paired: Contract = {
   operands: ({ a, b, c, scratch }, outer, n, inner) => {
     return { y: a, dx: b, dy: c, outer, n, inner, temperature: 1, scratch };
@@ -41,7 +44,7 @@ export const paired: Contract = {
   apart: ['ab', 'cb'],
   same: ['ab', 'cb'],
 };
-/** From elements to elements. */
+/** Elementwise kernels. */
 export const element: Contract = {
   operands: ({ a, b, scratch }) => ({ x: a, y: b, count: COUNT, scratch }),
   apart: ['ab'],
@@ -66,7 +69,7 @@ export const elementLoss: Contract = {
   same: ['ac', 'ad', 'bc', 'bd', 'ec', 'ed'],
 };
 
-/** Kernels that operations are made of. */
+/** Kernels that are parts of operations. */
 export const CONTRACTS_OF_PARTS: Readonly<Record<string, Contract>> = {
   applyMask: {
     operands: ({ a, b }, outer, n, inner) => ({ x: a, outer, n, inner, mask: b, value: 0 }),

@@ -52,7 +52,7 @@ export function programsIn(page: string): (Example & { readonly imported: readon
   });
 }
 
-/** A value as the examples write it: numbers to three decimals. */
+/** A value in the notation of the examples: numbers are rounded to three decimals. */
 export function written(value: unknown): string {
   if (typeof value === 'number') return String(Number.isFinite(value) ? Number(value.toFixed(3)) + 0 : value);
   if (typeof value === 'string') return `'${value}'`;
@@ -65,12 +65,12 @@ export function written(value: unknown): string {
   return `{ ${fields.join(', ')} }`;
 }
 
-/** An expression whose value the comment behind it tells, at the end of a line. */
+/** An expression at the end of a line, followed by a comment with its value. */
 const TOLD = /^(?!(?:const|let|using|import)\b)(.*); \/\/ (.*)$/;
 
 /**
- * Runs an example with these names at hand, and gives what it tells and what came out, in pairs. `await` may stand
- * anywhere, and the names may be declared anew.
+ * Runs an example with these names in scope and returns pairs of the documented and the actual value. `await` may occur
+ * anywhere, and the names may be redeclared.
  */
 export async function runDocumented(
   { lines }: Example,
@@ -79,7 +79,7 @@ export async function runDocumented(
   const pairs: { told: string; got: string }[] = [];
   const record = (value: unknown, told: string) => {
     const got = written(value);
-    // A text may be told by how it begins.
+    // A long text may be documented by its beginning.
     const isBeginning = told.endsWith("…'") && got.startsWith(told.slice(0, -2));
     pairs.push({ told, got: isBeginning ? told : got });
   };

@@ -1,4 +1,4 @@
-/** What draws are compared with: the distribution by its definition, in float64, and chi-square. */
+/** Reference for draws: the distribution by its definition, in float64, and the chi-square test. */
 
 import type { Kernels, SampleOptions } from '../../src/index.js';
 import { floatsOf, randomOf } from './cases.js';
@@ -16,10 +16,10 @@ export const COMBINATIONS: readonly Truncation[] = [...[{}, { topK: 7 }]].flatMa
   ),
 );
 
-/** Ten classes, of which each option leaves some others; two of them are equal. */
+/** Ten classes, of which each option keeps different ones; two of them are equal. */
 export const LOGITS = [0.3, 1.9, -0.8, 1.1, 0.3, 2.4, -2.2, 0.9, 1.5, -0.1];
 
-/** Closer than this to a limit, what is kept, or drawn, may be one or the other. */
+/** Closer than this to a boundary, either class may be kept or drawn. */
 const TOLERANCE = 1e-6;
 
 export interface Distribution {

@@ -1,4 +1,4 @@
-/** What the suites know of the operations from elements to elements, and how they compare results. */
+/** The records of elementwise operations, and how the suites compare their results. */
 
 import { expect } from 'vitest';
 import type { Kernels } from '../../src/index.js';
@@ -9,16 +9,16 @@ import type { Points } from './fixtures.js';
 import type { Operation } from './operation.js';
 import type { Exact, Numbers, Precision } from './oracle.js';
 
-/** The record of an operation that takes x alone, and gives an element for each. */
+/** The record of an operation that takes x alone and returns an element for each. */
 export interface Elementwise extends Operation {
   readonly kind: 'elementwise';
   readonly exact: (precision: Precision, x: Numbers) => Exact;
-  /** Where results lie. */
+  /** The range of the results. */
   readonly range: readonly [least: number, most: number];
   /** Bounds in units in the last place wherever the result is normal. */
   readonly units: Units;
   readonly fixtures: Points;
-  /** Results, as the page states them. */
+  /** The results of special inputs, as docs/numerics.md states them. */
   readonly special: Readonly<Record<'NaN' | '+∞' | '−∞' | 0, string>>;
 }
 
@@ -37,7 +37,7 @@ export function ulpOf(dtype: Dtype, magnitude: number): number {
   return ulp;
 }
 
-/** Compares results with exact ones within the bound of the table: the largest error there is, in ULP. */
+/** Compares results with exact ones within the bound of the table, and returns the largest error in ULP. */
 export function expectAccurateElements(
   set: TestSet,
   operation: Elementwise,
@@ -61,7 +61,7 @@ export function expectAccurateElements(
   return worst;
 }
 
-/** The error of an element in ULP; infinite where it is no result at all. */
+/** The error of an element in ULP; infinite if it is not a valid result. */
 export function elementError(operation: Elementwise, dtype: Dtype, value: number, exact: Exact, i: number): number {
   const [hi, lo] = [exact.hi[i] as number, exact.lo[i] as number];
   if (!Number.isFinite(hi)) return Object.is(value, hi) ? 0 : Infinity;

@@ -6,10 +6,10 @@ import { sets } from './backends.js';
 import type { Floats } from './cases.js';
 import { GUARD } from './compare.js';
 
-/** A value as an argument of any type: for calls that TypeScript would refuse. */
+/** A value as an argument of any type, for calls that TypeScript would reject. */
 export const any = (value: unknown) => value as never;
 
-/** A call that must fail: with which message, and that `out` is as it was. */
+/** Expects a call to fail with a message and to leave `out` unchanged. */
 export interface Failure {
   readonly message: string;
   readonly type?: typeof TypeError | typeof RangeError;

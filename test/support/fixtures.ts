@@ -1,6 +1,7 @@
 /**
- * What is in test/fixtures, typed and decoded. scripts/fixtures/make.py computed it with mpmath from the definitions;
- * every value is a pair of doubles, so one file serves float32 and float64. The records of the operations import theirs.
+ * The files in test/fixtures, typed and decoded. scripts/fixtures/make.py computed it with mpmath from the definitions;
+ * every value is a pair of doubles, so one file serves float32 and float64. The records of the operations import
+ * theirs.
  */
 
 import expFile from '../fixtures/exp.json' with { type: 'json' };
@@ -17,7 +18,7 @@ export interface Points extends Exact {
 interface Case {
   /** Unique within its file; starts with the dtype, except for the golden values. */
   readonly name: string;
-  /** The inputs are exactly representable in it. */
+  /** The type in which the inputs are exactly representable. */
   readonly dtype: Dtype;
   readonly shape: number[];
 }
@@ -30,17 +31,17 @@ interface RowCase extends Case {
 /** Of an operation along an axis. */
 export interface AlongAxisCase extends RowCase {
   readonly x: number[];
-  /** Of x's size, as is the mask, of which 1 keeps. */
+  /** Weights of x's size; so is the mask, in which 1 keeps. */
   readonly weights?: number[];
   readonly mask?: number[];
   readonly causal?: boolean;
   /** One for each element, or for each row. */
   readonly y: Exact;
-  /** What bounds are multiples of; softmax has its distances from elsewhere. */
+  /** The scale of which bounds are multiples; softmax has none here. */
   readonly scale?: number[];
 }
 
-/** Of a backward operation: with y or logP, what the forward operation made. */
+/** A case of a backward operation, with y or logP, the result of the forward operation. */
 export interface BackwardCase extends RowCase {
   readonly y?: number[];
   readonly logP?: number[];
@@ -57,7 +58,7 @@ export interface LossCase extends Case {
   /** One element, or one per row or element with reduction 'none'. */
   readonly loss: Exact;
   readonly lossScale: number[];
-  /** With respect to the first argument. */
+  /** The gradient with respect to the first argument. */
   readonly grad: Exact;
   readonly gradScale: number[];
 }
@@ -71,7 +72,7 @@ export interface NllLossCase extends LossCase {
   readonly ignoreIndex?: number;
 }
 
-/** Has either `targets` (indices) or `probabilities` (of the logits' shape). */
+/** A case of a loss with either `targets` (indices) or `probabilities` (of the logits' shape). */
 export interface CrossEntropyCase extends LossCase {
   readonly reduction: Reduction;
   readonly axis: number;
@@ -82,7 +83,7 @@ export interface CrossEntropyCase extends LossCase {
   readonly weight?: number[];
   readonly ignoreIndex?: number;
   readonly labelSmoothing: number;
-  /** Of the logits' size, 1 keeps. */
+  /** The mask, of the logits' size: 1 keeps. */
   readonly mask?: number[];
 }
 
@@ -108,7 +109,7 @@ export interface DistillationCase extends LossCase {
   readonly temperature: number;
 }
 
-/** JSON has no way to write these three. */
+/** JSON cannot represent these three numbers. */
 const NON_FINITE: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
 
 function decodeNumbers(value: unknown): unknown {

@@ -1,9 +1,9 @@
 // The slope and the curvature, over β, of the loss of softmax(β x): for each row of [outer, n, inner] E_p[x − x_target]
 // and Var_p[x], given p. They are added to the two f64 at sums, rows in their order.
 //
-// x and p are as long; a class of no probability counts for nothing, even if its logit is −∞. targets: i32 indices, −1
-// where the row is ignored. sums overlaps with nothing. All of it in float64, by multiplications and additions that round
-// apart in every build.
+// x and p have the same length; a class of probability 0 counts for nothing, even if its logit is −∞. targets: i32
+// indices, −1 where the row is ignored. sums overlaps with nothing. Everything is float64, and multiplications and
+// additions round separately in both builds.
 
 import { checkApart, checkArray } from "../../contracts";
 import { addressOf } from "../../shape";

@@ -1,5 +1,5 @@
-// float16 and bfloat16 to float32 and back, rounded to nearest, ties to even. What is widened may be the last half of the
-// bytes of y; what is narrowed lies apart.
+// float16 and bfloat16 to float32 and back, rounded to nearest, ties to even. A half is a 16-bit number. When widening,
+// x may be the last half of the bytes of y; when narrowing, x and y do not overlap.
 
 import { checkApart, checkArray } from "../../contracts";
 import { madd } from "../../simd/arch";
@@ -7,15 +7,15 @@ import { madd } from "../../simd/arch";
 /** Halves in a vector. */
 const LANES: usize = 8;
 
-// Loaded once for a loop, or made of what is: V8 would make a constant anew each time, which takes longer than what is done
-// with it.
+// Loaded once before a loop, or derived from a loaded one: V8 would rebuild a constant in every iteration, which takes
+// longer than the instruction that uses it.
 const CONSTANTS = memory.data<u32>([
   0x7fffffff, // all but the sign
   0x38800000, // 2^-14, the smallest number that is not subnormal
   0x00080001 // 1 in the lower half, 8 in the upper one
 ]);
 
-/** So many are converted before a look at whether the fast way was right for all. */
+/** How many numbers are converted before a check whether the fast way was right for all of them. */
 const CHUNK: usize = 512;
 
 function checkWiden(x: usize, y: usize, count: usize): void {
@@ -37,7 +37,7 @@ function signBits(): v128 {
   return i16x8.shl(v128.load_splat<u32>(CONSTANTS), 15);
 }
 
-/** So many bits of every half below its sign. */
+/** The upper `count` bits of every half below its sign. */
 // @ts-ignore: decorator
 @inline
 function upperBits(signs: v128, count: i32): v128 {
@@ -80,8 +80,8 @@ export function widenFloat16(x: usize, y: usize, count: usize): void {
   }
 }
 
-// Halves of 2^112 times float16 in float32: the exponent is 224 more, so that infinity and NaN have that of float32, and
-// zeros and subnormal numbers are as if they were normal.
+// The lower and the upper 16 bits of a float32 that is 2^112 times a float16. Its exponent field is 224 more, so that
+// infinity and NaN become those of float32; zeros and subnormal numbers come out as if they were normal.
 
 // @ts-ignore: decorator
 @inline
@@ -99,7 +99,7 @@ function correctSubnormal(y: usize, end: usize): void {
   for (; y < end; y += 16) v128.store(y, corrected(v128.load(y)));
 }
 
-/** What was 2^-15 and so many 2^-25 becomes so many 2^-24. */
+/** Corrects zeros and subnormal numbers: they were widened to 2^-15 + m · 2^-25 and become m · 2^-24. */
 // @ts-ignore: decorator
 @inline
 function corrected(y: v128): v128 {
@@ -116,8 +116,8 @@ export function narrowFloat16(x: usize, y: usize, count: usize): void {
 }
 
 /**
- * Narrows without a look at signs, as long as numbers are from 0 to 65536: all probabilities. Returns how many it has
- * narrowed.
+ * Narrows without regard to signs as long as numbers are in [0, 65536], as all probabilities are. Returns how many
+ * numbers it has narrowed.
  */
 function narrowUnsigned(x: usize, y: usize, count: usize): usize {
   const smallest = v128.load_splat<u32>(CONSTANTS, 4), units = v128.load_splat<u32>(CONSTANTS, 8);
@@ -136,7 +136,7 @@ function narrowUnsigned(x: usize, y: usize, count: usize): usize {
       v128.store(y, bits);
       largest = i32x4.max_u(largest, i32x4.max_u(a, b));
     }
-    // Whatever else there is has larger bits.
+    // Larger numbers, negative ones and NaN all have larger bits.
     if (v128.any_true(i32x4.gt_u(largest, f32x4.splat(65536)))) return (chunk - start) / 4;
   }
   return (x - start) / 4;
@@ -155,7 +155,7 @@ function narrowSigned(x: usize, y: usize, count: usize): void {
       magnitudeBits(v128.and(b, magnitude), b, exponent, smallest, scale, units, bias)
     );
     const isNan = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b));
-    // Saturated as integers, floats below 0 have the sign that halves have.
+    // Narrowed as integers with saturation, negative floats keep their sign bit.
     const sign = v128.and(i16x8.narrow_i32x4_s(a, b), signs);
     v128.store(y, v128.or(v128.or(i16x8.min_u(bits, infinity), sign), v128.and(isNan, quiet)));
   }
@@ -167,15 +167,16 @@ function narrowSigned(x: usize, y: usize, count: usize): void {
   }
 }
 
-/** |x|, which is given beside x, as float16 in lanes of 32 bits; from 65536 on at least infinity. */
+/** |x|, given as `magnitude` beside x, as float16 in lanes of 32 bits; at least infinity from 65536 on. */
 // @ts-ignore: decorator
 @inline
 function magnitudeBits(
   magnitude: v128, x: v128, exponent: v128, smallest: v128, scale: v128, units: v128, bias: v128
 ): v128 {
   const power = i32x4.max_s(v128.and(x, exponent), smallest);
-  // The power of two in x and 2^-13 times x: the sum is rounded to the 10 bits behind the power that float16 has. Its lower
-  // half is so many units of the last place, 1024 and more of them but for subnormal numbers, its upper one the exponent.
+  // The power of two in x plus 2^-13 |x|: the sum is rounded to the 10 bits behind the power that float16 has. Its
+  // lower 16 bits count units in the last place of float16, at least 1024 unless the number is subnormal; its upper 16
+  // bits hold the exponent.
   const sum = madd<f32>(magnitude, scale, power);
   return i32x4.sub(i32x4.dot_i16x8_s(sum, units), bias);
 }

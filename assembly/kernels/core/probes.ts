@@ -1,4 +1,4 @@
-// What tells TypeScript whether the build runs here.
+// Probes from which TypeScript learns whether this build runs in the engine.
 
 import { madd, nmadd, select } from "../../simd/arch";
 

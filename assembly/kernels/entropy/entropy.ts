@@ -1,8 +1,8 @@
 // The entropy of each row's softmax: y = −Σ p_i log p_i, p = softmax(x / t), for each row of [outer, n, inner]; y is
 // [outer, inner], and is x itself where n = 1, else it does not overlap with x.
 //
-// With d_i = (max − x_i) / t it is log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i: no term is negative, so nothing cancels, and a
-// confident row keeps its digits. The sum keeps the maxima apart, as log-sum-exp does. Nothing of the row's size is
+// With d_i = (max − x_i) / t it is log Σ e^−d_i + Σ e^−d_i d_i / Σ e^−d_i: no term is negative, so nothing cancels, and
+// a confident row keeps its digits. The sum keeps the maxima apart, as log-sum-exp does. Nothing of the row's size is
 // written; a row is read twice, the second time from cache.
 //
 // Elements that a mask does not keep are ignored, even if NaN or infinite; a row of which nothing is kept gives 0.
@@ -81,7 +81,7 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
     const partialEnd = min(end, x + PARTIAL_BYTES);
     let sum = v128.splat<T>(0), dot = sum;
     for (; x < partialEnd; x += 16) {
-      // A tail in the same loop: another copy of e^x would be a third of the kernel.
+      // The tail is in the same loop: another copy of e^x would be a third of the kernel.
       const count = min((partialEnd - x) / sizeof<T>(), lanes<T>()), isWhole = count == lanes<T>();
       const v = isWhole ? v128.load(x) : loadTail<T>(x, count);
       let kept = tailMask<T>(count);
@@ -111,8 +111,7 @@ function rowEntropy<T>(form: i32, x: usize, bytes: usize, n: usize, maximum: T, 
 }
 
 /**
- * Twice the power of two by which 1 / t exceeds the reciprocal of t's significand: distances lose nothing by it, and what
- * is left of t divides their sum.
+ * 2 · 2^-e for t = significand · 2^e: distances are multiplied by it exactly, and the significand divides their sum.
  */
 // @ts-ignore: decorator
 @inline
@@ -148,7 +147,7 @@ function blockForm<T>(
     }
     for (let i: usize = 0; i < rows; i++) {
       const state = scratch + i * sizeof<T>();
-      // T's bits: not 0 where anything is kept.
+      // Lanes of T whose bits are not 0 in rows that keep anything.
       const isKept = !mask || (sizeof<T>() == 4 ? load<u32>(state, KEPT) != 0 : load<u64>(state, KEPT) != 0);
       store<T>(y + (first + i) * sizeof<T>(), isKept ? load<T>(state, LOG_SUM) : 0);
     }
@@ -191,7 +190,7 @@ function columnEntropy<T>(form: i32, column: usize, n: usize, m: v128, t: f64, s
       dotLow = f64x2.add(dotLow, promoteLow(dot));
       dotHigh = f64x2.add(dotHigh, promoteHigh(dot));
     } else {
-      // The high ones collect what rounding takes from the low ones.
+      // sumHigh and dotHigh collect what rounding takes from sumLow and dotLow.
       const nextSum = f64x2.add(sumLow, sum), nextDot = f64x2.add(dotLow, dot);
       sumHigh = f64x2.add(sumHigh, laneRounding(sumLow, sum, nextSum));
       dotHigh = f64x2.add(dotHigh, laneRounding(dotLow, dot, nextDot));
@@ -207,7 +206,10 @@ function columnEntropy<T>(form: i32, column: usize, n: usize, m: v128, t: f64, s
   );
 }
 
-/** H of two rows in float64: Σ e without the maxima's, Σ of timesDistance, a maximum's e, and how many there are. */
+/**
+ * The entropies of two rows in float64, from `sum`, Σ e without the maxima; `dot`, Σ of timesDistance; `top`, e of a
+ * maximum; and `count`, how many maxima there are.
+ */
 function fromSums(sum: v128, dot: v128, top: v128, count: v128, t: f64): v128 {
   const one = f64x2.splat(1), more = f64x2.add(f64x2.sub(count, one), f64x2.div(sum, top));
   const divisor = f64x2.mul(f64x2.add(more, one), f64x2.splat(significandOf(t)));

@@ -3,18 +3,18 @@
 // With q_c the target probability of class c times the class weight, loss = −Σ q_c L_c, L = log-softmax(x / t), and
 // d loss / d x_c = (Σ q · softmax_c − q_c) / t. A class index is never expanded to one-hot: its q is the target weight
 // (1 − ε) w_target, and label smoothing adds ε / n · w_c to every class (torch.nn.functional.cross_entropy), or
-// smoothingTerms · w_c, where a mask makes it another for each (smoothTargets).
+// smoothingTerms · w_c where a mask makes the share differ between classes (smoothTargets).
 //
-// Where a target class has a softmax p > ½, its gradient is computed from the sum of the others, which is there anyway:
-// −q · Σ others instead of q · (p − 1). So the gradient of a row that is almost right keeps its digits. Target
-// probabilities that happen to be one-hot would have to be detected first, and are not.
+// Where a target class has a softmax p > ½, its gradient is computed from the sum of the other classes' softmax, which
+// is known anyway: −q · Σ others instead of q · (p − 1). So the gradient of a row that is almost right keeps its
+// digits. Target probabilities that happen to be one-hot would have to be detected first, and are not.
 //
 // Passes over a row: with smoothing or target probabilities its maximum, and the sums of q and q · x; e^x, stored in
 // place of the gradient; the gradient. Without a gradient (0) nothing of the row's size is written. Short rows in range
 // against class indices: rows/short-logsum.ts, then row by row.
 // targets: i32 indices, −1 where ignored (loss and gradient are 0), or probabilities of T laid out as x ("soft").
-// smoothingTerms: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; not beside
-// soft ones.
+// smoothingTerms: T laid out as x, what smoothing adds to the target probabilities, or 0 for smoothing / n; always 0
+// with soft targets.
 // losses: T for each row, or 0 to add them in order to the f64 at sum. weight: T for each class, or 0. gradOutput: T
 // for each row, or 0. gradient may be x; no result overlaps with any other operand. The gradient is multiplied by scale
 // and the row's gradOutput. A subnormal softmax may count as 0 in it, even where scale / t would make it normal again.
@@ -91,7 +91,7 @@ function rowForm<T>(
       storeLoss<T>(losses, sum, row, 0);
       continue;
     }
-    // The gradient may overwrite the logits: what is wanted of these comes first.
+    // The gradient may overwrite the logits, so the sums that need them come first.
     const slot = slotOf(rows, scratch);
     store<usize>(slot, row, SLOT_ROW);
     if (!soft) store<f64>(slot, <f64>load<T>(x + target * sizeof<T>()), SLOT_TARGET_LOGIT);

@@ -1,4 +1,5 @@
-// A mask applied to x itself, [outer, n, inner], for kernels that know no masks: what it does not keep becomes `value`.
+// Applies a mask to x in place, [outer, n, inner], for kernels without a mask: elements that it does not keep become
+// `value`.
 //
 // mask: a descriptor of bytes, not causal. Nothing is rounded.
 

@@ -109,7 +109,7 @@ function shortForm(x: usize, targets: usize, count: usize, n: usize, k: usize): 
     if (target < 0) continue;
     const targetLogit = v128.load32_splat(x + (target << 2));
     let below: u64 = 0, notAbove: u64 = 0;
-    // The last vector ends with the row; what two of them have is the same in both.
+    // The last vector ends with the row and may overlap the one before it: both write the same values.
     for (let i: usize = 0; i < n; i += 4) {
       const first = min(i, n - 4), v = v128.load(x + (first << 2));
       below |= <u64>i32x4.bitmask(f32x4.lt(v, targetLogit)) << first;

@@ -1,18 +1,18 @@
 // topK: the k largest elements of each row of [outer, n, inner] and their indices, the largest first; 1 ≤ k ≤ n. Equal
 // elements keep their order, NaN come first. values is T, indices i32, both [outer, k, inner].
 //
-// One pass over a row compares vectors with a threshold, the k-th largest so far, and collects what is above it in a
-// buffer. If k is small, a pass before it finds a threshold that little more than k elements are above. When the buffer
-// is full, the k largest are selected (Hoare's quickselect) and the threshold rises. What is left at the end is ranked, or
-// else sorted (quicksort). Pivots are drawn by a generator that starts alike for every row; where they turn out bad, a
-// heap sorts the rest. A candidate is an integer
-// that orders elements as above, ties included, so no two are equal.
+// One pass over a row compares vectors with a threshold, the k-th largest element so far, and collects the elements
+// above it in a buffer. If k is small, a pass over the beginning of the row finds a first threshold that at least k
+// elements exceed, and few others. When the buffer is full, Hoare's quickselect moves the k largest to the front, and
+// the threshold rises. The candidates left at the end are ranked if they are few, else sorted by quicksort. Pivots come
+// from a generator that starts alike for every row; where they turn out bad, heapsort does the rest. A candidate is an
+// integer that orders elements as above, ties included, so no two are equal.
 //
-// Short rows of f32, unless a threshold is found for them, do without: the place of each element is how many others come
-// before it, counted for 16 elements at a time. No branch depends on a number.
+// Short rows of f32 need none of this, unless they get a first threshold: the place of each element is the number of
+// elements that come before it, counted for 16 elements at a time. No branch depends on the data.
 //
-// Strided rows are transposed into the scratch, as many at a time as make a block. values may be x where k = n; nothing
-// else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
+// Strided rows are transposed into the scratch, as many at a time as fit into a block. values may be x where k = n;
+// nothing else overlaps. buffer: `capacity` candidates, n or at least k + 16 of them. Nothing is rounded.
 
 import { checkApart, checkArray, checkOutside, checkSameOrApart, checkScratch, scratchBytes } from "../../contracts";
 import {
@@ -23,11 +23,11 @@ import { BLOCK_ROWS, isShort } from "../../shape";
 import { lanes, ones } from "../../simd/lanes";
 import { columnsToRows } from "../../simd/transpose";
 
-/** Rows of f32 of up to so many elements are short. */
+/** The most elements of a short row of f32. */
 const MOST_COUNTED: usize = 64;
-/** Up to so many candidates are ranked. */
+/** The most candidates that are ranked. */
 const MOST_RANKED: usize = 24;
-/** Up to so many of more are sorted by insertion. */
+/** The most candidates of a quicksort's part that are sorted by insertion. */
 const INSERTION: usize = 12;
 
 export function topK<T>(
@@ -62,11 +62,11 @@ export function topK<T>(
   }
 }
 
-/** Rows of a vector or more, but short: the place of each element is how many others come before it. */
+/** Short rows of at least a vector: the place of each element is the number of elements that come before it. */
 function shortForm(x: usize, values: usize, indices: usize, outer: usize, n: usize, k: usize, lines: usize): void {
   const keys = lines, places = keys + (n << 2), row = places + (n << 2), unwanted = row + (n << 2);
   for (let o: usize = 0; o < outer; o++) {
-    // The last vector ends with the row; what two of them have is the same in both.
+    // The last vector ends with the row and may overlap the one before it: both write the same values.
     for (let i: usize = 0; i < n; i += 4) {
       const at = min(i, n - 4) << 2, v = v128.load(x + at);
       v128.store(row + at, v);
@@ -85,7 +85,7 @@ function shortForm(x: usize, values: usize, indices: usize, outer: usize, n: usi
   }
 }
 
-/** Integers that order f32 as they are, NaN the largest; −0 is 0. */
+/** Integers in the order of the f32 numbers, NaN the largest and −0 equal to 0. */
 // @ts-ignore: decorator
 @inline
 function keysOf(x: v128): v128 {
@@ -94,7 +94,7 @@ function keysOf(x: v128): v128 {
   return v128.bitselect(keys, i32x4.splat(i32.MAX_VALUE), f32x4.eq(x, x));
 }
 
-/** How many of n elements come before each of 16 of them, by their keys; of equal ones the first does. */
+/** How many of n elements come before each of 16 of them, by their keys; of equal elements the first comes first. */
 function countBefore(keys: usize, n: usize, first: usize, places: usize): void {
   const last = n - 4, i0 = min(first, last), i1 = min(first + 4, last), i2 = min(first + 8, last);
   const i3 = min(first + 12, last);
@@ -106,7 +106,7 @@ function countBefore(keys: usize, n: usize, first: usize, places: usize): void {
   let c0 = i32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, j = c0;
   for (let p = keys, end = keys + (n << 2); p < end; p += 4) {
     const key = v128.load32_splat(p);
-    // An element comes before those behind it if it is equal, too: above a key that is one less.
+    // Elements ahead of i also come before it if they are equal, so they are compared with the key of i less one.
     c0 = i32x4.sub(c0, i32x4.gt_s(key, i32x4.add(k0, i32x4.gt_s(j0, j))));
     c1 = i32x4.sub(c1, i32x4.gt_s(key, i32x4.add(k1, i32x4.gt_s(j1, j))));
     c2 = i32x4.sub(c2, i32x4.gt_s(key, i32x4.add(k2, i32x4.gt_s(j2, j))));
@@ -119,7 +119,9 @@ function countBefore(keys: usize, n: usize, first: usize, places: usize): void {
   v128.store(places + (i3 << 2), c3);
 }
 
-/** Strided rows. The last ones are moved back to be a whole vector: rows that it holds again are done. */
+/**
+ * Strided rows, transposed in whole vectors. The last vector is moved back to be full; rows that were done are skipped.
+ */
 function stridedForm<T>(
   x: usize, n: usize, inner: usize, k: usize, values: usize, indices: usize, buffer: usize, capacity: usize,
   scratch: usize
@@ -166,7 +168,10 @@ function topKOf<T>(
   }
 }
 
-/** Writes the first k of `count` candidates to `sorted`, by how many come before each: no branch depends on a number. */
+/**
+ * Writes the first k of `count` candidates to `sorted`, each at the number of candidates that come before it: no branch
+ * depends on the data.
+ */
 function rank<T>(buffer: usize, count: usize, k: usize, sorted: usize): void {
   const end = buffer + count * CANDIDATE<T>();
   for (let p = buffer; p < end; p += CANDIDATE<T>()) {

@@ -1,18 +1,20 @@
-// sample: an element of each row of [outer, n, inner], drawn with the probabilities of softmax(x / temperature) after
-// truncation: y is its index, i32 [outer, inner], or says why there is none (NOTHING_KEPT, HOLDS_NAN, HOLDS_INFINITY).
+// sample: draws an element of each row of [outer, n, inner] with the probabilities of softmax(x / temperature) after
+// truncation. y, i32 [outer, inner], gets its index, or the reason why there is none (NOTHING_KEPT, HOLDS_NAN,
+// HOLDS_INFINITY).
 //
-// Elements are ranked by value, equals as they lie, and each truncation keeps the first of that order: topK elements
-// (below n; 0: all); of these, as many as it takes to reach topP of their probability (1: all); of these, what is at most
-// `reach` times the temperature below the maximum (∞: all). These probabilities have a temperature of their own,
-// `truncationTemperature`. What topK keeps becomes a row of its own. After that what is kept is all that is at least as
-// large as a floor, but for equals of the last element of the nucleus: these lose their weights.
-// The draw inverts the sum of the weights (rows/weights.ts) in the order of the elements at u, a number in [0, 1) for each
-// row. Temperature 0 is the first of the largest; it needs no u.
+// Truncation ranks elements by value, equal ones in the order in which they lie, and each step keeps the first of the
+// ranking: topK elements (below n; 0: all); of these, the fewest whose probabilities add up to topP (1: all); of these,
+// the ones at most `reach` times the temperature below the maximum (∞: all). The probabilities of truncation have a
+// temperature of their own, `truncationTemperature`. The elements that topK keeps become a row of their own. After that,
+// the elements kept are those not below a floor, except those that equal the last element of the nucleus and come after
+// it: these lose their weights.
+// The draw inverts the cumulative sum of the weights (rows/weights.ts), in the order in which elements lie, at u, a
+// number in [0, 1) for each row. Temperature 0 draws the first of the largest elements and needs no u.
 //
-// bits: u32 [rows, words], element i is kept if bit i % 32 of word i / 32 is set; words is 0 where all rows share them;
-// 0 where there are none. mask: a descriptor, or 0. Room, none of which overlaps: row, n elements where inner > 1 or there
-// are mask, bits or truncation; weights, n elements for topP; candidates (rows/candidates.ts), min(n, 4 topK + 32) of
-// them for topK, n for topP alone; indices, topK of i32.
+// bits: u32 [rows, words]; element i is kept if bit i % 32 of word i / 32 is set. words is 0 if all rows share them;
+// bits is 0 if there are none. mask: a descriptor, or 0. Room for intermediate results, none of which overlaps: row, n
+// elements if inner > 1 or there are a mask, bits or truncation; weights, n elements for topP; candidates
+// (rows/candidates.ts), min(n, 4 topK + 32) of them for topK, n for topP alone; indices, topK of i32.
 
 import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { keptLanes, operandAddress, operandStride } from "../../mask";
@@ -51,7 +53,7 @@ export function sample<T>(
       if (mask) dropMasked<T>(row, n, operandAddress(mask, r, 1), operandStride(mask));
       if (bits) dropUnset<T>(row, n, bits + ((r * words) << 2));
     }
-    // Strided rows, and the last one, have no next row to read ahead: what is read instead is in the cache.
+    // Strided rows and the last row have no next row to read ahead: they read memory that is in the cache instead.
     const hasNext = inner == 1 && r + 1 < outer;
     store<usize>(scratch, hasNext ? given + n * sizeof<T>() : copies ? row : given, NEXT_ROW);
     store<i32>(y + (r << 2), sampleRow<T>(
@@ -61,7 +63,7 @@ export function sample<T>(
   }
 }
 
-/** One row, contiguous; `copy` is `row` of the kernel: x itself, or room for it. */
+/** Samples one contiguous row; `copy` is the kernel's `row`: x itself, or room for a copy of it. */
 function sampleRow<T>(
   x: usize, n: usize, u: f64, temperature: f64, truncationTemperature: f64, topK: usize, topP: f64, reach: f64,
   copy: usize, weights: usize, candidates: usize, indices: usize, scratch: usize
@@ -177,7 +179,7 @@ function dropMasked<T>(row: usize, n: usize, bytes: usize, stride: usize): void 
 function dropUnset<T>(row: usize, n: usize, bits: usize): void {
   for (let first: usize = 0; first < n; first += 32, bits += 4, row += 32 * sizeof<T>()) {
     const word = load<u32>(bits), count = min<usize>(32, n - first);
-    // A grammar rules out most classes, and whole words of them.
+    // A grammar rules out most classes, so most words are 0.
     if (!word && count == 32) {
       const end = row + 32 * sizeof<T>();
       for (let p = row; p < end; p += 16) v128.store(p, v128.splat<T>(<T>(-Infinity)));
