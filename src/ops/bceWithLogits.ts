@@ -58,7 +58,8 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGra
  * Binary cross-entropy of logits, for yes-or-no and multi-label targets: (1 − t) · softplus(x) + p · t · softplus(−x)
  * times the weight, for each element, p the `posWeight`. The sigmoid is inside: pass logits, not probabilities.
  *
- * Right to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN.
+ * Right to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN, and so does, as in
+ * torch, a logit of ∞ with target 1 or of -∞ with target 0.
  * Formula: torch.nn.functional.binary_cross_entropy_with_logits, in an arrangement where nothing cancels.
  *
  * @param logits of any shape; every element is a question of its own.
