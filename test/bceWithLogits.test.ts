@@ -23,6 +23,15 @@ describe('values to know', () => {
         expect(Math.abs((grad[i] as number) - sigmoid)).toBeLessThanOrEqual(4e-7 * sigmoid + 2 ** -126);
       });
     });
+
+    test(`${name}: an infinite logit gives ∞ where it is wrong, and NaN where it is right`, () => {
+      for (const kind of [Float32Array, Float64Array]) {
+        const x = kind.of(Infinity, -Infinity, Infinity, -Infinity);
+        const { loss, grad } = kernels.bceWithLogitsWithGrad(x, kind.of(0, 1, 1, 0), { reduction: 'none' });
+        expect(loss).toEqual(kind.of(Infinity, Infinity, NaN, NaN));
+        expect(grad).toEqual(kind.of(1, -1, 0, 0));
+      }
+    });
   }
 });
 

@@ -225,6 +225,20 @@ test.each(sets)('$name: logits as far apart as can be, at the largest temperatur
   }
 });
 
+test.each(sets)('$name: logits as far apart as can be, and a small share of the target', ({ kernels }) => {
+  for (const [dtype, most] of [
+    ['float32', 3e38],
+    ['float64', 1.7e308],
+  ] as const) {
+    for (const n of [2, 10, 60]) {
+      const x = newFloats(dtype, n).fill(most).fill(-most, 1, 2);
+      const targets = newFloats(dtype, n).fill(0.75, 0, 1).fill(0.25, 1, 2);
+      expect(kernels.crossEntropy(x, targets) / (most / 2), `${dtype}, ${n}`).toBeCloseTo(1, 6);
+      expect(kernels.crossEntropy(x, 0, { labelSmoothing: 0.5 }) / (most / n), `${dtype}, ${n}`).toBeCloseTo(1, 6);
+    }
+  }
+});
+
 describe('losses below the normal numbers', () => {
   for (const dtype of DTYPES) {
     test.each(sets)(`$name ${dtype}: are off by no more than the smallest one, and never below 0`, ({ kernels }) => {

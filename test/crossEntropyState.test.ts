@@ -175,17 +175,24 @@ describe.each(sets)('$name', ({ kernels }) => {
       [LEAST, 1, 2],
       [1e38, -1e38, 0],
     ]) {
-      for (const target of [0, 1, 2]) {
-        const whole = kernels.crossEntropyWithGrad(Float64Array.from(row), target);
+      for (const [target, gradOutput] of [
+        [0, 1],
+        [1, 1],
+        [2, 1],
+        [0, 0],
+        [1, 0],
+        [2, 0],
+      ] as const) {
+        const whole = kernels.crossEntropyWithGrad(Float64Array.from(row), target, { gradOutput });
         const state = crossEntropyState();
         for (const offset of [2, 0, 1]) state.add(Float64Array.of(row[offset] as number), { targets: target, offset });
         expect(state.value, `${row}, ${target}`).toBe(whole.loss);
-        const grad = row.map((x, offset) => state.gradient(Float64Array.of(x), { offset })[0] as number);
+        const grad = row.map((x, offset) => state.gradient(Float64Array.of(x), { offset, gradOutput })[0] as number);
         grad.forEach((value, i) => {
           const expected = whole.grad[i] as number;
           expect(
             Object.is(value + 0, expected + 0) || Math.abs(value - expected) < 1e-15,
-            `${row}, ${target}, ${i}`,
+            `${row}, ${target}, ${gradOutput}, ${i}`,
           ).toBe(true);
         });
       }

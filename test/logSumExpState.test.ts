@@ -187,6 +187,15 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     }
     const rows = kernels.logSumExpState({ rows: 2 }).add([1, 2, 3, 4], { mask: { data: [1, 0], shape: [2, 1] } });
     expect(rows.value[1]).toBe(-Infinity);
+    // One row has the axes that several have.
+    const mask = { data: [1, 0], shape: [1, 2] };
+    const weights = { data: [0.5, 2], shape: [1, 2] };
+    expect(kernels.logSumExpState({ rows: 1 }).add(Float64Array.of(3, NaN), { mask }).value).toEqual(
+      Float64Array.of(3),
+    );
+    expect(kernels.logSumExpState().add([3, 3], { weights }).value).toBe(
+      kernels.logSumExpState().add([3, 3], { weights: weights.data }).value,
+    );
   });
 
   test('an empty state or chunk changes nothing, and a state that is merged stays as it is', () => {

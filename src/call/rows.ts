@@ -77,7 +77,7 @@ function splitByAxis(operation: string, shape: readonly number[], axis: unknown)
 export function rowsOfChunk(operation: string, chunk: Operand, rows: number): Rows {
   const { argument, length, shape } = chunk;
   const n = rows === 0 ? 0 : length / rows;
-  if (shape === undefined && Number.isInteger(n)) chunk.shape = rows === 1 ? [n] : [rows, n];
+  if (shape === undefined && Number.isInteger(n)) chunk.shape = [rows, n];
   const split = splitByAxis(operation, shapeOf(chunk), -1);
   if (split.count === rows || (rows === 0 && length === 0)) return split;
   const got = shape === undefined ? `${length} elements` : `shape ${showShape(shape)}`;

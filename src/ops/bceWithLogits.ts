@@ -64,7 +64,8 @@ const WITH_GRAD: ElementLoss = { ...LOSS, name: 'bceWithLogitsWithGrad', withGra
  * times the weight, for each element, where p is the `posWeight`. The sigmoid is inside: pass logits, not
  * probabilities.
  *
- * Accurate to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN. Formula:
+ * Accurate to its last digits for logits of any size: at t = 0, x = -15 it is 3.06e-7. NaN gives NaN, and so does, as in
+ * torch, a logit of ∞ with target 1 or of -∞ with target 0. Formula:
  * torch.nn.functional.binary_cross_entropy_with_logits, rearranged so that nothing cancels.
  *
  * @param logits of any shape; each element is a yes-or-no question of its own.

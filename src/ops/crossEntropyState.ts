@@ -343,13 +343,18 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
     return this.#sums.logarithm(row, logit);
   }
 
-  /** The factor of each row's softmax in the gradient. */
+  /**
+   * The factor of each row's softmax in the gradient: NaN where the softmax is NaN, because the kernel takes 0 to mean a
+   * row that is ignored.
+   */
   #scales({ runtime: { arena } }: Call, classes: Float64Array, gradOutput: number | Operand): Float64Array {
     const { temperature, reduction } = this.#settings;
     const divisor = (reduction === 'mean' ? countedRows(classes) : 1) * temperature;
     const upstream = typeof gradOutput === 'number' ? undefined : elementsOf(arena, gradOutput);
     return classes.map((target, row) => {
-      return target < 0 ? 0 : (upstream === undefined ? (gradOutput as number) : upstream[row]!) / divisor;
+      if (target < 0) return 0;
+      if (!Number.isFinite(this.#sums.maximum(row))) return NaN;
+      return (upstream === undefined ? (gradOutput as number) : upstream[row]!) / divisor;
     });
   }
 

@@ -91,7 +91,8 @@ function softLoss(
     const own = q[c]!;
     const w = weight ? heap[weight / elementBytes + c]! : 1;
     const weighted = own * w;
-    const logP = logProb(row[c]!, max, temperature, log);
+    // Half of it, which does not overflow where its product with a small target does not.
+    const logP = logProb(row[c]!, max, temperature * 2, log / 2);
     q[c] = weighted;
     terms[c] = -weighted * logP;
     // A target probability of 0 adds 0 even if the predicted probability is 0; a NaN row stays NaN.
@@ -100,7 +101,7 @@ function softLoss(
   }
   const sum = sumOf(terms, elementBytes);
   // `lost` is not finite where splitting a factor into halves overflows.
-  const loss = Number.isFinite(lost) ? sum + lost : sum;
+  const loss = (Number.isFinite(lost) ? sum + lost : sum) * 2;
   if (!gradient) return loss;
   // Not e^logP: for a tiny probability, logP has lost some digits.
   for (let c = 0; c < n; c++) p[c]! /= 1 + others;

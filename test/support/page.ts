@@ -229,7 +229,8 @@ of 0 gives −∞ and a negative one NaN.
 ${specialElementTable()}
 
 In a loss a target probability of exactly 0 contributes 0, even beside a log-probability of −∞; so does the target class with
-\`labelSmoothing: 1\`. In klDiv it gives NaN there, as in torch, and so does a target of −∞ with \`logTarget\`. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
+\`labelSmoothing: 1\`. In klDiv it gives NaN there, as in torch, and so does a target of −∞ with \`logTarget\`; in
+bceWithLogits a logit of +∞ with target 1 or of −∞ with target 0 gives NaN, beside a gradient of 0. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
 smoothing every class has one above 0.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
