@@ -44,6 +44,25 @@ describe('a class that the student rules out and the teacher does not', () => {
   }
 });
 
+describe('logits as far apart as can be', () => {
+  for (const { name, kernels } of sets) {
+    test(`${name}: give a loss that is finite where the exact one is`, () => {
+      for (const dtype of DTYPES) {
+        const most = dtype === 'float32' ? 3e38 : 1.7e308;
+        const temperature = 0.5;
+        for (const n of [2, 10, 60, 200]) {
+          const student = numbers(dtype, n, 'within ±8', n).fill(most).fill(-most, 1, 2);
+          const teacher = student.slice().fill(0);
+          const loss = kernels.distillation(student, teacher, { temperature });
+          expect(loss / (temperature * (most / n) * 2), `${dtype}, ${n}`).toBeCloseTo(1, 6);
+          student.fill(0).fill(most, 1, 2);
+          expect(kernels.distillation(student, teacher) / (most - most / n), `${dtype}, ${n}`).toBeCloseTo(1, 6);
+        }
+      }
+    });
+  }
+});
+
 describe('a class that both rule out', () => {
   for (const { name, kernels } of sets) {
     test(`${name}: counts for nothing, wherever it is`, () => {

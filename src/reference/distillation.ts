@@ -5,6 +5,9 @@ import { storeLoss, upstreamOf } from './loss.js';
 import { firstOf, indexOf, memoryForRow, readRow } from './rows.js';
 import { sumOf } from './sum.js';
 
+/** A power of two, by which the differences of a row are multiplied: their sum could overflow where their mean does not. */
+const SMALLER = 2 ** -32;
+
 /** Distillation in plain loops, with its gradient with respect to the student. */
 export function distillation(
   heaps: Heaps,
@@ -31,11 +34,13 @@ export function distillation(
     }
     const terms = q;
     for (let c = 0; c < n; c++) {
-      terms[c] = p[c] === 0 ? 0 : p[c]! * (theirs[c]! - theirMax - (ours[c]! - ourMax));
+      const difference = theirs[c]! * SMALLER - theirMax * SMALLER - (ours[c]! * SMALLER - ourMax * SMALLER);
+      terms[c] = p[c] === 0 ? 0 : p[c]! * difference;
     }
     const divergence = sumOf(terms, elementBytes) / theirTotal;
     // t is multiplied twice: t² could overflow where the loss does not.
-    const loss = temperature * (divergence - temperature * (Math.log1p(theirOthers) - Math.log1p(ourOthers)));
+    const logs = temperature * SMALLER * (Math.log1p(theirOthers) - Math.log1p(ourOthers));
+    const loss = (temperature / SMALLER) * (divergence - logs);
     storeLoss(heaps, elementBytes, losses, sum, index, n === 0 ? 0 : loss);
   }
 }
