@@ -88,7 +88,7 @@ export function readWhole(
 
 /** A key that nobody knows, or none better than Math.random where there is no `crypto`. */
 export function freshKey(): Key {
-  if (typeof crypto === 'undefined') return [Math.random() * 2 ** 32, Math.random() * 2 ** 32].map(Math.floor) as never;
+  if (typeof crypto === 'undefined') return [Math.random() * 2 ** 32, Math.random() * 2 ** 32];
   const words = crypto.getRandomValues(new Uint32Array(2));
   return [words[0]!, words[1]!];
 }
