@@ -329,6 +329,9 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(state(like).value).toBe(state(wide).value);
     const gradient = state(like).gradient(like, { offset: 0 });
     expectRounded(gradient, state(wide).gradient(wide, { offset: 0 }), 'float16');
+    const out = { data: new Uint16Array(6), dims: [6], type: 'float16' as const };
+    expect(state(like).gradient(like, { offset: 0, out })).toBe(out);
+    expect(out.data).toEqual(gradient.data);
   });
 
   test('overlaps are seen byte by byte', () => {
