@@ -285,6 +285,9 @@ describe('JSON', () => {
       expect(crossEntropyState.from(state.toJSON()).toJSON()).toEqual(state.toJSON());
       expect(again.count).toBe(state.count);
     }
+    // JSON has no −0, and nothing undefined.
+    const zero = crossEntropyState().add(Float64Array.of(-0), { targets: 0, offset: 0 }).toJSON();
+    expect(JSON.parse(JSON.stringify(zero))).toStrictEqual(zero);
     const again = crossEntropyState.from(JSON.parse(JSON.stringify(started()))).add(chunk, rest);
     expect(again.value).toEqual(started().add(chunk, rest).value);
     expect(again.gradient(chunk, rest)).toEqual(started().add(chunk, rest).gradient(chunk, rest));
