@@ -261,6 +261,11 @@ describe.each(sets)('$name', ({ kernels }) => {
       expect(grad[1]).toBeCloseTo(expected[1], 14);
       expect(grad.slice(2)).toEqual(Float64Array.of(0, 0));
     }
+    // A row is not empty for holding no more than the least of numbers, or NaN.
+    const least = Float64Array.of(-Number.MAX_VALUE, 0);
+    const only = { loss: Infinity, grad: Float64Array.of(1, 0) };
+    expect(kernels.crossEntropyWithGrad(least, 1, { mask: [true, false] })).toEqual(only);
+    expect(kernels.crossEntropy(Float64Array.of(NaN, 0), 1, { mask: [true, false] })).toBe(NaN);
     const nothing = kernels.crossEntropyWithGrad(x, 3, { mask: [false], labelSmoothing: 0.5 });
     expect(nothing).toEqual({ loss: Infinity, grad: new Float64Array(4) });
   });
