@@ -537,6 +537,16 @@ test('a chunk beyond the limit of memory changes nothing', () => {
   expect(JSON.stringify(state)).toBe(before);
 });
 
+test('a gradient of 16 bits for which there is memory, but none to compute it in, is not left behind', () => {
+  const kernels = setOf('debug').create({ maxMemory: 2 ** 20 });
+  const n = 80_000;
+  using chunk = kernels.zeros([1, n], { dtype: 'float16' });
+  const state = kernels.crossEntropyState().add(chunk, { targets: 0, offset: 0 });
+  const usage = kernels.memoryUsage();
+  expect(() => state.gradient(chunk, { offset: 0 })).toThrow(OutOfMemoryError);
+  expect(kernels.memoryUsage()).toEqual(usage);
+});
+
 describe('callers whose code runs in the middle of a call', () => {
   const { create } = setOf('debug');
 
