@@ -156,6 +156,15 @@ const others: Row[] = [
       '{ data: targets.dataSync(), shape: targets.shape }',
   ],
   [
+    (k, out) => {
+      using mask = k.zeros([4]);
+      return k.softmax(X4(), { mask: any(mask), out });
+    },
+    TypeError,
+    'softmax: mask is an object, expected booleans or integers, anything but 0 keeps ' +
+      '(of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
+  ],
+  [
     (k, out) => k.softmax(X4(), { mask: any(tf), out }),
     TypeError,
     'softmax: mask is a tensor of another library, expected numbers in memory: ' +
@@ -740,6 +749,7 @@ const WRONG_OPTIONS: Readonly<
     ],
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
+    [{ mask: null }, TypeError, 'mask is null, expected booleans or integers'],
     [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
     [
       { mask: { data: new Uint8Array(3), shape: [3] } },
