@@ -750,6 +750,7 @@ const WRONG_OPTIONS: Readonly<
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
     [{ mask: null }, TypeError, 'mask is null, expected booleans or integers'],
+    [{ mask: {} }, TypeError, 'mask is an object, expected booleans or integers'],
     [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
     [
       { mask: { data: new Uint8Array(3), shape: [3] } },
