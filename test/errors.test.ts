@@ -59,6 +59,16 @@ const arguments_: Row[] = [
     `logSoftmax: x is Uint16Array(4), expected ${EXPECTED} ${orBits('x')}`,
   ],
   [
+    (k, out) => k.softmax({ data: any(new Int8Array(4)), dims: [4], type: 'float16' }, { out }),
+    TypeError,
+    `softmax: x.data is Int8Array(4), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [
+    (k, out) => k.softmax({ data: any({}), dims: [4] }, { out }),
+    TypeError,
+    `softmax: x.data is an object, expected ${EXPECTED}`,
+  ],
+  [
     (k, out) => k.softmax({ data: new Uint16Array(5), dims: [4], type: 'float16' }, { out }),
     RangeError,
     'softmax: x has 5 elements, expected 4 for shape [4]',
