@@ -141,7 +141,7 @@ const strangers: Row[] = (
   [
     [Promise.resolve(X4()), 'a Promise', 'pass await x'],
     [{ logits: { data: X4(), dims: [4] } }, 'an object', 'pass x.logits'],
-    [{ a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
+    [{ n: 1, a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
     [new DataView(new ArrayBuffer(16)), 'a DataView', 'pass new Float32Array(x.buffer)'],
     [new Map([[1, 2]]), 'a Map', 'pass Array.from(x)'],
     [[1, 2].values(), 'an Array Iterator', 'pass Array.from(x)'],
@@ -150,6 +150,17 @@ const strangers: Row[] = (
     [new (class Matrix {})(), 'a Matrix', ''],
     [new ArrayBuffer(16), 'an ArrayBuffer', 'pass new Float32Array(x)'],
     [Object.create(null), 'an object', ''],
+    [new (class {})(), 'an object', ''],
+    [{ [Symbol.toStringTag]: 3 }, 'an object', ''],
+    // What math.js, ml-matrix and Apache Arrow are known by; test/hosts/ has what they make.
+    [{ isMatrix: true }, 'an object', 'pass tensor(x.toArray())'],
+    [
+      { to1DArray: () => [] },
+      'an object',
+      'pass { data: Float64Array.from(x.to1DArray()), shape: [x.rows, x.columns] }',
+    ],
+    [{ numChildren: 1 }, 'an object', 'pass { data: x.getChildAt(0).toArray(), shape: [x.length, x.stride] }'],
+    [{ numChildren: 0 }, 'an object', 'pass x.toArray()'],
   ] as const
 ).map(([x, what, hint]): Row => {
   const message = `softmax: x is ${what}, expected ${EXPECTED}${hint === '' ? '' : ` (${hint})`}`;
@@ -267,11 +278,10 @@ const tensorLikes: Row[] = [
     TypeError,
     `softmax: x is a tensor on "${'g'.repeat(40)}…", expected numbers in memory: { data: await x.getData(), shape: x.dims }`,
   ],
-  [
-    (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
-    TypeError,
-    `softmax: x is ${STRIDED}`,
-  ],
+  ...[{ stride: [1, 2] }, { strides: [1, 2] }, { strides: Int32Array.of(1, 2) }].map((strided): Row => {
+    const view = any({ data: X4(), shape: [2, 2], ...strided });
+    return [(k, out) => k.softmax(view, { out }), TypeError, `softmax: x is ${STRIDED}`];
+  }),
   ...[1, -1, 0.5, 2 ** 32, Number.NaN].map((offset): Row => {
     const view = any({ data: X4(), shape: [4], stride: [1], offset });
     return [(k, out) => k.softmax(view, { out }), TypeError, `softmax: x is ${STRIDED}`];

@@ -71,6 +71,8 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expect([...softmax(ndarray).data]).toEqual(HALF);
       const unit = { data: new Float32Array(4), shape: [1, 4], strides: [99, 1] };
       expect([...softmax(unit).data]).toEqual(QUARTER);
+      const empty = { data: new Float32Array(0), shape: [0, 2], strides: [9, 9] };
+      expect([...softmax(empty).data]).toEqual([]);
       const shape = new Int32Array([2, 2]) as unknown as number[];
       expect(softmax({ data: new Float32Array(4), shape }).shape).toEqual([2, 2]);
     });
