@@ -345,6 +345,11 @@ const options: Row[] = [
     TypeError,
     'crossEntropy: unknown option "weights", the name is weight here',
   ],
+  [
+    (k) => k.crossEntropy(X4(), 0, any({ class_weight: 1 })),
+    TypeError,
+    'crossEntropy: unknown option "class_weight", the name is weight here',
+  ],
   [(k) => k.accuracy(X4(), 0, any({ topK: 1 })), TypeError, 'accuracy: unknown option "topK", the name is k here'],
   [
     (k) => k.softmax(X4(), any({ toString: 1 })),

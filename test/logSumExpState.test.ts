@@ -135,6 +135,12 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(Math.abs(light.value + 310 * Math.LN10)).toBeLessThan(2e-13);
   });
 
+  test('weights of plain numbers have the digits of the chunk', () => {
+    const of = (weights: number[] | Float64Array) =>
+      kernels.logSumExpState().add(Float64Array.of(1), { weights }).value;
+    expect(of([0.1])).toBe(of(Float64Array.of(0.1)));
+  });
+
   test('weights that cancel, and weights of huge elements', () => {
     const of = (x: number[], weights: number[]) => {
       const whole = kernels.logSumExpState().add(Float64Array.from(x), { weights: Float64Array.from(weights) });
@@ -423,6 +429,14 @@ describe('callers whose code runs in the middle of an add', () => {
     const error = addWhile(state, chunk as never, () => structuredClone(chunk.buffer, { transfer: [chunk.buffer] }));
     const message = 'logSumExpState.add: chunk is detached, expected an array whose buffer is alive';
     expect(error).toEqual(new TypeError(message));
+    const other = new Float32Array(3);
+    const shape = Object.defineProperty([0], 0, {
+      get() {
+        structuredClone(other.buffer, { transfer: [other.buffer] });
+        return 3;
+      },
+    });
+    expect(() => state.add(other, { shape })).toThrow(new TypeError(message));
     expect(state.count).toBe(0);
   });
 
