@@ -358,6 +358,8 @@ const options: Row[] = [
   ],
   [(k) => k.topK(X4(), 2, any(0)), TypeError, 'topK: options is 0, expected an object: { axis: 0 }'],
   [(k) => k.sigmoid(X4(), any(0)), TypeError, 'sigmoid: options is 0, expected an object'],
+  [(k) => k.logSumExpState(any([4])), TypeError, 'logSumExpState: options is an array of 1, expected an object'],
+  [(k) => k.sigmoid(X4(), any({ scale: 2 })), TypeError, 'sigmoid: unknown option "scale", expected one of shape, out'],
   ...['keepdim', 'keepdims', 'keep_dims'].map((name): Row => {
     return [
       (k, out) => k.logSumExp(X4(), any({ [name]: true, out })),
