@@ -486,10 +486,14 @@ const temperatures: Row[] = [
       `softmax: temperature is ${temperature}, expected a number in [2^-100, 2^100]${temperature === 0 ? ' (for 0 take argmax, or sample)' : ''}`,
     ];
   }),
+  ...[2 ** 901, 2 ** -901].map((temperature): Row => {
+    const message = `logSumExp: temperature is ${temperature}, expected a number in [2^-900, 2^900]`;
+    return [(k) => k.logSumExp(new Float64Array(4), { temperature }), RangeError, message];
+  }),
   [
-    (k) => k.logSumExp(new Float64Array(4), { temperature: 2 ** 901 }),
-    RangeError,
-    `logSumExp: temperature is ${2 ** 901}, expected a number in [2^-900, 2^900]`,
+    (k) => k.sample([1, 2], { temperature: any('1') }),
+    TypeError,
+    'sample: temperature is "1", expected a positive number or 0',
   ],
   [
     (k, out) => k.logSoftmax(X4(), { temperature: any('1'), out }),
