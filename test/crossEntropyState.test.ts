@@ -146,6 +146,23 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   });
 
+  test('what rounding takes from the distance to the target is in the loss', () => {
+    const [rows, n] = [500, 2];
+    const random = randomOf(3);
+    const x = Float64Array.from({ length: rows * n }, (_, i) => (i % n === 0 ? -8 - 6 * random() : random()));
+    const targets = new Int32Array(rows);
+    for (const temperature of [1, 3]) {
+      const settings = { rows, temperature, reduction: 'none' } as const;
+      const { hi, lo } = oracle.crossEntropy('double-double', x, n, { indices: targets }, settings).unreduced;
+      const losses = crossEntropyState(settings).add(x, { targets, offset: 0 }).value as Float64Array;
+      losses.forEach((loss, row) => {
+        const step = 2 ** (Math.floor(Math.log2(loss)) - 52);
+        const error = oracle.errorInUnits(loss, hi[row] as number, lo[row] as number, step);
+        if (!(error < 0.6)) expect.fail(`row ${row}, temperature ${temperature}: ${loss}, off by ${error} steps`);
+      });
+    }
+  });
+
   test('a confident row keeps the digits of its loss and its gradient, wherever its target is', () => {
     const x = Float64Array.of(-30, 0, -31, -33);
     const whole = kernels.crossEntropyWithGrad(x, 1);

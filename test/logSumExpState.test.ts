@@ -127,6 +127,8 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
         .add([5], { weights: [3] }).value,
     ).toBe(5 + Math.LN2);
     expect(of(700).add(Float64Array.of(0), { weights: Float64Array.of(1e-300) }).value).toBe(700);
+    const slight = logSumExpState().add(Float64Array.of(400), { weights: Float64Array.of(1e-200) });
+    expect(slight.merge(of(0)).value).toBeCloseTo(0, 12);
     const heavy = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(1e300) });
     expect(Math.abs(heavy.value - 300 * Math.LN10)).toBeLessThan(2e-13);
     const heaviest = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(Number.MAX_VALUE) });
