@@ -334,6 +334,25 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(out.data).toEqual(gradient.data);
   });
 
+  test('one number for each row of a calibration, and a view that growth moves while it is read', () => {
+    const bits = bitsOf('float16', Float32Array.of(1, -2, 0.5));
+    const targets = [1, 0, 0];
+    const like = { data: bits, shape: [3], type: 'float16' as const };
+    expect(kernels.calibrationError(like, targets)).toEqual(
+      kernels.calibrationError(floatsOf('float16', bits), targets),
+    );
+    const own = set.create();
+    const { data } = own.tensor(like);
+    const options = {
+      get presence() {
+        own.zeros([2 ** 21]);
+        return 1;
+      },
+    };
+    const { data: result } = own.penalize({ data, shape: [3], type: 'float16' }, [0], options);
+    expect([...own.tensor({ data: result, shape: [3], type: 'float16' })]).toEqual([0, -2, 0.5]);
+  });
+
   test('overlaps are seen byte by byte', () => {
     const buffer = new ArrayBuffer(64);
     const x = new Uint16Array(buffer, 0, 8);

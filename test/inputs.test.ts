@@ -65,6 +65,8 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       const ort = { data: new Float32Array(4), dims: [2, 2], type: 'float32', location: 'cpu', size: 4 };
       for (const location of ['cpu', 'cpu-pinned', 'none']) expect(softmax({ ...ort, location }).shape).toEqual([2, 2]);
       expect(softmax({ ...ort, shape: [4] }).shape).toEqual([4]);
+      // Elements are what the array holds.
+      expect([...softmax({ ...ort, type: 'float16' }).data]).toEqual(HALF);
       const half = { data: Uint16Array.of(0x3c00, 0x3c00), shape: [2], type: 'a tensor', dtype: 'float16' };
       expect([...softmax(half, { out: new Float32Array(2) })]).toEqual([0.5, 0.5]);
       const ndarray = { data: new Float64Array(4), shape: [2, 2], stride: [2, 1], offset: 0 };
