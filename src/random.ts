@@ -77,7 +77,7 @@ export function keyOf(operation: string, seed: unknown): Key {
 
 /** A fresh random key; without `crypto` it is only as good as Math.random. */
 export function freshKey(): Key {
-  if (typeof crypto === 'undefined') return [Math.random() * 2 ** 32, Math.random() * 2 ** 32].map(Math.floor) as never;
+  if (typeof crypto === 'undefined') return [Math.random() * 2 ** 32, Math.random() * 2 ** 32];
   const words = crypto.getRandomValues(new Uint32Array(2));
   return [words[0]!, words[1]!];
 }

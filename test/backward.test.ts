@@ -228,8 +228,10 @@ describe.each(backward)('$name', (operation) => {
         expectSame(y.data, expected, 'Tensor');
         expectSame(run(p.given, tensor(p.dy, [3, 5]), { shape: [3, 5] }) as Floats, expected, 'dy a Tensor');
         // Plain numbers have the digits of the other argument.
-        const wide = run(Float64Array.of(0.25, 0.75), [0.1, 0.7]) as Floats;
-        expectSame(wide, run(Float64Array.of(0.25, 0.75), Float64Array.of(0.1, 0.7)) as Floats, 'plain numbers');
+        const wide = (upstream: object) => run(Float64Array.of(0.25, 0.75), upstream) as Floats;
+        const exact = wide(Float64Array.of(0.1, 0.7));
+        expectSame(wide([0.1, 0.7]), exact, 'plain numbers');
+        expectSame(wide({ data: [0.1, 0.7], shape: [2] }), exact, 'a tensor-like of them');
       });
     }
   });

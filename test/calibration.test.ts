@@ -109,6 +109,14 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(kernels.memoryUsage()).toEqual(usage);
   });
 
+  test('one number for each row, more than staging memory holds', () => {
+    const x = numbers('float32', 40_000, 'within ±8', 9);
+    const targets = Uint8Array.from(x, (value, i) => Number(value + (i % 5) - 2 > 0));
+    const pairs = Float32Array.from({ length: 80_000 }, (_, i) => (i % 2 === 0 ? 0 : x[(i - 1) / 2]!));
+    const expected = kernels.calibrationError(pairs, targets, { shape: [40_000, 2] });
+    expect(kernels.calibrationError(x, targets).nll).toBe(expected.nll);
+  });
+
   test('one number for each row is that of class 1', () => {
     const x = numbers('float64', 200, 'within ±8', 6);
     const targets = Uint8Array.from(x, (value, i) => Number(value + (i % 5) - 2 > 0));
@@ -133,6 +141,8 @@ describe.each(sets)('$name', ({ kernels }) => {
     const shaped = { data: x, shape: [10, 1, 20] };
     const labels = { data: Int32Array.from(targets), shape: [10, 20] };
     expect(kernels.calibrationError(shaped, labels, { axis: 1, temperature: 2 })).toEqual(expected);
+    const first = { data: x, shape: [1, 10, 20] };
+    expect(kernels.calibrationError(first, labels, { axis: 0, temperature: 2 })).toEqual(expected);
   });
 });
 
@@ -400,8 +410,8 @@ describe('refuses', () => {
   test('targets of another shape', () => {
     const targets = { data: Int32Array.of(0, 1, 0, 1), shape: [4, 1] };
     const message = 'calibrationError: targets has shape [4, 1], expected [4], the shape without its axis';
-    for (const shape of [[4], [4, 1]]) {
-      expect(() => calibrationError({ data: X, shape }, targets)).toThrow(new RangeError(message));
+    for (const x of [X, { data: X, shape: [4] }, { data: X, shape: [4, 1] }]) {
+      expect(() => calibrationError(x, targets)).toThrow(new RangeError(message));
     }
   });
 

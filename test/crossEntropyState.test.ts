@@ -84,6 +84,7 @@ describe.each(sets)('$name', ({ kernels }) => {
         const targets = Array.from({ length: rows }, () => (random() < 0.15 ? -100 : Math.floor(n * random())));
         const settings = { rows, temperature, reduction: 'none' } as const;
         const { state, chunks } = gather(x, n, targets, random, () => crossEntropyState(settings));
+        expect(state.count).toBe(n);
         const exact = oracle.crossEntropy('double-double', x, n, { indices: targets }, settings);
         const expectClose = (what: string, actual: number, from: oracle.Scaled, i: number, limit: number) => {
           const [hi, lo] = [from.hi[i] as number, from.lo[i] as number];
@@ -143,6 +144,23 @@ describe.each(sets)('$name', ({ kernels }) => {
         expect(out).toEqual(grads[0]);
       }
     });
+  });
+
+  test('what rounding takes from the distance to the target is in the loss', () => {
+    const [rows, n] = [500, 2];
+    const random = randomOf(3);
+    const x = Float64Array.from({ length: rows * n }, (_, i) => (i % n === 0 ? -8 - 6 * random() : random()));
+    const targets = new Int32Array(rows);
+    for (const temperature of [1, 3]) {
+      const settings = { rows, temperature, reduction: 'none' } as const;
+      const { hi, lo } = oracle.crossEntropy('double-double', x, n, { indices: targets }, settings).unreduced;
+      const losses = crossEntropyState(settings).add(x, { targets, offset: 0 }).value as Float64Array;
+      losses.forEach((loss, row) => {
+        const step = 2 ** (Math.floor(Math.log2(loss)) - 52);
+        const error = oracle.errorInUnits(loss, hi[row] as number, lo[row] as number, step);
+        if (!(error < 0.6)) expect.fail(`row ${row}, temperature ${temperature}: ${loss}, off by ${error} steps`);
+      });
+    }
   });
 
   test('a confident row keeps the digits of its loss and its gradient, wherever its target is', () => {
@@ -217,6 +235,23 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(crossEntropyState({ rows: 0, reduction: 'none' }).value).toEqual(new Float64Array(0));
   });
 
+  test('targets count from an empty chunk on', () => {
+    const state = crossEntropyState().add([], { targets: 1, offset: 0 });
+    expect(() => state.add([1, 2], { targets: 0, offset: 0 })).toThrow(
+      'the target of row 0 is 0 in targets, expected 1',
+    );
+    expect(state.add([1, 2], { targets: 1, offset: 0 }).count).toBe(2);
+  });
+
+  test('small losses count beside a large one', () => {
+    const large = 2 ** 60;
+    const x = Float64Array.from({ length: 10 }, (_, i) => (i === 1 ? -large : i % 2 === 1 ? -40 : 0));
+    const targets = new Int32Array(5).fill(1);
+    const state = crossEntropyState({ rows: 5, reduction: 'sum' }).add(x, { targets, offset: 0 });
+    // The next float64, the four are more than half of its distance.
+    expect(state.value).toBe(large + 256);
+  });
+
   test('takes what operations take, and gives back the same', () => {
     const x = Float32Array.of(1, 2, 3, 4);
     const targets = [0, 1];
@@ -274,6 +309,9 @@ describe('JSON', () => {
       expect(crossEntropyState.from(state.toJSON()).toJSON()).toEqual(state.toJSON());
       expect(again.count).toBe(state.count);
     }
+    // JSON has no −0, and nothing undefined.
+    const zero = crossEntropyState().add(Float64Array.of(-0), { targets: 0, offset: 0 }).toJSON();
+    expect(JSON.parse(JSON.stringify(zero))).toStrictEqual(zero);
     const again = crossEntropyState.from(JSON.parse(JSON.stringify(started()))).add(chunk, rest);
     expect(again.value).toEqual(started().add(chunk, rest).value);
     expect(again.gradient(chunk, rest)).toEqual(started().add(chunk, rest).gradient(chunk, rest));
@@ -303,6 +341,13 @@ describe('JSON', () => {
     [{ targets: [1, 2] }, RangeError, 'json.targets has 2 elements, expected 3'],
     [{ targets: [1, 2, -7] }, RangeError, 'json.targets[2] is -7, expected a whole number, 0 or more'],
     [{ targetLogits: [1, 2] }, RangeError, 'json.targetLogits has 2 elements, expected 3'],
+    [{ targets: undefined }, TypeError, 'json.targets is undefined, expected an array'],
+    [
+      { targetLogits: [1, 2, undefined] },
+      TypeError,
+      'json.targetLogits[2] is undefined, expected a number, or "NaN", ',
+    ],
+    [{ options: {}, sums: [0, 1, 0, 0] }, RangeError, 'json.targetLogits has 3 elements, expected 1'],
     [{ targetLogits: [1, 2, 'x'] }, TypeError, 'json.targetLogits[2] is "x", expected a number, or "NaN", '],
     [
       { options: { ...OPTIONS, reduction: 'batchMean' } },
@@ -380,11 +425,24 @@ describe('errors', () => {
       'add: class 0, the target of row 0, was in a chunk before, expected it in exactly one',
     ],
     [
+      () =>
+        crossEntropyState({ rows: 2 })
+          .add([1, 2], { ...T, offset: 3 })
+          .add([1, 2], { ...T, offset: 3 }),
+      RangeError,
+      'add: class 3, the target of row 1, was in a chunk before, expected it in exactly one',
+    ],
+    [
       (s) => s.add([1, 2], any({ ...T, offset: 4, weight: [1] })),
       TypeError,
       'add: unknown option "weight", expected one of shape, targets, offset',
     ],
     [(s) => s.value, RangeError, 'value: class 3, the target of row 1, was in no chunk, expected it in exactly one'],
+    [
+      () => crossEntropyState().add([1], { targets: 0, offset: 1 }).value,
+      RangeError,
+      'value: class 0, the target of row 0, was in no chunk, expected it in exactly one',
+    ],
     [
       (s) => s.gradient([1, 2], { offset: 0 }),
       RangeError,
@@ -503,6 +561,16 @@ test('a chunk beyond the limit of memory changes nothing', () => {
   expect(JSON.stringify(state)).toBe(before);
 });
 
+test('a gradient of 16 bits for which there is memory, but none to compute it in, is not left behind', () => {
+  const kernels = setOf('debug').create({ maxMemory: 2 ** 20 });
+  const n = 80_000;
+  using chunk = kernels.zeros([1, n], { dtype: 'float16' });
+  const state = kernels.crossEntropyState().add(chunk, { targets: 0, offset: 0 });
+  const usage = kernels.memoryUsage();
+  expect(() => state.gradient(chunk, { offset: 0 })).toThrow(OutOfMemoryError);
+  expect(kernels.memoryUsage()).toEqual(usage);
+});
+
 describe('callers whose code runs in the middle of a call', () => {
   const { create } = setOf('debug');
 
@@ -526,6 +594,16 @@ describe('callers whose code runs in the middle of a call', () => {
     expect(() => state.add(chunk, options(chunk, { targets: [0, 1] }))).toThrow(
       new TypeError('crossEntropyState.add: chunk is detached, expected an array whose buffer is alive'),
     );
+    const other = new Float32Array(4);
+    const sizes = new Proxy([2, 2], {
+      get(from, key) {
+        if (key === '1' && other.length > 0) structuredClone(other.buffer, { transfer: [other.buffer] });
+        return Reflect.get(from, key);
+      },
+    });
+    expect(() => state.add(other, { targets: [0, 1], offset: 0, shape: sizes })).toThrow(
+      new TypeError('crossEntropyState.add: chunk is detached, expected an array whose buffer is alive'),
+    );
     expect(state.count).toBe(0);
     state.add([1, 2, 3, 4], { targets: [0, 1], offset: 0 });
     const out = new Float32Array(4);
@@ -533,6 +611,24 @@ describe('callers whose code runs in the middle of a call', () => {
       new TypeError('crossEntropyState.gradient: out is detached, expected an array whose buffer is alive'),
     );
     expect(detached).toHaveLength(3);
+  });
+
+  test('and are asked once', () => {
+    const { crossEntropyState } = create();
+    const reads: PropertyKey[] = [];
+    const counted = <T extends object>(options: T) =>
+      new Proxy(options, {
+        get(from, name) {
+          reads.push(name);
+          return Reflect.get(from, name);
+        },
+      });
+    const given = { shape: [1, 2], targets: 0, offset: 0 };
+    const state = crossEntropyState({ reduction: 'none' }).add([1, 2], counted(given));
+    expect(reads.sort()).toEqual(['offset', 'shape', 'targets']);
+    reads.length = 0;
+    state.gradient([1, 2], counted({ ...given, out: undefined, gradOutput: [2] }));
+    expect(reads.sort()).toEqual(['gradOutput', 'offset', 'out', 'shape', 'targets']);
   });
 
   test('and add the very chunk first', () => {

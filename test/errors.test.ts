@@ -59,6 +59,16 @@ const arguments_: Row[] = [
     `logSoftmax: x is Uint16Array(4), expected ${EXPECTED} ${orBits('x')}`,
   ],
   [
+    (k, out) => k.softmax({ data: any(new Int8Array(4)), dims: [4], type: 'float16' }, { out }),
+    TypeError,
+    `softmax: x.data is Int8Array(4), expected ${EXPECTED} (convert integers with Float32Array.from)`,
+  ],
+  [
+    (k, out) => k.softmax({ data: any({}), dims: [4] }, { out }),
+    TypeError,
+    `softmax: x.data is an object, expected ${EXPECTED}`,
+  ],
+  [
     (k, out) => k.softmax({ data: new Uint16Array(5), dims: [4], type: 'float16' }, { out }),
     RangeError,
     'softmax: x has 5 elements, expected 4 for shape [4]',
@@ -131,7 +141,7 @@ const strangers: Row[] = (
   [
     [Promise.resolve(X4()), 'a Promise', 'pass await x'],
     [{ logits: { data: X4(), dims: [4] } }, 'an object', 'pass x.logits'],
-    [{ a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
+    [{ n: 1, a: {}, b: {}, c: {}, d: {} }, 'an object', 'pass x.a or x.b or x.c'],
     [new DataView(new ArrayBuffer(16)), 'a DataView', 'pass new Float32Array(x.buffer)'],
     [new Map([[1, 2]]), 'a Map', 'pass Array.from(x)'],
     [[1, 2].values(), 'an Array Iterator', 'pass Array.from(x)'],
@@ -140,6 +150,17 @@ const strangers: Row[] = (
     [new (class Matrix {})(), 'a Matrix', ''],
     [new ArrayBuffer(16), 'an ArrayBuffer', 'pass new Float32Array(x)'],
     [Object.create(null), 'an object', ''],
+    [new (class {})(), 'an object', ''],
+    [{ [Symbol.toStringTag]: 3 }, 'an object', ''],
+    // What math.js, ml-matrix and Apache Arrow are known by; test/hosts/ has what they make.
+    [{ isMatrix: true }, 'an object', 'pass tensor(x.toArray())'],
+    [
+      { to1DArray: () => [] },
+      'an object',
+      'pass { data: Float64Array.from(x.to1DArray()), shape: [x.rows, x.columns] }',
+    ],
+    [{ numChildren: 1 }, 'an object', 'pass { data: x.getChildAt(0).toArray(), shape: [x.length, x.stride] }'],
+    [{ numChildren: 0 }, 'an object', 'pass x.toArray()'],
   ] as const
 ).map(([x, what, hint]): Row => {
   const message = `softmax: x is ${what}, expected ${EXPECTED}${hint === '' ? '' : ` (${hint})`}`;
@@ -154,6 +175,15 @@ const others: Row[] = [
     TypeError,
     'crossEntropy: targets is a tensor of another library, expected numbers in memory: ' +
       '{ data: targets.dataSync(), shape: targets.shape }',
+  ],
+  [
+    (k, out) => {
+      using mask = k.zeros([4]);
+      return k.softmax(X4(), { mask: any(mask), out });
+    },
+    TypeError,
+    'softmax: mask is an object, expected booleans or integers, anything but 0 keeps ' +
+      '(of an additive mask: Uint8Array.from(mask, (m) => m === 0))',
   ],
   [
     (k, out) => k.softmax(X4(), { mask: any(tf), out }),
@@ -248,11 +278,10 @@ const tensorLikes: Row[] = [
     TypeError,
     `softmax: x is a tensor on "${'g'.repeat(40)}…", expected numbers in memory: { data: await x.getData(), shape: x.dims }`,
   ],
-  [
-    (k, out) => k.softmax(any({ data: X4(), shape: [2, 2], stride: [1, 2] }), { out }),
-    TypeError,
-    `softmax: x is ${STRIDED}`,
-  ],
+  ...[{ stride: [1, 2] }, { strides: [1, 2] }, { strides: Int32Array.of(1, 2) }].map((strided): Row => {
+    const view = any({ data: X4(), shape: [2, 2], ...strided });
+    return [(k, out) => k.softmax(view, { out }), TypeError, `softmax: x is ${STRIDED}`];
+  }),
   ...[1, -1, 0.5, 2 ** 32, Number.NaN].map((offset): Row => {
     const view = any({ data: X4(), shape: [4], stride: [1], offset });
     return [(k, out) => k.softmax(view, { out }), TypeError, `softmax: x is ${STRIDED}`];
@@ -316,6 +345,11 @@ const options: Row[] = [
     TypeError,
     'crossEntropy: unknown option "weights", the name is weight here',
   ],
+  [
+    (k) => k.crossEntropy(X4(), 0, any({ class_weight: 1 })),
+    TypeError,
+    'crossEntropy: unknown option "class_weight", the name is weight here',
+  ],
   [(k) => k.accuracy(X4(), 0, any({ topK: 1 })), TypeError, 'accuracy: unknown option "topK", the name is k here'],
   [
     (k) => k.softmax(X4(), any({ toString: 1 })),
@@ -324,6 +358,8 @@ const options: Row[] = [
   ],
   [(k) => k.topK(X4(), 2, any(0)), TypeError, 'topK: options is 0, expected an object: { axis: 0 }'],
   [(k) => k.sigmoid(X4(), any(0)), TypeError, 'sigmoid: options is 0, expected an object'],
+  [(k) => k.logSumExpState(any([4])), TypeError, 'logSumExpState: options is an array of 1, expected an object'],
+  [(k) => k.sigmoid(X4(), any({ scale: 2 })), TypeError, 'sigmoid: unknown option "scale", expected one of shape, out'],
   ...['keepdim', 'keepdims', 'keep_dims'].map((name): Row => {
     return [
       (k, out) => k.logSumExp(X4(), any({ [name]: true, out })),
@@ -450,10 +486,14 @@ const temperatures: Row[] = [
       `softmax: temperature is ${temperature}, expected a number in [2^-100, 2^100]${temperature === 0 ? ' (for 0 take argmax, or sample)' : ''}`,
     ];
   }),
+  ...[2 ** 901, 2 ** -901].map((temperature): Row => {
+    const message = `logSumExp: temperature is ${temperature}, expected a number in [2^-900, 2^900]`;
+    return [(k) => k.logSumExp(new Float64Array(4), { temperature }), RangeError, message];
+  }),
   [
-    (k) => k.logSumExp(new Float64Array(4), { temperature: 2 ** 901 }),
-    RangeError,
-    `logSumExp: temperature is ${2 ** 901}, expected a number in [2^-900, 2^900]`,
+    (k) => k.sample([1, 2], { temperature: any('1') }),
+    TypeError,
+    'sample: temperature is "1", expected a positive number or 0',
   ],
   [
     (k, out) => k.logSoftmax(X4(), { temperature: any('1'), out }),
@@ -740,6 +780,8 @@ const WRONG_OPTIONS: Readonly<
     ],
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],
+    [{ mask: null }, TypeError, 'mask is null, expected booleans or integers'],
+    [{ mask: {} }, TypeError, 'mask is an object, expected booleans or integers'],
     [{ mask: new Uint8Array(5) }, RangeError, 'mask has 5 elements, expected 1, 4 (the last axis) or 12'],
     [
       { mask: { data: new Uint8Array(3), shape: [3] } },

@@ -127,9 +127,11 @@ describe.each(KINDS)('$name', (each) => {
       each.make(simd128).add([0, Number.NaN, 0], [1], { shape: [1, 3] }),
     ];
     for (const state of states) {
+      const before = JSON.stringify(state);
       const again = each.from(simd128, roundTrip(state));
-      expect(JSON.stringify(again)).toBe(JSON.stringify(state));
+      expect(JSON.stringify(again)).toBe(before);
       expect(again.value).toEqual(state.value);
+      expect(JSON.stringify(state)).toBe(before);
       expect(again.merge(each.make(simd128)).value).toEqual(state.value);
       expect(again.add([], [], { shape: [0, 3] }).value).toEqual(state.value);
     }
@@ -351,6 +353,7 @@ describe('refuses', () => {
   test.each<[unknown, typeof Error, string]>([
     [{ ...BINS, bins: [] }, RangeError, 'json.bins has 0 elements, expected 1'],
     [{ ...BINS, bins: [[0, 0]] }, RangeError, 'json.bins[0] has 2 elements, expected 3'],
+    [{ ...BINS, bins: [['0', 0, [0, 0]]] }, TypeError, 'json.bins[0][0] is "0", expected a whole number'],
     [{ ...BINS, bins: [[0, 0.5, [0, 0]]] }, RangeError, 'json.bins[0][1] is 0.5, expected a whole number, 0 or more'],
     [{ ...BINS, bins: [[0, 0, [0, '1']]] }, TypeError, 'json.bins[0][2][1] is "1", expected a number, or "NaN"'],
     [{ ...BINS, perRow: undefined }, TypeError, 'json.perRow is undefined, expected a whole number, 0 or more'],

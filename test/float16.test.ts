@@ -329,6 +329,28 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(state(like).value).toBe(state(wide).value);
     const gradient = state(like).gradient(like, { offset: 0 });
     expectRounded(gradient, state(wide).gradient(wide, { offset: 0 }), 'float16');
+    const out = { data: new Uint16Array(6), dims: [6], type: 'float16' as const };
+    expect(state(like).gradient(like, { offset: 0, out })).toBe(out);
+    expect(out.data).toEqual(gradient.data);
+  });
+
+  test('one number for each row of a calibration, and a view that growth moves while it is read', () => {
+    const bits = bitsOf('float16', Float32Array.of(1, -2, 0.5));
+    const targets = [1, 0, 0];
+    const like = { data: bits, shape: [3], type: 'float16' as const };
+    expect(kernels.calibrationError(like, targets)).toEqual(
+      kernels.calibrationError(floatsOf('float16', bits), targets),
+    );
+    const own = set.create();
+    const { data } = own.tensor(like);
+    const options = {
+      get presence() {
+        own.zeros([2 ** 21]);
+        return 1;
+      },
+    };
+    const { data: result } = own.penalize({ data, shape: [3], type: 'float16' }, [0], options);
+    expect([...own.tensor({ data: result, shape: [3], type: 'float16' })]).toEqual([0, -2, 0.5]);
   });
 
   test('overlaps are seen byte by byte', () => {

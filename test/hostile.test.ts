@@ -607,6 +607,7 @@ describe.each(hostileSets)('$name', ({ kernels }: TestSet) => {
       using grad = crossEntropyWithGrad(b, [0, 1]).grad;
       for (const made of [a, b, c, y, lse, best, grad]) {
         expect(Object.isFrozen(made.shape)).toBe(true);
+        expect(made.shape).toBe(made.shape);
         expect(() => {
           (made.shape as number[])[0] = 50;
         }).toThrow(TypeError);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Tensor } from '../src/index.js';
+import { operations } from './operations/index.js';
 import { sets } from './support/backends.js';
+import { callsOf, outFor, run, runBy } from './support/operation.js';
 import { evaluateElsewhere } from './support/platform.js';
 
 /** Logits and what comes out, as float32 that a comparison can name: four equal elements. */
@@ -61,11 +63,18 @@ describe.each(sets)('$name', ({ kernels, create }) => {
 
     test('tensor-like of the kinds other libraries have', () => {
       const ort = { data: new Float32Array(4), dims: [2, 2], type: 'float32', location: 'cpu', size: 4 };
-      expect(softmax(ort).shape).toEqual([2, 2]);
+      for (const location of ['cpu', 'cpu-pinned', 'none']) expect(softmax({ ...ort, location }).shape).toEqual([2, 2]);
+      expect(softmax({ ...ort, shape: [4] }).shape).toEqual([4]);
+      // Elements are what the array holds.
+      expect([...softmax({ ...ort, type: 'float16' }).data]).toEqual(HALF);
+      const half = { data: Uint16Array.of(0x3c00, 0x3c00), shape: [2], type: 'a tensor', dtype: 'float16' };
+      expect([...softmax(half, { out: new Float32Array(2) })]).toEqual([0.5, 0.5]);
       const ndarray = { data: new Float64Array(4), shape: [2, 2], stride: [2, 1], offset: 0 };
       expect([...softmax(ndarray).data]).toEqual(HALF);
       const unit = { data: new Float32Array(4), shape: [1, 4], strides: [99, 1] };
       expect([...softmax(unit).data]).toEqual(QUARTER);
+      const empty = { data: new Float32Array(0), shape: [0, 2], strides: [9, 9] };
+      expect([...softmax(empty).data]).toEqual([]);
       const shape = new Int32Array([2, 2]) as unknown as number[];
       expect(softmax({ data: new Float32Array(4), shape }).shape).toEqual([2, 2]);
     });
@@ -312,6 +321,28 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       });
       expect(Object.fromEntries(shape)).toEqual({ length: 1, 0: 1, 1: 1 });
       expect(Object.fromEntries(elements)).toEqual({ length: 1, 0: 1, 1: 1, 2: 1, 3: 1 });
+    });
+
+    test.each(operations)('every option of $name, and the elements of its arguments', (operation) => {
+      const { name, options: names } = operation;
+      const absent = Object.fromEntries(names.map((option) => [option, undefined]));
+      for (const call of callsOf(operation, { dtype: 'float32', shape: [2, 3], axis: 1 })) {
+        for (const out of [undefined, outFor(call)]) {
+          const reads = new Map<PropertyKey, number>();
+          const options = { ...absent, ...call.options, ...(out !== undefined && { out }) };
+          runBy(kernels, name, ...Object.values(call.arguments), counted(options, reads));
+          expect([...reads.keys()]).toEqual(expect.arrayContaining([...names]));
+          expect(new Set(reads.values())).toEqual(new Set([1]));
+        }
+        for (const [argument, { data, shape, values }] of Object.entries(call.filled)) {
+          // As many plain numbers as logits may be class indices that lack the shape.
+          if (argument === 'targets' && values === 'probabilities' && name.startsWith('crossEntropy')) continue;
+          const reads = new Map<PropertyKey, number>();
+          const plain = counted(Array.from<number | bigint, number>(data, Number), reads);
+          run(kernels, call, { [argument]: shape.length > 1 ? { data: plain, shape } : plain });
+          expect(new Set(reads.values()), argument).toEqual(new Set([1]));
+        }
+      }
     });
 
     test('tensor-likes', () => {

@@ -127,12 +127,20 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
         .add([5], { weights: [3] }).value,
     ).toBe(5 + Math.LN2);
     expect(of(700).add(Float64Array.of(0), { weights: Float64Array.of(1e-300) }).value).toBe(700);
+    const slight = logSumExpState().add(Float64Array.of(400), { weights: Float64Array.of(1e-200) });
+    expect(slight.merge(of(0)).value).toBeCloseTo(0, 12);
     const heavy = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(1e300) });
     expect(Math.abs(heavy.value - 300 * Math.LN10)).toBeLessThan(2e-13);
     const heaviest = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(Number.MAX_VALUE) });
     expect(Math.abs(heaviest.value - 1024 * Math.LN2)).toBeLessThan(2e-13);
     const light = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(1e-310) });
     expect(Math.abs(light.value + 310 * Math.LN10)).toBeLessThan(2e-13);
+  });
+
+  test('weights of plain numbers have the digits of the chunk', () => {
+    const of = (weights: number[] | Float64Array) =>
+      kernels.logSumExpState().add(Float64Array.of(1), { weights }).value;
+    expect(of([0.1])).toBe(of(Float64Array.of(0.1)));
   });
 
   test('weights that cancel, and weights of huge elements', () => {
@@ -432,6 +440,14 @@ describe('callers whose code runs in the middle of an add', () => {
     const error = addWhile(state, chunk as never, () => structuredClone(chunk.buffer, { transfer: [chunk.buffer] }));
     const message = 'logSumExpState.add: chunk is detached, expected an array whose buffer is alive';
     expect(error).toEqual(new TypeError(message));
+    const other = new Float32Array(3);
+    const shape = Object.defineProperty([0], 0, {
+      get() {
+        structuredClone(other.buffer, { transfer: [other.buffer] });
+        return 3;
+      },
+    });
+    expect(() => state.add(other, { shape })).toThrow(new TypeError(message));
     expect(state.count).toBe(0);
   });
 

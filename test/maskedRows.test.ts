@@ -261,8 +261,18 @@ describe.each(sets)('$name', ({ kernels }) => {
       expect(grad[1]).toBeCloseTo(expected[1], 14);
       expect(grad.slice(2)).toEqual(Float64Array.of(0, 0));
     }
+    // A row is not empty for holding no more than the least of numbers, or NaN.
+    const lowest = Float64Array.of(-Number.MAX_VALUE, 0);
+    const only = { loss: Infinity, grad: Float64Array.of(1, 0) };
+    expect(kernels.crossEntropyWithGrad(lowest, 1, { mask: [true, false] })).toEqual(only);
+    expect(kernels.crossEntropy(Float64Array.of(NaN, 0), 1, { mask: [true, false] })).toBe(NaN);
     const nothing = kernels.crossEntropyWithGrad(x, 3, { mask: [false], labelSmoothing: 0.5 });
     expect(nothing).toEqual({ loss: Infinity, grad: new Float64Array(4) });
+    // Where all is smoothing the target does not count. A weight of 0 is as without a mask, where the logit is −∞.
+    expect(kernels.crossEntropy(x, 3, { mask: [false], labelSmoothing: 1 })).toBe(0);
+    const options = { weight: [1, 0], reduction: 'sum' } as const;
+    const without = kernels.crossEntropy(Float64Array.of(1, -Infinity), 1, options);
+    expect(kernels.crossEntropy(Float64Array.of(1, 2), 1, { ...options, mask: [false] })).toBe(without);
   });
 
   test('class probabilities', () => {
@@ -281,6 +291,16 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(grad[0]).toBeCloseTo(alone.grad[0] as number, 14);
     expect(grad[1]).toBeCloseTo(alone.grad[1] as number, 14);
     expect([grad[2], grad[5]].map(Math.abs as (value?: number) => number)).toEqual([0, 0]);
+  });
+
+  test('class probabilities of a row that keeps nothing, in a block before others', () => {
+    const n = 40_000;
+    const x = new Float64Array(2 * n);
+    const probabilities = x.map((_, i) => Number(i % n === 0));
+    const options = { shape: [2, n], mask: { data: [false, true], shape: [2, 1] }, reduction: 'none' } as const;
+    const losses = kernels.crossEntropy(x, probabilities, options);
+    expect(losses[0]).toBe(Infinity);
+    expect(losses[1]).toBeCloseTo(Math.log(n), 12);
   });
 
   test('class probabilities of a row that keeps nothing: 0 where all are 0, else ∞', () => {

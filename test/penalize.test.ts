@@ -73,6 +73,9 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect([...kernels.penalize(x, [Int32Array.of(0), []], options)]).toEqual([0, 1, 1, 1, 1, 1]);
     const like = { data: BigInt64Array.of(0n, 0n, 1n, 2n), dims: [2, 2] };
     expect([...kernels.penalize(x, like, options)]).toEqual([0, 1, 1, 1, 0, 0]);
+    const deep = { data: BigInt64Array.of(0n, 0n, 1n, 2n), dims: [2, 1, 2] };
+    expect([...kernels.penalize(x, deep, { ...options, shape: [2, 1, 3] })]).toEqual([0, 1, 1, 1, 0, 0]);
+    expect([...kernels.penalize(x, [[], [0]], options)]).toEqual([1, 1, 1, 0, 1, 1]);
     expect([...kernels.penalize(x, [], { ...options, bias: [[1, 2]] })]).toEqual([1, 3, 1, 1, 3, 1]);
   });
 
@@ -146,6 +149,20 @@ describeErrors([
     call: call(3),
   },
   {
+    message: 'penalize: tokens is null, expected tokens (integers), or an array of them for each row',
+    type: TypeError,
+    call: call(null),
+  },
+  {
+    message: 'penalize: tokens is an object, expected tokens (integers), or an array of them for each row',
+    type: TypeError,
+    call: (k, out) => {
+      using tokens = k.zeros([1]);
+      return call(tokens)(k, out);
+    },
+  },
+  { message: 'penalize: tokens[0] is null, expected a token (an integer)', type: TypeError, call: call([null]) },
+  {
     message: 'penalize: tokens is Float32Array(1), expected tokens (integers), or an array of them for each row',
     type: TypeError,
     call: call(new Float32Array(1)),
@@ -170,6 +187,14 @@ describeErrors([
     call: call([1], { shape: [2, 3] }),
   },
   {
+    message: 'penalize: tokens is the tokens of one row, expected an array for each of 2 rows',
+    call: call({ data: Int32Array.of(1), shape: [1] }, { shape: [2, 3] }),
+  },
+  {
+    message: 'penalize: tokens is the tokens of one row, expected an array for each of 0 rows',
+    call: (k) => k.penalize([], [1], { shape: [0, 3] }),
+  },
+  {
     message: 'penalize: tokens is 1 arrays, expected an array for each of 2 rows',
     call: call([[1]], { shape: [2, 3] }),
   },
@@ -178,6 +203,7 @@ describeErrors([
     call: call([[1], [1], [1]], { shape: [2, 3] }),
   },
   { message: 'penalize: repetition is 0, expected a positive number', call: call([], { repetition: 0 }) },
+  { message: 'penalize: repetition is -1, expected a positive number', call: call([], { repetition: -1 }) },
   {
     message: 'penalize: repetition is "2", expected a finite number',
     type: TypeError,
@@ -189,6 +215,11 @@ describeErrors([
     message: 'penalize: bias is 3, expected a Map, pairs [token, number] or an object of them',
     type: TypeError,
     call: call([], { bias: 3 }),
+  },
+  {
+    message: 'penalize: bias is null, expected a Map, pairs [token, number] or an object of them',
+    type: TypeError,
+    call: call([], { bias: null }),
   },
   {
     message: 'penalize: bias[0] is 3, expected a Map, pairs [token, number] or an object of them',
@@ -211,15 +242,19 @@ describeErrors([
   })),
   { message: 'penalize: bias[0][1] is NaN, expected a number', call: call([], { bias: { 0: NaN } }) },
   { message: 'penalize: bias[0][1] is "1", expected a number', type: TypeError, call: call([], { bias: [[0, '1']] }) },
-  {
-    message: 'penalize: unknown option "repetition_penalty", the name is repetition here',
+  ...['repetition', 'frequency', 'presence'].map((name) => ({
+    message: `penalize: unknown option "${name}_penalty", the name is ${name} here`,
     type: TypeError,
-    call: call([], { repetition_penalty: 1 }),
-  },
+    call: call([], { [`${name}_penalty`]: 1 }),
+  })),
   {
     message: 'penalize: unknown option "logit_bias", the name is bias here',
     type: TypeError,
     call: call([], { logit_bias: {} }),
+  },
+  {
+    message: 'penalize: out has 6 elements, expected 5',
+    call: (k, out) => k.penalize(new Float32Array(5), [], { out }),
   },
   {
     message: 'penalize: out is Float32Array(6), expected the very range of logits or one apart from it',

@@ -61,13 +61,17 @@ describe('createRandom', () => {
 
   test('where there is no crypto either', () => {
     const { crypto } = globalThis;
+    const draw = vi.spyOn(Math, 'random');
     Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
     try {
       const [a, b] = [createRandom()(), createRandom()()];
       expect(a).not.toBe(b);
       expect(a >= 0 && a < 1).toBe(true);
+      draw.mockReturnValueOnce(5.5 * 2 ** -32).mockReturnValueOnce(0.75);
+      expect(createRandom()()).toBe(createRandom((3n << 62n) + 5n)());
     } finally {
       Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true });
+      draw.mockRestore();
     }
   });
 

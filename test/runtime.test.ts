@@ -411,9 +411,11 @@ describe('init', () => {
     const x = tensor([1, 2]);
     zeros([2 ** 20]);
     expect(x.toArray()).toEqual(Float32Array.of(1, 2));
+    expect(x.copyTo(new Float32Array(2))).toEqual(Float32Array.of(1, 2));
+    zeros([2 ** 21]);
     expect(clone).not.toHaveBeenCalled();
     const views = [x.data, x[Symbol.iterator]()] as const;
-    zeros([2 ** 21]);
+    zeros([2 ** 22]);
     expect(views[0].length).toBe(0);
     expect(() => views[1].next()).toThrow(TypeError);
     expect(x.data).toEqual(Float32Array.of(1, 2));

@@ -45,6 +45,8 @@ describe.each(sets)('a tensor as a value, $name', ({ kernels: { tensor, zeros, m
     const x = tensor([1, 2.5, -3, 4], [2, 2]);
     expect(JSON.stringify(x)).toBe('{"dtype":"float32","shape":[2,2],"data":[1,2.5,-3,4]}');
     expect(tensor(JSON.parse(JSON.stringify(x)))).toEqual(x);
+    const long = tensor(Float32Array.from({ length: 1000 }, (_, i) => i));
+    expect(tensor(JSON.parse(JSON.stringify(long)))).toEqual(long);
     x.dispose();
     expect(() => JSON.stringify(x)).toThrow('is disposed');
   });
@@ -54,7 +56,10 @@ describe.each(sets)('a tensor as a value, $name', ({ kernels: { tensor, zeros, m
     expect(inspect(x)).toBe('Tensor float32 [1, 3] [ 1, 2.1, 3 ]');
     expect(inspect({ x }, { depth: 0 })).toBe('{ x: Tensor float32 [1, 3] [ 1, 2.1, 3 ] }');
     expect(String(zeros([2, 1000], { dtype: 'float64' }))).toBe('Tensor float64 [2, 1000] [ 0, 0, 0, 0, 0, 0, … ]');
-    expect(String(tensor(new Float64Array([0.1])))).toBe('Tensor float64 [1] [ 0.1 ]');
+    expect(String(tensor(new Float64Array([0.1, 1 / 3])))).toBe('Tensor float64 [2] [ 0.1, 0.3333333333333333 ]');
+    expect(String(tensor([1234567, 0.1]))).toBe('Tensor float32 [2] [ 1234567, 0.1 ]');
+    expect(String(tensor([65504, 0.1], [2], { dtype: 'float16' }))).toBe('Tensor float16 [2] [ 65504, 0.099976 ]');
+    expect(String(zeros([6]))).toBe('Tensor float32 [6] [ 0, 0, 0, 0, 0, 0 ]');
     x.dispose();
     expect(inspect(x)).toBe('Tensor float32 [1, 3] (disposed)');
   });

@@ -174,7 +174,7 @@ export class MassBins implements Bins {
     for (const confidences of [right, wrong]) {
       let i = 0;
       for (const confidence of confidences) {
-        while (i < all.length - 1 && !(confidence <= uppers[i]!)) i++;
+        while (i < all.length - 1 && confidence > uppers[i]!) i++;
         all[i]!.tally.add(confidence, confidences === right);
       }
     }

@@ -33,7 +33,7 @@ export function readOptional(call: Call, argument: string, value: unknown, plain
 }
 
 function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
-  const { operation, runtime } = call;
+  const { operation } = call;
   const tag = typedArrayTag(value);
   if (tag !== undefined) {
     return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
@@ -45,7 +45,7 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
   }
   if (!isArray(value)) return tensorLikeOperand(call, argument, value, plainBytes);
   const array = readNumbers(operation, argument, value, plainBytes);
-  return newOperand(argument, 'array', array, array.length, -1, runtime.arena.moment, undefined);
+  return newOperand(argument, 'array', array, array.length, -1, undefined, undefined);
 }
 
 /**

@@ -164,7 +164,8 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
       const logit = readerOf(arena, input);
       this.#eachWithin(classes, offset, n, (row, at) => {
         this.#isFound[row] = 1;
-        this.#logits[row] = logit(at);
+        // JSON has no −0.
+        this.#logits[row] = logit(at) + 0;
       });
     }
     this.#classes = classes;
