@@ -1,15 +1,8 @@
 // What the losses share: where their results go, and operands that may be absent.
 
-import { PARTIAL_BYTES, roundingOf } from "./math/sum";
+import { roundingOf } from "./math/sum";
 import { laneSum } from "./simd/lanes";
 import { storeTailCopy, tailMask } from "./simd/tail";
-
-/** Bytes of elementwise losses whose partial sums are added in lanes of f64, before they go to the f64 at sum. */
-// @ts-ignore: decorator
-@inline
-export function LOSS_CHUNK_BYTES<T>(): usize {
-  return sizeof<T>() == 4 ? 512 : PARTIAL_BYTES;
-}
 
 /** A sum of losses: two f64, the second of them at LOSS_SUM_LOST. */
 export const LOSS_SUM_BYTES: usize = 16;
@@ -64,6 +57,14 @@ export function addToSum<T>(sum: usize, value: f64): void {
   if (sizeof<T>() == 8) {
     store<f64>(sum, load<f64>(sum, LOSS_SUM_LOST) + roundingOf<T>(before, value, after), LOSS_SUM_LOST);
   }
+}
+
+/** The same for lanes of f64 and what rounding took from them, which is 0 for f32 elements. */
+// @ts-ignore: decorator
+@inline
+export function addLanesToSum<T>(sum: usize, lanes: v128, lost: v128): void {
+  addToSum<T>(sum, laneSum<f64>(lanes));
+  if (sizeof<T>() == 8) addToSum<T>(sum, laneSum<f64>(lost));
 }
 
 /** The same for the tail of elementwise losses, copied to a slot in scratch. */

@@ -10,11 +10,11 @@
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
 import { checkElementOperand, checkResults } from "../../contracts";
-import { LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../loss";
+import { BLOCK_MULTIPLE, addLanesToSum, onesAddress, storeLossTail } from "../../loss";
 import { biasedMagic, leastBounded } from "../../math/exp";
 import { log1pOfRatio } from "../../math/log";
 import { HIGH, INVERSE_LN2, LOW, TWO, constant, evenOf, remainderOf, upOf } from "../../math/ratio";
-import { PARTIAL_BYTES, widen } from "../../math/sum";
+import { PARTIAL_BYTES, laneRounding, widen } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { log1pOfTwo, ratioOfTwo } from "../../math/ratio-two";
 import { madd, select } from "../../simd/arch";
@@ -102,8 +102,8 @@ function elements<T>(
   let g = gradOutput ? gradOutput : onesAddress<T>();
   const end = x + count * sizeof<T>();
   while (x < end) {
-    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES<T>());
-    let chunk = v128.splat<f64>(0);
+    const chunkEnd = min(end, x + BLOCK_MULTIPLE * sizeof<T>());
+    let sums = v128.splat<f64>(0), lost = sums;
     while (x < chunkEnd) {
       const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
       let s = zero;
@@ -156,9 +156,11 @@ function elements<T>(
           losses += 16;
         } else s = v128.add<T>(s, loss);
       }
-      chunk = f64x2.add(chunk, widen<T>(s));
+      const terms = widen<T>(s), total = f64x2.add(sums, terms);
+      if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, terms, total));
+      sums = total;
     }
-    if (!losses) addToSum<T>(sum, laneSum<f64>(chunk));
+    if (!losses) addLanesToSum<T>(sum, sums, lost);
   }
 }
 

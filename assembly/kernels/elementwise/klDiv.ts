@@ -8,11 +8,11 @@
 // Error: 4 · 2^-23 (f64: 2^-52) of the sum of the terms' magnitudes.
 
 import { checkElementOperand, checkResults } from "../../contracts";
-import { BLOCK_MULTIPLE, LOSS_CHUNK_BYTES, addToSum, onesAddress, storeLossTail } from "../../loss";
+import { BLOCK_MULTIPLE, addLanesToSum, onesAddress, storeLossTail } from "../../loss";
 import { leastExponent, wideExp } from "../../math/exp";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector, prepareExp } from "../../math/exp-table";
 import { xLogX, xLogXOfNormal } from "../../math/log";
-import { PARTIAL_BYTES, widen } from "../../math/sum";
+import { PARTIAL_BYTES, laneRounding, widen } from "../../math/sum";
 import { HEADER_BYTES, TEMPORARY } from "../../scratch";
 import { nmadd } from "../../simd/arch";
 import { laneSum, lanes, splatAt } from "../../simd/lanes";
@@ -116,32 +116,31 @@ function elements<T>(
   const gradOutputStep: usize = gradOutput ? 16 : 0;
   const end = x + count * sizeof<T>();
   let f = gradOutput ? gradOutput : onesAddress<T>();
+  let sums = v128.splat<f64>(0), lost = sums;
   while (x < end) {
-    const chunkEnd = min(end, x + LOSS_CHUNK_BYTES<T>());
-    let chunk = v128.splat<f64>(0);
-    while (x < chunkEnd) {
-      const partialEnd = min(chunkEnd, x + PARTIAL_BYTES);
-      let s = zero;
-      for (; x < partialEnd; x += 16, t += 16) {
-        const v = v128.load(x), target = v128.load(t);
-        const p = form == LOGARITHMS
-          ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
-          : target;
-        const loss = lossOf<T>(form, v, target, p, zero, one);
-        if (gradient) {
-          v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
-          gradient += 16;
-          f += gradOutputStep;
-        }
-        if (losses) {
-          v128.store(losses, loss);
-          losses += 16;
-        } else s = v128.add<T>(s, loss);
+    const partialEnd = min(end, x + PARTIAL_BYTES);
+    let s = zero;
+    for (; x < partialEnd; x += 16, t += 16) {
+      const v = v128.load(x), target = v128.load(t);
+      const p = form == LOGARITHMS
+        ? wideExp<T>(target, least, scratch, log2e, magic, high, c5, c4, c3, c2, c1)
+        : target;
+      const loss = lossOf<T>(form, v, target, p, zero, one);
+      if (gradient) {
+        v128.store(gradient, v128.mul<T>(p, v128.mul<T>(factor, v128.load(f))));
+        gradient += 16;
+        f += gradOutputStep;
       }
-      chunk = f64x2.add(chunk, widen<T>(s));
+      if (losses) {
+        v128.store(losses, loss);
+        losses += 16;
+      } else s = v128.add<T>(s, loss);
     }
-    if (!losses) addToSum<T>(sum, laneSum<f64>(chunk));
+    const terms = widen<T>(s), total = f64x2.add(sums, terms);
+    if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, terms, total));
+    sums = total;
   }
+  if (!losses) addLanesToSum<T>(sum, sums, lost);
 }
 
 // @ts-ignore: decorator
