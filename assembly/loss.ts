@@ -60,8 +60,6 @@ export function addToSum<T>(sum: usize, value: f64): void {
 }
 
 /** The same for lanes of f64 and what rounding took from them, which is 0 for f32 elements. */
-// @ts-ignore: decorator
-@inline
 export function addLanesToSum<T>(sum: usize, lanes: v128, lost: v128): void {
   addToSum<T>(sum, laneSum<f64>(lanes));
   if (sizeof<T>() == 8) addToSum<T>(sum, laneSum<f64>(lost));
