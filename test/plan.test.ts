@@ -65,7 +65,7 @@ describe('blocks of slices', () => {
   });
 
   test('are a multiple, or all', () => {
-    const operands = Array.from({ length: 5 }, () => operandOf(4));
+    const operands = Array.from({ length: 6 }, () => operandOf(4));
     expect(expectSound({ outer: 1e6, n: 1, inner: 1, multiple: 256, operands }).slices % 256).toBe(0);
     expect(expectSound({ outer: 1000, n: 1, inner: 1, multiple: 256, operands }).slices).toBe(1000);
   });
