@@ -59,10 +59,10 @@ export function addToSum<T>(sum: usize, value: f64): void {
   }
 }
 
-/** The same for lanes of f64 and what rounding took from them, which is 0 for f32 elements. */
+/** Adds lanes of f64 to the f64 at sum, and for f64 elements what rounding took from the lanes at LOSS_SUM_LOST. */
 export function addLanesToSum<T>(sum: usize, lanes: v128, lost: v128): void {
   addToSum<T>(sum, laneSum<f64>(lanes));
-  if (sizeof<T>() == 8) addToSum<T>(sum, laneSum<f64>(lost));
+  if (sizeof<T>() == 8) store<f64>(sum, load<f64>(sum, LOSS_SUM_LOST) + laneSum<f64>(lost), LOSS_SUM_LOST);
 }
 
 /** The same for the tail of elementwise losses, copied to a slot in scratch. */

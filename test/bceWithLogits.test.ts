@@ -32,6 +32,21 @@ describe('values to know', () => {
         expect(grad).toEqual(kind.of(1, -1, 0, 0));
       }
     });
+
+    test(`${name}: the sum and the mean of an infinite loss, or of more than the largest number, are ∞`, () => {
+      for (const kind of [Float32Array, Float64Array]) {
+        for (const n of [1, 5, 40, 600]) {
+          for (const at of [0, n - 1]) {
+            const x = new kind(n).fill(1);
+            x[at] = Infinity;
+            expect(kernels.bceWithLogits(x, new kind(n), { reduction: 'sum' }), `${n}, ${at}`).toBe(Infinity);
+            expect(kernels.bceWithLogits(x, new kind(n)), `${n}, ${at}`).toBe(Infinity);
+          }
+        }
+      }
+      const large = new Float64Array(40).fill(1e308);
+      expect(kernels.bceWithLogits(large, new Float64Array(40), { reduction: 'sum' })).toBe(Infinity);
+    });
   }
 });
 

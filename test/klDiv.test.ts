@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
-import { DTYPES, floatsOf, numbers } from './support/cases.js';
+import { DTYPES, floatsOf, newFloats, numbers } from './support/cases.js';
 import { expectSame } from './support/compare.js';
 import { describeErrors } from './support/failures.js';
 import { logPoints } from './support/fixtures.js';
@@ -60,6 +60,26 @@ describe('t log t', () => {
               const loss = kernels.klDiv(logProbs, targets, { reduction: 'none' });
               expectSame(loss.subarray(at, at + 1), alone[i]!, `${dtype}, ${special} at ${at} of ${n}`);
             });
+          }
+        }
+      }
+    });
+
+    test(`${name}: the sum and the mean of an infinite loss are ∞`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [1, 5, 40, 600]) {
+          for (const at of [0, n - 1]) {
+            const logProbs = newFloats(dtype, n).fill(-1);
+            logProbs[at] = -Infinity;
+            for (const [logTarget, t] of [
+              [false, 0.5],
+              [true, -1],
+            ] as const) {
+              const targets = newFloats(dtype, n).fill(t);
+              const what = `${dtype}, ${n}, ${at}, ${logTarget}`;
+              expect(kernels.klDiv(logProbs, targets, { logTarget, reduction: 'sum' }), what).toBe(Infinity);
+              expect(kernels.klDiv(logProbs, targets, { logTarget }), what).toBe(Infinity);
+            }
           }
         }
       }
