@@ -65,7 +65,7 @@ export function addLanesToSum<T>(sum: usize, lanes: v128, lost: v128): void {
   if (sizeof<T>() == 8) store<f64>(sum, load<f64>(sum, LOSS_SUM_LOST) + laneSum<f64>(lost), LOSS_SUM_LOST);
 }
 
-/** The same for the tail of elementwise losses, copied to a slot in scratch. */
+/** Stores the tail of elementwise losses, which a slot in scratch holds, or adds it to the f64 at sum. */
 export function storeLossTail<T>(losses: usize, at: usize, rest: usize, slot: usize, sum: usize): void {
   if (losses) storeTailCopy<T>(losses, at, rest, slot);
   else addToSum<T>(sum, laneSum<T>(v128.and(v128.load(slot), tailMask<T>(rest))));

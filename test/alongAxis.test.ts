@@ -86,7 +86,7 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
   });
 
   // Sums that round the same way again and again.
-  describe('a large exponential and halves of its last digit', () => {
+  describe('a large exponential and half units in its last place', () => {
     testAccuracy(operation, 'rows', (dtype) => logitsWithHalves(dtype, lanesOf(dtype), 1));
     testAccuracy(operation, 'short rows', (dtype) => logitsWithHalves(dtype, 1, 1));
     testAccuracy(operation, 'columns', (dtype) => logitsWithHalves(dtype, 1, 5));

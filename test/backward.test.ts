@@ -20,7 +20,7 @@ import {
   everyAxis,
   type Floats,
   floatsOf,
-  HALF_DIGIT,
+  HALF_ULP,
   halves,
   innerSizes,
   type Kind,
@@ -134,7 +134,7 @@ describe.each(backward)('$name', (operation) => {
   });
 
   // A sum that rounds them all away, in one direction, misses the bound.
-  describe('a large term, and halves of a unit in its last place', () => {
+  describe('a large term, and half units in its last place', () => {
     for (const sign of [1, -1]) {
       testAccuracy(operation, sign > 0 ? 'added' : 'subtracted', (dtype) =>
         [3, 7, 15, 16, 31].flatMap((vectors) =>
@@ -265,14 +265,14 @@ describe.each(backward)('$name', (operation) => {
   describeFailures(operation);
 });
 
-/** A row whose first lane adds up a number near 1, which differs with i, and halves of its last digit. */
+/** A row whose first lane adds up a number near 1, which differs with i, and half units in its last place. */
 function withHalves(operation: Backward, dtype: Dtype, vectors: number, sign: number, i: number): BackwardProblem {
   // The product with the first term is rounded, too.
   const p = (1 + i * 2 ** -13) / 64;
   const [probability, factor] = operation.forward === 'softmax' ? [p, 1 / (64 * p)] : [Math.log(p), 1];
   const dy = floatsOf(
     dtype,
-    halves(lanesOf(dtype), vectors, true).map((count) => sign * count * factor * HALF_DIGIT[dtype]),
+    halves(lanesOf(dtype), vectors, true).map((count) => sign * count * factor * HALF_ULP[dtype]),
   );
   dy[0] = 1 + i * 2 ** -11;
   const given = newFloats(dtype, dy.length).fill(probability);

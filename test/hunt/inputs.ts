@@ -2,7 +2,7 @@
 
 import type { TestSet } from '../support/backends.js';
 import type { LossPart } from '../support/bounds.js';
-import { type Dtype, type Floats, floatsOf } from '../support/cases.js';
+import { type Dtype, type Floats, floatsOf, HALF_ULP } from '../support/cases.js';
 import * as oracle from '../support/oracle.js';
 import type { Random } from './climb.js';
 
@@ -166,17 +166,16 @@ export function logits(random: Random, set: TestSet, dtype: Dtype, temperature: 
 }
 
 /**
- * 1 and, far more often, about half of the last digit of that, a whole one or a quarter: what rounding takes from a sum, or
- * adds to it, again and again. Some are next to 1, and outweigh the others too.
+ * 1 or, far more often, about half a unit in the last place of 1, a quarter, or a whole one: additions to 1 may round all of
+ * these in the same direction. Some numbers lie between, and outweigh the small ones too.
  */
 function shareOfHalves(random: Random, dtype: Dtype): Letter {
-  const half = 2 ** (dtype === 'float32' ? -24 : -53);
   const [large, near] = [between2(random, 0.01, 0.3), pick(random, [0, 0.1])];
   const nudged = pick(random, [1 - 2 ** -6, 1 + 2 ** -6]);
   const sizes = pick(random, [[1], [1, 0.5], [1, 0.5, 0.25, 2, 1e-3]]);
   return (r) => {
     if (r() < large) return r() < near ? between2(r, 2 ** -20, 1) : 1;
-    return pick(r, sizes) * half * nudged;
+    return pick(r, sizes) * HALF_ULP[dtype] * nudged;
   };
 }
 

@@ -73,7 +73,7 @@ export const bceWithLogits: LossOperation = {
     // A weight would make a subnormal number, which may be 0, normal.
     'numbers around 600': (dtype) =>
       ['sum', 'none'].map((r) => make(dtype, [40, 25], 1, r, { kind: 'around 600', variant: 0 })),
-    'a large loss and halves of its last digit': (dtype) =>
+    'a large loss and half units in its last place': (dtype) =>
       sumsWithHalves(dtype, (large, others) => {
         const first = floatsOf(
           dtype,

@@ -1,7 +1,7 @@
 import file from '../fixtures/klDiv.json' with { type: 'json' };
 import { between2, ofOneSign } from '../hunt/inputs.js';
 import { unitsOf } from '../support/bounds.js';
-import { type Dtype, type Floats, floatsOf, HALF_DIGIT, numbers, sizeOf } from '../support/cases.js';
+import { type Dtype, type Floats, floatsOf, HALF_ULP, numbers, sizeOf } from '../support/cases.js';
 import { elementLoss } from '../support/contracts.js';
 import { decodeLosses, type KlDivCase } from '../support/fixtures.js';
 import {
@@ -66,9 +66,9 @@ export const klDiv: LossOperation = {
       reductions,
       kinds: ['within ±30', 'within ±79', 'all equal', 'few values', 'subnormal'],
     }),
-    'a large loss and halves of its last digit': (dtype) =>
+    'a large loss and half units in its last place': (dtype) =>
       sumsWithHalves(dtype, (large, others) => {
-        const [p, rare] = [large / 32, HALF_DIGIT[dtype]];
+        const [p, rare] = [large / 32, HALF_ULP[dtype]];
         const second = floatsOf(
           dtype,
           others.map((loss) => (loss > 0 ? rare : 0)),

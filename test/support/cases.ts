@@ -214,9 +214,8 @@ export function everyAxis(): { shape: number[]; axis: number }[] {
 }
 
 /**
- * For each element of a row of so many vectors how many halves of a last digit it adds to a sum that begins with the first
- * element: a sum in lanes that takes one partial sum of four vectors after another, these in pairs or not, rounds each of
- * them away.
+ * What each element of a row adds to a sum that begins with the first element, in half units in the last place of that sum.
+ * Vector lanes that add one partial sum of four vectors after another, in pairs or one by one, round every addition away.
  */
 export function halves(lanes: number, vectors: number, inPairs: boolean): Float64Array {
   const result = new Float64Array(vectors * lanes);
@@ -230,11 +229,11 @@ export function halves(lanes: number, vectors: number, inPairs: boolean): Float6
   return result;
 }
 
-/** Half of the last digit of 1. */
-export const HALF_DIGIT: Record<Dtype, number> = { float32: 2 ** -24, float64: 2 ** -53 };
+/** Half a unit in the last place of 1. */
+export const HALF_ULP: Record<Dtype, number> = { float32: 2 ** -24, float64: 2 ** -53 };
 
 /**
- * Logits whose exponentials are a large one and halves of its last digit, some beside a maximum that is larger still: in
+ * Logits whose exponentials are a large one and half units in its last place, some beside a maximum that is larger still: in
  * one lane of whole vectors, or one after another, in so many columns that are equal.
  */
 export function logitsWithHalves(dtype: Dtype, lanes: number, columns: number): Problem[] {
@@ -244,7 +243,7 @@ export function logitsWithHalves(dtype: Dtype, lanes: number, columns: number): 
       Array.from({ length: 12 }, (_, i) => {
         const counts = halves(lanes, vectors, inPairs);
         const [first, around] = [(i % 4) * 1.7, i < 6 ? i / 7 : far];
-        const x = counts.map((count) => around - first + (count > 0 ? Math.log(count * HALF_DIGIT[dtype]) : nothing));
+        const x = counts.map((count) => around - first + (count > 0 ? Math.log(count * HALF_ULP[dtype]) : nothing));
         x[0] = around - first;
         if (first > 0) x[x.length - 1] = around;
         const shape = [x.length, columns];

@@ -9,7 +9,7 @@ import {
   type Dtype,
   type Floats,
   floatsOf,
-  HALF_DIGIT,
+  HALF_ULP,
   halves,
   type Kind,
   lanesOf,
@@ -257,7 +257,7 @@ export function elementGroups({ make, choices, kinds, reductions }: Groups): Los
   };
 }
 
-/** Sums of a loss between 16 and 32, and of halves of its last digit: `of` makes arguments that have these losses. */
+/** Sums of a loss between 16 and 32, and of half units in its last place: `of` makes arguments that have these losses. */
 export function sumsWithHalves(
   dtype: Dtype,
   of: (large: number, others: Float64Array) => Pick<LossProblem, 'first' | 'second'>,
@@ -265,7 +265,7 @@ export function sumsWithHalves(
   return [true, false].flatMap((inPairs) =>
     Array.from({ length: 60 }, (_, i) => {
       const large = 16.1 + i * 0.05;
-      const others = halves(lanesOf(dtype), 32, inPairs).map((count) => 16 * HALF_DIGIT[dtype] * count);
+      const others = halves(lanesOf(dtype), 32, inPairs).map((count) => 16 * HALF_ULP[dtype] * count);
       const what = `${dtype}, halves ${inPairs ? 'in pairs ' : ''}beside ${large}`;
       return { what, dtype, shape: [others.length], axis: -1, ...of(large, others), options: { reduction: 'sum' } };
     }),

@@ -1,8 +1,8 @@
 // The gradient of softmax: dx_i = y_i (dy_i − Σ y_j dy_j) / t for each row of [outer, n, inner], y the softmax and dy
 // the gradient with respect to it.
 //
-// Passes over a row: the sum; the result. 1 / t multiplies dy if it is at most 1, else y but for a power of two, so that
-// no intermediate leaves the normal numbers unless y dy or the result does.
+// Passes over a row: the sum; the result. 1 / t multiplies dy if it is at most 1; if not, its power of two multiplies y and
+// the rest of it dy, so that no intermediate leaves the normal numbers unless y dy or the result does.
 // dx may be dy or y. n or outer · inner may be 0.
 // Error: 4 · 2^-23 (f64: 2^-52) of |y_i| (|dy_i| + Σ |y_j dy_j|) / t.
 
@@ -26,10 +26,7 @@ export function softmaxBackward<T>(
   else blockForm<T>(y, dx, outer, n, inner, temperature, scratch, dy);
 }
 
-/**
- * The power of two in 1 / t, or 1. It multiplies y, which is exact, and what is left of 1 / t multiplies dy and the sum: so
- * 1 / t is rounded once.
- */
+/** The power of two in 1 / t, at least 1. To multiply y by it rounds nothing, so 1 / t costs one rounding in all: dy's. */
 // @ts-ignore: decorator
 @inline
 function powerOfTwo(t: f64): f64 {
