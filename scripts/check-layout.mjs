@@ -8,10 +8,10 @@ const namesIn = (folder, ending) =>
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length));
 
-/** The family of each kernel, which is its folder; the kernels in core and masking are not operations. */
+/** The family of each kernel, which is its folder; the kernels in core, half and masking are not operations. */
 const families = new Map(
   readdirSync('assembly/kernels')
-    .filter((family) => !['core', 'masking'].includes(family))
+    .filter((family) => !['core', 'half', 'masking'].includes(family))
     .flatMap((family) => namesIn(`assembly/kernels/${family}`, '.ts').map((name) => [name, family])),
 );
 /** Files of src/ops/ that are not operations. */

@@ -2,13 +2,13 @@
 // compares it with the whole module in build/, instruction by instruction. Functions and, in relaxed-simd, local
 // variables may have other numbers, as long as they correspond one to one.
 import { readFileSync } from 'node:fs';
-import { core } from '../dist/generated/functions.js';
+import { core, half } from '../dist/generated/functions.js';
 import * as kernels from '../dist/generated/kernels.js';
 import { link } from '../dist/wasm/link.js';
 import { readModule } from './functions.mjs';
 import { localOf } from './pack.mjs';
 
-const PROGRAMS = [core, ...Object.values(kernels).flatMap(({ f32, f64 }) => [f32, f64])];
+const PROGRAMS = [core, half, ...Object.values(kernels).flatMap(({ f32, f64 }) => [f32, f64])];
 
 /**
  * Pairs of names that two modules give to the same thing, collected one by one.

@@ -3,8 +3,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const FOLDER = 'assembly/kernels';
-/** The family of what a set of functions needs beside its kernels. */
-const CORE = 'core';
+/**
+ * The families of what a set of functions needs beside its kernels, each one module: an engine that compiles nothing large
+ * at once still takes them. The first holds the constants of all kernels.
+ */
+const SHARED = ['core', 'half'];
 /** The compiler's entry, and where it lies; asconfig.json names it. */
 const ENTRY = 'build/entry.ts';
 const ELEMENT_TYPES = ['f32', 'f64'];
@@ -63,25 +66,25 @@ function identifierOf(name) {
     .replace(/_$/, '');
 }
 
-/** TypeScript of the functions' texts, and of the program of core. */
+/** TypeScript of the functions' texts, and of the programs that every set of functions needs. */
 export function functionsCode({ functions, data }, exports, families) {
   const code = functions.map(({ name, text, callees }) => {
     const called = callees.map((callee) => `, ${identifierOf(callee)}`).join('');
     return `export const ${identifierOf(name)}: Code = ['${text}'${called}];\n`;
   });
-  const exported = families
-    .get(CORE)
-    .flatMap(exportNames)
-    .map((name) => `    ${name}: ${identifierOf(exports.get(name))},\n`);
+  const programs = SHARED.map((family, i) => {
+    const names = families.get(family).flatMap(exportNames);
+    const exported = names.map((name) => `    ${name}: ${identifierOf(exports.get(name))},\n`);
+    return `export const ${family}: Program = {
+  exports: {
+${exported.join('')}  },
+${i === 0 ? `  data: '${data}',\n` : ''}};
+`;
+  });
   return `import type { Code, Program } from '../wasm/link.js';
 
 ${code.join('')}
-export const core: Program = {
-  exports: {
-${exported.join('')}  },
-  data: '${data}',
-};
-`;
+${programs.join('')}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { core } from './generated/functions.js';
+import { core, half } from './generated/functions.js';
 
 // First, because this import brings the text of all functions: at the start of a bundle it leaves the rest in one
 // piece, which gzip compresses better.
@@ -71,9 +71,9 @@ export class Runtime implements TensorOwner {
     this.#isAuto = isAuto;
     this.#backend = backend;
     this.arena = arena;
-    const exports = backend.modules?.exportsOf(core) as (HalfKernels & { transpose_f32: Transpose }) | undefined;
-    this.halves = new Halves(arena, exports);
-    this.run = new Run(arena, this.halves, exports?.transpose_f32);
+    const { modules } = backend;
+    this.halves = new Halves(arena, modules?.exportsOf(half) as HalfKernels | undefined);
+    this.run = new Run(arena, this.halves, modules?.exportsOf(core).transpose_f32 as Transpose | undefined);
     if (typeof FinalizationRegistry !== 'undefined') {
       this.#forgotten = new FinalizationRegistry((address) => this.#reclaim(address));
     }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { core } from '../src/generated/functions.js';
+import { core, half } from '../src/generated/functions.js';
 import * as sources from '../src/generated/kernels.js';
 import type * as library from '../src/index.js';
 import { backendInfo, createKernels } from '../src/index.js';
@@ -42,7 +42,7 @@ function stubWebAssembly(members: Partial<Record<keyof typeof WebAssembly, unkno
   vi.stubGlobal('WebAssembly', Object.assign(stub, members));
 }
 
-const PROGRAMS = [core, ...Object.values(sources).flatMap(({ f32, f64 }) => [f32, f64])];
+const PROGRAMS = [core, half, ...Object.values(sources).flatMap(({ f32, f64 }) => [f32, f64])];
 
 /** An engine that compiles nothing but these modules. */
 function compileOnly(...modules: Uint8Array[]): void {
@@ -145,17 +145,18 @@ describe('import', () => {
     const { softmax, softmaxBackward, argmax, createKernels: create } = await importAnew();
     expect(compiled).toEqual([]);
     const probs = softmax(X);
-    expect(compiled.length).toBe(2);
-    expect(instances).toBe(2);
+    // core, half and the kernel.
+    expect(compiled.length).toBe(3);
+    expect(instances).toBe(3);
     softmax(X);
     softmaxBackward(probs, X);
     create();
-    expect(compiled.length).toBe(3);
+    expect(compiled.length).toBe(4);
     argmax(X);
     create().argmax(X);
-    expect(compiled.length).toBe(4);
-    argmax(Float64Array.from(X));
     expect(compiled.length).toBe(5);
+    argmax(Float64Array.from(X));
+    expect(compiled.length).toBe(6);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -218,7 +219,7 @@ describe('auto', () => {
 
   test('the reference for all kernels where one does not compile, those that ran before too', async () => {
     const { softmaxKernel } = sources;
-    compileOnly(...[core, softmaxKernel.f32, softmaxKernel.f64].map((program) => link(program, 'simd128')));
+    compileOnly(...[core, half, softmaxKernel.f32, softmaxKernel.f64].map((program) => link(program, 'simd128')));
     const { backendInfo: info, softmax, logSumExp, createKernels: create } = await importAnew();
     const float32 = Float32Array.from({ length: 1000 }, (_, i) => 4 * Math.sin(i));
     const float64 = Float64Array.from({ length: 1000 }, (_, i) => 4 * Math.sin(i));
@@ -365,7 +366,7 @@ describe('init', () => {
   });
 
   test('leaves what does not compile to the call that needs it', async () => {
-    compileOnly(link(core, 'simd128'));
+    compileOnly(link(core, 'simd128'), link(half, 'simd128'));
     const { init, softmax, backendInfo: info } = await importAnew();
     expect((await init()).name).toBe('simd128');
     expect(warn).not.toHaveBeenCalled();

@@ -1,6 +1,6 @@
 import { Arena, alignUp, type LinearMemory, MEMORY_LIMIT, SCRATCH_BYTES, STATIC_END } from '../memory/arena.js';
 import { Runtime } from '../runtime.js';
-import { checkFuses, EmbeddedModules, openFirst } from '../wasm/backend.js';
+import { checkModules, EmbeddedModules, openFirst } from '../wasm/backend.js';
 import { SharedModules } from './shared-memory.js';
 
 /** A module compiled by Emscripten, with its memory and allocator: the host whose memory our modules may share. */
@@ -96,7 +96,7 @@ function moveIn(host: MemoryHost): Guest {
   const backend = openFirst('register', 'auto', (name) => {
     if (name === 'reference') throw new Error('it needs no memory of others');
     const modules = new Modules(name, memory);
-    checkFuses(name, modules);
+    checkModules(name, modules);
     return { modules, memory: memory as LinearMemory };
   });
   const allocator = new AlignedAllocator(host);

@@ -1,4 +1,4 @@
-import { core } from '../generated/functions.js';
+import { core, half } from '../generated/functions.js';
 import { INITIAL_PAGES, type LinearMemory, PlainMemory } from '../memory/arena.js';
 import type { BackendInfo, BackendName } from '../types.js';
 import { link, type ModuleBackend, type Program } from './link.js';
@@ -50,6 +50,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
   for (const name of names) {
     try {
       await compileAhead(name, core);
+      await compileAhead(name, half);
       return;
     } catch {
       // Try the next one.
@@ -57,7 +58,7 @@ export async function compileCoreAhead(wanted: BackendName | 'auto'): Promise<vo
   }
 }
 
-/** Modules linked from what is embedded in the package: one for each kernel and element type, and core. */
+/** Modules linked from what is embedded in the package: one for each kernel and element type, core and half. */
 export class EmbeddedModules implements Modules {
   readonly name: ModuleBackend;
   readonly memory: WebAssembly.Memory;
@@ -142,12 +143,17 @@ function open(name: BackendName, limit: number): Pick<Backend, 'modules' | 'memo
   if (typeof WebAssembly === 'undefined') throw new Error('there is no WebAssembly here');
   const memory = newMemory();
   const modules = new EmbeddedModules(name, memory);
-  checkFuses(name, modules);
+  checkModules(name, modules);
   return { modules, memory };
 }
 
-/** Checks that `core` compiles and, for relaxed-simd, that multiply-add rounds once on this processor. @throws Error */
-export function checkFuses(name: ModuleBackend, modules: Modules): void {
+/**
+ * Checks that what every set of functions needs compiles and, for relaxed-simd, that multiply-add rounds once on this
+ * processor.
+ * @throws Error
+ */
+export function checkModules(name: ModuleBackend, modules: Modules): void {
+  modules.exportsOf(half);
   if (!multiplyAddFuses(modules.exportsOf(core)) && name === 'relaxed-simd') {
     throw new Error('relaxed multiply-add does not fuse on this processor');
   }
@@ -198,7 +204,7 @@ export function openModule(
   checkStamp(operation, module, name);
   const { exports, memory } = ahead ?? instantiate(module);
   const modules = new WholeModule(exports);
-  checkFuses(name, modules);
+  checkModules(name, modules);
   return { name, reason: 'its module was given', tried: [], remedies: [], modules, memory };
 }
 

@@ -2,7 +2,7 @@ import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { stamp } from '../generated/stamp.js';
 import type { Program } from './link.js';
 
-/** The exports of a module: a kernel by its name, or the few functions of assembly/kernels/core/. */
+/** The exports of a module: a kernel by its name, or the few functions of assembly/kernels/core and half. */
 export type Exports = Record<string, (...operands: number[]) => number>;
 
 /** The modules of a backend on one memory. */
