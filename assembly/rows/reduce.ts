@@ -3,17 +3,21 @@
 import { keptLanes, keptTail } from "../mask";
 import { PARTIAL_BYTES, addTerm, laneRounding, loadTerm, widen } from "../math/sum";
 import { laneMax, laneSum, lanes } from "../simd/lanes";
-import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
 import { loadTail, tailMask } from "../simd/tail";
 
 /** Whether every |x| of the row is at most limit. */
 export function rowInRange<T>(x: usize, n: usize, limit: T): bool {
   const bound = v128.splat<T>(limit), mask = signMask<T>();
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let state = rangeStart<T>();
-  for (; x < end; x += 16) state = rangeStep<T>(state, v128.load(x), mask, bound);
-  if (rest) state = rangeStep<T>(state, loadTail<T>(x, rest), mask, bound);
-  return rangeHolds<T>(state, bound);
+  let a = rangeStart<T>(), b = a;
+  for (const fours = x + ((end - x) & ~63); x < fours; x += 64) {
+    a = rangeStep<T>(rangeStep<T>(a, v128.load(x), mask, bound), v128.load(x, 16), mask, bound);
+    b = rangeStep<T>(rangeStep<T>(b, v128.load(x, 32), mask, bound), v128.load(x, 48), mask, bound);
+  }
+  for (; x < end; x += 16) a = rangeStep<T>(a, v128.load(x), mask, bound);
+  if (rest) b = rangeStep<T>(b, loadTail<T>(x, rest), mask, bound);
+  return rangeHolds<T>(rangeJoin<T>(a, b), bound);
 }
 
 /** The largest element; NaN where there is one; −∞ for no elements. */
