@@ -105,3 +105,72 @@ test('the oracle is asked once for all backends', () => {
   const p = problem('float32', [5], 'within ±8');
   expect(expectedOf(softmax, p)).toBe(expectedOf(softmax, p));
 });
+
+// Some processors take a hundred times as long for a subnormal result, which may be 0 as well.
+describe('a probability too small for a normal float32 is 0, any other is not', () => {
+  const SMALLEST = 2 ** -126;
+  const steep = (count: number, most: number) => Float32Array.from({ length: count }, (_, i) => most * Math.sin(i * i));
+  const shapes = [
+    { shape: [40, 2] },
+    { shape: [40, 3] },
+    { shape: [70, 10] },
+    { shape: [20, 300] },
+    { shape: [300, 40], axis: 0 },
+    { shape: [300, 5], axis: 0 },
+  ];
+  /** Fails unless every value is 0 or a normal number, and 0 only where the expected one is no more. */
+  const expectNormal = (values: Float32Array, expected: Float32Array) => {
+    const isWrong = (value: number, i: number) =>
+      value === 0 ? Math.abs(expected[i] as number) > 1.0001 * SMALLEST : Math.abs(value) < SMALLEST;
+    expect(values.findIndex(isWrong)).toBe(-1);
+  };
+  const { reference } = Object.fromEntries(sets.map(({ backend, kernels }) => [backend, kernels]));
+
+  for (const { name, kernels } of wasmSets) {
+    for (const most of [42, 50, 63, 90, 300]) {
+      test(`${name}: logits up to ±${most}`, () => {
+        for (const options of shapes) {
+          const x = steep(options.shape[0]! * options.shape[1]!, most);
+          const expected = reference!.softmax(x, options);
+          expectNormal(kernels.softmax(x, options), expected);
+          const inPlace = x.slice();
+          expectNormal(kernels.softmax(inPlace, { ...options, out: inPlace }), expected);
+          const mask = Uint8Array.from(x, (_, i) => (i % 7 === 3 ? 0 : 1));
+          const masked = { ...options, mask: { data: mask, shape: options.shape } };
+          expectNormal(kernels.softmax(x, masked), reference!.softmax(x, masked));
+        }
+      });
+
+      test(`${name}: logits up to ±${most}, a row has the same bits among flat rows`, () => {
+        for (const n of [2, 3, 10, 40, 300]) {
+          const row = steep(n, most);
+          const rows = Float32Array.from({ length: 40 * n }, (_, i) => Math.sin(i));
+          rows.set(row, 17 * n);
+          const all = kernels.softmax(rows, { shape: [40, n] });
+          expectSame(all.subarray(17 * n, 18 * n), kernels.softmax(row), `${n}`);
+          const alone = kernels.softmax(rows.subarray(0, n));
+          expectSame(all.subarray(0, n), alone, `the first of ${n}`);
+        }
+      });
+
+      test(`${name}: logits up to ±${most}, the gradient of a cross-entropy`, () => {
+        for (const { shape, axis } of shapes) {
+          const [rows, n] = axis === 0 ? [shape[1]!, shape[0]!] : [shape[0]!, shape[1]!];
+          const x = steep(rows * n, most);
+          const targets = new Int32Array(rows);
+          for (const reduction of ['sum', 'mean'] as const) {
+            const options = { shape, axis: axis ?? 1, reduction };
+            const { grad } = kernels.crossEntropyWithGrad(x, targets, options);
+            const { grad: expected } = reference!.crossEntropyWithGrad(x, targets, options);
+            // The gradient at a target, class 0, is computed on its own.
+            const isTarget = (_: number, i: number) => (axis === 0 ? i < rows : i % n === 0);
+            expectNormal(
+              grad.map((value, i) => (isTarget(value, i) ? 0 : value)),
+              expected.map((value, i) => (isTarget(value, i) ? 0 : value)),
+            );
+          }
+        }
+      });
+    }
+  }
+});

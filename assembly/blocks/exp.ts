@@ -1,7 +1,7 @@
 // e^(x / t) of each row of a block, and the reciprocals of the sums.
 
 import {
-  MAX_SHIFTED, SOFTMAX_STEPS, SPARSE, UNSHIFTED, prepareLane, prepareSparse, softmaxExp, unshiftedLimit
+  MAX_SHIFTED, SOFTMAX_STEPS, SPARSE, UNSHIFTED, normalLimit, prepareLane, prepareSparse, softmaxExp, unshiftedLimit
 } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, oneVector } from "../math/exp-table";
@@ -12,12 +12,17 @@ import { demote, lanes, promoteHigh, promoteLow } from "../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart } from "../simd/range";
 import { scatterStrided } from "./gather";
 import { columnMax, columnRange } from "./reduce";
+import { clearSubnormalLanes } from "./scale";
 
-/** e^(x / t) in place; FACTOR becomes the reciprocals of the sums. */
+/**
+ * e^(x / t) in place, for f32 cleared where it would be subnormal times FACTOR, which becomes the reciprocals of the
+ * sums.
+ */
 export function blockExp<T>(block: usize, n: usize, columns: usize, form: i32, temperature: f64, scratch: usize): void {
   if (form == UNSHIFTED) expUnshifted<T>(block, n, columns, temperature, scratch);
   else if (sizeof<T>() == 4 && form == SPARSE) expSparse<T>(block, n, columns, temperature, scratch);
   else expMaxShifted<T>(block, n, columns, temperature, scratch);
+  if (sizeof<T>() == 4) clearSubnormalLanes(block, n, columns, scratch);
 }
 
 function expUnshifted<T>(block: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {
@@ -152,12 +157,12 @@ function reciprocal(totals: usize): v128 {
 
 /**
  * Softmax of the rows of f32 in a tile: `width` bytes, whole lines, of each of n lines that are `stride` bytes apart. The
- * bits are those of gather, blockExp and scatter. Returns false, and writes nothing to y, unless every |x / t| ≤ RANGE.
+ * bits are those of gather, blockExp and scatter. Returns false, and writes nothing to y, unless every |x| ≤ normalLimit.
  */
 export function tileSoftmax(
   x: usize, y: usize, stride: usize, n: usize, width: usize, temperature: f64, scratch: usize
 ): bool {
-  const bound = v128.splat<f32>(unshiftedLimit<f32>(temperature)), tile = scratch + HEADER_BYTES, end = tile + n * width;
+  const bound = v128.splat<f32>(normalLimit(temperature, n)), tile = scratch + HEADER_BYTES, end = tile + n * width;
   let range = rangeStart<f32>(), p = tile;
   clearTotals(width, scratch);
   while (p < end) {

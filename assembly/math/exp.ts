@@ -14,7 +14,7 @@
 import { EXP_CENTRE, EXP_EXPONENT, EXP_FLOOR, EXP_POWER } from "../scratch";
 import { FUSED, madd, nmadd } from "../simd/arch";
 import { addIntegers, lanes, shiftLeft, subIntegers } from "../simd/lanes";
-import { LOG2E, coefficient64, inverseOf, isOrdinary, ln2LowOf, oneVector, significandOf } from "./exp-table";
+import { LN2, LOG2E, coefficient64, inverseOf, isOrdinary, ln2LowOf, oneVector, significandOf } from "./exp-table";
 
 export const UNSHIFTED: i32 = 0;
 export const SPARSE: i32 = 1;
@@ -32,6 +32,11 @@ function RANGE<T>(): f64 {
 @inline
 export function unshiftedLimit<T>(t: f64): T {
   return isOrdinary<T>(t) ? <T>(RANGE<T>() * t) : <T>-1;
+}
+
+/** Up to this |x| every probability in a row of n elements of f32, at least e^(−2 |x / t|) / n, is a normal number. */
+export function normalLimit(t: f64, n: usize): f32 {
+  return min(unshiftedLimit<f32>(t), <f32>((87 - LN2 * <f64>(32 - clz(<u32>n))) / 2 * t));
 }
 
 /**

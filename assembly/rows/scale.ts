@@ -2,6 +2,7 @@
 
 import { madd } from "../simd/arch";
 import { isNormal, lanes } from "../simd/lanes";
+import { SAFE_FACTOR, clearBelow, leastNormal } from "../simd/subnormal";
 import { loadTail, storeTail } from "../simd/tail";
 
 /** y = value. */
@@ -44,12 +45,28 @@ export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   if (rest) storeTail<T>(y, v128.mul<T>(loadTail<T>(x, rest), f), rest);
 }
 
+/** Clears what of a row of exponentials would be subnormal times the factor. */
+export function clearSubnormal(y: usize, n: usize, factor: f32): void {
+  const least = leastNormal(f32x4.splat(factor)), rest = n % 4, end = y + ((n - rest) << 2);
+  for (const fours = y + ((end - y) & ~63); y < fours; y += 64) {
+    v128.store(y, clearBelow(v128.load(y), least));
+    v128.store(y, clearBelow(v128.load(y, 16), least), 16);
+    v128.store(y, clearBelow(v128.load(y, 32), least), 32);
+    v128.store(y, clearBelow(v128.load(y, 48), least), 48);
+  }
+  for (; y < end; y += 16) v128.store(y, clearBelow(v128.load(y), least));
+  if (rest) storeTail<f32>(y, clearBelow(loadTail<f32>(y, rest), least), rest);
+}
+
 /**
  * What y, the exponentials of a row and their sum total, has yet to be multiplied by to become scale · softmax:
  * `factor`, which is scale / total. Where that is no normal number, y is divided by total here, and the result is `scale`.
  */
 export function rowFactor<T>(y: usize, n: usize, factor: f64, scale: f64, total: f64): T {
-  if (scale == 0 || isNormal(sizeof<T>(), factor)) return <T>factor;
+  if (scale == 0 || isNormal(sizeof<T>(), factor)) {
+    if (sizeof<T>() == 4 && abs(factor) < <f64>SAFE_FACTOR) clearSubnormal(y, n, <f32>factor);
+    return <T>factor;
+  }
   rowScale<T>(y, y, n, <T>(1 / total));
   return <T>scale;
 }

@@ -4,7 +4,7 @@
 // Whether a row is computed here or in a block depends on its neighbours and must not change its bits: elements are
 // added as blockSums adds them.
 
-import { SOFTMAX_STEPS, unshiftedLimit } from "../math/exp";
+import { SOFTMAX_STEPS, normalLimit } from "../math/exp";
 import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { oneVector } from "../math/exp-table";
 import { widen } from "../math/sum";
@@ -17,10 +17,10 @@ import { rowScale } from "./scale";
 /** The most rows at a time: few enough for the fastest cache. */
 export const SHORT_ROWS: usize = 64;
 
-/** `count` rows of n > 1 elements; y may be x. Returns false, and writes nothing to y, unless every |x / t| ≤ RANGE. */
+/** `count` rows of n > 1 elements; y may be x. Returns false, and writes nothing to y, unless every |x| ≤ normalLimit. */
 export function shortRows(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: usize): bool {
   const e = scratch + HEADER_BYTES;
-  if (!expElements(SOFTMAX_STEPS<f32>(), x, e, count * n, unshiftedLimit<f32>(t), scratch)) return false;
+  if (!expElements(SOFTMAX_STEPS<f32>(), x, e, count * n, normalLimit(t, n), scratch)) return false;
   if (n == 2) dividePairs(e, y, count, scratch);
   else if (n == 3) divideTriples(e, y, count, scratch);
   else divideRows(e, y, count, n);

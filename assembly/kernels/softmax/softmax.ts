@@ -6,6 +6,8 @@
 // fails; in place (x is y), where it could not recompute, it checks first. Of a masked row only the kept range is
 // computed; a row with a sparse mask is divided by its sum at once. Short rows: rows/short.ts, as long as they are in
 // range. Strided rows, too: tiles of blocks/exp.ts. Other rows: gather a block, exponentiate, divide and scatter.
+// Probabilities of f32 that would be subnormal are 0 (simd/subnormal.ts): a row that may have some is not divided in the
+// next row's loop.
 // x may be y. n or outer · inner may be 0. mask: a descriptor (mask.ts), or 0.
 
 import { blockExp, tileSoftmax } from "../../blocks/exp";
@@ -14,13 +16,13 @@ import { maskBlock } from "../../blocks/mask";
 import { clearEmptyRows } from "../../blocks/scale";
 import { checkRows, scratchBytes } from "../../contracts";
 import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
-import { SOFTMAX_STEPS, UNSHIFTED, softmaxExp, unshiftedLimit } from "../../math/exp";
+import { SOFTMAX_STEPS, UNSHIFTED, normalLimit, softmaxExp, unshiftedLimit } from "../../math/exp";
 import { finishFour, reduceFour, storeFour } from "../../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber, prepareExp } from "../../math/exp-table";
 import { SUM_CHUNK, laneRounding, widen } from "../../math/sum";
 import { rowExpKept, rowExpMaxShifted } from "../../rows/exp";
 import { rowInRange, rowMax, rowMaxKept } from "../../rows/reduce";
-import { rowFill, rowFillOutside, rowScale } from "../../rows/scale";
+import { clearSubnormal, rowFill, rowFillOutside, rowScale } from "../../rows/scale";
 import { SHORT_ROWS, shortRows } from "../../rows/short";
 import { FACTOR, HEADER_BYTES, LINE_BYTES, ROW_LINES, TILE_LINES } from "../../scratch";
 import { BLOCK_ROWS, addressOf, columnsOf, rowsInBlock, usesRowForm } from "../../shape";
@@ -46,7 +48,7 @@ function shortForm(x: usize, y: usize, count: usize, n: usize, t: f64, scratch: 
   for (let rows: usize = 0; count; count -= rows, x += rows * n * 4, y += rows * n * 4) {
     rows = min(SHORT_ROWS, count);
     // Rows out of range are likely to be followed by others: then the check goes first.
-    if (!inside) inside = rowInRange<f32>(x, rows * n, unshiftedLimit<f32>(t));
+    if (!inside) inside = rowInRange<f32>(x, rows * n, normalLimit(t, n));
     if (inside) inside = shortRows(x, y, rows, n, t, scratch);
     if (!inside) blockForm<f32>(x, y, rows, n, 1, t, scratch, 0);
   }
@@ -93,6 +95,7 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
   const c5 = coefficient<T>(5, scratch), c4 = coefficient<T>(4, scratch), c3 = coefficient<T>(3, scratch);
   const c2 = coefficient<T>(2, scratch), c1 = coefficient<T>(1, scratch);
   const limit = unshiftedLimit<T>(temperature), bound = v128.splat<T>(limit), sign = signMask<T>();
+  const normal = f32x4.splat(normalLimit(temperature, n));
   // What is yet to be divided by its sum: nothing (0), or the kept range of the row before, from pending to pendingEnd.
   let pending: usize = 0, pendingEnd: usize = 0, pendingStart: usize = 0;
   let factor = v128.splat<T>(0);
@@ -121,7 +124,7 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
     // A row out of range is likely to be followed by another: then, too, the check goes first.
     if (dense && (x == y || !inside)) inside = rowInRange<T>(from, end - start, limit);
     let p = from, q = to, z = pending ? pending : to;
-    let sums = v128.splat<f64>(0), lost = sums;
+    let sums = v128.splat<f64>(0), lost = sums, isNormal = true;
     while (dense && inside && p < fromEnd) {
       const chunkEnd = min(fromEnd, p + SUM_CHUNK<T>() * sizeof<T>());
       let chunk = v128.splat<f64>(0), range = rangeStart<T>();
@@ -163,7 +166,10 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
         }
         chunk = f64x2.add(chunk, widen<T>(pair));
       }
-      inside = rangeHolds<T>(range, bound);
+      if (sizeof<T>() == 8 || !rangeHolds<T>(range, normal)) {
+        inside = rangeHolds<T>(range, bound);
+        isNormal = sizeof<T>() == 8;
+      }
       const next = f64x2.add(sums, chunk);
       if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, chunk, next));
       sums = next;
@@ -172,13 +178,18 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
       rowScale<T>(z, z, (pendingEnd - z) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
     }
     pending = 0;
+    // What the next row's loop multiplies by this it overwrites, but a product may be subnormal, and slow.
+    factor = v128.splat<T>(0);
     // Memory is written in order, which is faster outside of the caches: what is not kept comes last.
     if (end < n) rowFill<T>(toEnd, n - end, 0);
     if (dense && inside) {
-      pending = to;
-      pendingEnd = toEnd;
-      pendingStart = start;
-      factor = v128.splat<T>(<T>(1.0 / laneSum<f64>(f64x2.add(sums, lost))));
+      const reciprocal = <T>(1.0 / laneSum<f64>(f64x2.add(sums, lost)));
+      if (isNormal) {
+        pending = to;
+        pendingEnd = toEnd;
+        pendingStart = start;
+        factor = v128.splat<T>(reciprocal);
+      } else scaleNormal<T>(to, end - start, reciprocal);
     } else rowInPasses<T>(x, y, n, start, end, temperature, scratch, mask, row);
   }
   if (pending) rowScale<T>(pending, pending, (pendingEnd - pending) / sizeof<T>(), v128.extract_lane<T>(factor, 0));
@@ -200,7 +211,13 @@ function rowInPasses<T>(
     total = rowExpMaxShifted<T>(from, to, bytes, length, maximum, t, scratch);
   }
   const factor = <T>(1.0 / total);
-  rowScale<T>(to, to, length, factor);
+  scaleNormal<T>(to, length, factor);
   // If nothing finite is kept, the whole row is NaN.
   if (!isFinite<T>(factor)) rowFillOutside<T>(y, n, start, end, <T>NaN);
+}
+
+/** y = y · factor; for f32, 0 where that would be subnormal. */
+function scaleNormal<T>(y: usize, n: usize, factor: T): void {
+  if (sizeof<T>() == 4) clearSubnormal(y, n, <f32>factor);
+  rowScale<T>(y, y, n, factor);
 }
