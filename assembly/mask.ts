@@ -9,6 +9,7 @@
 // kept.
 
 import { KEPT_DENSE, KEPT_END, KEPT_START, KNOWN_END, KNOWN_MASK, KNOWN_START, READ_AHEAD, READ_END } from "./scratch";
+import { lanes } from "./simd/lanes";
 
 // The descriptor's fields, by their index: u32 each. layout.ts gives them to TypeScript.
 export const BASE: usize = 0; // address of the operand; 0 where there is none
@@ -137,6 +138,21 @@ function findMaskRange(bytes: usize, n: usize, scratch: usize): void {
   store<usize>(scratch, at == end, KEPT_DENSE);
 }
 
+/** All bits set in each of 16 bytes of a mask that keeps its element. */
+// @ts-ignore: decorator
+@inline
+export function keptBytes(bytes: usize): v128 {
+  return i8x16.ne(v128.load(bytes), i8x16.splat(0));
+}
+
+/** Quarter i, a literal, of what keptBytes gives, in lanes of 32 bits. */
+// @ts-ignore: decorator
+@inline
+export function keptQuarter(i: i32, kept: v128): v128 {
+  const half = i < 2 ? i16x8.extend_low_i8x16_s(kept) : i16x8.extend_high_i8x16_s(kept);
+  return i & 1 ? i32x4.extend_high_i16x8_s(half) : i32x4.extend_low_i16x8_s(half);
+}
+
 /** All bits set in the lanes that the mask's bytes keep. */
 // @ts-ignore: decorator
 @inline
@@ -158,4 +174,24 @@ export function keptTail<T>(bytes: usize, count: usize): v128 {
   const lanes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.replace_lane(i32x4.splat(0), 0, all)));
   if (sizeof<T>() == 4) return i32x4.ne(lanes, i32x4.splat(0));
   return i64x2.ne(i64x2.extend_low_i32x4_u(lanes), i64x2.splat(0));
+}
+
+/**
+ * Replaces what the mask's bytes drop of n elements. Sixteen f32 at a time: most of the work is to widen the mask's bytes.
+ */
+export function fillDropped<T>(x: usize, bytes: usize, n: usize, value: T): void {
+  const v = v128.splat<T>(value), end = x + n * sizeof<T>();
+  if (sizeof<T>() == 4) {
+    for (const fours = x + ((end - x) & ~63); x < fours; x += 64, bytes += 16) {
+      const kept = keptBytes(bytes);
+      v128.store(x, v128.bitselect(v128.load(x), v, keptQuarter(0, kept)));
+      v128.store(x, v128.bitselect(v128.load(x, 16), v, keptQuarter(1, kept)), 16);
+      v128.store(x, v128.bitselect(v128.load(x, 32), v, keptQuarter(2, kept)), 32);
+      v128.store(x, v128.bitselect(v128.load(x, 48), v, keptQuarter(3, kept)), 48);
+    }
+  }
+  for (; x + 16 <= end; x += 16, bytes += lanes<T>()) {
+    v128.store(x, v128.bitselect(v128.load(x), v, keptLanes<T>(bytes)));
+  }
+  for (; x < end; x += sizeof<T>(), bytes++) if (!load<u8>(bytes)) store<T>(x, value);
 }

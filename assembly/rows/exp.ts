@@ -1,11 +1,14 @@
 // e^(x / t) of a row, and its sum.
 
-import { keptLanes, keptTail } from "../mask";
-import { MAX_SHIFTED, UNSHIFTED, prepareRow, softmaxExp } from "../math/exp";
+import { keptBytes, keptLanes, keptQuarter, keptTail } from "../mask";
+import { MAX_SHIFTED, SOFTMAX_STEPS, UNSHIFTED, prepareRow, softmaxExp } from "../math/exp";
+import { finishFour, reduceFour, storeFour } from "../math/exp-four";
 import { coefficient, ln2HighOf, log2eOver, magicNumber } from "../math/exp-table";
 import { SUM_CHUNK, laneRounding, widen } from "../math/sum";
+import { FUSED } from "../simd/arch";
 import { laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeStart, rangeStep, signMask } from "../simd/range";
+import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 
 /**
@@ -37,6 +40,24 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
   while (x < end) {
     const chunkEnd = min(end, x + SUM_CHUNK<T>() * sizeof<T>());
     let chunk = v128.splat<f64>(0);
+    if (sizeof<T>() == 4 && form == UNSHIFTED) {
+      for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64, y += 64, bytes += 16) {
+        reduceFour(SOFTMAX_STEPS<f32>(), x, 16, scratch);
+        const kept = keptBytes(bytes);
+        const k0 = keptQuarter(0, kept), k1 = keptQuarter(1, kept), k2 = keptQuarter(2, kept), k3 = keptQuarter(3, kept);
+        range = rangeStep<T>(range, v128.and(v128.load(x), k0), sign, bound);
+        range = rangeStep<T>(range, v128.and(v128.load(x, 16), k1), sign, bound);
+        range = rangeStep<T>(range, v128.and(v128.load(x, 32), k2), sign, bound);
+        range = rangeStep<T>(range, v128.and(v128.load(x, 48), k3), sign, bound);
+        finishFour(FUSED, scratch);
+        e0 = v128.and(e0, k0);
+        e1 = v128.and(e1, k1);
+        e2 = v128.and(e2, k2);
+        e3 = v128.and(e3, k3);
+        storeFour(y, 16);
+        chunk = f64x2.add(f64x2.add(chunk, widen<T>(f32x4.add(e0, e1))), widen<T>(f32x4.add(e2, e3)));
+      }
+    }
     // Unrolled by four where it matters most: V8 inserts a stack check per iteration.
     if (sizeof<T>() == 4 && form == MAX_SHIFTED && !bytes) {
       for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64, y += 64) {
@@ -70,9 +91,10 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
       }
       chunk = f64x2.add(chunk, widen<T>(pair));
     }
+    if (form == UNSHIFTED && !rangeHolds<T>(range, bound)) return NaN;
     const next = f64x2.add(sums, chunk);
     if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, chunk, next));
     sums = next;
   }
-  return form == UNSHIFTED && !rangeHolds<T>(range, bound) ? NaN : laneSum<f64>(f64x2.add(sums, lost));
+  return laneSum<f64>(f64x2.add(sums, lost));
 }

@@ -1,6 +1,6 @@
 // Reductions of a row to a number: maximum, sum, dot product, range.
 
-import { keptLanes, keptTail } from "../mask";
+import { keptBytes, keptLanes, keptQuarter, keptTail } from "../mask";
 import { PARTIAL_BYTES, addTerm, laneRounding, loadTerm, widen } from "../math/sum";
 import { laneMax, laneSum, lanes } from "../simd/lanes";
 import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/range";
@@ -45,13 +45,31 @@ export function rowMax<T>(x: usize, n: usize): T {
 
 /** The largest element that the mask's bytes keep; NaN where one of these is; −∞ where none is kept. */
 export function rowMaxKept<T>(x: usize, bytes: usize, n: usize): T {
-  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  let m = v128.splat<T>(<T>(-Infinity));
-  for (; x < end; x += 16, bytes += lanes<T>()) {
-    m = v128.max<T>(m, v128.bitselect(v128.load(x), m, keptLanes<T>(bytes)));
+  const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>(), none = v128.splat<T>(<T>(-Infinity));
+  let m = none, unordered = v128.splat<T>(0);
+  if (sizeof<T>() == 4) {
+    for (const fours = x + ((end - x) & ~63); x < fours; x += 64, bytes += 16) {
+      const kept = keptBytes(bytes);
+      const v0 = v128.bitselect(v128.load(x), none, keptQuarter(0, kept));
+      const v1 = v128.bitselect(v128.load(x, 16), none, keptQuarter(1, kept));
+      const v2 = v128.bitselect(v128.load(x, 32), none, keptQuarter(2, kept));
+      const v3 = v128.bitselect(v128.load(x, 48), none, keptQuarter(3, kept));
+      const low = v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)), high = v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3));
+      unordered = v128.or(unordered, v128.or(low, high));
+      m = f32x4.pmax(f32x4.pmax(m, f32x4.pmax(v0, v1)), f32x4.pmax(v2, v3));
+    }
   }
-  if (rest) m = v128.max<T>(m, v128.bitselect(loadTail<T>(x, rest), m, keptTail<T>(bytes, rest)));
-  return v128.any_true(v128.ne<T>(m, m)) ? <T>NaN : laneMax<T>(m);
+  for (; x < end; x += 16, bytes += lanes<T>()) {
+    const v = v128.bitselect(v128.load(x), none, keptLanes<T>(bytes));
+    unordered = v128.or(unordered, v128.ne<T>(v, v));
+    m = v128.pmax<T>(m, v);
+  }
+  if (rest) {
+    const v = v128.bitselect(loadTail<T>(x, rest), none, keptTail<T>(bytes, rest));
+    unordered = v128.or(unordered, v128.ne<T>(v, v));
+    m = v128.pmax<T>(m, v);
+  }
+  return v128.any_true(unordered) ? <T>NaN : laneMax<T>(m);
 }
 
 /** Σ x_i y_i */

@@ -24,13 +24,6 @@ export function rowFillOutside<T>(y: usize, n: usize, start: usize, end: usize, 
   rowFill<T>(y + end * sizeof<T>(), n - end, value);
 }
 
-/** y = −∞ where the mask's bytes drop it. */
-export function rowClear<T>(y: usize, bytes: usize, n: usize): void {
-  for (const end = y + n * sizeof<T>(); y < end; y += sizeof<T>(), bytes++) {
-    if (!load<u8>(bytes)) store<T>(y, <T>(-Infinity));
-  }
-}
-
 /** y = x · factor; x may be y. */
 export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   const f = v128.splat<T>(factor);

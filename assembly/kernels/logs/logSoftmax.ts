@@ -13,13 +13,13 @@ import { maskBlock } from "../../blocks/mask";
 import { blockMaxima } from "../../blocks/reduce";
 import { clearEmptyRows } from "../../blocks/scale";
 import { checkRows, scratchBytes } from "../../contracts";
-import { findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
+import { fillDropped, findKeptRange, isDense, keptEnd, keptStart, operandAddress, startKeptRanges } from "../../mask";
 import { unshiftedLimit } from "../../math/exp";
 import { prepareExp } from "../../math/exp-table";
 import { finishRows, logSumOf, maximumOf, rowLogSum, rowLogSumKept, rowsTogether, slotOf, sumRow } from "../../rows/logsum";
 import { rowMaxKept } from "../../rows/reduce";
 import { shortLogSoftmax, shortLogSums } from "../../rows/short-logsum";
-import { rowAffine, rowClear, rowFillOutside, rowScale } from "../../rows/scale";
+import { rowAffine, rowFillOutside, rowScale } from "../../rows/scale";
 import { HEADER_BYTES, LOG_SUM, MAXIMUM } from "../../scratch";
 import { columnsOf, isShort, rowsInBlock, usesRowForm } from "../../shape";
 
@@ -82,7 +82,7 @@ function maskedRow<T>(x: usize, y: usize, n: usize, t: f64, scratch: usize, mask
     const m = rowMaxKept<T>(from, bytes, length);
     logSum = rowLogSumKept<T>(from, bytes, length, m, t, scratch);
     result<T>(from, to, length, m, t, logSum);
-    if (!isNaN(logSum)) rowClear<T>(to, bytes, length);
+    if (!isNaN(logSum)) fillDropped<T>(to, bytes, length, <T>(-Infinity));
   }
   // If nothing finite is kept, the whole row is NaN.
   rowFillOutside<T>(y, n, start, end, isNaN(logSum) ? <T>NaN : <T>(-Infinity));

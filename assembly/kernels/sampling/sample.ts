@@ -17,7 +17,7 @@
 // (rows/candidates.ts), min(n, 4 topK + 32) of them for topK, n for topP alone; indices, topK of i32.
 
 import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
-import { keptLanes, operandAddress, operandStride } from "../../mask";
+import { fillDropped, operandAddress, operandStride } from "../../mask";
 import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
 import { nucleusEnd, replaceEqualsBehind } from "../../rows/nucleus";
 import { rowMax } from "../../rows/reduce";
@@ -166,12 +166,11 @@ function gatherRow<T>(x: usize, n: usize, inner: usize, row: usize): void {
 
 /** −∞ where the mask's bytes, `stride` apart, are 0. */
 function dropMasked<T>(row: usize, n: usize, bytes: usize, stride: usize): void {
-  const end = row + n * sizeof<T>(), dropped = v128.splat<T>(<T>(-Infinity));
   if (stride == 1) {
-    for (; row + 16 <= end; row += 16, bytes += lanes<T>()) {
-      v128.store(row, v128.bitselect(v128.load(row), dropped, keptLanes<T>(bytes)));
-    }
+    fillDropped<T>(row, bytes, n, <T>(-Infinity));
+    return;
   }
+  const end = row + n * sizeof<T>();
   for (; row < end; row += sizeof<T>(), bytes += stride) if (!load<u8>(bytes)) store<T>(row, <T>(-Infinity));
 }
 

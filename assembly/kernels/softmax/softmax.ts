@@ -30,6 +30,7 @@ import { FUSED } from "../../simd/arch";
 import { laneSum, lanes } from "../../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../../simd/range";
 import { e0, e1, e2, e3 } from "../../simd/registers";
+import { SAFE_FACTOR } from "../../simd/subnormal";
 import { loadTail, storeTail, tailMask } from "../../simd/tail";
 
 export function softmax<T>(
@@ -218,6 +219,6 @@ function rowInPasses<T>(
 
 /** y = y · factor; for f32, 0 where that would be subnormal. */
 function scaleNormal<T>(y: usize, n: usize, factor: T): void {
-  if (sizeof<T>() == 4) clearSubnormal(y, n, <f32>factor);
+  if (sizeof<T>() == 4 && !(<f32>factor >= SAFE_FACTOR)) clearSubnormal(y, n, <f32>factor);
   rowScale<T>(y, y, n, factor);
 }
