@@ -9,6 +9,7 @@ import { rangeHolds, rangeJoin, rangeStart, rangeStep, signMask } from "../simd/
 import { e0, e1, e2, e3 } from "../simd/registers";
 import { loadTail, storeTail, tailMask } from "../simd/tail";
 import { expTerms, finishTwo, slotOf, storeSlot } from "./logsum";
+import { clearSubnormal } from "./scale";
 
 /** The maxima of two rows of 8 elements or more, in two lanes; NaN unless every |element| is at most limit. */
 export function maximaInRange(x: usize, y: usize, n: usize, limit: f32): v128 {
@@ -121,6 +122,7 @@ function difference(x: usize, y: usize, xMax: v128, yMax: v128): v128 {
  * or NaN. Nearly equal rows cancel element by element, before anything is added.
  */
 export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usize, yMax: T, n: usize): f64 {
+  if (sizeof<T>() == 4) clearSubnormal(e, n, <f32>factor);
   const f = v128.splat<T>(factor), narrow = logitScale<T>(), zero = v128.splat<T>(0);
   const xm = nmadd<T>(v128.splat<T>(xMax), narrow, zero), ym = nmadd<T>(v128.splat<T>(yMax), narrow, zero);
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();

@@ -18,7 +18,7 @@ import { blockDifference, blockDivergence, blockOffsets } from "../../blocks/div
 import { gather, scatter } from "../../blocks/gather";
 import { blockExpLogSum, blockLogSum } from "../../blocks/logsum";
 import { blockMaxima } from "../../blocks/reduce";
-import { blockFactors, isSafeScale, smallestScale } from "../../blocks/scale";
+import { blockFactors, clearSubnormalLanes, isSafeScale, smallestScale } from "../../blocks/scale";
 import { checkArray, checkOperand, checkOutside, checkResults, checkSameOrApart, checkTemperature, scratchBytes } from "../../contracts";
 import { elementOrOne, storeLoss } from "../../loss";
 import { unshiftedLimit } from "../../math/exp";
@@ -124,6 +124,7 @@ function blockForm<T>(
     blockMaxima<T>(teacherBlock, n, columns, teacherForm, teacherScratch);
     blockOffsets<T>(teacherBlock, studentBlock, offsets, n, columns, teacherScratch, scratch);
     blockExpLogSum<T>(teacherBlock, n, columns, teacherForm, t, teacherScratch);
+    if (sizeof<T>() == 4) clearSubnormalLanes(teacherBlock, n, columns, teacherScratch);
     blockDivergence<T>(teacherBlock, offsets, n, columns, teacherScratch);
     if (gradient) blockExpLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
     else blockLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
@@ -148,6 +149,10 @@ function blockForm<T>(
     if (unsafe) {
       blockFactors(sizeof<T>(), teacherBlock, n, unsafe, teacherScratch);
       blockFactors(sizeof<T>(), studentBlock, n, unsafe, scratch);
+    }
+    if (sizeof<T>() == 4) {
+      clearSubnormalLanes(teacherBlock, n, columns, teacherScratch);
+      clearSubnormalLanes(studentBlock, n, columns, scratch);
     }
     blockDifference<T>(studentBlock, teacherBlock, n, columns, scratch, teacherScratch);
     scatter<T>(studentBlock, gradient, n, inner, first, rows, scratch);
