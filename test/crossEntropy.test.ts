@@ -562,3 +562,27 @@ test.each(['simd128', 'reference'] as const)('%s: results are freed when memory 
   expect(() => kernels.crossEntropyWithGrad(logits, targets, { reduction: 'none' })).toThrow(OutOfMemoryError);
   expect(kernels.memoryUsage()).toEqual(before);
 });
+
+// With a gradOutput this large, the smallest exponentials of a row out of range are subnormal even times its factor.
+test.each(sets)(
+  '$name: the gradient of a row does not depend on its neighbours, however small and large the factors',
+  ({ kernels }) => {
+    const rows = 16;
+    for (const n of [2, 3, 10, 40, 60]) {
+      for (const scale of [2 ** -40, 2 ** 28, 2 ** 32]) {
+        const x = Float32Array.from({ length: rows * n }, (_, i) => 90 * Math.sin(i * i));
+        const gradOutput = Float32Array.from({ length: rows }, (_, i) => (i % 5 === 4 ? 1 : scale));
+        const gradientOf = (first: number, end: number) =>
+          kernels.crossEntropyWithGrad(x.subarray(first * n, end * n), new Int32Array(end - first), {
+            shape: [end - first, n],
+            reduction: 'none',
+            gradOutput: gradOutput.subarray(first, end),
+          }).grad;
+        const all = gradientOf(0, rows);
+        for (let row = 0; row < rows; row++) {
+          expectSame(all.subarray(row * n, (row + 1) * n), gradientOf(row, row + 1), `${scale}, row ${row} of ${n}`);
+        }
+      }
+    }
+  },
+);

@@ -22,7 +22,7 @@ export function blockExp<T>(block: usize, n: usize, columns: usize, form: i32, t
   if (form == UNSHIFTED) expUnshifted<T>(block, n, columns, temperature, scratch);
   else if (sizeof<T>() == 4 && form == SPARSE) expSparse<T>(block, n, columns, temperature, scratch);
   else expMaxShifted<T>(block, n, columns, temperature, scratch);
-  if (sizeof<T>() == 4) clearSubnormalLanes(block, n, columns, scratch);
+  clearSubnormalLanes<T>(block, n, columns, scratch);
 }
 
 function expUnshifted<T>(block: usize, n: usize, columns: usize, temperature: f64, scratch: usize): void {

@@ -2,7 +2,7 @@
 
 import { FACTOR, GRADIENT_SCALE, KEPT, LINE_BYTES } from "../scratch";
 import { element, isNormal, storeElement } from "../simd/lanes";
-import { SAFE_FACTOR, clearBelow, leastNormal } from "../simd/subnormal";
+import { clearBelow, leastNormal } from "../simd/subnormal";
 
 /**
  * A smaller scale than this, but larger than n over this, gives a normal T when it is divided by a sum of n exponentials:
@@ -47,11 +47,17 @@ export function blockFactors(size: usize, block: usize, n: usize, bits: u32, scr
   }
 }
 
-/** Clears what of a block of f32 exponentials would be subnormal times FACTOR. */
-export function clearSubnormalLanes(block: usize, n: usize, columns: usize, scratch: usize): void {
+/** Clears what of a block of exponentials would be subnormal times FACTOR; see simd/subnormal.ts. */
+// @ts-ignore: decorator
+@inline
+export function clearSubnormalLanes<T>(block: usize, n: usize, columns: usize, scratch: usize): void {
+  if (sizeof<T>() == 4) clearLanes(block, n, columns, scratch);
+}
+
+function clearLanes(block: usize, n: usize, columns: usize, scratch: usize): void {
   for (const end = block + (columns << 4); block < end; block += 16, scratch += 16) {
-    const factors = v128.load(scratch, FACTOR), least = leastNormal(factors);
-    if (!v128.any_true(f32x4.lt(f32x4.abs(factors), f32x4.splat(SAFE_FACTOR)))) continue;
+    const least = leastNormal(v128.load(scratch, FACTOR));
+    if (!v128.any_true(least)) continue;
     for (let p = block, last = block + n * LINE_BYTES; p < last; p += LINE_BYTES) {
       v128.store(p, clearBelow(v128.load(p), least));
     }

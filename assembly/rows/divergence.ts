@@ -122,7 +122,7 @@ function difference(x: usize, y: usize, xMax: v128, yMax: v128): v128 {
  * or NaN. Nearly equal rows cancel element by element, before anything is added.
  */
 export function rowDivergence<T>(e: usize, factor: T, x: usize, xMax: T, y: usize, yMax: T, n: usize): f64 {
-  if (sizeof<T>() == 4) clearSubnormal(e, n, <f32>factor);
+  clearSubnormal<T>(e, n, factor);
   const f = v128.splat<T>(factor), narrow = logitScale<T>(), zero = v128.splat<T>(0);
   const xm = nmadd<T>(v128.splat<T>(xMax), narrow, zero), ym = nmadd<T>(v128.splat<T>(yMax), narrow, zero);
   const rest = n % lanes<T>(), end = e + (n - rest) * sizeof<T>();

@@ -40,6 +40,7 @@ function rowExp<T>(form: i32, x: usize, y: usize, bytes: usize, n: usize, limit:
   while (x < end) {
     const chunkEnd = min(end, x + SUM_CHUNK<T>() * sizeof<T>());
     let chunk = v128.splat<f64>(0);
+    // Four vectors side by side, as in softmax's own loop.
     if (sizeof<T>() == 4 && form == UNSHIFTED) {
       for (const fours = x + ((chunkEnd - x) & ~63); x < fours; x += 64, y += 64, bytes += 16) {
         reduceFour(SOFTMAX_STEPS<f32>(), x, 16, scratch);

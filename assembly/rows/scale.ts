@@ -38,8 +38,14 @@ export function rowScale<T>(x: usize, y: usize, n: usize, factor: T): void {
   if (rest) storeTail<T>(y, v128.mul<T>(loadTail<T>(x, rest), f), rest);
 }
 
-/** Clears what of a row of exponentials would be subnormal times the factor. */
-export function clearSubnormal(y: usize, n: usize, factor: f32): void {
+/** Clears what of a row of exponentials would be subnormal times the factor; see simd/subnormal.ts. */
+// @ts-ignore: decorator
+@inline
+export function clearSubnormal<T>(y: usize, n: usize, factor: T): void {
+  if (sizeof<T>() == 4 && !(abs(<f32>factor) >= SAFE_FACTOR)) clearRow(y, n, <f32>factor);
+}
+
+function clearRow(y: usize, n: usize, factor: f32): void {
   const least = leastNormal(f32x4.splat(factor)), rest = n % 4, end = y + ((n - rest) << 2);
   for (const fours = y + ((end - y) & ~63); y < fours; y += 64) {
     v128.store(y, clearBelow(v128.load(y), least));
@@ -57,7 +63,7 @@ export function clearSubnormal(y: usize, n: usize, factor: f32): void {
  */
 export function rowFactor<T>(y: usize, n: usize, factor: f64, scale: f64, total: f64): T {
   if (scale == 0 || isNormal(sizeof<T>(), factor)) {
-    if (sizeof<T>() == 4 && abs(factor) < <f64>SAFE_FACTOR) clearSubnormal(y, n, <f32>factor);
+    clearSubnormal<T>(y, n, <T>factor);
     return <T>factor;
   }
   rowScale<T>(y, y, n, <T>(1 / total));

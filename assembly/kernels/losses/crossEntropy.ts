@@ -41,7 +41,6 @@ import {
 } from "../../scratch";
 import { addressOf, columnsOf, isShort, rowStep, rowsInBlock, usesRowForm } from "../../shape";
 import { isNormal } from "../../simd/lanes";
-import { SAFE_FACTOR } from "../../simd/subnormal";
 
 // @ts-ignore: decorator
 @inline
@@ -179,7 +178,7 @@ function blockForm<T>(
     if (isSpread) blockTargetSums<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     if (gradient) blockExpLogSum<T>(block, n, columns, form, t, scratch);
     else blockLogSum<T>(block, n, columns, form, t, scratch);
-    let unsafe: u32 = 0, isSteep = false;
+    let unsafe: u32 = 0;
     for (let i: usize = 0; i < rows; i++) {
       const target = soft ? 0 : load<i32>(targets + ((first + i) << 2));
       const state = scratch + i * sizeof<T>();
@@ -202,19 +201,16 @@ function blockForm<T>(
       const s = scale * elementOrOne<T>(gradOutput, first + i) / t;
       const scaledWeight = s * (targetWeight + q);
       if (isSafeScale<T>(scaledWeight, smallest)) {
-        const factor = scaledWeight * <f64>load<T>(state, FACTOR);
-        store<T>(state, <T>factor, FACTOR);
-        if (abs(factor) < <f64>SAFE_FACTOR) isSteep = true;
+        store<T>(state, <T>(scaledWeight * <f64>load<T>(state, FACTOR)), FACTOR);
       } else {
         store<f64>(scratch + (i << 3), scaledWeight, GRADIENT_SCALE);
         unsafe |= 1 << <u32>i;
-        isSteep = true;
       }
       store<T>(state, <T>s, SCALE);
     }
     if (!gradient) continue;
     if (unsafe) blockFactors(sizeof<T>(), block, n, unsafe, scratch);
-    if (sizeof<T>() == 4 && isSteep) clearSubnormalLanes(block, n, columns, scratch);
+    clearSubnormalLanes<T>(block, n, columns, scratch);
     if (isSpread) blockGradient<T>(block, probabilities, weight, n, columns, ownFactor, uniform, scratch);
     scatter<T>(block, gradient, n, inner, first, rows, scratch);
     if (!soft) {
@@ -279,7 +275,7 @@ function lossesOfShortRows(
     }
     const others = <f64>load<f32>(state, OTHERS), targetWeight = <f64><f32>s * w;
     const p = <f64>(load<f32>(e + at) * <f32>factor) - targetWeight;
-    if (abs(factor) < <f64>SAFE_FACTOR) clearSubnormal(e, n, <f32>factor);
+    clearSubnormal<f32>(e, n, <f32>factor);
     scaleRow(e, y, bytes, f32x4.splat(<f32>factor));
     // Unpredictable, so without a branch.
     const isConfident = i32(logit == maximum) & i32(others < 0.5);

@@ -124,7 +124,7 @@ function blockForm<T>(
     blockMaxima<T>(teacherBlock, n, columns, teacherForm, teacherScratch);
     blockOffsets<T>(teacherBlock, studentBlock, offsets, n, columns, teacherScratch, scratch);
     blockExpLogSum<T>(teacherBlock, n, columns, teacherForm, t, teacherScratch);
-    if (sizeof<T>() == 4) clearSubnormalLanes(teacherBlock, n, columns, teacherScratch);
+    clearSubnormalLanes<T>(teacherBlock, n, columns, teacherScratch);
     blockDivergence<T>(teacherBlock, offsets, n, columns, teacherScratch);
     if (gradient) blockExpLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
     else blockLogSum<T>(studentBlock, n, columns, studentForm, t, scratch);
@@ -150,10 +150,8 @@ function blockForm<T>(
       blockFactors(sizeof<T>(), teacherBlock, n, unsafe, teacherScratch);
       blockFactors(sizeof<T>(), studentBlock, n, unsafe, scratch);
     }
-    if (sizeof<T>() == 4) {
-      clearSubnormalLanes(teacherBlock, n, columns, teacherScratch);
-      clearSubnormalLanes(studentBlock, n, columns, scratch);
-    }
+    clearSubnormalLanes<T>(teacherBlock, n, columns, teacherScratch);
+    clearSubnormalLanes<T>(studentBlock, n, columns, scratch);
     blockDifference<T>(studentBlock, teacherBlock, n, columns, scratch, teacherScratch);
     scatter<T>(studentBlock, gradient, n, inner, first, rows, scratch);
   }

@@ -30,7 +30,6 @@ import { FUSED } from "../../simd/arch";
 import { laneSum, lanes } from "../../simd/lanes";
 import { rangeHolds, rangeOfFour, rangeStart, rangeStep, signMask } from "../../simd/range";
 import { e0, e1, e2, e3 } from "../../simd/registers";
-import { SAFE_FACTOR } from "../../simd/subnormal";
 import { loadTail, storeTail, tailMask } from "../../simd/tail";
 
 export function softmax<T>(
@@ -167,10 +166,8 @@ function rowForm<T>(x: usize, y: usize, count: usize, n: usize, temperature: f64
         }
         chunk = f64x2.add(chunk, widen<T>(pair));
       }
-      if (sizeof<T>() == 8 || !rangeHolds<T>(range, normal)) {
-        inside = rangeHolds<T>(range, bound);
-        isNormal = sizeof<T>() == 8;
-      }
+      inside = rangeHolds<T>(range, bound);
+      isNormal = isNormal && (sizeof<T>() == 8 || rangeHolds<T>(range, normal));
       const next = f64x2.add(sums, chunk);
       if (sizeof<T>() == 8) lost = f64x2.add(lost, laneRounding(sums, chunk, next));
       sums = next;
@@ -219,6 +216,6 @@ function rowInPasses<T>(
 
 /** y = y · factor; for f32, 0 where that would be subnormal. */
 function scaleNormal<T>(y: usize, n: usize, factor: T): void {
-  if (sizeof<T>() == 4 && !(<f32>factor >= SAFE_FACTOR)) clearSubnormal(y, n, <f32>factor);
+  clearSubnormal<T>(y, n, factor);
   rowScale<T>(y, y, n, factor);
 }
