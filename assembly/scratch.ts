@@ -122,6 +122,7 @@ if (TARGET_END > TEACHER || TEACHER + TARGET_END > HEADER_BYTES) ERROR("two stat
 export const SUM_ABOVE: usize = TEMPORARY; // the sum of the weights above all candidates, f64
 export const CANDIDATES_END: usize = SUM_ABOVE + 8; // the address behind the last candidate, u32
 export const NEXT_ROW: usize = TEMPORARY + 16; // address of the row to read ahead, u32
+export const LEAST_CANDIDATE: usize = TEMPORARY + 24; // no candidate has a smaller weight, f64
 export const HISTOGRAM: usize = HEADER_BYTES;
 export const BIN_COUNT: usize = 1024;
 export const CHUNK_SUMS: usize = HISTOGRAM + BIN_COUNT * 8;

@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs';
 import { bundle, gzipped } from './size.mjs';
 
 const rows = [
-  { what: 'dist/simd128.wasm', budget: 53.2, bytes: readFileSync('dist/simd128.wasm') },
-  { what: 'dist/relaxed-simd.wasm', budget: 52, bytes: readFileSync('dist/relaxed-simd.wasm') },
+  { what: 'dist/simd128.wasm', budget: 53.8, bytes: readFileSync('dist/simd128.wasm') },
+  { what: 'dist/relaxed-simd.wasm', budget: 52.5, bytes: readFileSync('dist/relaxed-simd.wasm') },
   { what: 'softmax alone', budget: 33.4, bytes: await bundle('{ softmax }') },
   { what: 'argmax, topK', budget: 26.2, bytes: await bundle('{ argmax, topK }') },
   { what: 'softmax, crossEntropyWithGrad', budget: 53.4, bytes: await bundle('{ softmax, crossEntropyWithGrad }') },
   { what: 'crossEntropyWithGrad', budget: 43.3, bytes: await bundle('{ crossEntropyWithGrad }') },
   { what: 'logSoftmax', budget: 34, bytes: await bundle('{ logSoftmax }') },
   { what: 'softmax, logSoftmax', budget: 41.5, bytes: await bundle('{ softmax, logSoftmax }') },
-  { what: 'everything', budget: 116.3, bytes: await bundle() },
+  { what: 'everything', budget: 116.8, bytes: await bundle() },
 ].map(({ what, budget, bytes }) => ({ what, budget, plain: bytes.length / 1000, gzip: gzipped(bytes) / 1000 }));
 
 const columns = (what, ...figures) => what.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join('');

@@ -108,14 +108,21 @@ export function lowestFloor<T>(maximum: T, t: f64): T {
   return floorWithin<T>(maximum, (sizeof<T>() == 4 ? 86.0 : 706.0) * t);
 }
 
+/** The least weight but 0. */
+// @ts-ignore: decorator
+@inline
+export function LEAST_WEIGHT<T>(): f64 {
+  return sizeof<T>() == 4 ? <f64>f32.MIN_NORMAL_VALUE : f64.MIN_NORMAL_VALUE;
+}
+
 /**
- * The elements of a chunk, each of which has a sum of its own: a multiple of four vectors, for at most CHUNK_COUNT
- * chunks.
+ * A chunk, whose weights have a sum of their own, has 2^chunkShift elements: at least four vectors, and so many that
+ * there are at most CHUNK_COUNT chunks.
  */
 // @ts-ignore: decorator
 @inline
-function chunkOf<T>(n: usize): usize {
-  return max<usize>(256, (n / CHUNK_COUNT + 64) & ~63);
+export function chunkShift(n: usize): usize {
+  return max<usize>(8, 32 - <usize>clz<u32>(<u32>(n / CHUNK_COUNT)));
 }
 
 /**
@@ -125,7 +132,7 @@ function chunkOf<T>(n: usize): usize {
 export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: usize): f64 {
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);
   const magic = parameter<T>(scratch, MAGIC), least = v128.splat<T>(floor);
-  const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
+  const end = x + n * sizeof<T>(), chunkBytes = sizeof<T>() << chunkShift(n);
   // If the weights are stored, a core's cache has no room for the next row.
   const ahead = weights ? 0 : load<usize>(scratch, NEXT_ROW) - x;
   let total: f64 = 0;
@@ -170,27 +177,6 @@ export function weigh<T>(x: usize, n: usize, floor: T, weights: usize, scratch: 
   return total;
 }
 
-/** Sums the weights that `weigh` stored again with a higher floor. Returns the sum of all. */
-export function sumFrom<T>(x: usize, n: usize, floor: T, weights: usize, scratch: usize): f64 {
-  const least = v128.splat<T>(floor);
-  const end = x + n * sizeof<T>(), chunkBytes = chunkOf<T>(n) * sizeof<T>();
-  let total: f64 = 0;
-  for (let sums = scratch + CHUNK_SUMS; x < end; sums += 8) {
-    const chunkEnd = min(end, x + chunkBytes);
-    let chunk = v128.splat<f64>(0);
-    for (const pairs = x + ((chunkEnd - x) & ~31); x < pairs; x += 32, weights += 32) {
-      const w0 = v128.and(v128.load(weights), v128.ge<T>(v128.load(x), least));
-      const w1 = v128.and(v128.load(weights, 16), v128.ge<T>(v128.load(x, 16), least));
-      chunk = f64x2.add(chunk, widen<T>(v128.add<T>(w0, w1)));
-    }
-    let sum = laneSum<f64>(chunk);
-    for (; x < chunkEnd; x += sizeof<T>(), weights += sizeof<T>()) if (load<T>(x) >= floor) sum += <f64>load<T>(weights);
-    store<f64>(sums, sum);
-    total += sum;
-  }
-  return total;
-}
-
 /** The weights of up to a vector of elements. */
 // @ts-ignore: decorator
 @inline
@@ -204,27 +190,31 @@ function weightsAt<T>(
 
 /**
  * The index of the first element with which the cumulative sum of the weights exceeds u times their total: first its
- * chunk is found, then the element in it. `weigh` or `sumFrom` has left the sums of the chunks in scratch and returned
- * the total. If rounding keeps the sum from exceeding the threshold, it is the last element of the chunk that has a
- * weight. `weights` is 0 if they were not stored.
+ * chunk is found, then the element in it. The sums of the chunks are in scratch, and `total` is what they add up to, one
+ * after another. If rounding keeps the sum from exceeding the threshold, it is the last element of the chunk that has a
+ * weight. `weights`, if they were stored, count from `least` on; it is 0 if they were not.
  */
-export function draw<T>(x: usize, n: usize, floor: T, total: f64, u: f64, weights: usize, scratch: usize): i32 {
-  const threshold = u * total, chunk = chunkOf<T>(n);
+export function draw<T>(
+  x: usize, n: usize, floor: T, total: f64, u: f64, weights: usize, least: f64, scratch: usize
+): i32 {
+  const threshold = u * total, chunk: usize = 1 << chunkShift(n);
   let sums = scratch + CHUNK_SUMS, sum: f64 = 0, i: usize = 0;
   // The loop ends because u · total < total.
   for (; sum + load<f64>(sums) <= threshold; sums += 8, i += chunk) sum += load<f64>(sums);
   const centre = parameter<T>(scratch, CENTRE), rate = parameter<T>(scratch, RATE);
-  const magic = parameter<T>(scratch, MAGIC), least = v128.splat<T>(floor);
+  const magic = parameter<T>(scratch, MAGIC), lowest = v128.splat<T>(floor);
   const end = min(n, i + chunk);
   let last: usize = 0;
   for (; i < end; i += lanes<T>()) {
     const count = min(end - i, lanes<T>());
-    const p = x + i * sizeof<T>();
-    if (!weights) v128.store(scratch, weightsAt<T>(p, count, least, scratch, centre, rate, magic), TEMPORARY);
+    if (!weights) {
+      const w = weightsAt<T>(x + i * sizeof<T>(), count, lowest, scratch, centre, rate, magic);
+      v128.store(scratch, w, TEMPORARY);
+    }
     const from = weights ? weights + i * sizeof<T>() : scratch + TEMPORARY;
     for (let lane: usize = 0; lane < count; lane++) {
-      const at = lane * sizeof<T>(), w = load<T>(p + at) >= floor ? <f64>load<T>(from + at) : 0;
-      if (w == 0) continue;
+      const w = <f64>load<T>(from + lane * sizeof<T>());
+      if (w < least) continue;
       last = i + lane;
       sum += w;
       if (sum > threshold) return <i32>last;

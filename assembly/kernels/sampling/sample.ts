@@ -19,11 +19,11 @@
 import { checkApart, checkArray, checkOutside, checkScratch, scratchBytes } from "../../contracts";
 import { fillDropped, operandAddress, operandStride } from "../../mask";
 import { CANDIDATE, collect, indexOf, select } from "../../rows/candidates";
-import { nucleusEnd, replaceEqualsBehind } from "../../rows/nucleus";
+import { dropEqualsBehind, keepNucleus, nucleusEnd } from "../../rows/nucleus";
 import { rowMax } from "../../rows/reduce";
-import { draw, floorWithin, lowestFloor, prepareWeights, sumFrom, weigh } from "../../rows/weights";
+import { LEAST_WEIGHT, draw, floorWithin, lowestFloor, prepareWeights, weigh } from "../../rows/weights";
 import { HOLDS_INFINITY, HOLDS_NAN, NOTHING_KEPT } from "../../sampling";
-import { NEXT_ROW } from "../../scratch";
+import { LEAST_CANDIDATE, NEXT_ROW } from "../../scratch";
 import { addressOf } from "../../shape";
 import { laneBits, lanes } from "../../simd/lanes";
 
@@ -108,17 +108,21 @@ function drawRow<T>(
     prepareWeights<T>(maximum, truncationTemperature, scratch);
     const total = weigh<T>(x, n, lowestFloor<T>(maximum, truncationTemperature), weights, scratch);
     const last = nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch);
-    floor = max(floor, load<T>(x + indexOf<T>(last) * sizeof<T>()));
-    if (temperature == truncationTemperature) {
-      replaceEqualsBehind<T>(last, weights, 0, scratch);
-      return draw<T>(x, n, floor, sumFrom<T>(x, n, floor, weights, scratch), u, weights, scratch);
+    const end = load<T>(x + indexOf<T>(last) * sizeof<T>());
+    // Where minP keeps fewer, so be it: neither the sums nor the ties of the nucleus matter then.
+    if (floor <= end) {
+      if (temperature == truncationTemperature) {
+        const kept = keepNucleus<T>(last, candidates, weights, n, scratch);
+        return draw<T>(x, n, floor, kept, u, weights, load<f64>(scratch, LEAST_CANDIDATE), scratch);
+      }
+      floor = end;
+      if (x != copy) memory.copy(copy, x, n * sizeof<T>());
+      dropEqualsBehind<T>(last, candidates, copy, scratch);
+      x = copy;
     }
-    if (x != copy) memory.copy(copy, x, n * sizeof<T>());
-    replaceEqualsBehind<T>(last, copy, <T>(-Infinity), scratch);
-    x = copy;
   }
   prepareWeights<T>(maximum, temperature, scratch);
-  return draw<T>(x, n, floor, weigh<T>(x, n, floor, 0, scratch), u, 0, scratch);
+  return draw<T>(x, n, floor, weigh<T>(x, n, floor, 0, scratch), u, 0, LEAST_WEIGHT<T>(), scratch);
 }
 
 /** The elements that are ranked no later than one of them, in their order, and their indices. */
