@@ -109,7 +109,7 @@ function drawRow<T>(
     const total = weigh<T>(x, n, lowestFloor<T>(maximum, truncationTemperature), weights, scratch);
     const last = nucleusEnd<T>(x, weights, n, topP, total, candidates, scratch);
     const end = load<T>(x + indexOf<T>(last) * sizeof<T>());
-    // Where minP keeps fewer, so be it: neither the sums nor the ties of the nucleus matter then.
+    // Where minP keeps fewer than the nucleus, neither the sums nor the ties of the nucleus matter.
     if (floor <= end) {
       if (temperature == truncationTemperature) {
         const kept = keepNucleus<T>(last, candidates, weights, n, scratch);
