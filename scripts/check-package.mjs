@@ -9,7 +9,7 @@ const linked = [...readFileSync('README.md', 'utf8').matchAll(/\]\((?!https?:|#)
 const NEEDED = [
   ...linked,
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/performance.md'],
-  ...['dist/simd128.wasm', 'dist/relaxed-simd.wasm', 'dist/bare.js', 'dist/softmax-wasm.min.js'],
+  ...['dist/simd128.wasm', 'dist/relaxed-simd.wasm', 'dist/bare.js', 'dist/softmax-wasm.min.js', 'dist/node/index.js'],
 ];
 const ALLOWED = /^(package\.json|LICENSE|[A-Z]+\.md|dist\/.*\.(js|d\.ts|wasm)|docs\/\w[\w-]*\.(md|svg|png))$/;
 

@@ -27,6 +27,7 @@ const BUILT = [
   'dist/index.js',
   'dist/relaxed-simd.wasm',
   'dist/bare.js',
+  'dist/node/index.js',
   'build/package/package.json',
 ];
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -26,6 +26,28 @@ describe('the packed package, installed into an empty project', () => {
   test.skipIf(!REQUIRES_MODULES)('require()', async () => {
     await project.write('require.cjs', `const { softmax } = require('softmax-wasm'); ${PRINT}`);
     expect(await project.run(process.execPath, 'require.cjs')).toBe(EXPECTED);
+  });
+
+  test('in Node, entries of a few files each, which share one runtime', async () => {
+    await project.write(
+      'entries.mjs',
+      `let memories = 0;
+      const { Memory } = WebAssembly;
+      WebAssembly.Memory = class extends Memory { constructor(limits) { super(limits); memories++; } };
+      const { softmax } = await import('softmax-wasm');
+      const { samplingProcessor } = await import('softmax-wasm/transformers');
+      softmax([2, 1, 0.1]);
+      const before = memories;
+      const processor = samplingProcessor(class {}, { seed: 1 });
+      const logits = { type: 'float32', data: Float32Array.of(2, 1, 0.1), dims: [1, 3] };
+      processor._call([[1n]], logits);
+      const entry = (name) => import.meta.resolve(name).split('/softmax-wasm/')[1];
+      console.log(entry('softmax-wasm'), entry('softmax-wasm/tfjs'), memories - before);`,
+    );
+    const entries = 'dist/node/index.js dist/node/tfjs/index.js';
+    expect(await project.run(process.execPath, 'entries.mjs')).toBe(`${entries} 0`);
+    const files = await readdir(project.path('node_modules/softmax-wasm/dist/node'));
+    expect(files.length).toBeLessThan(10);
   });
 
   test('the modules as files', async () => {
