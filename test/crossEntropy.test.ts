@@ -586,3 +586,23 @@ test.each(sets)(
     }
   },
 );
+
+// Factors this small make exponentials subnormal, which are cleared: NaN must not be taken for one.
+test.each(sets)('$name: the gradient of a row with NaN or ∞ is NaN, however small the factors', ({ kernels }) => {
+  for (const stray of [Number.NaN, Infinity]) {
+    for (const n of [2, 3, 10, 100]) {
+      const x = Float32Array.from({ length: n }, (_, i) => (i === 1 ? stray : Math.sin(i)));
+      const probabilities = new Float32Array(n).fill(1 / n);
+      for (const gradOutput of [1, 1e-9, 1e-12, 1e-30]) {
+        const gradients = [
+          kernels.crossEntropyWithGrad(x, [0], { gradOutput }).grad,
+          kernels.crossEntropyWithGrad(x, probabilities, { gradOutput }).grad,
+          kernels.distillationWithGrad(x, probabilities, { gradOutput }).grad,
+          kernels.distillationWithGrad(probabilities, x, { gradOutput }).grad,
+        ];
+        for (const grad of gradients)
+          expect(grad.every(Number.isNaN), `${stray} of ${n}, ${gradOutput}: ${grad}`).toBe(true);
+      }
+    }
+  }
+});

@@ -397,6 +397,14 @@ describe('init', () => {
     expect([...softmax(x).data]).toEqual([0.5, 0.5]);
   });
 
+  test('of several calls, the last one takes effect, whichever takes the longest', async () => {
+    const { init, backendInfo: info } = await importAnew();
+    const settings = [{ backend: 'reference' }, { backend: 'simd128' }, { backend: 'reference' }] as const;
+    const told = await Promise.all(settings.map((each) => init(each)));
+    expect(told.map(({ name }) => name)).toEqual(['reference', 'simd128', 'reference']);
+    expect(info().name).toBe('reference');
+  });
+
   test('the reference begins with memory for some tensors: what detaches a buffer slows its loops down', () => {
     const { tensor, zeros } = createKernels({ backend: 'reference' });
     const view = tensor([1, 2]).data;

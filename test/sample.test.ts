@@ -571,3 +571,13 @@ test.each([
   const logits = { data: Uint16Array.from(bits), dims: [1, 2], type };
   expect([...processor._call([[1n]], logits).data]).toEqual([0, least]);
 });
+
+test('a logits processor takes options that are inherited', () => {
+  const processor = samplingProcessor(Object, Object.create({ temperature: 0 })) as unknown as {
+    _call(ids: bigint[][], logits: object): { data: Float32Array };
+  };
+  for (let i = 0; i < 50; i++) {
+    const logits = { data: Float32Array.of(1, 1.1, 1), dims: [1, 3] };
+    expect([...processor._call([[1n]], logits).data]).toEqual([-Infinity, 0, -Infinity]);
+  }
+});

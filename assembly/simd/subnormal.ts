@@ -15,9 +15,9 @@ export function leastNormal(factors: v128): v128 {
   return v128.andnot(least, f32x4.ge(magnitudes, f32x4.splat(SAFE_FACTOR)));
 }
 
-/** x, 0 where it is below `least`. */
+/** x, 0 where it is below `least`; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function clearBelow(x: v128, least: v128): v128 {
-  return v128.and(x, f32x4.ge(x, least));
+  return v128.andnot(x, f32x4.lt(x, least));
 }

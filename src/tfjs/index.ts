@@ -49,7 +49,7 @@ export interface Registration<T> extends TensorFunctions<T> {
    * the backend is initialized.
    */
   readonly info: readonly { kernel: ReplacedKernel; backend: 'wasm' | 'cpu'; memory: MemoryKind | undefined }[];
-  /** Restores the kernels, gradients, losses and methods of TensorFlow.js. */
+  /** Restores the kernels, gradients, losses and methods of TensorFlow.js. Calling it again does nothing. */
   unregister(): void;
 }
 
@@ -110,6 +110,8 @@ export function register<T extends HostTensor>(tf: TensorFlow<T>, options?: Regi
       return settings.kernels.map((kernel) => ({ kernel, backend, memory }));
     },
     unregister() {
+      // Called again, it must not end a later registration.
+      if (undo.length === 0) return;
       for (const one of undo.splice(0).reverse()) one();
       registered.delete(engine);
     },

@@ -42,15 +42,11 @@ export function samplingProcessor<P extends object>(LogitsProcessor: new () => P
   if (typeof LogitsProcessor !== 'function') {
     throw typeError('samplingProcessor', 'LogitsProcessor', LogitsProcessor, 'the class of transformers.js');
   }
-  const given: SamplingOptions = {
-    ...(readOptions<SamplingOptions>(
-      'samplingProcessor',
-      options,
-      OPTIONS,
-      undefined,
-      SAMPLE_HINTS,
-    ) as SamplingOptions),
-  };
+  const read = readOptions<SamplingOptions>('samplingProcessor', options, OPTIONS, undefined, SAMPLE_HINTS);
+  // Each is read once; one that is inherited counts, which spreading would leave out.
+  const given: SamplingOptions = Object.fromEntries(
+    Object.keys(OPTIONS).map((name) => [name, read[name as keyof SamplingOptions]]),
+  );
   // Draws from no row, but checks the options now instead of in the middle of `generate`.
   sample([], { ...given, shape: [0, 1] });
 

@@ -748,6 +748,9 @@ const all: Case[] = [
           .filter((same) => !same).length,
         1,
       );
+      // Again, now beside a later registration.
+      fast.unregister();
+      checkThrows(() => register(tf), /it is registered already/);
       some.unregister();
     },
   },
