@@ -1,5 +1,5 @@
-// The builds of dist/ that are one file each: everything, minified, for <script type="module"> without an import map;
-// and the same without embedded modules, for pages that serve a .wasm file and pass it to init.
+// Writes the builds in dist/ that consist of one file: everything, minified, for <script type="module"> without an
+// import map; and everything but the embedded modules, for pages that serve a .wasm file and pass it to init.
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
