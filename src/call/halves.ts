@@ -55,8 +55,7 @@ export class Halves {
 
   /** Adds count elements at an address to those that are stored. */
   add({ half, array, home }: Stored, start: number, from: number, count: number): void {
-    const stored =
-      home < 0 ? bitsOf(array as FloatArray, start, count) : this.#at(home + 2 * start, count);
+    const stored = home < 0 ? bitsOf(array as FloatArray, start, count) : this.#at(home + 2 * start, count);
     const { f32 } = this.#arena;
     for (let i = 0; i < count; i++) {
       stored[i] = narrow(half!, Math.fround(widen(half!, stored[i]!) + f32[from / 4 + i]!));

@@ -125,8 +125,7 @@ export class MaskedLoss {
     const input = this.#input;
     for (let row = 0; row < this.#count; row++) {
       const target = i32[targets / 4 + row]!;
-      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row))
-        i32[targets / 4 + row] = toggleHidden(target);
+      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = toggleHidden(target);
     }
   }
 
