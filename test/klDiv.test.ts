@@ -43,7 +43,7 @@ describe('t log t', () => {
     });
 
     test(`${name}: no element is taken for what the others are`, () => {
-      // A block is looked through four vectors at a time, and what is left over one by one.
+      // A block is searched four vectors at a time, and its tail one element at a time.
       for (const dtype of DTYPES) {
         const specials = [0, -1, dtype === 'float32' ? 1e-40 : 1e-310, NaN, Infinity];
         const x = numbers(dtype, 300, 'within ±8', 3);

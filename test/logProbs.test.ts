@@ -45,7 +45,7 @@ function compute(kernels: Kernels, { p, targets }: Case): FloatArray {
   return kernels.logProbs(x, targets, { shape, axis, temperature });
 }
 
-/** Each result against the element of log-softmax that it is. */
+/** Compares each result with the corresponding element of log-softmax. */
 function expectAccurate(set: TestSet, c: Case): void {
   const { p, targets } = c;
   const actual = compute(set.kernels, c);

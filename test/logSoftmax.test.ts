@@ -18,7 +18,7 @@ describe('values to know', () => {
       }
     });
 
-    // Found by test:hunt: a float64 term in front, from which each of those behind takes half a digit in one direction.
+    // Found by test:hunt: a float64 term at the start, whose sum with each later term rounds in the same direction.
     test(`${set.name}: many terms beside one that outweighs them`, () => {
       const low = -1000;
       // biome-ignore format: numbers

@@ -260,7 +260,7 @@ describe('a million merges', () => {
     const total = logSumExpState();
     for (let i = 0; i < MANY; i++) total.merge(at(i));
     expect(total.count).toBe(MANY * at(0).count);
-    // Much less than the contract allows: what the exact values here are right to.
+    // A much smaller tolerance than the contract allows: the accuracy of the exact values here.
     expect(Math.abs(total.value - exact)).toBeLessThan(4 * 2 ** -52 * exact);
   });
 

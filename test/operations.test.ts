@@ -1,4 +1,4 @@
-// The records themselves: what the suites rest on, and the types do not say.
+// Checks of the records: what the suites rely on and types cannot express.
 import { describe, expect, test } from 'vitest';
 import { alongAxis, backward, elementwise, losses, operations } from './operations/index.js';
 import { setOf } from './support/backends.js';

@@ -83,7 +83,7 @@ function joined(parts: readonly ArrayLike<number>[]): Float64Array {
   return Float64Array.from(parts.flatMap((part) => Array.from(part)));
 }
 
-/** Row results, one after the other, in the positions of the tensor. */
+/** Results of rows, one row after the other, moved to their positions in the tensor. */
 function inShape(results: readonly Exact[], { shape, axis }: Layout): Exact {
   return {
     hi: oracle.fromRows(joined(results.map((r) => r.hi)), shape, axis),
@@ -257,7 +257,7 @@ describe('fixtures', () => {
   test('the first of a pair is the rounded value', () => {
     const isExact = (value: unknown): value is Exact => typeof value === 'object' && value !== null && 'lo' in value;
     for (const { hi, lo } of [...points, ...all.flatMap((c) => Object.values(c).filter(isExact))]) {
-      // A subnormal `lo` may have been rounded up to half of hi's last digit.
+      // A subnormal `lo` may have been rounded up to half a unit in hi's last place.
       const wrong = hi.findIndex((v, i) => !Object.is(v + at(lo, i), v) && Math.abs(at(lo, i)) >= 2 ** -1022);
       expect(wrong).toBe(-1);
     }

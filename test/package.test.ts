@@ -74,7 +74,7 @@ describe('the packed package, installed into an empty project', () => {
     expect(await project.run(process.execPath, 'none.mjs')).toBe(
       `${EXPECTED}\nreference ${error}\ncreateKernels: backend simd128 cannot run: ${error}`,
     );
-    // A module as text is one word of thousands of characters.
+    // The text of a module is one word of thousands of characters.
     const textOf = (name: string) => readFile(project.path(`node_modules/softmax-wasm/dist/${name}`), 'utf8');
     expect(await textOf('softmax-wasm.min.js')).toMatch(/\S{5000}/);
     expect(await textOf('bare.js')).not.toMatch(/['"][^'"\s]{1000}/);
@@ -111,7 +111,7 @@ describe('the packed package, installed into an empty project', () => {
       strict: true,
       types: [],
       noEmit: true,
-      // Those of TypeScript itself, not the package's.
+      // Errors in TypeScript's own declarations, not in the package's.
       skipDefaultLibCheck: true,
     };
     await project.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['types.mts'] }));

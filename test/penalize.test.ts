@@ -6,7 +6,9 @@ import { any, describeErrors } from './support/failures.js';
 
 const { fround } = Math;
 
-/** By the definitions, in float64: CTRL's repetition, OpenAI's frequency and presence, then what is added. */
+/**
+ * The definitions in float64: CTRL's repetition penalty, OpenAI's frequency and presence penalties, then the biases.
+ */
 function expected(row: readonly number[], tokens: readonly number[], options: PenalizeOptions): number[] {
   const { repetition = 1, frequency = 0, presence = 0 } = options;
   return row.map((logit, token) => {

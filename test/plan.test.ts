@@ -1,4 +1,4 @@
-// How rows are split into blocks: every block has room for its operands, and is no smaller than it has to be.
+// How rows are split into blocks: every block has room for its operands, and is no smaller than necessary.
 import { describe, expect, test } from 'vitest';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from '../src/call/plan.js';
 import { alignUp, STAGING_BYTES } from '../src/memory/arena.js';
@@ -17,13 +17,13 @@ function operandOf(columnBytes: number, rest: Partial<PlannedOperand> = {}): Pla
 }
 
 function planOf({ outer, n, inner, multiple, operands }: Case): Plan {
-  // Those behind the count belong to an earlier call.
+  // Operands behind the count belong to an earlier call.
   const others = Array.from({ length: MOST_SLOTS - operands.length }, () => operandOf(1e9));
   const rows = { outer, n, inner, count: outer * inner, axis: 0 };
   return planBlocks(rows, [...operands, ...others], operands.length, multiple);
 }
 
-/** The bytes that the operands of a block take one after another: Run does the same. */
+/** The bytes that the operands of a block take, placed one after another as Run does. */
 function bytesOf({ operands }: Case, { slices, columnBlocks, width }: Plan): number {
   let bytes = 0;
   for (const { columnBytes, perRow, isStaged, isTransposed, periodBytes } of operands) {

@@ -12,7 +12,7 @@ import { takes } from './support/operation.js';
 
 const EPSILON: Record<Dtype, number> = { float32: 2 ** -23, float64: 2 ** -52 };
 
-/** A row of numbers of a dtype, most of them of one size. */
+/** A row of numbers of a dtype, most of them of similar magnitude. */
 function rows(dtype: Dtype, largest = 60): fc.Arbitrary<Floats> {
   const noNaN = { noNaN: true, noDefaultInfinity: true };
   const limit = Math.fround(largest);
@@ -33,7 +33,7 @@ const masked = (dtype: Dtype) =>
     fc.tuple(fc.constant(x), fc.array(fc.boolean(), { minLength: x.length, maxLength: x.length })),
   );
 
-/** The row with numbers that spoil whatever they are used in where the mask does not keep it. */
+/** The row with NaN or infinity in place of elements that the mask does not keep. */
 const spoiled = (x: Floats, mask: readonly boolean[]): Floats =>
   x.map((value, i) => (mask[i] ? value : ([NaN, Infinity, -Infinity][i % 3] as number)));
 
@@ -204,7 +204,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
   });
 });
 
-/** Every operation along an axis: what follows from its being one, whatever its formula. */
+/** What holds for every operation along an axis, whatever its formula. */
 describe.each(sets)('$name', (set) => {
   describe.each(DTYPES)('%s', (dtype) => {
     describe.each(alongAxis)('$name', (operation) => {
@@ -214,7 +214,7 @@ describe.each(sets)('$name', (set) => {
         ...more,
       });
       const run = (p: Problem) => Array.from(compute(set, operation, p));
-      /** Twice the bound that an element of the result is held to: what two results of the same may differ by. */
+      /** Twice the bound of an element of the result: the most by which two results for the same row may differ. */
       const areNear = (p: Problem, a: readonly number[], b: readonly number[]) => {
         const { facts } = expectedOf(operation, p);
         return a.every((value, i) => {

@@ -1,4 +1,4 @@
-// What is forgotten is collected. In a process of its own: a collection takes as long as there is much to look at.
+// Tensors that are no longer referenced are reclaimed. This runs in a process of its own, where a collection is fast.
 import { describe, expect, test } from 'vitest';
 import { sets, type TestSet } from './support/backends.js';
 import { collectGarbage } from './support/platform.js';

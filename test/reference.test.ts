@@ -1,4 +1,4 @@
-// What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
+// The elementary functions of the reference backend for float32; the suites test its operations.
 import { expect, test } from 'vitest';
 import { BASE, STRIDE } from '../src/generated/layout.js';
 import { createKernels } from '../src/index.js';
@@ -55,7 +55,7 @@ test('so does the one without a maximum, which gives 0 where a number is not mod
 
 test('what is beside the maximum of a row is right to 2^-26, whether it is much or nothing', () => {
   for (const n of [2, 10, 1000, 2 ** 20]) {
-    // Equal terms: where they lose digits beside the maximum, all lose the same ones.
+    // Equal terms: if they lose digits when added to the maximum, all lose the same ones.
     for (const distance of [0, 0.3, 3, 11.1, 17.7, 20, 27.7, 30, 700, Infinity]) {
       const row = new Float64Array(n).fill(-distance);
       row[0] = 0;
@@ -69,7 +69,7 @@ test('what is beside the maximum of a row is right to 2^-26, whether it is much 
 const float32 = new Float32Array(1);
 const bits = new Int32Array(float32.buffer);
 
-/** log32 of the float32 with these bits beside the engine's logarithm. */
+/** Compares log32 of the float32 with these bits with the engine's logarithm. */
 function logarithms(of: number): { actual: number; exact: number } {
   bits[0] = of;
   return { actual: log32(float32[0]!, of), exact: Math.log(float32[0]!) };

@@ -54,7 +54,7 @@ function sidesOf(
 
 type Panel = 'accuracies' | 'rows';
 
-/** What a rectangle of this class spans, as values of its panel, which the axes tell: accuracies, or numbers of rows. */
+/** The range of a rectangle of this class, as values on its panel's axes: accuracies, or numbers of rows. */
 function spans(svg: string, kind: string, panel: Panel = 'accuracies'): Span[] {
   const elements = elementsOf(svg);
   const { left, top, bottom, right } = sidesOf(elements, panel);

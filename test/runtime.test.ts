@@ -12,18 +12,18 @@ const X = [2, 1, 0.1];
 
 type Library = typeof library;
 
-/** The library imported anew, with nothing compiled or chosen yet. */
+/** The library, imported again, with nothing compiled or chosen yet. */
 async function importAnew(): Promise<Library> {
   vi.resetModules();
   return import('../src/index.js');
 }
 
-/** A module of the package as its users get it. */
+/** A module of the package, as its users get it. */
 async function packaged(name: string): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readBytes(`build/${name}.wasm`));
 }
 
-/** A module whose stamp says something else, or nothing when it is undefined. */
+/** A module with another stamp, or without one if it is undefined. */
 async function restamped(stamp: string | undefined): Promise<WebAssembly.Module> {
   const bytes = await readBytes('build/simd128.wasm');
   const text = new TextDecoder('latin1').decode(bytes);
@@ -109,7 +109,7 @@ describe('the linked modules', () => {
 });
 
 describe('linear memory', () => {
-  // To grow detaches a buffer, after which V8 checks every access to any typed array of the program.
+  // Growth detaches a buffer, after which V8 checks every access to any typed array of the program.
   test('does not grow where typed arrays can be staged', () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
     const { softmax, softmaxBackward, crossEntropyWithGrad } = createKernels();
@@ -271,7 +271,7 @@ describe('auto', () => {
   });
 
   test('the reference asked for is no reason to warn', async () => {
-    // Imported anew, for a warning comes once.
+    // Imported again, because the warning appears only once.
     const { createKernels: create, init, softmax } = await importAnew();
     create({ backend: 'reference' }).softmax(X);
     await init({ backend: 'reference' });
@@ -464,7 +464,7 @@ describe('an engine that compiles nothing large on its main thread', () => {
   test('gives the reference with a warning that names init, and SIMD after it', async () => {
     await refuseLarge();
     const { init, softmax, logSumExp, tensor, backendInfo: info, createKernels: create } = await importAnew();
-    // What is small enough compiles: it shows with the first kernel.
+    // Small modules compile, so the failure shows with the first kernel.
     expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
     expect(logSumExp([0])).toBe(0);
     expect(info().name).toBe('reference');
@@ -543,7 +543,7 @@ describe('a page whose Content-Security-Policy forbids WebAssembly', () => {
 describe('createKernels', () => {
   test('has all functions, on a backend and memory of its own', async () => {
     const all = await importAnew();
-    // A picture needs no kernels.
+    // The diagram needs no kernels.
     const functions = Object.entries(all)
       .filter(
         ([name, value]) =>
