@@ -82,7 +82,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
   });
 
-  test.each(CASES.filter(({ out }) => out === 'elements'))('$name: out that is not x', (each) => {
+  test.each(CASES.filter(({ out }) => out === 'elements'))('$name: out that overlaps an argument', (each) => {
     const { name, others } = each;
     const run = functionOf(name);
     const buffer = new ArrayBuffer(64);

@@ -4,9 +4,9 @@ import { testAccuracy } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
 import { type Dtype, newFloats, type Problem, problem, randomOf, sizeOf } from './support/cases.js';
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const set of sets) {
-    test(`${set.name}: small beside the maximum`, () => {
+    test(`${set.name}: terms that are small relative to the maximum`, () => {
       expect(set.kernels.logSumExp(Float64Array.of(0, -40))).toBe(4.248354255291589e-18);
       expect(set.kernels.logSumExp(Float64Array.of(-40, 0))).toBe(4.248354255291589e-18);
       expect(set.kernels.logSumExp([0, -40])).toBe(Math.fround(4.248354255291589e-18));

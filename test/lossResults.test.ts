@@ -25,7 +25,7 @@ describe.each(operations)('$name', (operation) => {
 
   for (const set of sets) {
     // Operands are in linear memory surrounded by NaN, results by guards.
-    test.each(DTYPES)(`${set.name} %s: reads and writes nothing but its own, at every alignment`, (dtype) => {
+    test.each(DTYPES)(`${set.name} %s: reads and writes only its own elements, at every alignment`, (dtype) => {
       for (const [shape, axis] of GUARDED) {
         for (const variant of guarded) {
           for (const reduction of ['mean', 'none']) {
@@ -110,7 +110,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
         }
       });
 
-      test(`${set.name} ${dtype}: accumulate adds the gradient to out, wherever that lies`, () => {
+      test(`${set.name} ${dtype}: accumulate adds the gradient to out, wherever that is`, () => {
         const small = (
           [
             [[5, 7], 1],
@@ -169,7 +169,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       }
     });
 
-    test(`${set.name}: accumulate needs an out of its own`, () => {
+    test(`${set.name}: accumulate needs an out that is no argument`, () => {
       const { kernels } = set;
       const p = make('float32', [3, 5], 1, 'mean');
       const name = `${operation.name}WithGrad`;
@@ -183,7 +183,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       expectSame(first, p.first, 'nothing is written');
     });
 
-    test(`${set.name}: results are in the kind of the first argument`, () => {
+    test(`${set.name}: results have the kind of the first argument`, () => {
       const { kernels } = set;
       const p = make('float32', [3, 5], 1, 'none');
       const { loss, grad } = lossWithGrad(kernels, operation, p);

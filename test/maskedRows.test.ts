@@ -249,7 +249,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   }
 
-  test('a target that is not kept has the gradient p of what is, and that has none of its own', () => {
+  test('a masked-out target has gradient 0, and the kept classes have theirs', () => {
     const x = Float64Array.of(1, 2, 9, NaN);
     const mask = [true, true, false, false];
     const p = 1 / (1 + Math.E);
@@ -297,7 +297,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect([grad[2], grad[5]].map(Math.abs as (value?: number) => number)).toEqual([0, 0]);
   });
 
-  test('class probabilities of a row that keeps nothing, in a block before others', () => {
+  test('class probabilities of a row that keeps nothing, followed by other blocks', () => {
     const n = 40_000;
     const x = new Float64Array(2 * n);
     const probabilities = x.map((_, i) => Number(i % n === 0));
@@ -356,7 +356,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
   });
 
-  test('padded classes: the others are computed as if there were no more', () => {
+  test('padded classes: the others are computed as if there were no padding', () => {
     for (const dtype of DTYPES) {
       for (const [n, padded] of [
         [5, 8],
@@ -390,7 +390,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(kernels.argmax([1, 5], { keepDims: true })).toBe(1);
   });
 
-  test('label smoothing spreads over what is kept: as if there were no other classes', () => {
+  test('label smoothing spreads over the kept classes, as if there were no others', () => {
     const shape = [2, 3, 4];
     const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(5 * i));
     const mask = { data: [true, false, true], shape: [3, 1] };

@@ -160,7 +160,7 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
     );
   });
 
-  describe('a row of which nothing is kept beside NaN, ∞ and -∞ that are', () => {
+  describe('a row that keeps nothing, next to rows that keep NaN, ∞ and -∞', () => {
     testAccuracy(operation, 'all', (dtype) =>
       [3, 60].flatMap((n) =>
         [1, 5].map((inner) => {
@@ -177,7 +177,7 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
   describe('bits do not depend on', () => {
     for (const set of wasmSets) {
       for (const dtype of DTYPES) {
-        test(`${set.name} ${dtype}: the other rows, where they lie, or a mask that keeps all`, () => {
+        test(`${set.name} ${dtype}: other rows, the position in memory, or a mask that keeps all`, () => {
           for (const n of [7, 30, 60, 1000]) {
             const rows = 21;
             const p = masked(dtype, [rows, n], [rows, n], NAMES, 'within ±30', { seed: n });

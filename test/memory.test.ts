@@ -101,7 +101,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     describe.each(alongAxis)('$name', (operation) => {
       const isElementwise = operation.out === 'elements';
 
-      test('reads and writes nothing but its own, at every alignment', () => {
+      test('reads and writes only its own elements, at every alignment', () => {
         const { kernels } = set;
         const edge = 16;
         for (const [shape, axis] of shapes) {
@@ -202,7 +202,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(kernels.memoryUsage()).toEqual({ bytes: 512, tensors: 2 });
   });
 
-  test.each(operations)('$name: reads and writes nothing but its own where all is resident', (operation) => {
+  test.each(operations)('$name: reads and writes only its own elements if all is resident', (operation) => {
     const kernels = set.create();
     // Growth would detach views, so memory grows here to be large enough for the test.
     kernels.zeros([2 * MIB]).dispose();
@@ -217,7 +217,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     }
   });
 
-  test.each(operations)('$name: memory is flat over many calls', (operation) => {
+  test.each(operations)('$name: many calls leave memory as it was', (operation) => {
     const kernels = set.create();
     const small = callsOf(operation, { dtype: 'float32', shape: [3, 10], axis: 1 });
     // Blocks of rows, and rows that are larger than a block.
@@ -238,7 +238,7 @@ describe.each(sets)('$name', (set: TestSet) => {
   });
 
   describe('growth', () => {
-    test('leaves tensors as they are and gives fresh views', () => {
+    test('keeps tensors and gives new views', () => {
       const kernels = set.create();
       const kept = Array.from({ length: 10 }, (_, i) => kernels.tensor(numbers('float32', 1000 + i, 'within ±8', i)));
       const views = kept.map((t) => t.data);
@@ -307,7 +307,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       expectSame(target.data, expected, 'after growth');
     });
 
-    test('for a mask or weights that are claimed keeps an out that views our memory', () => {
+    test('for a mask or weights keeps an out that views our memory', () => {
       // More than the initial size of any memory.
       const n = 2 ** 19;
       const x = numbers('float32', 2 * n, 'within ±8', 3);
@@ -327,7 +327,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       expectSame(small.data, total, 'logSumExp');
     });
 
-    test('that fails for a mask leaves neither a result behind nor the mask', () => {
+    test('that fails for a mask frees the result and the mask', () => {
       const n = 2 ** 18;
       const mask = { data: new Uint8Array(n), shape: [n] };
       // From too little memory for the result up to enough for everything.
@@ -357,7 +357,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(new Set(failures)).toEqual(new Set([1]));
     });
 
-    test('that fails at the start of a streamed call leaves no result behind', () => {
+    test('that fails at the start of a streamed call frees the result', () => {
       // Blocks of columns take memory of their own, which is allocated after all results.
       const n = 6000;
       const options = { axis: 1, reduction: 'none' } as const;
@@ -399,7 +399,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       }
     });
 
-    test('inside a call keeps results in linear memory, and what lies beside them', () => {
+    test('inside a call keeps results in linear memory and the bytes around them', () => {
       // Staged arrays: blocks of rows, blocks of columns that fill the staging memory, and some that make memory grow.
       const shapes: [number[], number][] = [
         [[1000, 100], 1],
@@ -453,7 +453,7 @@ describe.each(sets)('$name', (set: TestSet) => {
   });
 
   describe('the limit', () => {
-    test('is an OutOfMemoryError with nothing lost', () => {
+    test('is an OutOfMemoryError that loses nothing', () => {
       const kernels = set.create({ maxMemory: 2 * MIB });
       const x = kernels.tensor(numbers('float32', 1000, 'within ±8', 1));
       const usage = kernels.memoryUsage();
@@ -502,7 +502,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(kernels.memoryUsage()).toEqual(usage);
     });
 
-    test('is not passed by a page that is begun', () => {
+    test('holds even if it is not a whole number of pages', () => {
       const kernels = set.create({ maxMemory: 2 * MIB + 1000 });
       const all: Tensor[] = [];
       expect(() => {

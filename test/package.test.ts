@@ -80,7 +80,7 @@ describe('the packed package, installed into an empty project', () => {
     expect(await textOf('bare.js')).not.toMatch(/['"][^'"\s]{1000}/);
   });
 
-  test('has no scripts, which would need what is not in it', async () => {
+  test('has no scripts, because these need files that it lacks', async () => {
     const text = await readFile(project.path('node_modules/softmax-wasm/package.json'), 'utf8');
     const published = JSON.parse(text) as Record<string, unknown>;
     expect(published).not.toHaveProperty('scripts');

@@ -55,7 +55,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       );
     });
 
-    test('a shift that is exact changes nothing that the bounds do not allow', () => {
+    test('an exact shift changes results only within the bounds', () => {
       // Multiples of 1/64 below 64, shifted by a multiple of 64: exact in both dtypes.
       const grid = fc.array(fc.integer({ min: -4095, max: 4095 }), { minLength: 1, maxLength: 100 });
       check(
@@ -223,7 +223,7 @@ describe.each(sets)('$name', (set) => {
         });
       };
 
-      test('a row comes out the same alone and among others', () => {
+      test('a row has the same result alone and among others', () => {
         check(
           fc.property(rows(dtype), rows(dtype, 1e4), fc.integer({ min: 1, max: 20 }), (x, other, count) => {
             const n = x.length;
@@ -237,7 +237,7 @@ describe.each(sets)('$name', (set) => {
         );
       });
 
-      test('the axis may lie anywhere', () => {
+      test('the axis may be anywhere', () => {
         const sizes = fc.tuple(
           fc.integer({ min: 1, max: 9 }),
           fc.integer({ min: 1, max: 60 }),
@@ -259,7 +259,7 @@ describe.each(sets)('$name', (set) => {
         );
       });
 
-      test('elements that change places take their results along', () => {
+      test('permuted elements have permuted results', () => {
         check(
           fc.property(rows(dtype), fc.integer({ min: 0, max: 1000 }), (x, k) => {
             const n = x.length;
@@ -296,7 +296,7 @@ describe.each(sets)('$name', (set) => {
       });
 
       describe.runIf(takes(operation, 'mask'))('masks', () => {
-        test('what is kept comes out as if alone', () => {
+        test('kept elements have the results of a row without the others', () => {
           check(
             fc.property(masked(dtype), ([x, mask]) => {
               const kept = x.filter((_, i) => mask[i]);
@@ -318,7 +318,7 @@ describe.each(sets)('$name', (set) => {
           );
         });
 
-        test('one that keeps all gives the very bits of none', () => {
+        test('a mask that keeps all gives the same bits as no mask', () => {
           // Between 1 and a vector's lanes the inner axis is moved only where there is no mask.
           check(
             fc.property(rows(dtype, 1e4), fc.constantFrom(1, 4, 5, 16, 19), (values, inner) => {

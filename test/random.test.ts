@@ -46,7 +46,7 @@ describe('createRandom', () => {
     `);
   });
 
-  test('without a seed never the same', () => {
+  test('different numbers each time without a seed', () => {
     expect(createRandom()()).not.toBe(createRandom()());
   });
 
@@ -59,7 +59,7 @@ describe('createRandom', () => {
     fill.mockRestore();
   });
 
-  test('where there is no crypto either', () => {
+  test('different numbers also without crypto', () => {
     const { crypto } = globalThis;
     const draw = vi.spyOn(Math, 'random');
     Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });

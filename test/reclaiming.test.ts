@@ -4,7 +4,7 @@ import { sets, type TestSet } from './support/backends.js';
 import { collectGarbage } from './support/platform.js';
 
 describe.skipIf(collectGarbage === undefined).each(sets)('$name', (set: TestSet) => {
-  test('forgotten tensors', async () => {
+  test('tensors that are no longer referenced', async () => {
     const kernels = set.create();
     (() => {
       for (let i = 0; i < 100; i++) kernels.softmax(kernels.tensor(new Float32Array(1000)));
@@ -24,7 +24,7 @@ describe.skipIf(collectGarbage === undefined).each(sets)('$name', (set: TestSet)
     expect([...view]).toEqual([1, 2, 3]);
   });
 
-  test('not twice what was disposed', async () => {
+  test('not again after they were disposed', async () => {
     const kernels = set.create();
     (() => {
       for (let i = 0; i < 50; i++) kernels.zeros([10]).dispose();

@@ -160,7 +160,7 @@ describe('import', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('modules that come after memory has grown, with tensors in it, work on the same memory', async () => {
+  test('modules loaded after memory has grown work on the same memory and tensors', async () => {
     const { softmax, argmax, crossEntropyWithGrad, zeros, tensor } = await importAnew();
     const x = tensor(X);
     const expected = softmax(x).toArray();
@@ -217,7 +217,7 @@ describe('auto', () => {
     ]);
   });
 
-  test('the reference for all kernels where one does not compile, those that ran before too', async () => {
+  test('the reference for all kernels if one does not compile, also for those that ran before', async () => {
     const { softmaxKernel } = sources;
     compileOnly(...[core, half, softmaxKernel.f32, softmaxKernel.f64].map((program) => link(program, 'simd128')));
     const { backendInfo: info, softmax, logSumExp, createKernels: create } = await importAnew();
@@ -235,7 +235,7 @@ describe('auto', () => {
     }
   });
 
-  test('the reference where there is no memory: nothing that init would help against', async () => {
+  test('the reference if there is no memory, without a hint at init, which would not help', async () => {
     const construct = () => {
       throw new RangeError('WebAssembly.Memory(): could not allocate memory');
     };
@@ -270,7 +270,7 @@ describe('auto', () => {
     expect(memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
   });
 
-  test('the reference asked for is no reason to warn', async () => {
+  test('the reference gives no warning if it was asked for', async () => {
     // Imported again, because the warning appears only once.
     const { createKernels: create, init, softmax } = await importAnew();
     create({ backend: 'reference' }).softmax(X);
@@ -301,7 +301,7 @@ describe('auto', () => {
     expect(errors).toEqual([`createKernels: backend relaxed-simd cannot run: ${reason}`, reason]);
   });
 
-  test('what is told is a copy', () => {
+  test('the info is a copy', () => {
     const { backendInfo: info } = createKernels();
     info().name = 'reference';
     info().tried.push({ name: 'simd128', error: '' });
@@ -365,7 +365,7 @@ describe('init', () => {
     }
   });
 
-  test('leaves what does not compile to the call that needs it', async () => {
+  test('ignores a module that does not compile until a call needs it', async () => {
     compileOnly(link(core, 'simd128'), link(half, 'simd128'));
     const { init, softmax, backendInfo: info } = await importAnew();
     expect((await init()).name).toBe('simd128');
@@ -388,7 +388,7 @@ describe('init', () => {
     expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
   });
 
-  test('a failure leaves what was', async () => {
+  test('a failure changes nothing', async () => {
     const { init, tensor, softmax, backendInfo: info } = await importAnew();
     await init({ backend: 'simd128' });
     const x = tensor([0, 0]);
@@ -397,7 +397,7 @@ describe('init', () => {
     expect([...softmax(x).data]).toEqual([0.5, 0.5]);
   });
 
-  test('the reference begins with memory for some tensors: what detaches a buffer slows its loops down', () => {
+  test('the reference begins with memory for some tensors, because detaching a buffer slows its loops down', () => {
     const { tensor, zeros } = createKernels({ backend: 'reference' });
     const view = tensor([1, 2]).data;
     zeros([2 ** 19]);
@@ -491,7 +491,7 @@ describe('an engine that compiles nothing large on its main thread', () => {
     expect(() => named.softmax([0, 0])).toThrow(/^softmax: backend simd128 cannot run: WebAssembly\.Instance is/);
   });
 
-  test('has what it had until init is done: calls meanwhile take nothing from what comes', async () => {
+  test('keeps its backend until init is done, also for calls in the meantime', async () => {
     await refuseLarge();
     const { init, logSumExp, backendInfo: info } = await importAnew();
     let isDone = false;
@@ -642,7 +642,7 @@ const RELAXED = Uint8Array.from(
   ].flat(),
 );
 
-test('all sets are here but relaxed SIMD where the engine or the processor lacks it', () => {
+test('all sets run here, except relaxed SIMD if the engine or the processor lacks it', () => {
   expect(sets.length + missing.length).toBe(4);
   for (const { name, error } of missing) {
     expect(name).toBe('relaxed-simd');

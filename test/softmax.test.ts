@@ -64,7 +64,7 @@ describe('ranking', () => {
           }
         }
       });
-      test(`${set.name} ${dtype}: steps of one ULP keep their order but for 1 ULP`, () => {
+      test(`${set.name} ${dtype}: steps of one ULP keep their order up to 1 ULP`, () => {
         for (const start of [-7.3, -0.9, 0.4, 1.7, 20]) {
           const x = numbers(dtype, 300, 'all equal', 1);
           for (let i = 0; i < x.length; i++) x[i] = start + i * Math.abs(start) * ulp * 2;
@@ -79,7 +79,7 @@ describe('ranking', () => {
   }
 });
 
-test.each(sets)('$name: in place, where a mask has holes and numbers are out of range', ({ kernels }) => {
+test.each(sets)('$name: in place, with a sparse mask and numbers out of range', ({ kernels }) => {
   for (const dtype of DTYPES) {
     for (const kind of ['around 1000', 'around -100', 'one far above'] as const) {
       const x = numbers(dtype, 4 * 60, kind, 1);

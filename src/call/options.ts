@@ -30,8 +30,8 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
 /**
- * Operations that take long anyway pass this as `polluted`: they then always read only unpolluted options, and need no
- * check of their own names.
+ * Operations that take long anyway pass this as `polluted`: their options are then always read through `unpolluted`,
+ * and they need no check of their own names.
  */
 export const AS_IF_POLLUTED = true;
 
