@@ -2,21 +2,21 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const [major = 0] = process.versions.node.split('.').map(Number);
 
-/** What suites have in common that have a configuration of their own. */
+/** Settings that the projects below share with the suites that have a configuration of their own. */
 export const shared = {
-  // Processes rather than threads: V8's flags are for a whole process.
+  // Processes rather than threads, because V8's flags apply to a whole process.
   pool: 'forks',
-  // One for each core: Vitest alone leaves one idle, which on two cores is half of them.
+  // One for each core: by default Vitest leaves one core idle, which is half of two.
   maxWorkers: '100%',
   execArgv: ['--expose-gc', ...(major < 22 ? ['--experimental-wasm-relaxed-simd'] : [])],
   testTimeout: 60_000,
   hookTimeout: 60_000,
 } satisfies ViteUserConfig['test'];
 
-// Of the whole run, not of a project: --maxWorkers would not count.
-const { maxWorkers, ...ofProjects } = shared;
+// The number of workers is set for the whole run: in a project, it would override --maxWorkers.
+const { maxWorkers, ...projectSettings } = shared;
 
-/** What needs a process for each file: to collect garbage takes as long as there is much to look at. */
+/** Files that run in a process of their own, because garbage collection takes longer the more objects there are. */
 const APART = ['test/reclaiming.test.ts'];
 
 export default defineConfig({
@@ -25,7 +25,7 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...ofProjects,
+          ...projectSettings,
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: [
@@ -42,7 +42,7 @@ export default defineConfig({
           typecheck: { enabled: true, include: ['test/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
         },
       },
-      { test: { ...ofProjects, name: 'apart', include: APART } },
+      { test: { ...projectSettings, name: 'apart', include: APART } },
     ],
   },
 });

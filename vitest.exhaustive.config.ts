@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { shared } from './vitest.config.ts';
 
-// What takes minutes: npm run test:exhaustive.
+// Tests that take minutes: npm run test:exhaustive.
 export default defineConfig({
   test: {
     ...shared,

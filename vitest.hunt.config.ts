@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/hunt/**/*.test.ts'],
     exclude: [],
     testTimeout: 3_600_000,
-    // Progress as it is made.
+    // Prints progress while the search runs.
     disableConsoleIntercept: true,
   },
 });

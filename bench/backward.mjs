@@ -1,23 +1,23 @@
-// Shared by the benchmarks of softmaxBackward and logSoftmaxBackward. Their arguments need not come from a softmax: the
-// work is the same.
+// Shared by the benchmarks of softmaxBackward and logSoftmaxBackward. Their arguments do not come from a softmax, which
+// does not change the work.
 import { ALONG_AXIS, logits } from './harness.mjs';
 
-/** A number in [0, 1] for each element: numbers of one sign do not cancel, which would make relative errors large. */
-export const shares = (elements, seed) => logits(elements, seed).map((v) => Math.abs(v) / 9);
+/** A number in [0, 1] for each element: with one sign they do not cancel, which would make relative errors large. */
+export const sharesOf = (elements, seed) => logits(elements, seed).map((v) => Math.abs(v) / 9);
 
 /**
  * @param operation its name
- * @param given elements → the first argument
- * @param plain (given, dy, dx, start, n, stride): one problem by hand; fills dx[start], dx[start + stride], …
+ * @param inputOf the first argument, for a number of elements
+ * @param plain (x, dy, dx, start, n, stride): computes the row dx[start], dx[start + stride], … by hand
  */
-export function backward(operation, given, plain) {
+export function backward(operation, inputOf, plain) {
   return {
     cases: ALONG_AXIS,
     floor: 0.1,
 
     plain({ elements, outer, n, inner }) {
-      const x = given(elements);
-      const dy = shares(elements, 2);
+      const x = inputOf(elements);
+      const dy = sharesOf(elements, 2);
       const dx = new Float32Array(elements);
       const run = () => {
         for (let o = 0; o < outer; o++) {
@@ -29,8 +29,8 @@ export function backward(operation, given, plain) {
 
     ours(kernels, { elements, shape, axis, resident }) {
       const place = (values) => (resident ? kernels.tensor(values, shape) : values);
-      const x = place(given(elements));
-      const dy = place(shares(elements, 2));
+      const x = place(inputOf(elements));
+      const dy = place(sharesOf(elements, 2));
       const out = resident ? kernels.zeros(shape) : new Float32Array(elements);
       const options = resident ? { axis, out } : { shape, out };
       return { run: () => kernels[operation](x, dy, options), result: () => (resident ? out.toArray() : out) };

@@ -1,4 +1,4 @@
-// Shared by the commands: their arguments, and where they write.
+// Shared by the commands: parsing of arguments, and writing of files.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 /** The most elements of a case that a quick run includes. */
 const QUICK_ELEMENTS = 300_000;
 
-/** [operation …] [--case TEXT …] [--quick] [--json FILE], and further options of a command's own. */
+/** Parses [operation …] [--case TEXT …] [--quick] [--json FILE], and the options that only this command has. */
 export function parseCommand(ownOptions = {}) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -20,7 +20,7 @@ export function parseCommand(ownOptions = {}) {
   const options = /** @type {any} */ (values);
   return {
     options,
-    operations: chosen(positionals),
+    operations: chooseOperations(positionals),
     /** Whether to print only one line for each operation. */
     isGlance: options.quick && positionals.length === 0,
     /** How many rounds a case gets at least and at most. */
@@ -32,7 +32,7 @@ export function parseCommand(ownOptions = {}) {
 }
 
 /** The operations named, or all that have a benchmark. */
-function chosen(names) {
+function chooseOperations(names) {
   const operations = readdirSync(new URL('.', import.meta.url))
     .filter((file) => file.endsWith('.bench.mjs'))
     .map((file) => file.slice(0, -'.bench.mjs'.length));

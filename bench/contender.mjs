@@ -1,10 +1,10 @@
-// The work of one contender, wherever it runs: in a process (worker.mjs) or in a worker of a page (browser/worker.mjs).
+// What a contender does on request, in a process (worker.mjs) or in a worker of a page (browser/worker.mjs).
 import { Stopwatch } from './stopwatch.mjs';
 
 /** JavaScript written by hand, with which the other contenders are compared. */
 export const PLAIN = 'plain JavaScript';
 
-/** The answers of a contender to requests, by the request's `do`. `createKernels` is the library's. */
+/** The functions that answer requests to a contender, by the request's `do`. `createKernels` is the library's. */
 export function contender(name, createKernels) {
   const kernels = name === PLAIN ? undefined : createKernels({ backend: name });
   let bench;
@@ -29,7 +29,7 @@ export function contender(name, createKernels) {
       return stopwatch.measure(milliseconds);
     },
 
-    /** The bytes of linear memory, 0 where there is none. */
+    /** The size of linear memory in bytes; 0 for plain JavaScript. */
     memory() {
       return kernels === undefined ? 0 : kernels.zeros([1]).data.buffer.byteLength;
     },

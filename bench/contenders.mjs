@@ -9,7 +9,7 @@ export const CONTENDERS = [PLAIN, 'reference', ...BACKENDS];
 export const flagsOf = (version) => (Number.parseInt(version, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : []);
 const THIS_NODE = { path: process.execPath, node: process.versions.node };
 
-/** A program in a process of its own, which answers one request at a time by `reply` of contender.mjs. */
+/** A program in a process of its own. It answers one request at a time, with `reply` of contender.mjs. */
 export class Worker {
   #child;
 
@@ -18,7 +18,7 @@ export class Worker {
     this.#child = fork(program, arguments_, { execArgv: flagsOf(THIS_NODE.node), serialization: 'advanced' });
   }
 
-  /** @throws Error if the program does, or ends */
+  /** @throws Error if the program answers with an error, or ends */
   ask(what, details = {}) {
     return new Promise((resolve, reject) => {
       const ended = (code) => reject(new Error(`ended with ${code}`));
@@ -39,7 +39,7 @@ export class Worker {
 
 /**
  * Starts a contender with an operation, using the library of another checkout if one is given.
- * @throws Error where it does not run
+ * @throws Error if it cannot run here
  */
 export async function startContender(name, operation, checkout) {
   const program = new URL('worker.mjs', import.meta.url);
@@ -53,7 +53,7 @@ export async function startContender(name, operation, checkout) {
   return worker;
 }
 
-/** The contenders that can run here; the others are reported once. */
+/** Starts the contenders that can run here, and reports the others. */
 export async function startContenders(names, operation) {
   const starting = names.map((name) => startContender(name, operation));
   const started = await Promise.allSettled(starting);

@@ -3,8 +3,8 @@ import { logits } from './harness.mjs';
 const [ROWS, CLASSES] = [8, 32000];
 
 /**
- * Logits in one call, and in chunks of classes: each chunk has a state, the states are merged, and each chunk's
- * gradient is computed from the merged state.
+ * The same logits in one call, and in chunks of classes. Each chunk gets a state, the states are merged, and the
+ * gradient of each chunk is computed from the merged state.
  */
 const CASES = [
   { label: '8 × 32000, one call', elements: ROWS * CLASSES, chunks: 1, inOneCall: true },

@@ -1,5 +1,6 @@
-// How long a program waits for its first result, compile included: node first-call.mjs BACKEND prints milliseconds as
-// JSON, of the import and of the call. It measures once per process, because later calls find the modules compiled.
+// How long a program waits for its first result, compilation included: node first-call.mjs BACKEND prints the
+// milliseconds of the import and of the call as JSON. A process can measure this once, because later calls find the
+// modules compiled.
 const start = performance.now();
 const { createKernels } = await import('softmax-wasm');
 const imported = performance.now();

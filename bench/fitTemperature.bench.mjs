@@ -2,7 +2,7 @@ import { logits } from './harness.mjs';
 import { onIndices } from './losses.mjs';
 
 /**
- * The class of each row's second largest logit, or of the largest in every third row, so that the loss has a minimum.
+ * The class of the largest logit in every third row, of the second largest in others, so that the loss has a minimum.
  */
 function targetsOf({ rows, n }) {
   const x = logits(rows * n);

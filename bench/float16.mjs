@@ -1,8 +1,8 @@
 // npm run bench:float16 -- [--quick] [--json FILE]
 //
-// Operations on logits in float16, compared with the same in float32, and with the code to write without float16
-// support: a conversion in JavaScript, then the operation in float32. They run in one process, in turns; results are
-// compared first.
+// Times operations on float16 logits beside the same operations on float32, and beside what a program would do without
+// support of float16: convert in JavaScript, then run the operation on float32. All run in one process, in turns, after
+// their results were compared.
 import { createKernels } from 'softmax-wasm';
 import { runWithRelaxedSimd } from '../scripts/relaxed-simd.mjs';
 import { parseCommand, saveJson } from './command.mjs';
@@ -26,7 +26,7 @@ printLine(['', '', 'float16', 'float32', 'and conversion', 'of float32', 'of con
 
 const Float16 = /** @type {any} */ (globalThis).Float16Array;
 
-/** Every float16 as a number, by its bits. */
+/** The value of every float16, by its bits. */
 const TABLE = Float32Array.from({ length: 2 ** 16 }, (_, bits) => {
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   const magnitude =
@@ -66,7 +66,12 @@ function demandClose(operation, actual, expected) {
   if (got.length !== expected.length || expected.some(isFar)) throw new Error(`${operation}: the results differ`);
 }
 
-/** An operation on both types, with each type of result. */
+/**
+ * An operation on both types.
+ * @param given the arguments after x, for an `out`
+ * @param results makes `out`, with a function that makes an array of the input's type
+ * @param what describes the options, for the label
+ */
 function contest(kernels, operation, shape, given, results, what = '') {
   const { bits, floats } = numbers(kernels, shape[0] * shape[1]);
   const converted = new Float32Array(floats.length);
@@ -125,9 +130,7 @@ function contests(kernels) {
   ];
 }
 
-/**
- * Conversion into a tensor of float32, compared with a copy of as many float32 and with the conversion in JavaScript.
- */
+/** Conversion into a float32 tensor, beside a copy of as many float32 elements and the conversion in JavaScript. */
 function conversion(kernels) {
   const { bits, floats } = numbers(kernels, VOCABULARY);
   const y = kernels.zeros([VOCABULARY]);
@@ -140,7 +143,7 @@ function conversion(kernels) {
   };
 }
 
-/** How often a case is timed at most, where its rounds lie far apart. */
+/** How often a case is timed at most, as long as its rounds lie too far apart. */
 const MOST_ATTEMPTS = options.quick ? 1 : 5;
 
 const results = [];

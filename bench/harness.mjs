@@ -1,9 +1,9 @@
 // Shared by the benchmarks of all operations. A benchmark is a file <operation>.bench.mjs whose default export has
 //   cases                     what to time: { label, elements, … }
-//   floor                     what errors of smaller results are relative to
+//   floor                     errors are relative to the result, or to this where the result is smaller
 //   plain(example)            JavaScript written by hand
 //   ours(kernels, example)    the library, on one backend
-// Both give { run, result }: run() does the work once, result() is the array that it left behind.
+// Both return { run, result }: run() does the work once, and result() returns the array that it has written.
 
 /** The shapes on which every operation along an axis is timed, as tensors in linear memory. */
 const TENSORS = [
@@ -22,7 +22,7 @@ const TENSORS = [
   { shape: [8, 1000, 2], axis: 1 },
   { shape: [8, 1000, 3], axis: 1 },
 ];
-/** In typed arrays, in and out. */
+/** The shapes that are timed as typed arrays, in and out. */
 const ARRAYS = [
   [1, 1],
   [1, 4],
@@ -42,7 +42,10 @@ export const ALONG_AXIS = [
   }),
 ];
 
-/** As at temperature 0.1: rows need their maximum first, and many a probability is too small for a normal float32. */
+/**
+ * Logits as at temperature 0.1: rows need the max-shifted form, and many probabilities are too small for a normal
+ * float32.
+ */
 const LARGE = describe({
   label: '256 × 1024, logits × 10',
   shape: [256, 1024],
@@ -66,11 +69,11 @@ function describe(example) {
 /**
  * The benchmark of an operation along an axis.
  * @param operation its name
- * @param plain (x, y, start, n, stride, at): one problem by hand; x[start], x[start + stride], … gives y
+ * @param plain (x, y, start, n, stride, at): computes the row x[start], x[start + stride], … by hand, into y
  * @param {object} [options]
- * @param {boolean} [options.reduces] whether a problem gives one number, y[at], or an element for an element
- * @param {boolean} [options.indices] whether what it gives are indices
- * @param {number} [options.floor] what errors of results smaller than that are relative to
+ * @param {boolean} [options.reduces] whether a row is reduced to one number, y[at], or is mapped element by element
+ * @param {boolean} [options.indices] whether the results are indices
+ * @param {number} [options.floor] errors of results smaller than this are relative to it
  */
 export function alongAxis(operation, plain, { reduces = false, indices = false, floor = 1e-30 } = {}) {
   const Results = indices ? Int32Array : Float32Array;
@@ -93,7 +96,7 @@ export function alongAxis(operation, plain, { reduces = false, indices = false, 
       const x = logits(elements).map((each) => scale * each);
       if (!resident) {
         const out = new Results(reduces ? outer : elements);
-        // One row is passed without a shape, as programs would do.
+        // A single row needs no shape, and programs would not pass one.
         const options = reduces || outer > 1 ? { shape, out } : { out };
         return { run: () => kernels[operation](x, options), result: () => out };
       }
@@ -154,9 +157,7 @@ export function elementWise(operation, plain) {
   };
 }
 
-/**
- * Numbers like the logits of a network: bell-shaped, with a standard deviation of about 3, the same in every process.
- */
+/** Numbers like a network's logits: bell-shaped, with a standard deviation of 3, and the same in every process. */
 export function logits(count, seed = 1) {
   let state = seed;
   const uniform = () => {
@@ -167,8 +168,8 @@ export function logits(count, seed = 1) {
 }
 
 /**
- * @param {number} floor errors of numbers below it are absolute
- * @param {number} [bound] the largest error allowed: by default that of float32 results which round differently
+ * @param {number} floor errors of numbers below it are relative to it
+ * @param {number} [bound] the largest relative error: by default enough for float32 results that round differently
  * @throws Error unless the numbers agree
  */
 export function checkResult(what, actual, expected, floor, bound = 4e-6) {

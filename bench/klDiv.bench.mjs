@@ -10,5 +10,5 @@ function klDiv(x, targets, gradient) {
   return total / x.length;
 }
 
-// Logarithms of probabilities: not above 0.
+// The input is logarithms of probabilities, which are at most 0.
 export default loss('klDiv', probabilities, klDiv, { prepare: (x) => x.map((v) => -Math.abs(v)) });

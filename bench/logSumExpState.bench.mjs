@@ -1,6 +1,6 @@
 import { logits } from './harness.mjs';
 
-/** Rows in one call, and in chunks: each chunk has a state, and the states are merged. */
+/** A row in one call, and in chunks: each chunk gets a state, and the states are merged. */
 const CASES = [
   { label: '1 × 1000, one call', elements: 1000, chunks: 0 },
   { label: '1 × 1000, add', elements: 1000, chunks: 1 },

@@ -24,16 +24,16 @@ export const probabilities = ({ elements }) => logits(elements, 2).map((v) => Ma
 /**
  * @param operation its name; with …WithGrad for the gradient
  * @param targetsOf example → targets
- * @param plain (x, targets, gradient, rows, n): the loss by hand; fills the gradient unless that is undefined
+ * @param plain (x, targets, gradient, rows, n): computes the loss by hand; fills the gradient unless it is undefined
  * @param {object} [options]
- * @param {(x: Float32Array) => Float32Array} [options.prepare] what makes the first argument of logits
+ * @param {(x: Float32Array) => Float32Array} [options.prepare] makes the first argument from logits
  */
 export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
   const results = (value, gradient = new Float32Array(0)) => Float32Array.from([value, ...gradient]);
   return {
     cases: CASES,
-    // An element of the gradient may be a small difference of probabilities: its error is then theirs, divided by the
-    // number of rows.
+    // An element of the gradient may be a small difference of two probabilities. It then has their error, divided by
+    // the number of rows.
     floor: 1e-4,
 
     plain(example) {
@@ -72,10 +72,10 @@ export function loss(operation, targetsOf, plain, { prepare = (x) => x } = {}) {
 /**
  * The benchmark of an operation on logits and class indices that has no gradient.
  * @param operation its name
- * @param plain (x, targets, rows, n): the work by hand, a number or an array
+ * @param plain (x, targets, rows, n): computes the result by hand, a number or an array
  * @param {object} [options]
  * @param {(example: object) => Int32Array} [options.targetsOf] the class of each row
- * @param {(value: any) => number | ArrayLike<number>} [options.figuresOf] what to compare of the operation's result
+ * @param {(value: any) => number | ArrayLike<number>} [options.figuresOf] the part of the result that is compared
  */
 export function onIndices(
   operation,

@@ -1,11 +1,11 @@
-// The cases of an operation that takes masks: attention scores with padded keys, causal ones, and unmasked ones of the
-// same size, as tensors in linear memory. Elements count whether they are kept or not.
+// Cases with masks: attention scores with padded keys, causal ones, and unmasked ones of the same size, as tensors in
+// linear memory. `elements` counts all elements, whether they are kept or not.
 import { logits } from './harness.mjs';
 
 const CASES = [
-  // Two sequences, four heads, 32 queries, 1024 keys; of the second sequence the last quarter is padding.
+  // Two sequences, four heads, 32 queries, 1024 keys; the last quarter of the second sequence is padding.
   { label: '256 × 1024, padding mask', shape: [2, 4, 32, 1024], lengths: [1024, 768] },
-  // Eight sequences, eight heads, 128 queries, and shares of padding up to a half.
+  // Eight sequences, eight heads, 128 queries; up to half of a sequence is padding.
   { label: '8192 × 1024', shape: [8, 8, 128, 1024] },
   {
     label: '8192 × 1024, padding mask',
@@ -15,7 +15,7 @@ const CASES = [
   // A mask that drops nothing, and a random one that is as large as the scores.
   { label: '8192 × 1024, all kept', shape: [8, 8, 128, 1024], lengths: Array(8).fill(1024) },
   { label: '8192 × 1024, random mask', shape: [8, 8, 128, 1024], random: true },
-  // Small enough for the cache, and too large for it.
+  // Scores that fit into the cache, and scores that do not.
   { label: '1024 × 1024', shape: [1024, 1024] },
   { label: '1024 × 1024, causal', shape: [1024, 1024], causal: true },
   { label: '4096 × 4096', shape: [4096, 4096] },
@@ -26,18 +26,18 @@ const CASES = [
   return { ...example, masks: true, n, rows: elements / n, elements };
 });
 
-/** How many elements of a row are kept: the first ones, in all these cases. */
+/** How many elements of a row are kept: always the first ones, unless the mask is random. */
 function keptOf({ lengths, causal, n, rows }, row) {
   if (causal) return row + 1;
   return lengths === undefined ? n : lengths[Math.floor((row * lengths.length) / rows)];
 }
 
-/** A mask with an element for each of the scores, the same in every process. */
+/** A mask with an element for each score, the same in every process. */
 function randomMask({ shape, elements }) {
   return { data: Uint8Array.from(logits(elements, 2), (v) => (v > 0 ? 1 : 0)), shape };
 }
 
-/** A mask that broadcasts, with an element for each key of each sequence. */
+/** A mask with an element for each key of each sequence, which is broadcast over heads and queries. */
 function paddingMask({ lengths, n }) {
   const data = new Uint8Array(lengths.length * n);
   for (const [i, length] of lengths.entries()) data.fill(1, i * n, i * n + length);
@@ -45,14 +45,14 @@ function paddingMask({ lengths, n }) {
 }
 
 /**
- * Adds these cases to a benchmark.
- * @param bench from alongAxis
+ * Adds these cases to a benchmark that alongAxis has made.
+ * @param bench the benchmark
  * @param operation its name
- * @param plain (x, y, start, n, stride): one problem by hand
- * @param outside what an element that is left out becomes
+ * @param plain (x, y, start, n, stride): computes a row by hand
+ * @param outside the result for an element that the mask leaves out
  */
 export function withMasks(bench, operation, plain, outside) {
-  /** Computes a row on its kept elements alone, copied together. */
+  /** Computes a row with a random mask: gathers the kept elements, computes them, and scatters the results. */
   const plainRandom = (x, y, start, n, flags, kept) => {
     let count = 0;
     for (let i = start; i < start + n; i++) if (flags[i] !== 0) kept[count++] = x[i];

@@ -1,8 +1,8 @@
 // npm run bench:paired -- --against CHECKOUT [operation …] [--backend NAME] [--passes N] [--quick] [--json FILE]
 //
-// Compares this library with another checkout of it that has been built, both running the benchmarks of this one. A
-// pass starts a process for each, and their rounds take turns. The placement of memory makes one process faster than
-// another for its whole life, so a few passes tell more than many rounds.
+// Compares this checkout with another one that has been built, both running the benchmarks of this one. A pass starts a
+// process for each, and their rounds take turns. Where its memory happens to lie makes a process faster or slower for
+// its whole life, so a few passes tell more than many rounds.
 import { demandKnown, parseCommand, saveJson } from './command.mjs';
 import { BACKENDS, startContender } from './contenders.mjs';
 import { describeMachine, machineLine } from './machine.mjs';
@@ -23,7 +23,7 @@ const PASSES = Number(options.passes);
 /** How many rounds a case gets at least and at most in a pass. */
 const ROUNDS = { least: 4, most: 12 };
 const ROUND_MILLISECONDS = 40;
-/** Ratios further from 1 are marked. */
+/** Ratios further from 1 than this are marked as slower or faster. */
 const NOTABLE = 0.02;
 
 const machine = describeMachine();
@@ -59,7 +59,7 @@ async function compareOperation(operation) {
   }
 }
 
-/** This checkout comes first in a result; which of the two runs first alternates from pass to pass. */
+/** Starts a pair. `place` is 0 for this checkout, 1 for the other; which runs first alternates from pass to pass. */
 async function startWorkers(operation, pass) {
   const workers = [
     { place: 0, worker: await startContender(options.backend, operation) },
@@ -68,7 +68,7 @@ async function startWorkers(operation, pass) {
   return pass % 2 === 0 ? workers : workers.reverse();
 }
 
-/** The best time here and there. */
+/** The best times of this checkout and of the other. */
 async function timePair(workers, index) {
   for (const { worker } of workers) await worker.ask('prepare', { index });
   const timed = workers.map((one) => ({ ...one, rounds: /** @type {number[]} */ ([]) }));

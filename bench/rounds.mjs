@@ -1,7 +1,6 @@
 // Times contenders in rounds that take turns, and evaluates the rounds. Other work on the machine only ever adds time,
 // and processors change their speed by a third from one second to the next, so the best round of each contender counts.
-// Rounds continue until their ratios agree or their number reaches a limit, so that every contender has had a good
-// moment.
+// Rounds continue until they agree or reach a limit, so that every contender gets a round without disturbance.
 
 /** A figure is shown if the second best round, or the interquartile range of the ratios, is within this fraction. */
 export const MOST_SPREAD = 0.15;
@@ -27,17 +26,18 @@ export function summarize(ratios) {
 /** The width of the interquartile range, relative to the median. */
 export const ratioSpread = ({ ratio, from, to }) => (to - from) / ratio;
 
-/** The spread of the ratios of rounds to another contender's rounds in the same turns. */
-const apart = (rounds, others) => ratioSpread(summarize(rounds.map((time, i) => time / others[i])));
+/** How far apart the ratios of a contender's rounds to another's rounds in the same turns are. */
+const spreadOfRatios = (rounds, others) => ratioSpread(summarize(rounds.map((time, i) => time / others[i])));
 
-/** Whether the two best rounds agree, and the ratios to the contenders that others are compared with. */
+/** Whether a contender's two best rounds agree, and so do the ratios to the rounds of each yardstick. */
 function agree(rounds, yardsticks) {
-  return bestOf(rounds).spread <= MOST_SPREAD && yardsticks.every((others) => apart(rounds, others) <= MOST_SPREAD);
+  if (!(bestOf(rounds).spread <= MOST_SPREAD)) return false;
+  return yardsticks.every((others) => spreadOfRatios(rounds, others) <= MOST_SPREAD);
 }
 
 /**
- * Times contenders in turns: `least` rounds, then as many again until they agree or there are `most`. Adds to the
- * `rounds` of each line. If the lines have a `problem`, a contender that fails gets the reason there and drops out.
+ * Times contenders in turns: `least` rounds, then as many again, until all agree or there are `most`. Adds the times to
+ * the `rounds` of each line. If lines have a `problem`, that of a contender that fails is set, and it drops out.
  * @param {{ rounds: number[], problem?: string }[]} lines one for each contender
  * @param {(line: any, round: number) => Promise<number>} measure nanoseconds of a call
  * @param {{ least: number, most: number }} counts

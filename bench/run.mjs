@@ -1,8 +1,9 @@
 // npm run bench -- [operation …] [--case TEXT …] [--quick] [--json FILE]
 //
-// Times every operation that has a file here, on every backend and against JavaScript written by hand. Each contender
-// runs in a process of its own, so that none changes what the engine has optimized for another; rounds take turns, and
-// results are compared with the reference before they are timed. The time of the very first call comes last.
+// Times every operation that has a file here, on every backend, and compares it with JavaScript written by hand. Each
+// contender runs in a process of its own, so that none changes what the engine has optimized for another. Their rounds
+// take turns, and results are compared with the reference before anything is timed. The time of a program's first call
+// comes last.
 import { createKernels } from 'softmax-wasm';
 import { parseCommand, saveJson } from './command.mjs';
 import { PLAIN } from './contender.mjs';
@@ -13,7 +14,7 @@ import { bestOf, medianOf, takeTurns } from './rounds.mjs';
 import { printCase, printFirstCall, printGlance, printGlanceHeader, printHeader, progress } from './table.mjs';
 
 const { options, operations, isGlance, rounds: ROUNDS, roundMilliseconds, isWanted } = parseCommand();
-/** The case that the overview shows of an operation, if it has that case. */
+/** The case of each operation that the overview shows; if an operation lacks it, its first case is shown. */
 const GLANCE = '256 × 1024';
 const FIRST_CALLS = options.quick ? 3 : 15;
 
@@ -71,7 +72,7 @@ async function runOperation(operation) {
   for (const worker of workers) worker.stop();
 }
 
-/** The median and the extremes of each backend in milliseconds, each measured in a process of its own. */
+/** Milliseconds of the first call on each backend: the median and the extremes of calls in new processes. */
 function timeFirstCalls() {
   return BACKENDS.map((backend) => {
     const times = Array.from({ length: FIRST_CALLS }, (_, i) => {

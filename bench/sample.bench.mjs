@@ -2,14 +2,14 @@ import { logits } from './harness.mjs';
 
 const CLASSES = 128000;
 
-/** Logits of a model that is confident of sixteen classes; the others do not change. */
+/** Logits of a model that is confident of sixteen classes. */
 function peaked(count) {
   const x = logits(count);
   for (let i = 0; i < count; i += CLASSES / 16) x[i] = 20 + (i % 7) / 7;
   return x;
 }
 
-/** Logits of which 78 000 classes make nine tenths. */
+/** Logits so even that nine tenths of the probability take 78 000 classes. */
 const flat = (count) => logits(count).map((value) => value / 3);
 
 /** Logits of a model that is confident of one class, so that every sampler draws it. */
@@ -44,7 +44,7 @@ const CASES = [
 /** The random number of every draw. */
 export const U = 0.37;
 
-/** A sampler as it is usually written: a sort of all classes by their probabilities. */
+/** A sampler as it is usually written: it sorts all classes by their probabilities. */
 function plainSample(x, start, n, { topK = n, topP = 1, minP = 0 }) {
   let max = -Infinity;
   for (let i = 0; i < n; i++) max = Math.max(max, x[start + i]);

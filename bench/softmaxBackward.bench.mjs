@@ -1,4 +1,4 @@
-import { backward, shares } from './backward.mjs';
+import { backward, sharesOf } from './backward.mjs';
 
 const row = (y, dy, dx, start, n, stride) => {
   const end = start + n * stride;
@@ -7,4 +7,4 @@ const row = (y, dy, dx, start, n, stride) => {
   for (let i = start; i < end; i += stride) dx[i] = y[i] * (dy[i] - sum);
 };
 
-export default backward('softmaxBackward', (elements) => shares(elements, 1), row);
+export default backward('softmaxBackward', (elements) => sharesOf(elements, 1), row);

@@ -1,7 +1,7 @@
-// How a process times its own work.
+// Times a function in the process or worker that runs it.
 import { Bench } from 'tinybench';
 
-/** The least time of a sample, which consists of many calls if necessary: clocks do not resolve a microsecond. */
+/** The least time of a sample, which consists of several calls if one is too short for the clock. */
 const SAMPLE_MILLISECONDS = Math.max(0.05, 100 * clockTick());
 
 /** The least time of the warm-up, in which the engine optimizes every loop. */
@@ -9,7 +9,7 @@ const WARM_UP = { milliseconds: 150, calls: 12 };
 /** Rounds up to this length belong to a quick run, which has a shorter warm-up too. */
 const QUICK = { round: 20, milliseconds: 40, calls: 3 };
 
-/** Times one function, which may return a promise, in as many rounds as asked for. */
+/** Times one function, which may return a promise, in one or more rounds. */
 export class Stopwatch {
   /** The number of calls in a sample; 0 until it is known. */
   #callsPerSample = 0;

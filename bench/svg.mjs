@@ -1,4 +1,5 @@
-// Parts of SVG pictures. These need no external font, script or style, and follow the reader's light or dark mode.
+// Parts of SVG pictures. The pictures need no external font, script or style, and follow the reader's light or dark
+// mode.
 
 export const INK = 'var(--ink)';
 export const FAINT = 'var(--faint)';
@@ -43,7 +44,7 @@ export function dot(x, y, stroke, fill = stroke) {
   return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
 }
 
-/** The SVG file with a title and parts. */
+/** The content of an SVG file with a title and parts. */
 export function picture(title, width, height, parts) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,

@@ -1,6 +1,4 @@
-/**
- * Shows the progress on the terminal; an empty text clears it. Without a terminal the table itself shows the progress.
- */
+/** Shows progress on the terminal; an empty text clears it. Does nothing without a terminal. */
 export function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
@@ -21,7 +19,7 @@ export function printHeader(operation) {
   printLine([operation, '', 'time', 'G el/s', 'ratio', 'spread']);
 }
 
-/** The lines of one case, the case named in the first. */
+/** Prints the lines of one case; the first names the case. */
 export function printCase(label, lines) {
   for (const [i, { contender, nanoseconds, elementsPerSecond, ratio, spread }] of lines.entries()) {
     printLine([
@@ -35,7 +33,9 @@ export function printCase(label, lines) {
   }
 }
 
-/** One line for each operation: the time of the first contender, and how many times faster the others are. */
+/**
+ * The overview has a line for each operation: the time of the first contender, and how many times faster others are.
+ */
 export function printGlanceHeader(contenders) {
   console.log(`\n${''.padEnd(40)}${contenders.map((name) => name.padStart(18)).join('')}`);
 }

@@ -1,6 +1,6 @@
 import { logits } from './harness.mjs';
 
-/** The default k of a case: as samplers of language models use it. */
+/** The k of a case that names none: typical for sampling from language models. */
 export const K = 50;
 
 const CASES = [
@@ -14,12 +14,12 @@ const CASES = [
 ].map(({ shape, axis = 1, k = K }) => {
   const n = shape[axis];
   const label = `${shape.join(' × ')}${axis === 1 ? '' : `, axis ${axis}`}${k === K ? '' : `, k ${k}`}`;
-  return { label, shape, axis, k, n, elements: shape[0] * shape[1], problems: (shape[0] * shape[1]) / n };
+  return { label, shape, axis, k, n, elements: shape[0] * shape[1], rows: (shape[0] * shape[1]) / n };
 });
 
 const rankings = ({ values, indices }) => Float32Array.from([...values, ...indices]);
 
-/** Keeps the k largest elements so far in order; k = n is a sort. */
+/** Keeps the k largest elements so far in order by insertion; if k is n, sorts all. */
 function plainTopK(x, start, stride, n, k, values, indices, to) {
   if (k === n) {
     const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => x[start + b * stride] - x[start + a * stride]);
@@ -44,22 +44,22 @@ export default {
   cases: CASES,
   floor: 1e-30,
 
-  plain({ elements, axis, n, k, problems }) {
+  plain({ elements, axis, n, k, rows }) {
     const x = logits(elements);
-    const out = { values: new Float32Array(problems * k), indices: new Int32Array(problems * k) };
-    const stride = axis === 0 ? problems : 1;
+    const out = { values: new Float32Array(rows * k), indices: new Int32Array(rows * k) };
+    const stride = axis === 0 ? rows : 1;
     const run = () => {
-      for (let p = 0; p < problems; p++) {
-        const [start, to] = axis === 0 ? [p, p] : [p * n, p * k];
+      for (let row = 0; row < rows; row++) {
+        const [start, to] = axis === 0 ? [row, row] : [row * n, row * k];
         plainTopK(x, start, stride, n, k, out.values, out.indices, to);
       }
     };
     return { run, result: () => rankings(out) };
   },
 
-  ours(kernels, { elements, shape, axis, k, problems }) {
+  ours(kernels, { elements, shape, axis, k, rows }) {
     const x = kernels.tensor(logits(elements), shape);
-    const out = { values: kernels.zeros([problems * k]), indices: new Int32Array(problems * k) };
+    const out = { values: kernels.zeros([rows * k]), indices: new Int32Array(rows * k) };
     const run = () => kernels.topK(x, k, { axis, out });
     return { run, result: () => rankings({ values: out.values.data, indices: out.indices }) };
   },

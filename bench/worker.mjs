@@ -1,5 +1,5 @@
-// The process of one contender: takes requests from contenders.mjs and answers them. The library is this one, or the
-// one that was built in the checkout named by the second argument.
+// The process of one contender: answers requests from contenders.mjs. The library is that of this checkout, or of the
+// built checkout that the second argument names.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { contender, reply } from './contender.mjs';

@@ -1,5 +1,6 @@
-// The attention weights of a batch: two sentences of different lengths, two heads. Scores of queries and keys go through
-// one call of softmax, in place, with a mask of B · S bytes for the padding and `causal`, so that no word looks ahead.
+// Computes the attention weights of a batch: two sentences of different lengths, and two heads. A single call of
+// softmax turns all scores into weights, in place. A mask of one byte for each key of each sentence leaves out the
+// padding, and `causal` keeps each word from looking ahead.
 //
 //     node examples/attention.mjs
 import { softmax } from 'softmax-wasm';
@@ -13,7 +14,7 @@ const SIZE = 16;
 const LENGTH = Math.max(...WORDS.map((words) => words.length));
 const SHAPE = [WORDS.length, HEADS.length, LENGTH, LENGTH];
 
-/** A vector for each word of the language, the same wherever it stands. */
+/** A vector for each distinct word. */
 function makeVocabulary(random) {
   const vectors = new Map();
   for (const word of WORDS.flat()) {
@@ -27,19 +28,19 @@ function makeVocabulary(random) {
   return vectors;
 }
 
-/** A vector for each place in a sentence: waves of several lengths. */
+/** A vector for a place in a sentence: waves of several lengths, as in positional encodings. */
 function placeVector(place) {
   return Array.from({ length: SIZE }, (_, i) => 2.5 * Math.cos(place / 1.5 ** (i >> 1) - (i % 2 ? Math.PI / 2 : 0)));
 }
 
-/** What a network would have learned: each word's query and key, of a head. Where there is no word there is nothing. */
+/** A word's query and key in a head, which a network would have learned. Padding has no word, and NaN as its key. */
 function queryAndKey(head, word, place, vocabulary) {
   if (word === undefined) return { query: Array(SIZE).fill(0), key: Array(SIZE).fill(NaN) };
   const vector = vocabulary.get(word);
   return head === 0 ? { query: vector, key: vector } : { query: placeVector(place - 1), key: placeVector(place) };
 }
 
-/** Scores of shape [B, H, T, S]: each query times each key. */
+/** Scores of shape [sentences, heads, queries, keys]: the dot product of each query and key. */
 function makeScores(vocabulary) {
   const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
   const places = Array.from({ length: LENGTH }, (_, place) => place);
@@ -65,7 +66,7 @@ const weights = softmax(scores, {
   out: scores,
 });
 
-/** The weights of a sentence and a head, row by row: how a place looks at each place. */
+/** The weights of a sentence and a head, with a row for each query. */
 function rowsOf(sentence, head) {
   const start = (sentence * HEADS.length + head) * LENGTH;
   return Array.from({ length: LENGTH }, (_, i) => weights.subarray((start + i) * LENGTH, (start + i + 1) * LENGTH));
@@ -73,7 +74,7 @@ function rowsOf(sentence, head) {
 
 const isLeftOut = (words, i, j) => j >= words.length || j > i;
 
-/** @throws Error unless every row sums to 1 and what is left out is exactly 0. */
+/** @throws Error unless the row sums to 1 and the weights of what is left out are exactly 0 */
 function checkRow(words, row, i) {
   const sum = row.reduce((a, b) => a + b, 0);
   if (!(Math.abs(sum - 1) < 1e-6)) throw new Error(`row ${i} of "${words.join(' ')}" sums to ${sum}`);

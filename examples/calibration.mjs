@@ -1,6 +1,6 @@
-// Makes a classifier's confidence honest. A network reads noisy digits, some of its labels are wrong, and it is trained
-// until it knows them by heart: it is then far surer than it is right. fitTemperature finds on held-out digits what to
-// divide its logits by; reliability diagrams of unseen ones, before and after, go into two SVG files.
+// Calibrates a classifier. A network is trained on noisy digits, some with wrong labels, until it has memorized them,
+// and is then far too confident. fitTemperature finds the temperature for its logits on held-out digits. Reliability
+// diagrams of unseen digits, before and after, are written into two SVG files.
 //
 //     node examples/calibration.mjs [--quick] [FOLDER]
 import { writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const HELD_OUT = 2000;
 const UNSEEN = 4000;
 const BATCH = 50;
 
-/** Digits of whose labels some are wrong. */
+/** Digits, with a label drawn at random for some of them. */
 function makeData(count, random) {
   const { pictures, labels } = makeDigits(count, NOISE, random);
   return { pictures, labels: labels.map((label) => (random() < WRONG ? Math.floor(DIGITS * random()) : label)) };

@@ -1,4 +1,4 @@
-// The usual mistakes around softmax and the losses, and what each does to the numbers. docs/common-mistakes.md explains
+// Shows common mistakes with softmax and the losses, and their effect on the numbers. docs/common-mistakes.md explains
 // them with the tables that this program prints.
 //
 //     node examples/common-mistakes.mjs
@@ -21,7 +21,7 @@ function show(title, lines) {
   console.log(`${title}\n\n${table(lines)}\n`);
 }
 
-/** The gradient of softmax's input from the one of its output. */
+/** The gradient with respect to softmax's input, from the gradient with respect to its output p. */
 function throughSoftmax(p, gradient) {
   const mean = p.reduce((sum, value, i) => sum + value * gradient[i], 0);
   return p.map((value, i) => value * (gradient[i] - mean));

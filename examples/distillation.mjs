@@ -1,6 +1,6 @@
-// Distils a network into a smaller one. The teacher has seen thousands of labelled digits. The student gets a few
-// pictures only, once with their labels and once with the teacher's logits for them: distillationWithGrad. A label says
-// what a picture is, the logits also say what else it could have been, and the student learns more from that.
+// Distils a network into a smaller one. The teacher has seen thousands of labelled digits. The student gets only a few
+// pictures: once with their labels, and once with the teacher's logits, by distillationWithGrad. A label says what a
+// picture is; the logits also say what else it resembles, so that the student learns more from them.
 //
 //     node examples/distillation.mjs [--quick]
 import { accuracy, crossEntropyWithGrad, distillationWithGrad, softmax } from 'softmax-wasm';
@@ -40,12 +40,14 @@ const fromTeacher = (teacherLogits) => (logits, batch) =>
     temperature: TEMPERATURE,
   });
 
-/** The share of the pictures that a network reads. */
+/** The share of the pictures that a network classifies correctly. */
 function shareRead(network, { pictures, labels }) {
   return accuracy(network.forward(pictures, labels.length), labels, { shape: [labels.length, DIGITS] });
 }
 
-/** Everything once: the accuracy of the teacher, and of the students for each number of examples. */
+/**
+ * Trains a teacher and its students. Returns the accuracy of each, with a pair of students for each number of examples.
+ */
 function run(seed) {
   const random = createRandom(seed);
   const training = makeDigits(TEACHER.examples, NOISE, random);

@@ -1,5 +1,6 @@
-// Evaluates a large classifier's logits on all cores: a worker for each, with a set of kernels of its own. They take blocks
-// of rows from memory that they share, as fast as each can, and send back states, which the main thread merges.
+// Evaluates a large classifier's logits on all cores, with a worker for each, which has a set of kernels of its own.
+// Each worker takes blocks of rows from shared memory until none are left, and sends back its states, which the main
+// thread merges.
 //
 //     node examples/evaluate-in-workers.mjs [--quick]
 import { availableParallelism } from 'node:os';
@@ -12,14 +13,14 @@ const QUICK = process.argv.includes('--quick');
 const CLASSES = 1000;
 const BLOCK = 64;
 const ROWS = QUICK ? 4096 : 49_152;
-/** Each evaluation goes over all rows so many times, to be long enough to be timed. */
+/** How often each evaluation goes over all rows, so that it takes long enough to be timed. */
 const PASSES = QUICK ? 1 : 5;
-/** The best of so many counts. */
+/** How often each number of workers is timed; the best time counts. */
 const ROUNDS = QUICK ? 1 : 3;
 const BLOCKS = (ROWS / BLOCK) * PASSES;
 
-/** The logits, the labels, and the number of the block that is to be taken next. */
-function share() {
+/** Shared memory: the logits, the labels, and the number of the next block to take. */
+function makeShared() {
   return {
     logits: new Float32Array(new SharedArrayBuffer(ROWS * CLASSES * 4)),
     labels: new Int32Array(new SharedArrayBuffer(ROWS * 4)),
@@ -27,7 +28,7 @@ function share() {
   };
 }
 
-/** Logits that point to the label, more or less; the same in every run, whoever makes them. */
+/** Fills a block with logits that more or less predict the label: the same in every run, whichever worker does it. */
 function fillBlock({ logits, labels }, block) {
   const random = createRandom(block + 1);
   const first = block * BLOCK;
@@ -38,12 +39,12 @@ function fillBlock({ logits, labels }, block) {
   }
 }
 
-/** Takes blocks until there are none, and does something with each. */
+/** Takes blocks until none are left, and calls `work` with each. */
 function takeBlocks(next, count, work) {
   for (let block = Atomics.add(next, 0, 1); block < count; block = Atomics.add(next, 0, 1)) work(block);
 }
 
-/** A worker: does what it is told, and answers when there is nothing left to take. */
+/** Runs in a worker: does what each message asks for, and answers when no blocks are left. */
 function runWorker(shared) {
   const kernels = createKernels();
   const evaluate = () => {
@@ -62,8 +63,8 @@ function runWorker(shared) {
   });
 }
 
-/** Has the workers do something, with a bar that shows how many blocks were taken. Returns their answers. */
-async function all(workers, shared, what, count) {
+/** Sends all workers a message, and shows how many blocks have been taken. Returns their answers. */
+async function askAll(workers, shared, what, count) {
   shared.next[0] = 0;
   const timer = setInterval(() => drawBar(what, Math.min(shared.next[0] / count, 1)), 100);
   const answers = await Promise.all(workers.map((worker) => ask(worker, what)));
@@ -86,10 +87,10 @@ function drawBar(what, done) {
   process.stdout.write(`\r${what} with ${bar} ${Math.round(100 * done)} %`);
 }
 
-/** What so many workers find out together, and the seconds that it takes. */
+/** Evaluates with these workers. Returns the merged figures and the seconds that it took. */
 async function evaluateWith(workers, shared) {
   const start = performance.now();
-  const answers = await all(workers, shared, 'evaluate', BLOCKS);
+  const answers = await askAll(workers, shared, 'evaluate', BLOCKS);
   const merged = ({ from }, i) => answers.map((states) => from(states[i])).reduce((total, state) => total.merge(state));
   const [perplexity, accuracy, calibration] = [perplexityState, accuracyState, calibrationState].map(merged);
   const seconds = (performance.now() - start) / 1000;
@@ -100,13 +101,13 @@ async function evaluateWith(workers, shared) {
 }
 
 async function main() {
-  const shared = share();
+  const shared = makeShared();
   const workers = Array.from({ length: availableParallelism() }, () => {
     return new Worker(new URL(import.meta.url), { workerData: shared, argv: process.argv.slice(2) });
   });
-  await all(workers, shared, 'fill', ROWS / BLOCK);
-  // Once for the engine to compile everything in every worker.
-  await all(workers, shared, 'evaluate', BLOCKS);
+  await askAll(workers, shared, 'fill', ROWS / BLOCK);
+  // Without timing, so that every worker's engine compiles its code first.
+  await askAll(workers, shared, 'evaluate', BLOCKS);
 
   const lines = [['workers', 'seconds', 'rows each second', 'speed-up', 'perplexity', 'accuracy', 'ECE']];
   let alone;

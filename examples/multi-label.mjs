@@ -1,5 +1,5 @@
 // Trains a network on labels that do not exclude each other: a point may lie in several regions of the plane, or in
-// none. bceWithLogitsWithGrad asks about every label on its own; posWeight makes up for labels that are rare.
+// none. bceWithLogitsWithGrad treats every label as a question of its own, and posWeight compensates for rare labels.
 //
 //     node examples/multi-label.mjs [--quick]
 import { bceWithLogitsWithGrad, sigmoid } from 'softmax-wasm';
@@ -22,7 +22,7 @@ const REGIONS = [
 ];
 const LABELS = REGIONS.length;
 
-/** Points in the square from -1 to 1, which are seen a little away from where they are. */
+/** Points in the square from -1 to 1, with noise: a label belongs to the point before its noise was added. */
 function makePoints(random) {
   const points = new Float32Array(POINTS * 2);
   const labels = new Uint8Array(POINTS * LABELS);
@@ -54,20 +54,20 @@ function trainEpoch(network, { points, labels }, rate, random, posWeight) {
   return total / POINTS;
 }
 
-/** Of the points that are said to have a label, how many do; and of those that do, how many are said to. */
+/** The precision and the recall of each label, and the share of the points that have it. */
 function scores(network, { points, labels }) {
   const logits = network.forward(points, POINTS);
   return REGIONS.map((_, label) => {
-    let said = 0;
-    let have = 0;
+    let predicted = 0;
+    let positive = 0;
     let both = 0;
     for (let at = label; at < logits.length; at += LABELS) {
-      // Above 0 where the sigmoid is above one half.
-      if (logits[at] > 0) said++;
-      if (labels[at]) have++;
+      // A logit above 0 means a probability above one half.
+      if (logits[at] > 0) predicted++;
+      if (labels[at]) positive++;
       if (logits[at] > 0 && labels[at]) both++;
     }
-    return { share: have / POINTS, precision: said > 0 ? both / said : 1, recall: both / have };
+    return { share: positive / POINTS, precision: predicted > 0 ? both / predicted : 1, recall: both / positive };
   });
 }
 
@@ -77,7 +77,7 @@ const random = createRandom(3);
 const training = makePoints(random);
 const unseen = makePoints(random);
 const shareOf = (label) => training.labels.filter((_, at) => at % LABELS === label).reduce((a, b) => a + b) / POINTS;
-// The root of what would make both sides of a label weigh the same: all of it would cost too much precision.
+// The square root of the ratio of negatives to positives: the whole ratio would cost too much precision.
 const posWeight = REGIONS.map((_, label) => Math.sqrt(1 / shareOf(label) - 1));
 
 /** @param weights the posWeight of each label, or undefined */

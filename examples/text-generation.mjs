@@ -1,5 +1,5 @@
-// Trains a small network to guess the next character of a text, and lets it write: token by token, at several
-// temperatures, with and without topP. Loss and gradient come from crossEntropyWithGrad, each character from sample.
+// Trains a small network to predict the next character of a text, then lets it write at several temperatures, with and
+// without topP. crossEntropyWithGrad computes the loss and its gradient, and sample draws each character.
 //
 //     node examples/text-generation.mjs [--quick]
 import { crossEntropyWithGrad, sample } from 'softmax-wasm';
@@ -8,7 +8,7 @@ import { Network } from './lib/network.mjs';
 import { createRandom } from './lib/random.mjs';
 
 const QUICK = process.argv.includes('--quick');
-/** Characters that the network sees, and those that it writes. */
+/** How many characters the network sees, and how many it writes. */
 const CONTEXT = 7;
 const LENGTH = 150;
 const EPOCHS = QUICK ? 6 : 24;
@@ -38,13 +38,13 @@ const CHARACTERS = [...new Set(TEXT)].sort();
 const CLASSES = CHARACTERS.length;
 const TOKENS = Int32Array.from(TEXT, (character) => CHARACTERS.indexOf(character));
 
-/** The tokens before a place, each a one among zeros. */
+/** The tokens before a place, in one-hot encoding. */
 function encode(tokens, end, to = new Float32Array(CONTEXT * CLASSES)) {
   for (let i = 1; i <= CONTEXT; i++) to[(i - 1) * CLASSES + tokens[end - i]] = 1;
   return to;
 }
 
-/** Every place of the text that has enough before it. */
+/** An example for every place of the text with enough characters before it. */
 function makeExamples() {
   const count = TOKENS.length - CONTEXT;
   const contexts = new Float32Array(count * CONTEXT * CLASSES);
@@ -66,7 +66,7 @@ function trainEpoch(network, { count, contexts, next }, rate, random) {
 }
 
 /**
- * Goes on with a text: each character is drawn from what the network says about the ones before it.
+ * Continues a text: each character is drawn from the network's prediction for the ones before it.
  * @param {Network} network
  * @param {string} prompt
  * @param {{ temperature: number, topP?: number }} options

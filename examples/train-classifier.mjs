@@ -1,5 +1,6 @@
-// Trains a small classifier on three spirals, batch by batch (lib/spiral-classifier.mjs): loss and gradient come from
-// crossEntropyWithGrad, probabilities from softmax. Then it draws what was learned, and times softmax against plain JavaScript.
+// Trains a small classifier on three spirals, batch by batch (lib/spiral-classifier.mjs): crossEntropyWithGrad computes
+// the loss and its gradient, softmax the probabilities. Then it draws what the classifier has learned, and times
+// softmax against plain JavaScript.
 //
 //     node examples/train-classifier.mjs [--quick]
 import { argmax, backendInfo } from 'softmax-wasm';

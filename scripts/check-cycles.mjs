@@ -1,5 +1,5 @@
-// Fails at import cycles in src/ and assembly/, those of types alone included: a file then cannot be read without the
-// others of its cycle.
+// Fails if files in src/ or assembly/ import each other in a cycle, even if only types: no file of a cycle can be
+// understood without the others.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -19,7 +19,7 @@ function importsOf(file) {
     .filter((path) => existsSync(path));
 }
 
-/** The first cycle that is found from a file on, as its files in order. */
+/** The first cycle that can be reached from a file, as its files in order. */
 function findCycle(file, graph, path, done) {
   if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
   if (done.has(file)) return undefined;

@@ -1,6 +1,6 @@
-// An operation is a file of the same name in each of five folders and a line in each of three lists: reports what is
-// missing. An operation whose file in src/ops/ defines no kernel is plain TypeScript, and needs no kernel, no reference
-// and no benchmark. Functions that make a state are not covered by the common suites and have tests of their own.
+// Reports which files and lines of code an operation lacks. It has a file of the same name in each of five folders and
+// a line in each of three lists. If its file in src/ops/ defines no kernel, it is plain TypeScript and needs no kernel,
+// reference or benchmark. The common suites do not cover functions that make a state; each has a test file instead.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const namesIn = (folder, ending) =>

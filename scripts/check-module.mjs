@@ -1,12 +1,12 @@
-// Refuses a module that grows memory, has a mutable global or an unexpected import, has constants where scratch begins, or
-// holds a relaxed instruction where there must be none. `node scripts/check-module.mjs` checks what is in build/.
+// Refuses a module that grows memory, has a mutable global or an unexpected import, has constants where scratch begins,
+// or has relaxed instructions in the wrong build. `node scripts/check-module.mjs` checks the modules in build/.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 
 /** Where constants must end: STATIC_END of src/memory/arena.ts. */
 const STATIC_END = 1024;
-/** Data in text: where it begins, and its bytes, some of them escaped. */
+/** A data segment in the text format: its address and its bytes, some of them escaped. */
 const DATA = /\(data \S+ \(i32\.const (\d+)\) "(.*)"\)/g;
 const ESCAPED = /\\(?:[\da-f]{2}|.)/g;
 const RELAXED = /\b(?:[if]\d+x\d+\.)relaxed_\w+/;

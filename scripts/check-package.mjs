@@ -1,5 +1,5 @@
-// Packs the package as npm would publish it, lets publint and @arethetypeswrong/cli judge the tarball, looks for
-// files that must not be missing, what the README links to among them, or must not be there.
+// Packs the package as npm would publish it. Fails if it lacks a needed file, such as one that the README links to,
+// contains an unexpected one, or does not pass publint and @arethetypeswrong/cli.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Reports what prevents this checkout from being published. Not part of `npm run check`: only a release needs all of
-// it.
+// Reports what prevents this checkout from being published. It is not part of `npm run check`, because only a release
+// needs all of it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 // Runs cases of other projects' test suites on every backend: node scripts/conformance.mjs FOLDER
 // The folder holds the cases and load.mjs, which reads them into one form and compares with each case's own tolerance.
-// Prints set × operation × passed, and ends with 1 when a case fails.
+// Prints how many cases of each set and operation pass on each backend, and ends with status 1 if one fails.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createKernels } from 'softmax-wasm';
@@ -53,7 +53,7 @@ function reduce(operation, x, { shape }, attributes) {
   return operation(axesLast(x, shape, axes).moved, { shape: [x.length / n, n] });
 }
 
-/** A loss as Keras weighs it: scaled, each row with its weight, the mean over all rows. */
+/** Losses weighted as in Keras: scaled, multiplied by the weight of their row, and averaged over all rows. */
 function weighted(losses, weights, { reduction, scale = 1 }) {
   const all = Array.from(
     losses,
@@ -94,7 +94,7 @@ const OPERATIONS = {
     needs: 'logSumExp',
     run: (k, [x, weights], { inputs: [{ shape }] }) => [k.logSumExp(x, { weights: { data: weights, shape } })],
   },
-  // The logarithm of a sum's magnitude, where its sign comes beside it: of a negative sum, that of the opposite one.
+  // The logarithm of a sum's magnitude, for cases that have the sign as a result of its own: a negative sum is negated.
   logSumExpSign: {
     needs: 'logSumExp',
     run: (k, [x, b], { attributes: { sign } }) => {
@@ -102,7 +102,7 @@ const OPERATIONS = {
       return [k.logSumExp(x, { weights: sign < 0 ? negative(weights) : weights })];
     },
   },
-  // Exponentials that are all 1, weighted with what is to be added.
+  // The logarithm of a plain sum: logSumExp of zeros, whose exponentials are 1, with the summands as weights.
   reduceLogSum: {
     needs: 'logSumExp',
     run: (k, [x], { inputs: [a], attributes }) => {
@@ -198,13 +198,13 @@ for (const backend of BACKENDS) {
 
 const table = new Map();
 const failures = [];
-/** Cases of each operation that are not run. */
-const others = new Map();
+/** The number of cases of each operation that are not run. */
+const skipped = new Map();
 for (const example of allCases(folder)) {
   const operation = OPERATIONS[example.op];
-  const isHere = operation !== undefined && Object.values(kernels)[0][operation.needs] !== undefined;
-  if (!isHere || operation.takes?.(example) === false) {
-    others.set(example.op, (others.get(example.op) ?? 0) + 1);
+  const exists = operation !== undefined && Object.values(kernels)[0][operation.needs] !== undefined;
+  if (!exists || operation.takes?.(example) === false) {
+    skipped.set(example.op, (skipped.get(example.op) ?? 0) + 1);
     continue;
   }
   const label = `${example.set.split('/')[0].padEnd(16)}${example.op.padEnd(20)}`;
@@ -215,15 +215,15 @@ for (const example of allCases(folder)) {
     const problem = attempt(() => {
       const result = Array.from(operation.run(set, example.inputs.map(toTyped), example));
       const [expected] = example.outputs;
-      return compare(operation.underflows ? allowed(result, expected) : result, expected, example.tolerance);
+      return compare(operation.underflows ? restoreSubnormals(result, expected) : result, expected, example.tolerance);
     });
     if (problem === null) counts[backend] = (counts[backend] ?? 0) + 1;
     else failures.push(`${backend}: ${example.set}: ${example.name}: ${problem}`);
   }
 }
 
-/** The result, with zeros replaced by the subnormal numbers that are allowed to be 0. */
-function allowed(result, expected) {
+/** The result with each 0 replaced by the expected number where that is subnormal: docs/numerics.md allows 0 there. */
+function restoreSubnormals(result, expected) {
   const smallest = expected.dtype === 'float64' ? 2 ** -1022 : 2 ** -126;
   const exact = toTyped(expected);
   return result.map((value, i) => (value === 0 && Math.abs(exact[i]) < smallest ? exact[i] : value));
@@ -246,7 +246,7 @@ for (const [label, counts] of [...table].sort()) {
     `${label}${String(counts.cases).padStart(6)}${names.map((name) => String(counts[name] ?? 0).padStart(14)).join('')}`,
   );
 }
-const left = [...others].sort(([a], [b]) => (a < b ? -1 : 1)).map(([op, count]) => `${op} ${count}`);
-console.log(`not here: ${left.join(', ')}`);
+const counts = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1)).map(([op, count]) => `${op} ${count}`);
+console.log(`not run: ${counts.join(', ')}`);
 for (const failure of failures) console.error(`FAILED ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,10 +1,10 @@
-// Reads the functions of a module, instruction by instruction, and its data: what scripts/pack.mjs makes text of.
+// Parses a module into functions, instruction by instruction, and data, from which scripts/pack.mjs makes text.
 // https://webassembly.github.io/spec/core/binary/
 
 const SECTION = { type: 1, function: 3, export: 7, code: 10, data: 11 };
 const CALL = 0x10;
 
-/** Reads a module from a place on. */
+/** Reads the bytes of a module from an offset on. */
 class Reader {
   constructor(bytes, at = 0) {
     this.bytes = bytes;
@@ -15,7 +15,7 @@ class Reader {
     return this.bytes[this.at++];
   }
 
-  /** A number in LEB128; of a signed one only the end matters here. */
+  /** A number in LEB128. Signed ones are only skipped, so their sign is not decoded. */
   number() {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
@@ -29,12 +29,12 @@ class Reader {
     this.at += count;
   }
 
-  /** What a vector of the format holds, each read by `read`. */
+  /** The elements of a vector, which the format stores behind their count; `read` reads one. */
   vector(read) {
     return Array.from({ length: this.number() }, () => read(this));
   }
 
-  /** The bytes that `read` goes over. */
+  /** The bytes that `read` consumes. */
   span(read) {
     const start = this.at;
     read(this);
@@ -42,26 +42,26 @@ class Reader {
   }
 }
 
-/** Goes over what follows an opcode. @throws Error for one that refers to more than functions, locals and memory */
+/** Skips the immediates of an instruction. @throws Error if it refers to anything but functions, locals and memory */
 function skipImmediates(reader, opcode) {
-  const numbers = (count) => {
+  const skipNumbers = (count) => {
     for (; count > 0; count--) reader.number();
   };
   if (opcode >= 0x02 && opcode <= 0x04) {
     if (reader.byte() < 0x40) throw new Error('a block has a type of several values');
-  } else if (opcode === 0x0c || opcode === 0x0d || (opcode >= 0x20 && opcode <= 0x22)) numbers(1);
-  else if (opcode === 0x0e) numbers(reader.number() + 1);
-  else if (opcode >= 0x28 && opcode <= 0x3e) numbers(2);
-  else if (opcode === 0x3f || opcode === 0x41 || opcode === 0x42) numbers(1);
+  } else if (opcode === 0x0c || opcode === 0x0d || (opcode >= 0x20 && opcode <= 0x22)) skipNumbers(1);
+  else if (opcode === 0x0e) skipNumbers(reader.number() + 1);
+  else if (opcode >= 0x28 && opcode <= 0x3e) skipNumbers(2);
+  else if (opcode === 0x3f || opcode === 0x41 || opcode === 0x42) skipNumbers(1);
   else if (opcode === 0x43) reader.skip(4);
   else if (opcode === 0x44) reader.skip(8);
   else if (opcode === 0xfc) skipBulk(reader, reader.number());
   else if (opcode === 0xfd) skipVector(reader, reader.number());
-  else if (!isPlain(opcode)) throw new Error(`unexpected opcode ${opcode}`);
+  else if (!hasNoImmediates(opcode)) throw new Error(`unexpected opcode ${opcode}`);
 }
 
-/** Of no immediates: control, parametric and numeric instructions. */
-function isPlain(opcode) {
+/** Whether the opcode is the whole instruction: some control, parametric and numeric ones. */
+function hasNoImmediates(opcode) {
   return [0x00, 0x01, 0x05, 0x0b, 0x0f, 0x1a, 0x1b].includes(opcode) || (opcode >= 0x45 && opcode <= 0xc4);
 }
 
@@ -112,7 +112,7 @@ function readExport(reader, names) {
   return [name, names[reader.number()]];
 }
 
-/** Where the sections of a module begin and end, by number. */
+/** Where the sections of a module begin and end, by their id. */
 function readSections(bytes) {
   const reader = new Reader(bytes, 8);
   const sections = new Map();
@@ -126,16 +126,16 @@ function readSections(bytes) {
 }
 
 /**
- * What a module of kernels is made of, given the names of its functions in their order, or else by number: by name each
- * function's `type`, its `locals` and its `instructions`; by the name of each export its function; the bytes of its data
- * section, if it has one.
+ * Parses a module of kernels. Its functions get the names in `functionNames`, in order; without that, their numbers.
+ * @returns `functions`, a map from a function's name to its `type`, `locals` and `instructions`; `exports`, a map from
+ *   an export's name to that of its function; `data`, the bytes of the data section, if there is one
  */
-export function readModule(bytes, given) {
+export function readModule(bytes, functionNames) {
   const sections = readSections(bytes);
   const section = (id) => new Reader(bytes, sections.get(id).start);
   const types = section(SECTION.type).vector(readType);
   const typesOf = section(SECTION.function).vector((one) => one.number());
-  const names = given ?? [...typesOf.keys()];
+  const names = functionNames ?? [...typesOf.keys()];
   const exported = section(SECTION.export).vector((one) => readExport(one, names));
   const bodies = section(SECTION.code).vector((one) => readBody(one, names));
   const data = sections.get(SECTION.data);

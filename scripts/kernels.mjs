@@ -1,33 +1,34 @@
-// Which kernels there are: from what the files in assembly/kernels/ export come the entry that the compiler gets, and
-// TypeScript that names the functions of the module it makes of that, and the operands of each kernel.
+// Finds the kernels, which are the functions that the files in assembly/kernels/ export, and generates code from them:
+// the compiler's entry file and, once it is compiled, TypeScript with the text of each function and the operands of
+// each kernel.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const FOLDER = 'assembly/kernels';
 /**
- * The families of what a set of functions needs beside its kernels, each one module: an engine that compiles nothing large
- * at once still takes them. The first holds the constants of all kernels.
+ * The families that every set of functions loads first. Each is one module, small enough for browsers that refuse to
+ * compile large modules synchronously. The first contains the constants of all kernels.
  */
 const SHARED = ['core', 'half'];
-/** The compiler's entry, and where it lies; asconfig.json names it. */
+/** The compiler's entry file; asconfig.json names it. */
 const ENTRY = 'build/entry.ts';
 const ELEMENT_TYPES = ['f32', 'f64'];
 /** An exported function, generic or not: its parameters and its result. */
 const FUNCTION = /^export function (\w+)(<T>)?\(([^)]*)\): (\w+)/gm;
 
-/** What a file exports: type parameter, parameters as [name, type], result. */
+/** The functions that a file exports; each parameter is [name, type]. */
 function signaturesOf(path) {
   const found = [...readFileSync(`${path}.ts`, 'utf8').matchAll(FUNCTION)];
   if (found.length === 0) throw new Error(`${path}.ts exports no function`);
   return found.map(([, name, generic, list, result]) => {
     const parameters = list.split(',').map((parameter) => parameter.trim().split(': '));
-    const odd = parameters.find((parameter) => parameter.length !== 2 || !/^\w+$/.test(parameter[0]));
-    if (odd !== undefined)
-      throw new Error(`${path}.ts: ${name} has a parameter '${odd.join(': ')}', expected 'name: type'`);
+    const malformed = parameters.find((parameter) => parameter.length !== 2 || !/^\w+$/.test(parameter[0]));
+    if (malformed !== undefined)
+      throw new Error(`${path}.ts: ${name} has a parameter '${malformed.join(': ')}', expected 'name: type'`);
     return { path, name, isGeneric: generic !== undefined, parameters, result };
   });
 }
 
-/** What the files of each family, a folder, export. */
+/** The exported functions of each family, which is a folder of kernels. */
 export function readFamilies() {
   const names = readdirSync(FOLDER).sort();
   const filesOf = (family) => readdirSync(`${FOLDER}/${family}`).sort();
@@ -51,14 +52,14 @@ function exportCode({ path, name, isGeneric, parameters, result }) {
   return `import { ${name} } from "../${path}";\n${functions.join('')}`;
 }
 
-/** Writes the entry from which the compiler makes the whole module. */
+/** Writes the entry file from which the compiler makes the whole module. */
 export function writeEntry(families) {
   const code = [...families.values()].flat().map(exportCode);
   mkdirSync('build', { recursive: true });
   writeFileSync(ENTRY, `// Written by scripts/kernels.mjs from assembly/kernels.\n${code.join('')}`);
 }
 
-/** A function's name in the module as one in TypeScript. */
+/** The TypeScript identifier of a function of the module. */
 function identifierOf(name) {
   return name
     .replace(/^(assembly|build)\//, '')
@@ -66,7 +67,7 @@ function identifierOf(name) {
     .replace(/_$/, '');
 }
 
-/** TypeScript of the functions' texts, and of the programs that every set of functions needs. */
+/** TypeScript code with the text of each function, and with the programs of the shared families. */
 export function functionsCode({ functions, data }, exports, families) {
   const code = functions.map(({ name, text, callees }) => {
     const called = callees.map((callee) => `, ${identifierOf(callee)}`).join('');
@@ -88,8 +89,9 @@ ${programs.join('')}`;
 }
 
 /**
- * TypeScript that names the operands of each kernel as its source does, and calls it with them: a kernel with another
- * operand, or with one of another name, then does not compile in src/. `exports` has the function of each exported name.
+ * TypeScript code that declares the operands of each kernel by the names in its source and passes them in order: when a
+ * kernel gets another operand, or one is renamed, src/ fails to compile until it follows. `exports` maps the name of
+ * each export to that of its function.
  */
 export function kernelsCode(families, exports) {
   const kernels = [...families.values()].flat().filter(({ isGeneric }) => isGeneric);

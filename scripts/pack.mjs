@@ -1,21 +1,25 @@
-// Functions in two builds as text that a bundler leaves alone and gzip makes small; src/wasm/link.ts makes modules of it.
-// A character for a byte wherever that is possible: the idea of meshoptimizer's wasmpack.
+// Encodes the functions of both builds as text that bundlers leave unchanged and that gzip compresses well;
+// src/wasm/link.ts builds modules from it. A byte is one character where possible, an idea of meshoptimizer's wasmpack.
 //
-// - One character for each of the commonest bytes, two for the others, and none split: base64 moves three bytes into
-//   four characters, so that the same instructions look different at each offset, and gzip finds nothing.
-// - Where the builds differ, [simd128|relaxed]: mostly a multiplication that the other build has not, and an addition that
-//   multiplies there.
-// - @ for the number of the function that a call calls, * for the caller's own: it differs from module to module.
+// - Each of the most frequent bytes is one character, any other two, and none is split between characters: base64 turns
+//   three bytes into four characters, so that the same instructions look different at each offset, and gzip finds few
+//   repetitions.
+// - Where the builds differ, the text has [simd128|relaxed-simd]: mostly a multiplication that only simd128 has, and an
+//   addition that is a multiply-add in relaxed-simd.
+// - @ stands for the number of the called function, and * for that of the caller itself: numbers differ from module to
+//   module.
 
-/** Those of base64: safe in every string literal, minifier and page. */
+/** The characters of base64, which are safe in every string literal, minifier and page. */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-/** So many characters start a pair: a byte as two digits of base 64. The others are a common byte each. */
-const PAIRS = 4;
+/**
+ * How many characters start a pair, which is a byte as two digits in base 64. Each of the others is a frequent byte.
+ */
+const PAIR_STARTS = 4;
 const CALL = 0x10;
 const LOCALS = [0x20, 0x21, 0x22];
 
-/** The places [i, j] of what a and b have in common: a longest common subsequence. */
-function commonPlaces(a, b) {
+/** The pairs of indices [i, j] of a longest common subsequence of a and b. */
+function commonSubsequence(a, b) {
   const width = b.length + 1;
   const lengths = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--) {
@@ -24,15 +28,16 @@ function commonPlaces(a, b) {
       lengths[at] = a[i] === b[j] ? lengths[at + width + 1] + 1 : Math.max(lengths[at + width], lengths[at + 1]);
     }
   }
-  // What can be left out is left out at once: where two instructions become one, the same bytes then stay each time.
-  const places = [];
+  // Elements are left out as early as possible: where two instructions of one build correspond to one of the other, the
+  // same of the two is left out each time, and the texts are alike.
+  const pairs = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const at = i * width + j;
     if (lengths[at] === lengths[at + width]) i++;
     else if (lengths[at] === lengths[at + 1]) j++;
-    else places.push([i++, j++]);
+    else pairs.push([i++, j++]);
   }
-  return places;
+  return pairs;
 }
 
 /** Unsigned LEB128. */
@@ -51,7 +56,10 @@ export function localOf({ bytes }) {
   return bytes.slice(1).reduce((value, byte, i) => value + (byte & 127) * 128 ** i, 0);
 }
 
-/** How often the second build uses which local variable where the first uses which: [second, first], the commonest first. */
+/**
+ * The local variables that the builds use in the same instruction, as pairs of numbers [second, first]: the pair that
+ * occurs most often comes first.
+ */
 function pairsOfLocals(first, second) {
   const parameters = first.type[1];
   const keyIn = (code) => (instruction) => {
@@ -61,7 +69,10 @@ function pairsOfLocals(first, second) {
       : `${instruction.bytes[0]} ${code.locals[local - parameters]}`;
   };
   const counts = new Map();
-  for (const [i, j] of commonPlaces(first.instructions.map(keyIn(first)), second.instructions.map(keyIn(second)))) {
+  for (const [i, j] of commonSubsequence(
+    first.instructions.map(keyIn(first)),
+    second.instructions.map(keyIn(second)),
+  )) {
     const pair = `${localOf(second.instructions[j])} ${localOf(first.instructions[i])}`;
     counts.set(pair, (counts.get(pair) ?? 0) + 1);
   }
@@ -70,8 +81,8 @@ function pairsOfLocals(first, second) {
 }
 
 /**
- * The second build's function with its local variables numbered as in the first one, wherever the same instruction uses
- * one: its own numbers differ from the first variable on that only one of the two has.
+ * The second build's function with its local variables numbered as in the first build, wherever the same instruction
+ * uses one. Without that, all numbers would differ after the first variable that only one of the two has.
  */
 function renumbered(first, second) {
   const parameters = first.type[1];
@@ -96,7 +107,7 @@ function renumbered(first, second) {
   return { type: second.type, locals, instructions };
 }
 
-/** The declaration of local variables: how many of each type, one after another. */
+/** The declaration of local variables: the length and the type of each run of one type. */
 function declarationOf({ locals }) {
   const starts = locals.flatMap((type, i) => (type === locals[i - 1] ? [] : i));
   const groups = starts.map((start, i) => [...leb((starts[i + 1] ?? locals.length) - start), locals[start]]);
@@ -108,7 +119,7 @@ function partsOf(code) {
   return [{ bytes: code.type }, { bytes: declarationOf(code) }, ...code.instructions];
 }
 
-/** What the parts begin and end with alike, as counts of bytes. */
+/** How many bytes a and b have in common at their start, and how many at their end. */
 function sharedEnds(a, b) {
   const least = Math.min(a.length, b.length);
   let start = 0;
@@ -118,7 +129,7 @@ function sharedEnds(a, b) {
   return [start, end];
 }
 
-/** The bytes of parts that only one build has. @throws Error where there is a call among them */
+/** The bytes of parts that only one build has. @throws Error if one of them is a call */
 function bytesOf(parts) {
   return parts.flatMap(({ bytes, callee }) => {
     if (bytes === undefined) throw new Error(`only one build calls ${callee}`);
@@ -126,12 +137,15 @@ function bytesOf(parts) {
   });
 }
 
-/** Two builds of the same as text: `a` and `b` are their parts, each `bytes` or a call, in the function `caller`. */
+/**
+ * The text of the parts `a` and `b`, which are the two builds of the function named `caller`, or of the data. Each part
+ * is `bytes` or a call.
+ */
 function textOf(a, b, encode, caller) {
   const keyOf = ({ callee, bytes }) => callee ?? String(bytes);
   let text = '';
   let [i, j] = [0, 0];
-  for (const [nextI, nextJ] of [...commonPlaces(a.map(keyOf), b.map(keyOf)), [a.length, b.length]]) {
+  for (const [nextI, nextJ] of [...commonSubsequence(a.map(keyOf), b.map(keyOf)), [a.length, b.length]]) {
     const [only, other] = [bytesOf(a.slice(i, nextI)), bytesOf(b.slice(j, nextJ))];
     const [start, end] = sharedEnds(only, other);
     const [middle, otherMiddle] = [only, other].map((bytes) => encode(bytes.slice(start, bytes.length - end)));
@@ -152,20 +166,20 @@ function commonBytes(bytes) {
   const counts = new Array(256).fill(0);
   for (const byte of bytes) counts[byte]++;
   const byCount = counts.map((_, byte) => byte).sort((a, b) => counts[b] - counts[a] || a - b);
-  return byCount.slice(0, ALPHABET.length - PAIRS).sort((a, b) => a - b);
+  return byCount.slice(0, ALPHABET.length - PAIR_STARTS).sort((a, b) => a - b);
 }
 
-/** What a function calls, itself left out. */
+/** The functions that a function calls, in the order of the calls; calls of itself are left out. */
 function calleesOf(name, { instructions }) {
   return instructions.flatMap(({ callee }) => (callee === undefined || callee === name ? [] : callee));
 }
 
-/** The functions of a module in order, each behind those that it calls. @throws Error where two call each other */
+/** The names of a module's functions, each after those that it calls. @throws Error if two functions call each other */
 function callOrder(functions) {
   const ordered = new Set();
   const visit = (name, callers) => {
     if (ordered.has(name)) return;
-    if (callers.includes(name)) throw new Error(`${[...callers, name].join(' calls ')}: text has no place for that`);
+    if (callers.includes(name)) throw new Error(`${[...callers, name].join(' calls ')}: cannot pack such a cycle`);
     for (const callee of calleesOf(name, functions.get(name))) visit(callee, [...callers, name]);
     ordered.add(name);
   };
@@ -174,8 +188,9 @@ function callOrder(functions) {
 }
 
 /**
- * What src/generated/ holds of the two builds, as readModule gives them: each function's text and the names of those that
- * it calls, in the order of the calls; the data.
+ * Packs two builds, each as readModule returns it.
+ * @returns the alphabet and the frequent bytes, which decoding needs; each function's text with the names of those that
+ *   it calls, in the order of the calls; the text of the data
  */
 export function pack(simd128, relaxed) {
   const bytes = [...simd128.functions.values()].flatMap((code) =>
@@ -183,8 +198,8 @@ export function pack(simd128, relaxed) {
   );
   const common = commonBytes(bytes);
   const codes = Array.from({ length: 256 }, (_, byte) => {
-    const place = common.indexOf(byte);
-    return place < 0 ? ALPHABET[byte >> 6] + ALPHABET[byte & 63] : ALPHABET[PAIRS + place];
+    const index = common.indexOf(byte);
+    return index < 0 ? ALPHABET[byte >> 6] + ALPHABET[byte & 63] : ALPHABET[PAIR_STARTS + index];
   });
   const encode = (list) => list.map((byte) => codes[byte]).join('');
   const functions = callOrder(simd128.functions).map((name) => {

@@ -71,12 +71,12 @@ function write(document, part, files, print) {
   const paths = files.map((file) => `${RESULTS}/${file}.json`);
   const missing = paths.filter((path) => !existsSync(path));
   if (missing.length > 0) {
-    console.log(`${document}, ${part}: as it was, there is no ${missing.join(', ')}`);
+    console.log(`${document}, ${part}: unchanged, there is no ${missing.join(', ')}`);
     return;
   }
   const reports = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
-  const hasty = paths.filter((_, i) => reports[i].quick);
-  if (hasty.length > 0) throw new Error(`${hasty.join(', ')}: a quick run is not for ${document}`);
+  const quick = paths.filter((_, i) => reports[i].quick);
+  if (quick.length > 0) throw new Error(`${quick.join(', ')}: the figures of a quick run do not belong in ${document}`);
   const [begin, end] = [`<!-- ${part}: written by scripts/readme-speed.mjs -->`, `<!-- /${part} -->`];
   const [before, rest] = readFileSync(document, 'utf8').split(begin);
   const after = rest?.split(end)[1];
@@ -100,7 +100,7 @@ function percent(share) {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-/** By how much the second best rounds of the lines are slower. */
+/** How much slower the second best rounds are: the median and the maximum over the lines. */
 function spreadOf(lines) {
   const spreads = lines.map(({ spread }) => spread);
   return `the next best rounds are ${percent(medianOf(spreads))} slower, at most ${percent(Math.max(...spreads))}`;
@@ -140,7 +140,7 @@ function chart(report) {
   return '![Time of softmax of 256 rows of 1024 logits, with the largest error, here, in three libraries and in plain JavaScript](docs/speed.svg)';
 }
 
-/** @throws Error that names the lines whose rounds lie too far apart, or that do not say how far */
+/** @throws Error that names the lines whose rounds lie too far apart, or whose spread is not known */
 function refuseSpread(lines) {
   const far = lines.filter(({ spread }) => !(spread <= MOST_SPREAD));
   if (far.length === 0) return;
@@ -200,7 +200,7 @@ function peersTable(report) {
   ].join('\n');
 }
 
-/** The run of a machine that is shared with others, without the cases whose rounds lie too far apart. */
+/** A run on a machine shared with other programs: cases whose rounds lie too far apart are left out and named. */
 function intelTable(report) {
   const caseOf = ({ operation, label }) => `${operation} ${label}`;
   const shown = report.results.filter(({ shape, problem }) => shape !== undefined && !problem);

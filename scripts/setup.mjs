@@ -53,7 +53,7 @@ function step(what, command, ...args) {
   console.log(`set-up: done in ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }
 
-/** npm as its own JavaScript where this script was started by npm, so that it is the same one. */
+/** Runs npm: the same one that started this script, if npm did. */
 function npm(what, ...args) {
   const own = process.env.npm_execpath;
   if (own?.endsWith('.js')) step(what, process.execPath, own, ...args);

@@ -2,7 +2,7 @@
 import { MOST_SPREAD, ratioSpread } from '../bench/rounds.mjs';
 import { formatRatio, formatTime } from '../bench/table.mjs';
 
-/** Tables of the backends: each case with TensorFlow.js alone and with softmax-wasm, in one Node beside the other. */
+/** A table for each backend: each case with TensorFlow.js alone and with softmax-wasm, with columns for each Node. */
 export function tfjsTables(...reports) {
   const backends = [...new Set(reports.flatMap(({ results }) => results.map(({ backend }) => backend)))];
   const { machine, date } = reports[0];
@@ -30,7 +30,7 @@ function cellsOf(lines, name) {
   const line = lines.find((one) => one.case === name);
   if (line === undefined) return ['', '', ''];
   const { alone, registered, ratio, from, to } = line;
-  // Where the pairs disagree no single figure says how fast it is.
+  // Where the pairs disagree, no single figure is meaningful.
   if (!(ratioSpread(line) <= MOST_SPREAD)) return ['', '', `${formatRatio(from)} to ${formatRatio(to)} ×`];
   return [formatTime(alone), formatTime(registered), `${formatRatio(ratio)} ×`];
 }

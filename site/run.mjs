@@ -1,6 +1,5 @@
-// npm run site: builds the site, with the API's pages, and serves it on the loopback address; npm run site:build only writes
-// site/dist/.
-
+// npm run site: builds the site, including the API's pages, and serves it on the loopback address. npm run site:build
+// only writes site/dist/.
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import { defineConfig } from 'vite';
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const pathTo = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** The sections in their order, each a file in sections/ that begins with its title. */
+/** The sections in their order. Each is a file in sections/ that begins with its title. */
 const SECTIONS = ['softmax', 'sampling', 'calibration', 'losses', 'attention', 'training', 'own', 'benchmark'].map(
   (id) => {
     const html = readFileSync(pathTo(`sections/${id}.html`), 'utf8');
@@ -17,13 +17,13 @@ const SECTIONS = ['softmax', 'sampling', 'calibration', 'losses', 'attention', '
 
 const section = ({ id, html }) => `<section id="${id}" aria-labelledby="${id}-title">\n${html}</section>`;
 const link = ({ id, title }) => `<li><a href="#${id}">${title}</a></li>`;
-/** A range with its name and, in digits, its value. */
+/** A slider, labelled with its name and its value in digits. */
 const slider = (_, id, name, range) =>
   `<label>${name} <output aria-live="off" data-id="${id}-value"></output><input type="range" data-id="${id}" ${range} /></label>`;
 /** MathML needs neither fonts nor a style sheet. */
 const formula = (_, tex) => katex.renderToString(tex, { output: 'mathml', displayMode: true, throwOnError: true });
 
-/** Writes what repeats itself. */
+/** Expands the placeholders of the page: sections, links to them, sliders and formulas. */
 const page = {
   name: 'page',
   transformIndexHtml: {
@@ -37,7 +37,7 @@ const page = {
   },
 };
 
-/** The page is painted with what the script puts into it, not before: nothing moves then. Vite takes the attribute away. */
+/** Delays the first paint until the script has filled the page, so that nothing moves. Vite removes this attribute. */
 const painted = {
   name: 'painted',
   transformIndexHtml: {

@@ -13,11 +13,11 @@ const IGNORED = -100;
 interface Case {
   readonly p: Problem;
   readonly targets: Int32Array;
-  /** Places of the targets in their rows' rankings, of those that are not ignored. */
+  /** The place of each target in the ranking of its row; ignored targets have none. */
   readonly ranks: readonly number[];
 }
 
-/** Targets anywhere, most of them near the top, where ties and k are decided. */
+/** Targets in all places, most of them near the top, where ties and k matter. */
 function withTargets(p: Problem): Case {
   const random = randomOf(p.x.length);
   const rankings = rowsOf(p).map((row) => oracle.ranking(row));
@@ -58,7 +58,7 @@ for (const [name, make] of Object.entries(RANKING_PROBLEMS)) {
   });
 }
 
-describe('every place of a target, among equals and NaN', () => {
+describe('targets in every place, among ties and NaN', () => {
   for (const set of sets) {
     test.each(DTYPES)(`${set.name} %s`, (dtype: Dtype) => {
       for (const n of [1, 3, 5, 24, 47, 48, 49, 67, 131]) {
@@ -79,7 +79,7 @@ describe.each(sets)('$name', ({ kernels }) => {
   const { accuracy } = kernels;
   const x = Float32Array.of(1, 2, 3, 1, 5, 1);
 
-  test('always a number', () => {
+  test('the result is always a number', () => {
     expect(accuracy(x, [0, 1], { shape: [2, 3] })).toBe(0.5);
     expect(accuracy(x, [0, 1], { shape: [2, 3], k: 3 })).toBe(1);
     expect(accuracy(x, Int8Array.of(1, 1, 0), { shape: [2, 3], axis: 0 })).toBe(2 / 3);
@@ -90,7 +90,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(accuracy(resident.data, [2, 0], { shape: [2, 3] })).toBe(0.5);
   });
 
-  test('ignored rows do not count; none that counts is NaN', () => {
+  test('ignored rows do not count; the result is NaN if all are ignored', () => {
     expect(accuracy(x, [0, -100], { shape: [2, 3] })).toBe(0);
     expect(accuracy(x, [-100, 1], { shape: [2, 3] })).toBe(1);
     expect(accuracy(x, [0, 1], { shape: [2, 3], ignoreIndex: 0 })).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * Results over the arguments: every operation that takes `out` × every argument as `out`, the very range and a part of
- * it. The result is the very one of a call with `out` apart, or the call is refused and not a byte is written.
+ * Results that overlap arguments: every operation that takes `out` × every argument, with `out` in exactly its range
+ * and in a part of it. The call gives the same result as without overlap, or it is refused and does not write a byte.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -16,21 +16,21 @@ import { type Call, callsOf, type Filled, outLength, run } from './support/opera
 
 type Elements = Filled['data'];
 
-/** An argument, and what happens to it under `out`: see Operand. */
+/** An argument, and what may happen when `out` overlaps it: see Operand. */
 type Argument = Pick<Filled, 'data' | 'shape' | 'overlap'>;
 
-/** An array or, of floats, a Tensor. */
+/** An array; for floats also a Tensor. */
 type Given = Elements | Tensor;
 
 interface Case {
   readonly operation: string;
   readonly arguments: Readonly<Record<string, Argument>>;
-  /** Elements of `out`; Int32 where they are indices. */
+  /** The number of elements of `out`, which is an Int32Array for indices. */
   readonly size: number;
   readonly isInteger?: boolean;
   /** The name of `out` in errors. */
   readonly out?: string;
-  /** What the caller gets in addition to `out`. */
+  /** What the call returns in addition to `out`. */
   readonly call: (kernels: Kernels, given: Readonly<Record<string, Given>>, out: Given) => unknown;
 }
 
@@ -43,7 +43,7 @@ const FORMS: readonly (readonly [shape: readonly number[], axis: number])[] = [
   [[6, 1], 1],
 ];
 
-/** Every call that takes `out`; integers are as wide as the floats, so that they can be in the very same place. */
+/** Every call that takes `out`. Integers are as wide as floats, so that they can have exactly the same range. */
 function casesOf(dtype: Dtype, shape: readonly number[], axis: number): Case[] {
   const layout = { dtype, shape, axis };
   return operations
@@ -52,7 +52,7 @@ function casesOf(dtype: Dtype, shape: readonly number[], axis: number): Case[] {
     .flatMap((call) => (call.operation.out === 'ranking' ? rankingCases(call) : [caseOf(call)]));
 }
 
-/** Arguments in place of a call's own; what broadcasts says how, unless a tensor does. */
+/** Replacements for a call's arguments. An operand that broadcasts gets a shape, unless it is a tensor. */
 function replacing({ filled }: Call, given: Readonly<Record<string, Given>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).map(([name, data]) => {
@@ -73,7 +73,7 @@ function caseOf(call: Call): Case {
   };
 }
 
-/** Two results, each of which may lie over x, and the indices over the values. */
+/** Operations with two results: each may overlap x, and the indices may overlap the values. */
 function rankingCases(call: Call): Case[] {
   const { operation, filled, layout } = call;
   const size = outLength(call);
@@ -107,13 +107,13 @@ function rankingCases(call: Call): Case[] {
   ];
 }
 
-/** Bytes in which arguments and results lie; linear memory may move in a call. */
+/** The buffer of arguments and results. It is looked up again each time, because linear memory may grow in a call. */
 interface Pool {
   readonly bytes: () => Uint8Array<ArrayBuffer>;
 }
 
 const POOL_BYTES = 12_288;
-/** Where the argument lies that `out` is laid over; the others, 64 bytes apart, begin at OTHERS. */
+/** The offset of the argument that `out` overlaps. The other arguments begin at OTHERS, 64 bytes apart. */
 const VICTIM = 1536;
 const OTHERS = 4608;
 
@@ -127,7 +127,7 @@ function poolsOf(kernels: Kernels): Record<string, Pool> {
   return { 'typed arrays': { bytes: () => new Uint8Array(buffer) }, 'linear memory': { bytes: view } };
 }
 
-/** An array like the model, in the pool. */
+/** An array of the same type and length as the model, in the pool. */
 function viewAt<A extends Elements>(pool: Pool, model: A, at: number): A {
   const { buffer, byteOffset } = pool.bytes();
   const kind = model.constructor as new (buffer: ArrayBuffer, byteOffset: number, length: number) => A;
@@ -150,7 +150,7 @@ function areSame(a: Elements | Uint8Array, b: Elements | Uint8Array): boolean {
   return words.length === others.length;
 }
 
-/** Where `out` lies, how far from the beginning of the argument, and what is to happen: 'same' is allowed. */
+/** The offset of `out` from the argument's start, and the expected outcome: 'same' means that it is allowed. */
 type Placement = readonly [name: string, shift: number, rule: Argument['overlap']];
 
 function placements(victim: Argument, out: Elements): Placement[] {
@@ -168,7 +168,7 @@ function placements(victim: Argument, out: Elements): Placement[] {
   return [start, ...inside, ['right behind', own, 'same'], ['right before', -length, 'same']];
 }
 
-/** What a call gives in addition to `out`: losses, or indices. */
+/** What a call returns in addition to `out`: losses or indices. */
 function othersOf(given: unknown): Elements | undefined {
   const others = (given as { loss?: Floats } | undefined)?.loss ?? given;
   return others instanceof Int32Array || others !== given ? (others as Elements) : undefined;
@@ -179,7 +179,7 @@ function isRefusal(error: unknown, { operation, out = 'out' }: Case): boolean {
   return /, expected (the very range of|a range apart from) /.test(error.message);
 }
 
-/** Every argument of a case in turn under its result. */
+/** Lays the result of a case over each of its arguments in turn. */
 function expectSafe(set: TestSet, dtype: Dtype, c: Case, pools: Readonly<Record<string, Pool>>, form: string): void {
   const apart: Record<string, Elements> = {};
   for (const [name, { data }] of Object.entries(c.arguments)) apart[name] = data.slice() as Elements;
@@ -228,7 +228,7 @@ function expectSafe(set: TestSet, dtype: Dtype, c: Case, pools: Readonly<Record<
   }
 }
 
-/** The result in a tensor that is an argument, or of which one is a view. */
+/** The result in a tensor that is an argument, or whose memory an argument views. */
 function expectSafeTensor(
   { kernels }: TestSet,
   dtype: Dtype,
@@ -289,7 +289,7 @@ describe.each(sets)('$name', (set) => {
     }
   });
 
-  test.each(DTYPES)('%s: out over any argument gives the same, or is refused', (dtype) => {
+  test.each(DTYPES)('%s: out that overlaps any argument gives the same result, or is refused', (dtype) => {
     const pools = poolsOf(set.kernels);
     for (const [shape, axis] of FORMS) {
       for (const c of casesOf(dtype, shape, axis)) expectSafe(set, dtype, c, pools, `[${shape}], axis ${axis}`);
@@ -307,11 +307,11 @@ function errorOf(call: () => unknown): Error | undefined {
   }
 }
 
-// What overlaps is for TypeScript to say, which is the same for all sets.
-describe('out in every place around an argument', () => {
+// Overlaps are found in TypeScript, which is the same for all sets.
+describe('out at every offset around an argument', () => {
   const { kernels } = setOf('debug');
   const [ROOM, START] = [64, 20];
-  // More results than elements of an argument too: one row for each.
+  // Also with more results than an argument has elements: one row for each element.
   const cases = [...casesOf('float32', [3, 4], 1), ...casesOf('float32', [3, 1], 1)].flatMap((c) =>
     Object.entries(c.arguments)
       .filter(([, { overlap }]) => overlap !== 'copied')
@@ -342,13 +342,13 @@ describe('out in every place around an argument', () => {
   });
 });
 
-/** How to call each kernel, from the records. */
+/** How to call each kernel, as the records describe it. */
 const CONTRACTS: Readonly<Record<string, Contract>> = Object.assign(
   { ...CONTRACTS_OF_PARTS },
   ...operations.map(({ contracts }) => contracts),
 );
 
-/** Operands that fail where one is missing: it would be taken for 0. */
+/** Operands that throw when a missing one is read, which would otherwise be taken for 0. */
 function complete(kernel: string, operands: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return new Proxy(operands, {
     get: (all, operand: string) => {
@@ -375,7 +375,7 @@ describe('the debug build', () => {
     WasmFunction
   >;
   const kernels = Object.keys(exports).filter((name) => /_f(32|64)$/.test(name));
-  // Behind the constants and the messages.
+  // Memory behind the module's constants and error messages.
   const start = 65_536;
   const places = () => Object.fromEntries(PLACES.map((name, i) => [name, start + i * 8192])) as Places;
 
@@ -384,7 +384,7 @@ describe('the debug build', () => {
     expect([...names].sort(), 'contracts of the records').toEqual(Object.keys(CONTRACTS).sort());
   });
 
-  test.each(kernels)('%s: overlap in part is caught, and nothing else', (name) => {
+  test.each(kernels)('%s: only partial overlap is caught', (name) => {
     const kernel = name.replace(/_f\d+$/, '');
     const { operands, apart, same } = CONTRACTS[kernel] as Contract;
     const { call } = SOURCES[kernel] as KernelSource<Readonly<Record<string, number>>>;

@@ -27,10 +27,10 @@ import type { AlongAxisCase } from './support/fixtures.js';
 import { runBy, takes } from './support/operation.js';
 import type { Exactly } from './support/special.js';
 
-/** n that takes every form: transposed blocks, rows, and their tails. */
+/** Row lengths for every form: transposed blocks, the row form, and tails of both. */
 const SOME_LENGTHS = [1, 2, 3, 5, 8, 10, 23, 24, 25, 47, 48, 49, 63, 64, 65, 100];
 
-/** Several blocks of what is streamed, and more than any partial sum. */
+/** Lengths that take several staged blocks, and more elements than any partial sum. */
 const LONG: Record<Dtype, number> = { float32: 2 ** 18, float64: 2 ** 17 };
 
 describe.each(alongAxis)('$name', (operation: AlongAxis) => {
@@ -58,7 +58,7 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
     }
   });
 
-  describe('axes with others behind them', () => {
+  describe('axes that are not the last', () => {
     for (const short of [true, false]) {
       testAccuracy(operation, short ? 'short' : 'long', (dtype) =>
         innerSizes(dtype).flatMap((inner) =>
@@ -85,7 +85,7 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
     }
   });
 
-  // Sums that round the same way again and again.
+  // Sums whose roundings all have the same direction.
   describe('a large exponential and half units in its last place', () => {
     testAccuracy(operation, 'rows', (dtype) => logitsWithHalves(dtype, lanesOf(dtype), 1));
     testAccuracy(operation, 'short rows', (dtype) => logitsWithHalves(dtype, 1, 1));
@@ -97,7 +97,7 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
       (['within ±30', 'within ±1e4'] as const).map((kind) => problem(dtype, [50_257], kind, { seed: 50_257 })),
     );
     testAccuracy(operation, 'several blocks', (dtype) => [problem(dtype, [LONG[dtype]], 'within ±8', { seed: 20 })]);
-    // Terms that all round the same way, far more of them than are added up in one partial sum.
+    // Terms that all round in the same direction, many more than a partial sum adds up.
     testAccuracy(operation, 'of equals', (dtype) => [
       ...[3000, 300_000].map((n) => problem(dtype, [n], 'all equal')),
       problem(dtype, [3000, 5], 'all equal', { axis: 0 }),
@@ -173,7 +173,7 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
   });
 
   describe('results', () => {
-    test.each(sets)('$name: are in the kind of the input, and of its shape or without the axis', (set) => {
+    test.each(sets)('$name: have the kind of the input, and its shape or the shape without the axis', (set) => {
       const { kernels } = set;
       const runWith = (x: unknown, options: object = {}) => runBy(kernels, operation.name, x, options);
       for (const dtype of DTYPES) {
@@ -214,10 +214,10 @@ describe.each(alongAxis)('$name', (operation: AlongAxis) => {
   });
 });
 
-/** What calls accept. */
+/** The largest temperature that calls accept. */
 const LARGEST_TEMPERATURE: Record<Dtype, number> = { float32: 2 ** 100, float64: 2 ** 900 };
 
-/** mpmath has more to say than there are options for. */
+/** Whether the operation has the options of a fixture and accepts its temperature. */
 function isTaken(operation: AlongAxis, { dtype, temperature }: AlongAxisCase, p: Problem): boolean {
   return temperature <= LARGEST_TEMPERATURE[dtype] && isOffered(operation, p);
 }
@@ -235,10 +235,10 @@ function fixtureProblem(c: AlongAxisCase): Problem {
 
 interface SpecialRow {
   readonly name: string;
-  /** The shortest row that has it. */
+  /** The shortest row in which this occurs. */
   readonly least: number;
   readonly fill: (x: Floats, at: number) => void;
-  /** What is exact; the rest of a row is the oracle's. */
+  /** The results that are known exactly; the oracle gives the others. */
   readonly of: (operation: AlongAxis) => Exactly;
 }
 

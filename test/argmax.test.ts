@@ -33,7 +33,7 @@ for (const [name, make] of Object.entries(RANKING_PROBLEMS)) {
 describe.each(sets)('$name', ({ kernels }) => {
   const x = Float32Array.of(1, 2, 3, 1, 5, 1);
 
-  test('results are in the kind of the input', () => {
+  test('results have the kind of the input', () => {
     const { argmax, tensor } = kernels;
     expect(argmax([1, 3, 2])).toBe(1);
     expect(argmax(Float64Array.of(1, 3, 2))).toBe(1);
@@ -62,7 +62,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   });
 
-  test.each(DTYPES)('reads and writes nothing but its own, at every alignment: %s', (dtype: Dtype) => {
+  test.each(DTYPES)('reads and writes only its own elements, at every alignment: %s', (dtype: Dtype) => {
     for (const [shape, axis] of [
       [[7], 0],
       [[5, 7], 1],
@@ -99,7 +99,7 @@ describe.each(sets)('$name', ({ kernels }) => {
       using resident = kernels.tensor(values, [...shape]);
       expectSame(kernels.argmax(resident, { axis }).data, expected, `[${shape}]`);
       using target = kernels.zeros([expected.length]);
-      // Made anew each time: memory that grows in a call takes the views of it along.
+      // Made again each time, because growth in a call detaches the views of memory.
       const view = () => new Int32Array(target.data.buffer, target.data.byteOffset, target.size);
       kernels.argmax(values, { shape, axis, out: view() });
       expectSame(view(), expected, `[${shape}] into linear memory`);

@@ -36,7 +36,7 @@ import { describeErrors } from './support/failures.js';
 import { expectWithin } from './support/losses.js';
 import { once } from './support/once.js';
 
-/** One test for each set and dtype; the exact results are computed once for all sets. */
+/** One test for each set and dtype; exact results are computed once for all sets. */
 function testAccuracy(operation: Backward, name: string, of: (dtype: Dtype) => BackwardProblem[]): void {
   for (const dtype of DTYPES) {
     const problems = once(() => of(dtype));
@@ -133,7 +133,7 @@ describe.each(backward)('$name', (operation) => {
     ]);
   });
 
-  // A sum that rounds them all away, in one direction, misses the bound.
+  // A sum that rounds all of them away, in the same direction, misses the bound.
   describe('a large term, and half units in its last place', () => {
     for (const sign of [1, -1]) {
       testAccuracy(operation, sign > 0 ? 'added' : 'subtracted', (dtype) =>
@@ -169,7 +169,7 @@ describe.each(backward)('$name', (operation) => {
           for (const p of large[dtype]()) expectSameEverywhere(set, operation, p);
         });
 
-        test(`${set.name} ${dtype}: writes nothing beside them, and nothing beside the arguments shows`, () => {
+        test(`${set.name} ${dtype}: writes nothing around them, and ignores what is around the arguments`, () => {
           for (const shape of [
             [1, 1],
             [3, 3],
@@ -212,7 +212,7 @@ describe.each(backward)('$name', (operation) => {
         });
       }
 
-      test(`${set.name}: are in the kind of the first argument`, () => {
+      test(`${set.name}: have the kind of the first argument`, () => {
         const { tensor } = set.kernels;
         const run = runOf(set.kernels, operation);
         const p = problemOf('float32', [3, 5]);
@@ -227,7 +227,7 @@ describe.each(backward)('$name', (operation) => {
         expect(y.shape).toEqual([3, 5]);
         expectSame(y.data, expected, 'Tensor');
         expectSame(run(p.given, tensor(p.dy, [3, 5]), { shape: [3, 5] }) as Floats, expected, 'dy a Tensor');
-        // Plain numbers have the digits of the other argument.
+        // Plain numbers take the dtype of the other argument.
         const wide = (upstream: object) => run(Float64Array.of(0.25, 0.75), upstream) as Floats;
         const exact = wide(Float64Array.of(0.1, 0.7));
         expectSame(wide([0.1, 0.7]), exact, 'plain numbers');
@@ -267,7 +267,7 @@ describe.each(backward)('$name', (operation) => {
 
 /** A row whose first lane adds up a number near 1, which differs with i, and half units in its last place. */
 function withHalves(operation: Backward, dtype: Dtype, vectors: number, sign: number, i: number): BackwardProblem {
-  // The product with the first term is rounded, too.
+  // The first term's product is rounded too.
   const p = (1 + i * 2 ** -13) / 64;
   const [probability, factor] = operation.forward === 'softmax' ? [p, 1 / (64 * p)] : [Math.log(p), 1];
   const dy = floatsOf(
@@ -289,7 +289,7 @@ function surrounded(values: Floats, offset: number, by: number): { inside: Float
   return { inside, whole };
 }
 
-/** Bit for bit the same result wherever arguments and result lie. */
+/** Expects the same bits wherever arguments and result are in memory. */
 function expectSameEverywhere(set: TestSet, operation: Backward, p: BackwardProblem): void {
   const { kernels } = set;
   const { axis, temperature } = p;
@@ -322,7 +322,7 @@ function expectSameEverywhere(set: TestSet, operation: Backward, p: BackwardProb
   expectSame(x.data, expected, `${p.what}: over a resident first argument`);
 }
 
-/** dx against central differences of Σ dy · forward(x). */
+/** Compares dx with central differences of Σ dy · forward(x). */
 function expectGradient(
   kernels: Kernels,
   operation: Backward,

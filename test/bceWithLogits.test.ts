@@ -6,14 +6,14 @@ import { expectSame } from './support/compare.js';
 import { describeErrors } from './support/failures.js';
 import { lossWithGrad } from './support/losses.js';
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const { name, kernels } of sets) {
     test(`${name}: t = 0, x = -15 is 3.06e-7`, () => {
       expect(kernels.bceWithLogits([-15], [0])).toBeCloseTo(3.059022e-7, 12);
       expect(kernels.bceWithLogits([15], [1])).toBe(kernels.bceWithLogits([-15], [0]));
     });
 
-    test(`${name}: right to the float limits`, () => {
+    test(`${name}: accurate up to the largest numbers`, () => {
       const x = [0, 40, -40, 87, -87, 88, 104, -104, 1e4, -1e4, 3e38, -3e38];
       const { loss, grad } = kernels.bceWithLogitsWithGrad(x, new Float32Array(x.length), { reduction: 'none' });
       x.forEach((value, i) => {
@@ -77,8 +77,8 @@ describe('labels', () => {
     });
   }
 
-  // For TypeScript to find, which is the same for all sets.
-  test('a stray one is found wherever it is, whatever the width and the alignment', () => {
+  // Labels are checked in TypeScript, which is the same for all sets.
+  test('an invalid one is found in every place, with every width and alignment', () => {
     const { kernels } = setOf('debug');
     for (const kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
       for (const strays of [2, 3, 128, 255, -1, 256, 257, 2 ** 15, 2 ** 16, 2 ** 16 + 1, 2 ** 31]) {
@@ -139,7 +139,7 @@ describe('weights are broadcast', () => {
   }
 });
 
-/** The element of a broadcast that an element of the whole shape has. */
+/** The element of a broadcast operand that belongs to an element of the whole shape. */
 function indexOf(i: number, own: readonly number[], shape: readonly number[]): number {
   let index = 0;
   let step = 1;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chromium, withPage } from './support/browser.js';
 
-/** A page without a bundler: the package as it lies in dist/, its one dependency named by an import map. */
+/** A page without a bundler: it loads dist/, and an import map gives the address of the only dependency. */
 const PAGE = `<!doctype html>
 <title>softmax-wasm</title>
 <script type="importmap">

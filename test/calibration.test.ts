@@ -7,7 +7,7 @@ import { DTYPES, type Dtype, floatsOf, numbers, randomOf, sizeOf } from './suppo
 
 const { calibrationError, calibrationState, tensor } = createKernels({ backend: 'simd128' });
 
-/** What float32 probabilities leave of each figure, and what float64 ones do. */
+/** The tolerance of each figure with float32 probabilities, and with float64 ones. */
 const TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-13 };
 
 type Fixture = (typeof fixtures.cases)[number];
@@ -60,7 +60,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
 
     test.each([1, 5000])('rows of 2 and more classes, %i of them', (rows) => {
-      // More than staging memory holds, and rows that do not fit into it.
+      // More rows than fit into staging memory, and rows that do not fit into it alone.
       for (const n of rows === 1 ? [2, 3, 80_000] : [2, 3, 40]) {
         const x = numbers(dtype, rows * n, 'within ±8', n);
         const targets = Int32Array.from({ length: rows }, (_, row) => row % n);
@@ -147,7 +147,7 @@ describe.each(sets)('$name', ({ kernels }) => {
 });
 
 describe('bins', () => {
-  /** The bins that hold rows, of one number for each. */
+  /** The bins that hold rows, for input with a number for each row. */
   const filled = (x: readonly number[] | Float64Array, options: CalibrationOptions) => {
     const targets = Array.from(x, () => 1);
     const { bins } = calibrationError(Float64Array.from(x), targets, { from: 'probabilities', ...options });
@@ -178,12 +178,12 @@ describe('bins', () => {
     }
   });
 
-  test('0 belongs to the first, and what rounding took beyond a probability to the outermost', () => {
+  test('0 belongs to the first bin, and what rounding took out of [0, 1] to the first or the last', () => {
     expect(filled([0, -1e-3], { bins: 3 })).toEqual([[0, 0, 1 / 3, 2]]);
     expect(filled([1, 1 + 1e-3, Number.NaN], { bins: 3 })).toEqual([[2, 2 / 3, 1, 3]]);
   });
 
-  test('of equal mass hold as many rows each, but for ties', () => {
+  test('of equal mass hold the same number of rows, except for ties', () => {
     const spread = Array.from({ length: 100 }, (_, i) => ((i * 37) % 100) / 100 + 0.001);
     const options = { scheme: 'mass', bins: 8 } as const;
     expect(filled(spread, options).map(([, , , count]) => count)).toEqual([13, 12, 13, 12, 13, 12, 13, 12]);
@@ -197,8 +197,8 @@ describe('bins', () => {
 });
 
 describe('is', () => {
-  test('0 where confidence is accuracy', () => {
-    // Of rows with probability k / 16, k of 16 are right; all of it exact.
+  test('0 if confidence equals accuracy', () => {
+    // Of the rows with probability k / 16, k of 16 are right; all figures are exact.
     const x: number[] = [];
     const targets: number[] = [];
     for (let k = 0; k <= 16; k++) {
@@ -223,7 +223,7 @@ describe('is', () => {
     expect(found.classwiseEce).toBe(0);
   });
 
-  test('1 where all are sure and wrong', () => {
+  test('1 if all rows are certain and wrong', () => {
     const found = calibrationError([100, 0, 0, 100], [1, 0], { shape: [2, 2], classwise: true });
     const figures = { ece: 1, mce: 1, brier: 2, nll: 100, classwiseEce: 1 };
     for (const [name, figure] of Object.entries(figures)) {
@@ -294,7 +294,7 @@ describe('special values', () => {
     }
   });
 
-  test('what rounding took beyond a probability counts as 0 or 1', () => {
+  test('what rounding took out of [0, 1] counts as 0 or 1', () => {
     const p = [1 + 2 ** -8, -(2 ** -8), 1 + 2 ** -8, -(2 ** -8)];
     for (const options of [{ classwise: true }, { scheme: 'mass' }] as const) {
       const of = (targets: number[]) =>

@@ -1,4 +1,4 @@
-// Callers that hand over strange things: revoked proxies, arrays within themselves, an Object.prototype with more in it.
+// Callers that pass strange values: revoked proxies, arrays that contain themselves, a polluted Object.prototype.
 import { afterEach, describe, expect, test } from 'vitest';
 import { createKernels, init, type Kernels, OutOfMemoryError, reliabilityDiagram } from '../src/index.js';
 import { operations } from './operations/index.js';
@@ -19,7 +19,7 @@ function revoked(target: object): object {
   return proxy;
 }
 
-/** Revokes itself when the property is read; gives what the target has all the same. */
+/** A proxy that is revoked while this property is read, which still returns the target's value. */
 function revokedAt<T extends object>(target: T, key: string): T {
   const { proxy, revoke } = Proxy.revocable(target, {
     get(from, name) {
@@ -30,7 +30,7 @@ function revokedAt<T extends object>(target: T, key: string): T {
   return proxy;
 }
 
-/** What a call throws. */
+/** The error that a call throws. */
 function thrownBy(run: () => unknown): unknown {
   try {
     run();
@@ -66,7 +66,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       });
     }
 
-    test('where arguments have parts', () => {
+    test('in place of parts of arguments', () => {
       const bad = revoked([]) as never;
       const { tensor, zeros, topK, softmax, crossEntropy } = kernels;
       const indices = new Int32Array(1);
@@ -94,7 +94,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       expectTypeError(() => x.copyTo(bad), 'Tensor.copyTo: array is a revoked proxy, expected ');
     });
 
-    test('that was none when the call began', () => {
+    test('that is revoked during the call', () => {
       const six = () => [1, 2, 3, 1, 5, 1];
       for (const call of allCalls()) {
         for (const [name, value] of Object.entries({ ...call.arguments, ...call.options })) {
@@ -122,7 +122,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       () => {
         throw new Mine('mine');
       },
-      // The engine's, but about a proxy that is none of our business.
+      // The engine's own error, about a proxy that is not an argument of the call.
       () => theirs.length,
     ]) {
       const expected = thrownBy(throws) as Error;
@@ -155,7 +155,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
   });
 
   describe('nested arrays', () => {
-    test('within themselves, or too deep for any stack', () => {
+    test('that contain themselves, or are too deep for any stack', () => {
       const message = (name: string) => `tensor: ${name} is nested more than 64 deep, expected at most 64 axes`;
       const own: unknown[] = [1];
       own[0] = own;
@@ -170,7 +170,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       expect(() => kernels.softmax([own as never])).toThrow('softmax: x[0] is an array of 1, expected a number');
     });
 
-    test('as deep as may be', () => {
+    test('of the largest depth', () => {
       let deep: unknown = [1, 2];
       for (let i = 1; i < 64; i++) deep = [deep];
       using x = kernels.tensor(deep as number[]);
@@ -178,7 +178,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       expect([...x.data]).toEqual([1, 2]);
     });
 
-    test('of few arrays and more elements than memory holds', () => {
+    test('of few arrays, but more elements than fit into memory', () => {
       let many: unknown = [1, 1];
       for (let i = 1; i < 60; i++) many = [many, many];
       expect(() => kernels.tensor(many as number[])).toThrow(OutOfMemoryError);
@@ -189,7 +189,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       expect(small.memoryUsage().tensors).toBe(0);
     });
 
-    test('of a tensor-like that holds itself', () => {
+    test('in a tensor-like that contains itself', () => {
       const like = { shape: [1], data: undefined as unknown };
       like.data = like;
       const message = 'tensor: data.data is an object, expected numbers (nested arrays too) or a float array';
@@ -197,7 +197,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
     });
   });
 
-  // How options are read is TypeScript, the same for all sets.
+  // Options are read in TypeScript, which is the same for all sets.
   describe.runIf(set === 'debug')('Object.prototype', () => {
     const NAMES = new Set([
       ...allCalls().flatMap(({ options }) => Object.keys(options)),
@@ -234,11 +234,11 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
 
     afterEach(clean);
 
-    // Made before anything is polluted.
+    // The calls are made before anything is polluted.
     const all = allCalls();
     const firsts = operations.map((operation) => all.find((call) => call.operation === operation) as Call);
 
-    /** Everything there is to call, with all options, with some and with none. */
+    /** Every function, called with all options, with some and with none. */
     function results(own: Kernels): unknown[] {
       const like = { data: Float32Array.of(1, 2, 3, 1, 5, 1), shape: SHAPE };
       const some = (call: Call, ...options: object[]) => {
@@ -248,7 +248,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       using x = own.zeros(SHAPE);
       return [
         ...all.map((call) => run(own, call)),
-        // Without a seed it draws something else each time.
+        // Without a seed, each call would draw differently.
         ...all.filter(({ operation }) => operation.name !== 'sample').map((call) => some(call)),
         ...firsts.map((call) => some(call, call.operation.name === 'sample' ? { seed: 1 } : {})),
         ...all
@@ -275,7 +275,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       ];
     }
 
-    test('with more in it than there was changes nothing', () => {
+    test('with additional properties changes nothing', () => {
       const expected = results(kernels);
       for (const name of NAMES) {
         for (const value of [12345.678, null]) {
@@ -296,7 +296,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       }
     });
 
-    test('counts no more than it did for names that are unknown', () => {
+    test('with additional properties does not change which names are unknown', () => {
       const message = 'softmax: unknown option "dim", the name is axis here';
       const options = { dim: 1 };
       pollute('dim', 0, true);
@@ -304,7 +304,7 @@ describe.each(sets)('$name', ({ name: set, kernels, create }) => {
       expect(() => kernels.softmax([1, 1], options as object)).toThrow(new TypeError(message));
     });
 
-    test('is the only prototype that does not count', () => {
+    test('is the only prototype whose properties are ignored', () => {
       class Options {
         get shape() {
           return [2, 2];
@@ -350,7 +350,7 @@ describe('settings', () => {
     }
   });
 
-  test('a module is one by what it is, not by what it says', () => {
+  test('a module is recognized by what it is, not by its properties', () => {
     const message = 'createKernels: module is an object, expected a WebAssembly.Module';
     for (const module of [
       { [Symbol.toStringTag]: 'WebAssembly.Module' },

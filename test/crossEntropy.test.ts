@@ -51,7 +51,7 @@ describe('golden values', () => {
 
 describe('losses that are almost 0', () => {
   for (const { name, kernels } of sets) {
-    test(`${name}: right to the last digits`, () => {
+    test(`${name}: accurate to the last digits`, () => {
       for (const n of [2, 10, 100, 3000]) {
         // log1p((n − 1) e^−d)
         const x = new Float64Array(n).fill(-28.5 - Math.log(n - 1));
@@ -75,7 +75,9 @@ describe('losses that are almost 0', () => {
   }
 });
 
-/** How far a row's target is above log Σ e^x of the others: beyond the last digit of p − 1, as far as 1 − p is normal. */
+/**
+ * Distances of a target above log Σ e^x of the others: p − 1 has lost all digits there, but 1 − p is a normal number.
+ */
 const MARGINS: Record<Dtype, number> = { float32: 40, float64: 700 };
 
 interface SureRows {
@@ -87,7 +89,7 @@ interface SureRows {
   readonly labelSmoothing: number;
 }
 
-/** Rows that are sure of their targets, more or less: values near and far, of which one or many others count. */
+/** Rows that are more or less certain of their targets: near and distant values, where one or many others count. */
 function sureRows(dtype: Dtype, n: number, random: () => number): SureRows {
   const rows = Math.ceil(400 / n) + 4;
   const temperature = [1, 1, 0.7, 2.9][Math.floor(4 * random())] as number;
@@ -118,7 +120,7 @@ function sureRows(dtype: Dtype, n: number, random: () => number): SureRows {
   return { logits, n, targets, temperature, weight, labelSmoothing: [0, 0, 0.1, 1e-6][Math.floor(4 * random())] ?? 0 };
 }
 
-/** The exact gradients at the targets, and what their bounds are multiples of. */
+/** The exact gradients at the targets, and the scales of which their bounds are multiples. */
 function atSureTargets({ logits, n, targets, ...options }: SureRows, precision: oracle.Precision): oracle.Scaled {
   const { temperature, weight, labelSmoothing } = options;
   const { grad } = oracle.crossEntropy(precision, logits, n, { indices: targets }, { ...options, reduction: 'sum' });
@@ -139,7 +141,7 @@ function atSureTargets({ logits, n, targets, ...options }: SureRows, precision: 
   return { hi: at(grad.hi), lo: at(grad.lo), scale };
 }
 
-describe('the gradient at the target of a row that is almost right', () => {
+describe('the gradient at a target with a probability near 1', () => {
   for (const dtype of DTYPES) {
     const problems = once(() => {
       const random = randomOf(20);
@@ -152,7 +154,7 @@ describe('the gradient at the target of a row that is almost right', () => {
     });
 
     for (const set of sets) {
-      test(`${set.name} ${dtype}: is right relative to its own size`, () => {
+      test(`${set.name} ${dtype}: is accurate relative to itself`, () => {
         for (const { rows, exact } of problems()) {
           const { logits, n, targets, ...options } = rows;
           const count = targets.length;
@@ -172,13 +174,13 @@ describe('the gradient at the target of a row that is almost right', () => {
     }
   }
 
-  test.each(sets)('$name: float32, by hand', ({ kernels }) => {
+  test.each(sets)('$name: float32, computed by hand', ({ kernels }) => {
     // 9 e^-(12.6 + log 9) is 3.372e-6 in float32 logits; p - 1 would be a multiple of 6e-8.
     const { grad } = kernels.crossEntropyWithGrad([12.6 + Math.log(9), 0, 0, 0, 0, 0, 0, 0, 0, 0], 0);
     expect(grad[0]).toBeCloseTo(-3.3720024e-6, 12);
   });
 
-  test.each(sets)('$name: one-hot probabilities hold the bound of any', ({ kernels, backend }) => {
+  test.each(sets)('$name: one-hot probabilities hold the bound of all probabilities', ({ kernels, backend }) => {
     for (const dtype of DTYPES) {
       for (const n of [10, 60]) {
         const logits = newFloats(dtype, 40 * n);
@@ -196,7 +198,7 @@ describe('the gradient at the target of a row that is almost right', () => {
   });
 });
 
-// Found by test:hunt: the roundings of products and logarithms all go the same way.
+// Found by test:hunt: the roundings of products and logarithms all have the same direction.
 test.each(sets)('$name: probabilities and weights whose roundings add up', ({ kernels }) => {
   // biome-ignore format: numbers
   const x = Float64Array.of(29589102746.83403, 29576234184.171486, 29556183259.669518, 29585739442.929184, 29518838052.701256, 29556183259.669518, 29569245812.098534, 29531912317.712822, 29586000247.39177, 29592946980.12628, 29527580363.649086, 29556183259.669518, 29556186215.287846, 29576057658.864265, 29556183259.669518, 29567967048.191444, 29550974744.803116, 29608506081.783638, 29618835370.303833, 29614215979.439743, 29556186215.287846, 29583013077.80857, 29594042218.165718, 29542463647.466072, 29548429259.4516, 29585739442.929184, 29573359303.74469);
@@ -206,12 +208,12 @@ test.each(sets)('$name: probabilities and weights whose roundings add up', ({ ke
   const weight = Float64Array.of(0.2710211426347642, 0.0009765624999999931, 0.0009765624999999993, 0.09546867407705499, 0.0009765625, 0.0009765624999999998, 0.0009765624999999996, 0.0009765624999999909, 0.001699584613108419);
   const options = { shape: [9, 3], axis: 0, temperature: 39460858.82465892, labelSmoothing: 0.1, weight };
   const loss = kernels.crossEntropy(x, targets, options);
-  // By mpmath.
+  // Computed with mpmath.
   const exact = 0.12584959710936183;
   expect(Math.abs(loss - exact)).toBeLessThan(2 * 2 ** -52 * exact);
 });
 
-test.each(sets)('$name: logits as far apart as can be, at the largest temperature', ({ kernels }) => {
+test.each(sets)('$name: logits as far apart as possible, at the largest temperature', ({ kernels }) => {
   for (const [dtype, most, temperature] of [
     ['float32', 3e38, 2 ** 100],
     ['float64', 1.7e308, 2 ** 900],
@@ -225,7 +227,7 @@ test.each(sets)('$name: logits as far apart as can be, at the largest temperatur
   }
 });
 
-test.each(sets)('$name: logits as far apart as can be, and a small share of the target', ({ kernels }) => {
+test.each(sets)('$name: logits as far apart as possible, and a small target probability', ({ kernels }) => {
   for (const [dtype, most] of [
     ['float32', 3e38],
     ['float64', 1.7e308],
@@ -311,7 +313,7 @@ describe('targets', () => {
       tensor.dispose();
     });
 
-    test(`${name}: a weight of plain numbers has the digits of the logits`, () => {
+    test(`${name}: a weight of plain numbers has the dtype of the logits`, () => {
       const logits = Float64Array.of(1, 2, 3);
       const plain = kernels.crossEntropy(logits, 1, { weight: [0.1, 0.2, 0.3], reduction: 'sum' });
       expect(plain).toBe(kernels.crossEntropy(logits, 1, { weight: Float64Array.of(0.1, 0.2, 0.3), reduction: 'sum' }));
@@ -351,7 +353,7 @@ describe('targets', () => {
       expect(loss).toBeCloseTo(Math.LN2, 6);
     });
 
-    test(`${name}: class indices that hardly fit beside what is staged`, () => {
+    test(`${name}: class indices that leave hardly any room for staging`, () => {
       for (const rows of [8192, 8300, 9000]) {
         const loss = kernels.crossEntropy(new Float32Array(2 * rows).fill(1), new Int32Array(rows), {
           shape: [rows, 2],
@@ -360,8 +362,8 @@ describe('targets', () => {
       }
     });
 
-    test(`${name}: an ignored row has no weight, whatever lies beside the weights`, () => {
-      // A transposed block as large as there is room for one.
+    test(`${name}: an ignored row has no weight, whatever is next to the weights`, () => {
+      // A transposed block that exactly fills the scratch.
       kernels.logSoftmax(new Float32Array(4096 * 16).fill(3), { shape: [1, 4096, 16], axis: 1 });
       const loss = kernels.crossEntropy([0, 0, 0, 0], [0, -100], { shape: [2, 2], weight: [2, 1] });
       expect(loss).toBeCloseTo(Math.LN2, 6);
@@ -514,8 +516,8 @@ describeErrors([
   },
 ]);
 
-// Two blocks of so many classes do not fit the scratch that a kernel has in every call.
-describe.each(sets)('$name: many classes with others behind them', ({ kernels }) => {
+// Two transposed blocks of this many classes do not fit into the fixed kernel scratch.
+describe.each(sets)('$name: many classes along an axis that is not the last', ({ kernels }) => {
   const [outer, n, inner] = [1, 3000, 5];
   const random = randomOf(3);
   const x = Float32Array.from({ length: outer * n * inner }, () => 8 * random() - 4);
@@ -535,7 +537,7 @@ describe.each(sets)('$name: many classes with others behind them', ({ kernels })
     ['class probabilities and weights', soft, { weight }],
     ['a mask and smoothing', indices, { labelSmoothing: 0.1, mask: { data: mask, shape: [outer, n, inner] } }],
   ] as const)('%s', (_, targets, options) => {
-    // In linear memory, where nothing is split into smaller blocks.
+    // The input is in linear memory, so that it is not split into smaller blocks.
     const logits = kernels.tensor(x, [outer, n, inner]);
     const tensor = targets instanceof Float32Array ? kernels.tensor(targets, [outer, n, inner]) : undefined;
     const { loss, grad } = kernels.crossEntropyWithGrad(logits, tensor ?? indices, { axis: 1, ...options });

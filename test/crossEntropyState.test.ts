@@ -17,7 +17,7 @@ import { runProgram } from './support/examples.js';
 import { any } from './support/failures.js';
 import * as oracle from './support/oracle.js';
 
-/** Logits [rows, n], and where their classes are cut. */
+/** Logits [rows, n], and where their classes are split into chunks. */
 interface Problem {
   readonly kind: Kind;
   readonly rows: number;
@@ -34,12 +34,15 @@ const problems: fc.Arbitrary<Problem> = fc.record({
   seed: fc.integer({ min: 1, max: 1e6 }),
 });
 
-/** The chunk of classes from … to of logits [rows, n]. */
+/** The chunk with the classes in [from, to) of logits [rows, n]. */
 function chunkOf(x: Floats, n: number, from: number, to: number): Floats {
   return x.filter((_, i) => i % n >= from && i % n < to) as Floats;
 }
 
-/** States of chunks at random places, merged in any tree: the state, where the chunks are and how often it merged. */
+/**
+ * Adds random chunks to states, and merges them in a random tree. Returns the state, the chunks and the number of
+ * merges.
+ */
 function gather(
   x: Floats,
   n: number,
@@ -67,7 +70,7 @@ function listOf(value: number | Float32Array | Float64Array): ArrayLike<number> 
   return typeof value === 'number' ? [value] : value;
 }
 
-/** What an error may be a multiple of, beside the scale of its result. */
+/** A further scale of which an error may be a multiple. */
 function unitsOf(dtype: Dtype, units32: number, merges: number): number {
   return (8 + merges) * 2 ** -52 + (dtype === 'float32' ? units32 * 2 ** -23 : 0);
 }
@@ -103,7 +106,7 @@ describe.each(sets)('$name', ({ kernels }) => {
           gradient.forEach((value, at) => {
             const [row, c] = [Math.floor(at / (to - from)), from + (at % (to - from))];
             const i = row * n + c;
-            // At the target it is as right as any number of its size.
+            // At the target, the error is relative to the gradient itself.
             const isTarget = c === targets[row];
             const scale = isTarget ? Math.abs(exact.grad.hi[i] as number) : (exact.grad.scale[i] as number);
             const least = isTarget ? SMALLEST_STEP[dtype] : SMALLEST_NORMAL[dtype] / temperature;
@@ -146,7 +149,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   });
 
-  test('what rounding takes from the distance to the target is in the loss', () => {
+  test('the loss includes the rounding error of the distance to the target', () => {
     const [rows, n] = [500, 2];
     const random = randomOf(3);
     const x = Float64Array.from({ length: rows * n }, (_, i) => (i % n === 0 ? -8 - 6 * random() : random()));
@@ -222,7 +225,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(extreme.value).toBe(7.5e307);
   });
 
-  test('rows that are ignored count for nothing', () => {
+  test('ignored rows do not count', () => {
     const targets = [-100, 1];
     const state = crossEntropyState({ rows: 2 }).add([NaN, 1, 2, 3], { targets, offset: 0 });
     expect(state.value).toBeCloseTo(kernels.crossEntropy([2, 3], 1), 6);
@@ -248,11 +251,11 @@ describe.each(sets)('$name', ({ kernels }) => {
     const x = Float64Array.from({ length: 10 }, (_, i) => (i === 1 ? -large : i % 2 === 1 ? -40 : 0));
     const targets = new Int32Array(5).fill(1);
     const state = crossEntropyState({ rows: 5, reduction: 'sum' }).add(x, { targets, offset: 0 });
-    // The next float64, the four are more than half of its distance.
+    // The four together are more than half of the distance to the next float64.
     expect(state.value).toBe(large + 256);
   });
 
-  test('takes what operations take, and gives back the same', () => {
+  test('takes and returns the same kinds as operations', () => {
     const x = Float32Array.of(1, 2, 3, 4);
     const targets = [0, 1];
     const state = crossEntropyState({ rows: 2 }).add(x, { targets, offset: 0 });
@@ -265,7 +268,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
     expect(state.gradient([...x], { offset: 0 })).toEqual(expected);
     expect(state.gradient({ data: x, shape: [2, 2] }, { offset: 0 })).toEqual({ data: expected, shape: [2, 2] });
-    // Tensors that other tests left may not be reclaimed yet.
+    // Tensors of other tests may not have been reclaimed yet.
     const { tensors } = kernels.memoryUsage();
     using tensor = kernels.tensor(x, [2, 2]);
     using made = state.gradient(tensor, { offset: 0 });
@@ -300,7 +303,7 @@ describe('JSON', () => {
   const started = () =>
     crossEntropyState(OPTIONS).add(Float64Array.of(0.1, -Infinity, 3, NaN, 5, 6), { targets: [1, 3, 7], offset: 0 });
 
-  test('is the same state again, bit for bit', () => {
+  test('restores the same state, bit for bit', () => {
     const rest = { targets: [1, 3, 7], offset: 2 };
     const chunk = Float64Array.of(1, 2, 3, 4, 5, 6);
     for (const state of [crossEntropyState(OPTIONS), started(), started().add(chunk, rest), crossEntropyState()]) {
@@ -309,7 +312,7 @@ describe('JSON', () => {
       expect(crossEntropyState.from(state.toJSON()).toJSON()).toEqual(state.toJSON());
       expect(again.count).toBe(state.count);
     }
-    // JSON has no −0, and nothing undefined.
+    // JSON has neither −0 nor undefined.
     const zero = crossEntropyState().add(Float64Array.of(-0), { targets: 0, offset: 0 }).toJSON();
     expect(JSON.parse(JSON.stringify(zero))).toStrictEqual(zero);
     const again = crossEntropyState.from(JSON.parse(JSON.stringify(started()))).add(chunk, rest);
@@ -356,7 +359,7 @@ describe('JSON', () => {
     ],
   ];
 
-  test.each(wrong)('that is none: %j', (change, type, message) => {
+  test.each(wrong)('that is invalid: %j', (change, type, message) => {
     let caught: unknown;
     try {
       crossEntropyState.from({ ...started().toJSON(), ...change } as never);
@@ -547,7 +550,7 @@ test('a chunk beyond the limit of memory changes nothing', () => {
   const long = new Float32Array(2 ** 19);
   expect(() => state.add(long, { targets: 1, offset: 2 })).toThrow(/^crossEntropyState.add: /);
   expect(() => state.gradient(long, { offset: 2 })).toThrow(OutOfMemoryError);
-  // Room for what the kernel is given, and not for the result.
+  // There is room for the kernel's operands, but not for the result.
   const rows = 6600;
   const wide = kernels
     .crossEntropyState({ rows })
@@ -561,7 +564,7 @@ test('a chunk beyond the limit of memory changes nothing', () => {
   expect(JSON.stringify(state)).toBe(before);
 });
 
-test('a gradient of 16 bits for which there is memory, but none to compute it in, is not left behind', () => {
+test('a 16-bit gradient is freed if there is memory for it, but none to compute it in', () => {
   const kernels = setOf('debug').create({ maxMemory: 2 ** 20 });
   const n = 80_000;
   using chunk = kernels.zeros([1, n], { dtype: 'float16' });

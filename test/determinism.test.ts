@@ -9,7 +9,7 @@ import { runOf } from './support/elementwise.js';
 import { type LossOperation, lossOf, lossWithGrad } from './support/losses.js';
 import { runBy, takes } from './support/operation.js';
 
-/** 53 bits of a hash of what the elements are bit by bit, any NaN being one: FNV-1a on two lanes. */
+/** 53 bits of a hash of the elements' bits, where all NaNs count as the same: FNV-1a on two lanes. */
 function hashOf(hash: [number, number], values: Floats): void {
   const canonical = values.map((value) => (Number.isNaN(value) ? NaN : value));
   const words = new Uint32Array(canonical.buffer);
@@ -62,7 +62,7 @@ function hashForm(
       for (const temperature of takes(operation, 'temperature') ? [1, 0.7] : [1]) {
         const { x } = problem(dtype, shape, kind, { axis, temperature, seed: 11 });
         const options = { shape, axis, ...(temperature !== 1 && { temperature }) };
-        // A backward operation takes what its forward operation makes of the numbers.
+        // A backward operation takes the result of its forward operation.
         const given =
           operation.kind === 'backward'
             ? [kernels[operation.forward](x, options), numbers(dtype, x.length, 'within ±8', 12)]
@@ -84,7 +84,7 @@ function hexOf(hash: [number, number]): string {
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
-/** The hash of masked and, where there is such an option, causal results, on all forms. */
+/** The hash of masked results and, if the operation has that option, of causal ones, on all forms. */
 function hashMasked({ kernels }: TestSet, operation: AlongAxis, dtype: Dtype): string {
   const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
   for (const [shape, axis] of Object.values(FORMS).flat()) {
@@ -98,7 +98,7 @@ function hashMasked({ kernels }: TestSet, operation: AlongAxis, dtype: Dtype): s
   return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
-/** The hash of results on all forms of numbers in float16, which those of the same shape are in too. */
+/** The hash of results on all forms for float16 input; results of the same shape are float16 too. */
 function hashHalf({ kernels }: TestSet, operation: AlongAxis): string {
   const hash: [number, number] = [0x811c9dc5, 0x9747b28c];
   for (const [dims, axis] of Object.values(FORMS).flat()) {

@@ -44,7 +44,7 @@ describe('a class that the student rules out and the teacher does not', () => {
   }
 });
 
-describe('logits as far apart as can be', () => {
+describe('logits as far apart as possible', () => {
   for (const { name, kernels } of sets) {
     test(`${name}: give a loss that is finite where the exact one is`, () => {
       for (const dtype of DTYPES) {
@@ -63,9 +63,9 @@ describe('logits as far apart as can be', () => {
   }
 });
 
-describe('a class that both rule out', () => {
+describe('a class that student and teacher rule out', () => {
   for (const { name, kernels } of sets) {
-    test(`${name}: counts for nothing, wherever it is`, () => {
+    test(`${name}: does not count, wherever it is`, () => {
       for (const dtype of DTYPES) {
         for (const n of [3, 10, 49, 51, 63]) {
           const [student, teacher] = [numbers(dtype, n, 'within ±8', n), numbers(dtype, n, 'within ±8', 1)];

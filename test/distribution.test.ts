@@ -1,12 +1,12 @@
-// Draws follow the distribution that they should: chi-square against exact probabilities. Fixed seeds: what passes once
-// passes always. test/exhaustive/draws.test.ts does the same with more draws.
+// Draws follow the expected distribution: a chi-square test against exact probabilities. Seeds are fixed, so that a
+// test that passes once always passes. test/exhaustive/draws.test.ts does the same with more draws.
 import { describe, expect, test } from 'vitest';
 import { sets, wasmSets } from './support/backends.js';
 import { COMBINATIONS, chiSquareP, countDraws, distributionOf, LOGITS, upperGamma } from './support/draws.js';
 
 const LEAST_P = 1e-4;
 const DRAWS = 100_000;
-/** The float32 values of the logits are what is drawn from. */
+/** Draws are from the float32 values of the logits. */
 const { fround } = Math;
 const ROW = LOGITS.map(fround);
 
@@ -24,7 +24,7 @@ describe.each(wasmSets.filter(({ name }) => name !== 'debug').slice(0, 1))('$nam
   });
 
   test('a sampler that is biased fails', () => {
-    // Too much of one class by 2 %, and a truncation that keeps some too many.
+    // One class with a probability 2 % too high, and a truncation that keeps too many classes.
     const { probabilities } = distributionOf(ROW, { topP: 0.85 });
     const biased = countDraws(kernels, ROW.with(1, ROW[1]! + 0.02), 1_000_000, { topP: 0.85, seed: 22 });
     expect(chiSquareP(biased, probabilities)).toBeLessThan(LEAST_P);
@@ -43,14 +43,14 @@ describe.each(wasmSets.filter(({ name }) => name !== 'debug').slice(0, 1))('$nam
   });
 });
 
-test('the reference draws alike', () => {
+test('the reference draws the same', () => {
   const { kernels } = sets.find(({ name }) => name === 'reference')!;
   const options = { topK: 8, topP: 0.9, minP: 0.05, temperature: 1.3, seed: 3 };
   const counts = countDraws(kernels, ROW, 50_000, options);
   expect(chiSquareP(counts, distributionOf(ROW, options).probabilities)).toBeGreaterThan(LEAST_P);
 });
 
-test('chances of chi-square are those of the tables', () => {
+test('p-values of the chi-square test are those of the tables', () => {
   // Critical values: 3.841 and 16.919 leave 5 %, 6.635 and 23.209 leave 1 %.
   for (const [freedom, statistic, p] of [
     [1, 3.841, 0.05],

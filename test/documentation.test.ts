@@ -19,19 +19,19 @@ describe('examples in doc comments', () => {
     }
   });
 
-  test('tell results', () => {
+  test('show results', () => {
     expect(told).toBeGreaterThanOrEqual(examples.length / 2);
   });
 
-  test('are there for everything that is exported', async () => {
+  test('exist for every export', async () => {
     const library = await import('../src/index.js');
     const undocumented = Object.keys(library).filter((name) => !examples.some((example) => example.of === name));
-    // What is thrown is not called.
+    // Errors are thrown, not called, and need no example.
     expect(undocumented).toEqual(['OutOfMemoryError']);
   });
 });
 
-test('a wrong example is noticed', async () => {
+test('a wrong example is detected', async () => {
   const example = { name: 'wrong', lines: ['const x = [1, 2];', 'x.length; // 3'] };
   expect(await runDocumented(example, {})).toEqual([{ told: '3', got: '2' }]);
   expect(written({ a: [Float32Array.of(0.6590011), -0.0001], b: 'x', c: null })).toBe(

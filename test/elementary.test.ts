@@ -1,4 +1,4 @@
-// exp, log, log1p, sigmoid and logSigmoid by themselves, within the bounds that their comments claim: on mpmath's values,
+// exp, log, log1p, sigmoid and logSigmoid alone, within the bounds that their comments claim: on mpmath's values,
 // a sample of all float32 and many float64. test/exhaustive goes over every float32.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logSigmoid } from './operations/logSigmoid.js';
@@ -14,9 +14,9 @@ import * as oracle from './support/oracle.js';
 
 interface Function {
   readonly points: fixtures.Points;
-  /** Where the claim holds. */
+  /** The range in which the claim holds. */
   readonly domain: (x: number, dtype: Dtype) => boolean;
-  /** Numbers of all sizes from two in [0, 1). */
+  /** Makes a number of any magnitude from two random numbers in [0, 1). */
   readonly spread: (u: number, v: number) => number;
 }
 
@@ -39,7 +39,7 @@ const FUNCTIONS: Record<ElementaryName, Function> = {
   logSigmoid: { points: logSigmoid.fixtures, domain: anywhere, spread: wide },
 };
 
-/** As many float64 as are tried; half of them near where a function is hardest. */
+/** The float64 numbers that are tried; half of them are where the function is hardest to compute. */
 const COUNT = 40_000;
 
 /** Numbers near 1 and near 0, where logarithms lose digits, as well as of all sizes. */
@@ -129,7 +129,7 @@ describe.each(isMissing ? (['simd128'] as const) : (['simd128', 'relaxed-simd'] 
         const { x, exact } = SAMPLES[name][dtype]();
         const [worst, where] = worstOf(name, dtype, x, apply(elementary, name, dtype, x), exact);
         expect(worst, where).toBeLessThanOrEqual(bound);
-        // A bound that is far from what is found would hide what it is for.
+        // A bound far above the errors found would hide a loss of accuracy.
         expect(worst).toBeGreaterThan(bound / 2);
       });
     }
@@ -141,7 +141,7 @@ interface Sample {
   readonly exact: oracle.Exact;
 }
 
-/** Computed once for both builds. */
+/** Exact results, computed once for both builds. */
 const SAMPLES = Object.fromEntries(
   Object.entries(FUNCTIONS).map(([name, fn]) => {
     const of = (dtype: Dtype, make: (fn: Function) => Floats) =>

@@ -1,4 +1,4 @@
-// Every operation from elements to elements × backend × dtype, against the oracle.
+// Every elementwise operation × backend × dtype, against the oracle.
 import { describe, expect, test } from 'vitest';
 import { Tensor } from '../src/index.js';
 import { elementwise } from './operations/index.js';
@@ -9,7 +9,7 @@ import { expectAccurateElements, runOf } from './support/elementwise.js';
 import { once } from './support/once.js';
 import * as oracle from './support/oracle.js';
 
-/** Around the ends of vectors, of the fast path and of its copies, and of blocks. */
+/** Lengths around multiples of a vector, the limits of the fast path and of its copies, and the size of a block. */
 const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 101, 1000, 1023, 1024, 1025, 32_640, 32_641, 100_003];
 
 describe.each(elementwise)('$name', (operation) => {
@@ -56,7 +56,7 @@ describe.each(elementwise)('$name', (operation) => {
     }
   });
 
-  describe('each element is on its own', () => {
+  describe('each element is independent of others', () => {
     for (const set of sets) {
       for (const dtype of DTYPES) {
         test(`${set.name} ${dtype}: the same bits at every length, alignment and place`, () => {
@@ -79,7 +79,7 @@ describe.each(elementwise)('$name', (operation) => {
           }
         });
 
-        test(`${set.name} ${dtype}: reads and writes nothing but its own`, () => {
+        test(`${set.name} ${dtype}: reads and writes only its own elements`, () => {
           const { kernels } = set;
           const run = runOf(kernels, operation);
           const edge = 16 / bytesOf(dtype);
@@ -100,7 +100,7 @@ describe.each(elementwise)('$name', (operation) => {
         });
       }
 
-      test(`${set.name}: what goes in comes out`, () => {
+      test(`${set.name}: the result has the kind of the input`, () => {
         const { kernels } = set;
         const run = kernels[operation.name as 'sigmoid'];
         const data = Float32Array.of(-1, 0, 1, 2, -30, 30);

@@ -1,4 +1,4 @@
-// Shapes with a 0: no memory and no loop is needed for them, however long the other axes are.
+// Shapes with a size of 0: calls allocate no memory and run no loop, however long the other axes are.
 import { describe, expect, test } from 'vitest';
 import { type Kernels, OutOfMemoryError, type Tensor } from '../src/index.js';
 import { operations } from './operations/index.js';
@@ -6,7 +6,7 @@ import { sets } from './support/backends.js';
 import { type Call, callsOf, outFor, reducesRows, run, runBy, takes } from './support/operation.js';
 
 const FAR = 2 ** 31;
-/** No elements and no rows; the last has more rows than there are numbers, were it not for the 0. */
+/** Shapes without rows. Without its 0, the last one would have more rows than numbers can count. */
 const WITHOUT_ROWS: readonly (readonly [shape: readonly number[], axis: number])[] = [
   [[0, FAR], -1],
   [[0, FAR], 1],
@@ -16,7 +16,7 @@ const WITHOUT_ROWS: readonly (readonly [shape: readonly number[], axis: number])
   [[0, FAR, FAR], 1],
   [[...new Array<number>(25).fill(2 ** 50), 0], 0],
 ];
-/** Rows without elements: those of a reduction each have a result. */
+/** Shapes with rows without elements: each has a result in a reduction. */
 const WITHOUT_CLASSES: readonly (readonly [shape: readonly number[], axis: number])[] = [
   [[FAR * 4, 0], -1],
   [[0, FAR], 0],
@@ -26,16 +26,16 @@ const WITHOUT_CLASSES: readonly (readonly [shape: readonly number[], axis: numbe
 
 const none = () => new Float32Array(0);
 
-/** A call of two rows of three, which is emptied. */
+/** A call on two rows of three elements, from which the empty ones are made. */
 const FILLED = { dtype: 'float32', shape: [2, 3], axis: -1 } as const;
 
-/** The call on nothing: every operand has the shape, or as much of it as it takes. */
+/** The call on an empty shape: every operand gets that shape, or the part of it that it takes. */
 function empty(call: Call, shape: readonly number[], axis: number): Call {
   const { operation, filled } = call;
   const emptied = Object.entries(filled).map(([name, { size, values }]) => {
     const data = values === 'floats' || values === 'probabilities' ? none() : new Int32Array(0);
     if (size === 'broadcast') return [name, { data, shape }];
-    // One weight for each class would be as many as the axis is long.
+    // Weights for each class would be as many as the axis is long.
     if (size === 'class') return [name, takes(operation, 'axis') ? undefined : { data, shape }];
     return [name, data];
   });
@@ -49,7 +49,7 @@ function empty(call: Call, shape: readonly number[], axis: number): Call {
   return own;
 }
 
-/** Results that are arrays have nothing in them, sums are 0 and means of nothing NaN. */
+/** Expects arrays to be empty, sums to be 0 and means of no elements to be NaN. */
 function expectNothing(result: unknown): void {
   if (typeof result === 'number') expect(Number.isNaN(result) || result === 0).toBe(true);
   else if (ArrayBuffer.isView(result)) expect((result as Float32Array).length).toBe(0);
@@ -92,7 +92,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
             expectNothing(run(kernels, own));
             continue;
           }
-          // As many results as there are rows: more than linear memory may hold.
+          // There is a result for each row: more than fit into linear memory.
           const sizes = takes(operation, 'gradOutput') ? { gradOutput: undefined } : {};
           expect(() => run(kernels, own, sizes)).toThrow(OutOfMemoryError);
           expect(() => run(kernels, own, sizes)).toThrow(
@@ -114,7 +114,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     expect(kernels.klDiv(none(), none(), { ...options, reduction: 'batchMean' })).toBe(0);
   });
 
-  test('rows without classes that memory holds have a result each', () => {
+  test('rows without classes have a result each, if memory can hold them', () => {
     expect(kernels.logSumExp([], { shape: [3, 0] })).toEqual(new Float32Array(3).fill(-Infinity));
     expect(kernels.logSumExp([], { shape: [3, 0], weights: [] })).toEqual(new Float32Array(3).fill(-Infinity));
     const out = new Float64Array(3);
@@ -151,7 +151,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     }
   });
 
-  test('take no linear memory', () => {
+  test('calls take no linear memory', () => {
     const own = create({ maxMemory: 2 ** 20 });
     const take = (operation: keyof Kernels, ...given: unknown[]) => runBy(own, operation, ...given);
     const bytes = () => own.zeros([1]).data.buffer.byteLength;

@@ -5,13 +5,13 @@ import { sets } from './support/backends.js';
 import { any } from './support/failures.js';
 import { type Call, callsOf, type Operation, outFor, run, runBy, takes } from './support/operation.js';
 
-/** A call that must fail: what it is given, the class of the error and its whole message. */
+/** A call that must fail: its arguments, the class of the error and its whole message. */
 type Row = [call: (kernels: Kernels, out: Float32Array) => unknown, type: typeof Error, message: string];
 
 const EXPECTED = 'number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor';
 const X4 = () => new Float32Array([1, 2, 3, 4]);
 
-/** What is said of numbers that may be the bits of float16. */
+/** What messages say about numbers that may be the bits of float16. */
 const orBits = (name: string) =>
   `(convert integers with Float32Array.from, pass bits of float16 as { data: ${name}, shape, type: 'float16' })`;
 
@@ -136,7 +136,7 @@ const arguments_: Row[] = [
   ],
 ];
 
-/** Objects that newcomers pass, what the message calls them, and what it says to pass instead. */
+/** Objects that newcomers pass, the name that the message gives them, and what it suggests instead. */
 const strangers: Row[] = (
   [
     [Promise.resolve(X4()), 'a Promise', 'pass await x'],
@@ -152,7 +152,7 @@ const strangers: Row[] = (
     [Object.create(null), 'an object', ''],
     [new (class {})(), 'an object', ''],
     [{ [Symbol.toStringTag]: 3 }, 'an object', ''],
-    // What math.js, ml-matrix and Apache Arrow are known by; test/hosts/ has what they make.
+    // By these properties objects of math.js, ml-matrix and Apache Arrow are recognized; test/hosts/ tests real ones.
     [{ isMatrix: true }, 'an object', 'pass tensor(x.toArray())'],
     [
       { to1DArray: () => [] },
@@ -167,7 +167,7 @@ const strangers: Row[] = (
   return [(k, out) => k.softmax(any(x), { out }), TypeError, message];
 });
 
-/** The same of arguments behind the first, which are named. */
+/** The same for later arguments, which the message names. */
 const tf = { dataSync: () => X4(), data: () => X4(), shape: [4] };
 const others: Row[] = [
   [
@@ -706,13 +706,13 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   }
 
-  test('out untouched where only its overlap is wrong', () => {
+  test('out is untouched if only its overlap is wrong', () => {
     const buffer = new Float32Array(8).map((_, i) => i);
     expect(() => kernels.softmax(buffer.subarray(0, 4), { out: buffer.subarray(2, 6) })).toThrow(RangeError);
     expect([...buffer]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  test('ranges side by side are fine', () => {
+  test('adjacent ranges are allowed', () => {
     const buffer = new Float32Array(8);
     kernels.softmax(buffer.subarray(0, 4), { out: buffer.subarray(4, 8) });
     kernels.softmax(buffer.subarray(4, 8), { out: buffer.subarray(0, 4) });
@@ -732,7 +732,7 @@ function caught(run: () => unknown): unknown {
   return undefined;
 }
 
-/** Options that are wrong, for every operation that takes them, of x of [3, 4]; and a part of the message. */
+/** Wrong options for every operation that takes them, where x has shape [3, 4], and a part of the message. */
 const WRONG_OPTIONS: Readonly<
   Record<string, readonly (readonly [options: object, type: typeof Error, says: string])[]>
 > = {
@@ -820,14 +820,14 @@ describe.each(sets)('$name: every operation', ({ kernels }) => {
       };
       for (const name of operation.options) {
         for (const [options, type, says] of WRONG_OPTIONS[name] ?? []) {
-          // A draw at temperature 0 is the largest.
+          // Temperature 0 is allowed: it takes the largest.
           if (operation.name === 'sample' && 'temperature' in options && options.temperature === 0) continue;
-          // Causal has the say where the axis is another one.
+          // The error about causal comes first if the axis is not the last.
           const isFree = name === 'axis' && takes(operation, 'causal');
           expectError({ ...(isFree && { causal: false }), ...options }, type, says);
         }
       }
-      // Every option there is, in the record as in the library.
+      // The record and the library have the same options.
       const names = operation.options.join(', ');
       expectError({ nonsense: 1 }, TypeError, `unknown option "nonsense", expected one of ${names}`);
       const [first] = operation.arguments;
@@ -843,7 +843,7 @@ describe.each(sets)('$name: every operation', ({ kernels }) => {
   });
 });
 
-/** The call fails with that error, and what would have been its result is as it was. */
+/** Expects the call to fail with this error and to leave `out` unchanged. */
 function expectRefusal(
   kernels: Kernels,
   call: Call,

@@ -13,7 +13,7 @@ import { numbers, randomOf } from './support/cases.js';
 
 const simd128 = createKernels({ backend: 'simd128' });
 
-/** A kind of states, with options, and what takes all rows at once. */
+/** A kind of state with its options, and the function that takes all rows at once. */
 interface Kind {
   readonly name: string;
   make(kernels: Kernels): EvaluationState<unknown>;
@@ -54,7 +54,7 @@ const KINDS: readonly Kind[] = [
 const N = 5;
 const ROWS = 60;
 
-/** Rows and their targets, one in eight ignored. */
+/** Rows and their targets, of which one in eight is ignored. */
 function data(seed: number, rows = ROWS, ignored = -100): { x: Float32Array; targets: Int32Array } {
   const random = randomOf(seed);
   const x = Float32Array.from(numbers('float32', rows * N, 'within ±8', seed));
@@ -62,7 +62,7 @@ function data(seed: number, rows = ROWS, ignored = -100): { x: Float32Array; tar
   return { x, targets };
 }
 
-/** Every number equal but for a last digit, everything else equal. */
+/** Expects numbers to be equal up to their last digit, and everything else to be equal. */
 function expectSame(found: unknown, expected: unknown): void {
   if (typeof expected === 'number' && Number.isFinite(expected)) {
     expect(Math.abs((found as number) - expected)).toBeLessThanOrEqual(2 ** -51 * Math.max(1, Math.abs(expected)));
@@ -89,7 +89,7 @@ describe.each(KINDS)('$name', (each) => {
     });
   });
 
-  test('any split into shards, merged in any order and groups, and by way of JSON', () => {
+  test('any split into shards, merged in any order and grouping, also through JSON', () => {
     const cuts = fc.array(fc.integer({ min: 0, max: ROWS }), { maxLength: 8 });
     const merges = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.boolean()), { minLength: 9, maxLength: 9 });
     fc.assert(
@@ -380,7 +380,7 @@ describe('refuses', () => {
     );
   });
 
-  test('what was revoked, and lets errors of getters through', () => {
+  test('revoked proxies, and passes errors of getters through', () => {
     const { proxy, revoke } = Proxy.revocable(ACCURACY, {});
     revoke();
     expect(() => accuracyState.from(proxy)).toThrow(TypeError);
@@ -396,7 +396,7 @@ describe('refuses', () => {
   });
 });
 
-test('memory is flat over many adds', () => {
+test('many adds leave memory as it was', () => {
   const { accuracyState, calibrationState, tensor, memoryUsage } = createKernels({ backend: 'simd128' });
   const { x, targets } = data(6);
   const resident = tensor(x, [ROWS, N]);

@@ -25,7 +25,7 @@ const CHECKS: Record<string, (printed: string) => void> = {
   'evaluate-in-workers.mjs': (printed) => {
     const lines = columnsOf(printed, /^\d+ +[\d.]+ +\d+ +[\d.]+ × +([\d.]+) +([\d.]+) +([\d.]+)$/gm);
     const [[, , ece]] = lines as [[number, number, number]];
-    // However many workers there are, they find the same.
+    // Any number of workers finds the same figures.
     for (const figures of lines) expect(figures).toEqual(lines[0]);
     expect(printed).toContain(`ECE of all rows in one call: ${ece.toFixed(4)}`);
   },
@@ -51,13 +51,13 @@ const CHECKS: Record<string, (printed: string) => void> = {
   'attention.mjs': (printed) => {
     expect(printed).toContain('Checked: all 48 rows sum to 1');
     expect(printed).not.toContain('\x1b');
-    // The first word sees itself alone; the last one of the shorter sentence has the padding behind it.
+    // The first word attends to itself alone; the last word of the shorter sentence is followed by padding.
     expect(printed).toMatch(/^a +██(?:· ){11} +██(?:· ){10}·$/m);
     expect(printed).toMatch(/^rose +░░ {4}░░ {4}░░(?:· ){4} /m);
   },
 };
 
-/** The numbers that a pattern catches, line by line. */
+/** The numbers that a pattern captures, line by line. */
 function columnsOf(printed: string, pattern: RegExp): number[][] {
   return [...printed.matchAll(pattern)].map(([, ...caught]) => caught.map(Number));
 }
@@ -67,7 +67,7 @@ describe('examples', () => {
     '%s runs',
     async (name) => {
       const printed = await runExample(name);
-      // What mistakes lead to may well be NaN.
+      // The mistakes may lead to NaN.
       if (name !== 'common-mistakes.mjs') expect(printed).not.toMatch(/NaN|undefined/);
       CHECKS[name]?.(printed);
     },

@@ -1,5 +1,5 @@
-// Short typed arrays take a fast path past operands and blocks: it must give what the slow path does, which tensor-like
-// objects take.
+// Short typed arrays take a fast path without operands and blocks. It must give the same results as the slow path,
+// which tensor-like objects take.
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
 import { sets } from './support/backends.js';
@@ -8,7 +8,7 @@ type Floats = Float32Array | Float64Array;
 type Call = (...given: readonly unknown[]) => unknown;
 
 const TYPES = [Float32Array, Float64Array] as const;
-/** On both sides of what a loop copies, and of what counts as short. */
+/** Lengths on both sides of the limits up to which a loop copies, and an array counts as short. */
 const SHAPES = [[1], [5], [8], [3, 3], [2, 16], [33], [4, 1], [2, 3, 5], [2, 512], [1025]];
 
 const numbers = (Type: (typeof TYPES)[number], size: number, seed: number): Floats =>
@@ -19,7 +19,7 @@ interface Case {
   /** Arguments beside x: as many floats as x, or a class index for each row. */
   readonly others: 'none' | 'floats' | 'classes';
   readonly options: readonly object[];
-  /** Elements of `out`: as many as x, one for each row, or none. */
+  /** The elements of `out`: as many as in x, one for each row, or none. */
   readonly out: 'elements' | 'rows' | 'none';
 }
 
@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
   { name: 'bceWithLogits', others: 'floats', options: [{}, { reduction: 'sum' }], out: 'none' },
 ];
 
-/** Numbers for toEqual: of an array, of data and shape, of a loss and its gradient. */
+/** The numbers of a result in a form for toEqual: of an array, of data and shape, or of a loss and its gradient. */
 function plain(result: unknown): unknown {
   if (typeof result !== 'object' || result === null) return result;
   if (ArrayBuffer.isView(result)) return Array.from(result as Floats);
@@ -54,7 +54,7 @@ function plain(result: unknown): unknown {
 describe.each(sets)('$name', ({ kernels }) => {
   const functionOf = (name: string) => kernels[name as keyof Kernels] as unknown as Call;
 
-  test.each(CASES)('$name: the very bits of the slow path', ({ name, others, options, out }) => {
+  test.each(CASES)('$name: the same bits as the slow path', ({ name, others, options, out }) => {
     const run = functionOf(name);
     for (const Type of TYPES) {
       for (const shape of SHAPES) {
@@ -82,7 +82,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
   });
 
-  test.each(CASES.filter(({ out }) => out === 'elements'))('$name: out apart from what is read', (each) => {
+  test.each(CASES.filter(({ out }) => out === 'elements'))('$name: out that overlaps an argument', (each) => {
     const { name, others } = each;
     const run = functionOf(name);
     const buffer = new ArrayBuffer(64);
@@ -109,7 +109,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     );
   });
 
-  test('arrays and tensors beside each other', () => {
+  test('arrays and tensors in the same call', () => {
     const x = numbers(Float32Array, 6, 1);
     const y = numbers(Float32Array, 6, 2);
     const tensor = kernels.tensor(x, [2, 3]);

@@ -1,5 +1,5 @@
-// Losses on tensors take a fast path past operands and blocks: it must give what the slow path does, which a call takes
-// that says the tensor's own shape.
+// Losses on tensors take a fast path without operands and blocks. It must give the same results as the slow path, which
+// a call takes if its options give the tensor's own shape.
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { sets } from './support/backends.js';
@@ -7,7 +7,7 @@ import { sets } from './support/backends.js';
 type Loss = 'crossEntropy' | 'nllLoss' | 'bceWithLogits' | 'klDiv' | 'distillation';
 
 const LOSSES: readonly Loss[] = ['crossEntropy', 'nllLoss', 'bceWithLogits', 'klDiv', 'distillation'];
-/** On both sides of as many rows as have a place for their class indices. */
+/** Numbers of rows on both sides of the most whose class indices the fast path takes. */
 const SHAPES = [
   [1, 10],
   [32, 10],
@@ -28,7 +28,7 @@ const OPTIONS = [{}, { reduction: 'sum' }, { reduction: 'mean' }, { reduction: u
 
 type Run = (x: unknown, targets: unknown, options: object) => unknown;
 
-/** A loss of random numbers: its arguments, and where its gradient goes. */
+/** A loss on random numbers: its arguments, and the `out` of its gradient. */
 function setUp(kernels: Kernels, loss: Loss, shape: readonly number[], dtype: 'float32' | 'float64') {
   const size = shape.reduce((a, b) => a * b);
   const n = shape.at(-1)!;
@@ -42,7 +42,7 @@ function setUp(kernels: Kernels, loss: Loss, shape: readonly number[], dtype: 'f
   return {
     x,
     targets,
-    /** Class indices that a loop of nllLoss does not take by itself. */
+    /** Class indices of a type that the loop of nllLoss does not take. */
     plain: takesClasses ? Array.from(targets) : targets,
     out,
     dispose() {
@@ -57,7 +57,7 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     withGrad: kernels[`${loss}WithGrad`] as Run,
   });
 
-  test.each(LOSSES)('%s: the very bits of the slow path', (loss) => {
+  test.each(LOSSES)('%s: the same bits as the slow path', (loss) => {
     const { value, withGrad } = runs(loss);
     for (const dtype of ['float32', 'float64'] as const) {
       for (const shape of SHAPES) {
@@ -128,7 +128,7 @@ describe.each(sets)('$name', ({ name, kernels }) => {
     dispose();
   });
 
-  test.each(LOSSES)('%s: what it cannot take is the error of the slow path', (loss) => {
+  test.each(LOSSES)('%s: invalid arguments give the error of the slow path', (loss) => {
     const { value, withGrad } = runs(loss);
     const { x, targets, out, dispose } = setUp(kernels, loss, [2, 5], 'float32');
     const small = kernels.zeros([2, 4]);

@@ -6,15 +6,17 @@ import { DTYPES, type Dtype, type Floats, floatsOf, numbers, randomOf, sizeOf } 
 
 const { fitTemperature } = createKernels({ backend: 'simd128' });
 
-/** How near the temperature is found, and a loss. */
+/** The tolerances of a temperature and of a loss. */
 const TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-12 };
 const LOSS_TOLERANCE: Record<Dtype, number> = { float32: 1e-6, float64: 1e-14 };
-/** A handful of passes. */
+/** The most iterations that a fit may take. */
 const MOST_PASSES = 12;
 
 const fitted = fixtures.cases.filter(({ fit }) => fit !== undefined);
 
-/** Logits whose loss is least at temperature 1: of a row as many targets are each class as its probability says. */
+/**
+ * Logits whose loss is least at temperature 1: a row's targets are its classes in proportion to their probabilities.
+ */
 function calibrated(
   dtype: Dtype,
   rows: number,
@@ -47,7 +49,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
   describe.each(DTYPES)('%s', (dtype) => {
     test.each(fitted)('the temperature of "$name"', ({ x, targets, shape, fit }) => {
       const found = kernels.fitTemperature(floatsOf(dtype, x), targets, { shape });
-      // A search for the least loss tells a temperature to half of the digits.
+      // Searching for the least loss would determine a temperature only to half of its digits.
       expectTemperature(found, fit!.temperature, Math.max(TOLERANCE[dtype], 1e-7));
       expect(Math.abs(found.nllBefore - fit!.nllBefore)).toBeLessThan(LOSS_TOLERANCE[dtype]);
       expect(Math.abs(found.nllAfter - fit!.nllAfter)).toBeLessThan(LOSS_TOLERANCE[dtype]);
@@ -62,10 +64,10 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       for (const inner of [1, 3, 17]) {
         const shape = [9, n, inner];
         const x = numbers(dtype, sizeOf(shape), 'within ±8', n + inner);
-        // A class that cannot be, in every other slice; it is no target.
+        // An impossible class, -Infinity, in every other slice; it is no target.
         for (let i = 0; n > 2 && i < x.length; i += 2 * n * inner) x[i] = -Infinity;
         const best = kernels.argmax({ data: x, shape }, { axis: 1 }).data;
-        // Two of three rows are right, and what is right of the others is no better than chance.
+        // Two of three rows are right, and the others no better than chance.
         const targets = best.map((c, row) => (row % 3 > 0 ? c : c + 1 < n ? c + 1 : n - 2));
         const found = kernels.fitTemperature(x, targets, { shape, axis: 1 });
         const expected = setOf('reference').kernels.fitTemperature(x, targets, { shape, axis: 1 });
@@ -85,7 +87,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     });
 
     test('the factor of one logit for each row', () => {
-      // Of a logit log k, k of k + 1 rows are of class 1.
+      // Where the logit is log k, k of k + 1 rows have class 1.
       const logits: number[] = [];
       const targets: number[] = [];
       for (const k of [1, 2, 5, 9]) {
@@ -106,7 +108,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     });
 
     test('nearly separable and nearly meaningless logits', () => {
-      // One row of many is on the wrong side, by a little; and one on the right side.
+      // One row of many is slightly on the wrong side; or only one is on the right side.
       const [rows, n] = [50, 2];
       const sides = Array.from({ length: rows }, (_, row) => (row === 0 ? -1e-3 : 1));
       const nearly = kernels.fitTemperature(
@@ -134,7 +136,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
         },
       );
       expect(hardly).toMatchObject({ converged: true });
-      // Of small logits ±1 that are each one's own margin the loss is least at β = 2 · mean / mean square.
+      // For small logits the loss is least at β = 2 · mean / mean square of the margins.
       expect(Math.abs(hardly.temperature / 1001 - 1)).toBeLessThan(1e-3);
     });
   });
@@ -151,7 +153,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
   });
 });
 
-describe('says why there is none', () => {
+describe('says why there is no temperature', () => {
   const SEPARABLE = /^the loss falls all the way to temperature 0:/;
   const MEANINGLESS = /^the loss falls all the way to temperature Infinity:/;
   const { NaN: none } = Number;
@@ -189,14 +191,14 @@ describe('says why there is none', () => {
     }
   });
 
-  test('-Infinity beside the target is a class that cannot be', () => {
+  test('-Infinity at other classes than the target rules them out', () => {
     const logits = [Math.log(3) * 2, 0, -Infinity];
     const rows = [logits, logits, logits, logits].flat();
     const found = fitTemperature(Float64Array.from(rows), [0, 0, 0, 1], { shape: [4, 3] });
     expectTemperature(found, 2, 1e-12);
   });
 
-  test('a temperature beyond those that are taken', () => {
+  test('a temperature out of the range that operations take', () => {
     for (const [scale, temperature] of [
       [2 ** -110, 2 ** -100],
       [2 ** 110, 2 ** 100],

@@ -9,8 +9,8 @@ import { isNan, openHalves } from './support/halves.js';
 import { type Call, callsOf, outFor, run, takes, titleOf } from './support/operation.js';
 
 /**
- * Floats of 16 bits are what float32 of the same values gives, rounded once: so bounds, special rows and what else is
- * tested of float32 hold of them.
+ * Results for 16-bit floats are those for the same values in float32, rounded once. So bounds, special rows and
+ * whatever else is tested for float32 hold for them too.
  */
 
 type Half = 'float16' | 'bfloat16';
@@ -18,7 +18,7 @@ const HALVES: readonly Half[] = ['float16', 'bfloat16'];
 
 const Float16 = (globalThis as { Float16Array?: Float32ArrayConstructor }).Float16Array;
 
-/** A loop: `from` takes several times as long. */
+/** Converts with a loop, because TypedArray.from takes several times as long. */
 function bitsOf(half: Half, values: Float32Array): Uint16Array {
   const bits = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) bits[i] = narrow(half, values[i]!);
@@ -41,7 +41,7 @@ const LAYOUTS: readonly Layout[] = [
   [[5, 61], 1],
 ];
 
-/** Several blocks of rows, of columns, and a row that is too large for one. */
+/** Shapes that take several blocks of rows or of columns, and one with a row that is too large for a block. */
 const LARGE: readonly Layout[] = [
   [[100, 700], 1],
   [[2, 50, 700], 1],
@@ -50,7 +50,7 @@ const LARGE: readonly Layout[] = [
 const LARGE_OPERATIONS = ['softmax', 'topK', 'crossEntropyWithGrad', 'sample', 'bceWithLogitsWithGrad'];
 
 interface Halved {
-  /** The call with floats that 16 bits hold. */
+  /** The call with floats that are exact in 16 bits. */
   readonly wide: Record<string, unknown>;
   /** The same floats in 16 bits. */
   readonly half: Record<string, unknown>;
@@ -74,7 +74,7 @@ function halve(
 
 const said = (half: Half) => (bits: Uint16Array, shape: readonly number[]) => ({ data: bits, dims: shape, type: half });
 
-/** Compares what both calls gave, and says which results were in 16 bits. */
+/** Compares the results of both calls, and returns which of them were in 16 bits. */
 function expectRounded(actual: unknown, expected: unknown, half: Half, path = ''): string[] {
   if (typeof expected !== 'object' || expected === null) {
     expect(actual, path).toBe(expected);
@@ -107,7 +107,7 @@ function callsIn(layouts: typeof LAYOUTS, names?: readonly string[]): Call[] {
     .flatMap((operation) => layouts.flatMap(([shape, axis]) => callsOf(operation, { dtype: 'float32', shape, axis })));
 }
 
-/** In pieces that fit the memory of the conversions. */
+/** Converts in pieces that fit into the memory of the conversions. */
 function blocksOf(floats: Float32Array): Float32Array[] {
   return Array.from({ length: 4 }, (_, i) => floats.subarray((i * floats.length) / 4, ((i + 1) * floats.length) / 4));
 }
@@ -120,7 +120,7 @@ function expectBytes(actual: unknown, expected: unknown, what: string): void {
   expect(Buffer.compare(got!, wanted!), what).toBe(0);
 }
 
-/** Makes a call with both, and compares. */
+/** Makes a call with both types, and compares the results. */
 function checkCall(kernels: Kernels, call: Call, half: Half): void {
   const both = halve(call, half, said(half));
   const expected = run(kernels, call, both.wide);
@@ -137,7 +137,7 @@ describe.each(buildNames)('conversions of %s', (build) => {
 
   test.each(HALVES)('every %s as float32, and back', (half) => {
     const floats = halves.widen(half, all).slice();
-    // Any NaN is as good as another.
+    // NaNs may have other bits.
     const canonical = (value: number) => (Number.isNaN(value) ? NaN : value);
     expectBytes(floats.map(canonical), floatsOf(half, all).map(canonical), half);
     const back = halves.narrow(half, floats);
@@ -189,7 +189,7 @@ describe.each(buildNames)('conversions of %s', (build) => {
   });
 });
 
-test('what TypeScript converts is what Float16Array holds', { skip: Float16 === undefined }, () => {
+test('TypeScript converts as Float16Array does', { skip: Float16 === undefined }, () => {
   const holder = new Float16!(1);
   const bits = new Uint16Array(holder.buffer);
   const random = randomOf(5);
@@ -231,7 +231,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     }
   });
 
-  test.runIf(Float16 !== undefined)('Float16Array is taken and given, and in place', () => {
+  test.runIf(Float16 !== undefined)('Float16Array is taken and returned, also in place', () => {
     for (const call of callsIn(LAYOUTS)) {
       const [first] = call.operation.arguments;
       const both = halve(call, 'float16', (bits, shape, name) => {
@@ -285,7 +285,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect([...data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('a gradient is added to what is there, and rounded once', () => {
+  test('a gradient is accumulated and rounded once', () => {
     const x = bitsOf('float16', Float32Array.of(1, 2, 3, 0.5, -1, 4));
     const logits = { data: x, dims: [2, 3], type: 'float16' as const };
     const { grad } = kernels.crossEntropyWithGrad({ data: floatsOf('float16', x), shape: [2, 3] }, [0, 2]);
@@ -353,7 +353,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect([...own.tensor({ data: result, shape: [3], type: 'float16' })]).toEqual([0, -2, 0.5]);
   });
 
-  test('overlaps are seen byte by byte', () => {
+  test('overlaps are found by bytes', () => {
     const buffer = new ArrayBuffer(64);
     const x = new Uint16Array(buffer, 0, 8);
     const like = { data: x, dims: [8], type: 'float16' as const };

@@ -8,15 +8,15 @@ import { GUARD } from './support/compare.js';
 import { callsOf, outFor } from './support/operation.js';
 
 /**
- * Callers whose own code runs while a call reads its arguments, and does what it likes to those that were read before;
- * and typed arrays that are not what they say. A call gives the right result or an error of ours, and changes nothing
+ * Callers whose own code runs while a call reads its arguments, and does anything to those that were read before;
+ * and typed arrays that misrepresent themselves. A call gives the right result or an error of ours, and changes nothing
  * but its result.
  */
 
 type Numbers = Float32Array | Uint8Array | Int32Array;
 type Operation = Exclude<keyof Kernels, 'zeros' | 'backendInfo' | 'memoryUsage'>;
 
-/** A call: its positional arguments by name, and its options. Typed arrays are what is attacked. */
+/** A call: its positional arguments by name, and its options. Its typed arrays are attacked. */
 interface Call {
   readonly operation: Operation;
   readonly positional: Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ function floats(length: number, seed = 1): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.abs(Math.sin(7 * i + seed)));
 }
 
-/** Every way to call every operation, and some that are too large for the fast ways through the wrapper. */
+/** Every way to call every operation, and some calls that are too large for the fast path. */
 function calls(): Call[] {
   const small = operations.flatMap((operation) => callsOf(operation, { dtype: 'float32', shape: SHAPE, axis: 1 }));
   const large = [softmax, logSigmoid].flatMap((operation) => {
@@ -40,7 +40,7 @@ function calls(): Call[] {
   return [
     ...[...small, ...large].map((call): Call => {
       const { operation, filled, arguments: positional } = call;
-      // What broadcasts is attacked where it lies in an array of its own.
+      // Operands that broadcast are attacked as arrays of their own.
       const flat = Object.entries(call.options).filter(([name]) => filled[name]?.size !== 'broadcast');
       const out = outFor(call);
       const options = { ...Object.fromEntries(flat), ...(out !== undefined && { out }) };
@@ -50,13 +50,13 @@ function calls(): Call[] {
   ];
 }
 
-/** Where the elements of an argument lie. */
+/** Where the elements of an argument are. */
 type Form = 'array' | 'tracking' | 'tensor' | 'view' | 'part';
 
-/** An argument that a call is given, with what can be done to it. */
+/** An argument of a call, with what can be done to it. */
 interface Held {
   readonly value: unknown;
-  /** What it holds now, wherever growth has moved it. */
+  /** Its current elements, even if growth has moved them. */
   read(): number[];
   readonly tensor?: Tensor;
   readonly buffer?: ArrayBuffer;
@@ -71,7 +71,7 @@ function resizable(bytes: number): Resizable {
   return new Type(bytes, { maxByteLength: bytes });
 }
 
-/** The elements of an array, whatever it says of itself. */
+/** The elements of an array, even if it misrepresents itself. */
 function elementsOf(array: ArrayLike<number>, length: number): number[] {
   return Array.from({ length }, (_, i) => array[i] as number);
 }
@@ -119,7 +119,7 @@ function numbersOf({ positional, options }: Call, name: string): Numbers {
   return found as Numbers;
 }
 
-/** The call with something else in the place of a typed array. */
+/** The call with another value in place of a typed array. */
 function replace({ operation, positional, options }: Call, name: string, value: unknown): Call {
   const [key, nested] = name.split('.') as [string, string | undefined];
   const swap = (from: Readonly<Record<string, unknown>>) => {
@@ -134,7 +134,7 @@ function run(kernels: Kernels, { operation, positional, options }: Call): unknow
   return operate(...Object.values(positional), options);
 }
 
-/** A result in a form to compare: `out` is read where it is, and what was made for it is disposed. */
+/** A result in a comparable form: `out` is read where it is, and tensors that the call made are disposed. */
 function plain(value: unknown): unknown {
   if (value instanceof Tensor) {
     const data = [...value.toArray()];
@@ -146,7 +146,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }
 
-/** The result, without what is in `out`, and what is in `out`. */
+/** The result without `out`, and the content of `out`. */
 function outcome(call: Call, name: string, held: Held | undefined, result: unknown): unknown {
   const { out } = call.options;
   if (out === undefined) return plain(result);
@@ -160,7 +160,7 @@ function outcome(call: Call, name: string, held: Held | undefined, result: unkno
   return ArrayBuffer.isView(out) ? { ...others, out: plain(out) } : plain(out);
 }
 
-/** What the call gives when nobody interferes. */
+/** What the call gives without interference. */
 function expectedOf(kernels: Kernels, call: Call, name: string, form: Form): unknown {
   const held = hold(kernels, form, numbersOf(call, name), shapeOf(numbersOf(call, name), call));
   const calm = replace(call, name, held.value);
@@ -169,7 +169,7 @@ function expectedOf(kernels: Kernels, call: Call, name: string, form: Form): unk
   return found;
 }
 
-/** The shape of a tensor with those numbers: that of the call where it has as many elements. */
+/** The shape of a tensor with these numbers: that of the call if it has as many elements. */
 function shapeOf({ length }: Numbers, { options }: Call): number[] {
   const shape = (options.shape ?? SHAPE) as number[];
   return length === shape[0]! * shape[1]! ? shape : [length];
@@ -246,7 +246,7 @@ function* interruptions(call: Call, name: string, act: () => void): Generator<[h
   }
 }
 
-/** Tensors on both sides of everything that a call gets and makes. */
+/** Tensors on both sides of all memory that a call uses. */
 function guarded(kernels: Kernels): { check(what: string): void; dispose(): void } {
   const guards = [1, 16, 64].map((size) => {
     const tensor = kernels.zeros([size]);
@@ -265,7 +265,7 @@ function guarded(kernels: Kernels): { check(what: string): void; dispose(): void
   };
 }
 
-/** What came of a call: its result, or the error. */
+/** The outcome of a call: its result, or the error. */
 function attempt(kernels: Kernels, call: Call): { result?: unknown; error?: Error } {
   try {
     return { result: run(kernels, call) };
@@ -274,7 +274,7 @@ function attempt(kernels: Kernels, call: Call): { result?: unknown; error?: Erro
   }
 }
 
-// What is tested here is TypeScript, the same for all sets: two will do, one of them with the asserts of the kernels.
+// This tests TypeScript, which is the same for all sets: two suffice, one of them with the kernels' assertions.
 const hostileSets = sets.filter(({ name }) => name === 'reference' || name === 'debug');
 const isFloats = (numbers: Numbers) => numbers instanceof Float32Array;
 const named = (call: Call) => `${call.operation}(${Object.keys({ ...call.positional, ...call.options }).join(', ')})`;
@@ -282,7 +282,7 @@ const named = (call: Call) => `${call.operation}(${Object.keys({ ...call.positio
 const cases = calls().map((call) => ({ what: named(call), attacked: victims(call).map((name) => ({ call, name })) }));
 type Attacked = (typeof cases)[number]['attacked'][number];
 
-/** A test for each operation, of all its arguments that may be attacked. */
+/** A test for each operation, with all its arguments that may be attacked. */
 function testArguments(title: string, check: (each: Attacked) => void): void {
   test.each(cases)(`${title}: $what`, ({ attacked }) => {
     attacked.forEach(check);
@@ -292,7 +292,7 @@ function testArguments(title: string, check: (each: Attacked) => void): void {
 describe.each(hostileSets)('$name', (set: TestSet) => {
   const { kernels } = set;
 
-  /** Runs every interruption of a call, and checks what must hold whatever comes of it. */
+  /** Runs every interruption of a call, and checks what must hold for any outcome. */
   function interrupt(
     { call, name }: Attacked,
     form: Form,
@@ -405,7 +405,8 @@ describe.each(hostileSets)('$name', (set: TestSet) => {
 
     testArguments('that makes the memory grow under an argument', (each) => {
       if (!isReadFirst(each)) return;
-      // The reference copies its memory when that grows, by a quarter: one set for all would copy many megabytes.
+      // The reference copies its memory when that grows, by a quarter: a set shared by all tests would copy many
+      // megabytes.
       const shared = set.name === 'reference' ? undefined : set.create();
       const act = (_: Held, own: Kernels) => {
         const made = [own.zeros([1])];
@@ -447,7 +448,7 @@ describe.each(hostileSets)('$name', (set: TestSet) => {
   });
 });
 
-/** Where a typed array of another kind is taken for what it is. */
+/** Arguments that also take typed arrays of another kind. */
 const DISGUISES: Record<string, (array: Numbers, memory: ArrayBufferLike) => unknown> = {
   'properties that lie': (array, buffer) => {
     const lies = {
@@ -476,7 +477,7 @@ const DISGUISES: Record<string, (array: Numbers, memory: ArrayBufferLike) => unk
   'no prototype': (array) => Object.setPrototypeOf(array, null),
 };
 
-/** What typed arrays inherit. */
+/** The prototype from which all typed arrays inherit. */
 const PROPERTIES = new Set(
   [Uint8Array.prototype, Object.getPrototypeOf(Uint8Array.prototype) as object].flatMap(Reflect.ownKeys),
 );
@@ -588,7 +589,7 @@ describe.each(hostileSets)('$name', ({ kernels }: TestSet) => {
   describe('a tensor', () => {
     const { tensor, zeros, softmax, logSumExp, topK, crossEntropyWithGrad } = kernels;
 
-    test('has a shape of its own that nobody changes', () => {
+    test('has a shape that callers cannot change', () => {
       const shape = [2, 3];
       const like = { data: new Float32Array(6), shape: [3, 2] };
       using a = zeros(shape);
@@ -645,7 +646,7 @@ describe.each(hostileSets)('$name', ({ kernels }: TestSet) => {
       guards.dispose();
     });
 
-    test('is not what inherits from one, or is a proxy of one', () => {
+    test('is neither an object that inherits from one nor a proxy of one', () => {
       using x = tensor([1, 2, 3, 4], [2, 2]);
       for (const other of [new Proxy(x, {}), Object.create(x) as Tensor]) {
         expect(() => softmax(other)).toThrow(
@@ -660,7 +661,7 @@ describe.each(hostileSets)('$name', ({ kernels }: TestSet) => {
       }
     });
 
-    test('copies right where its view or the target is in disguise', () => {
+    test('copies correctly if its view or the target is disguised', () => {
       for (const [how, disguise] of Object.entries(DISGUISES)) {
         using x = tensor([1, 2, 3, 4]);
         disguise(x.data as Float32Array, memory);

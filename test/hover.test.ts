@@ -8,7 +8,7 @@ let source = '';
 let version = 0;
 const textOf = (path: string) => (path === file ? source : ts.sys.readFile(path));
 
-/** An editor's, with one file open. */
+/** A language service like an editor's, with one file open. */
 const service = ts.createLanguageService({
   getScriptFileNames: () => [file],
   getScriptVersion: (path) => (path === file ? `${version}` : ''),

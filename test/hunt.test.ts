@@ -1,4 +1,4 @@
-// A moment of the search that npm run test:hunt makes, elsewhere every time.
+// A short run of the search of npm run test:hunt, with another seed each time.
 import { describe, expect, test } from 'vitest';
 import { type Found, hunt, type Random } from './hunt/climb.js';
 import type { Input } from './hunt/inputs.js';
@@ -26,16 +26,16 @@ describe('the search', () => {
     patience: () => 300,
   };
 
-  test('climbs to the worst there is', () => {
+  test('climbs to the worst input', () => {
     expect(hunt(nines, randomOf(seed), 100).ratio).toBe(1.01);
   });
 
-  test('is over at once where a result is no number', () => {
+  test('ends at once if a result is not a number', () => {
     const judge = () => ({ ratio: Infinity, at: 0 });
     expect(hunt({ ...nines, judge }, randomOf(seed), 60_000).tries).toBe(1);
   });
 
-  test('complains of what misses its bound, and of nothing else', () => {
+  test('reports only results that miss their bound', () => {
     const line = lines[0] as Line;
     const { draw } = line.quarry(SECONDS);
     const found = (ratio: number): Found<Input> => ({ ratio, at: 3, tries: 1, input: draw(randomOf(seed)) });

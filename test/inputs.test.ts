@@ -5,7 +5,7 @@ import { sets } from './support/backends.js';
 import { callsOf, outFor, run, runBy } from './support/operation.js';
 import { evaluateElsewhere } from './support/platform.js';
 
-/** Logits and what comes out, as float32 that a comparison can name: four equal elements. */
+/** Logits and their result, which float32 represents exactly: four equal elements. */
 const QUARTER = [0.25, 0.25, 0.25, 0.25];
 const HALF = [0.5, 0.5, 0.5, 0.5];
 const LOG4 = Math.log(4);
@@ -13,7 +13,7 @@ const LOG4 = Math.log(4);
 describe.each(sets)('$name', ({ kernels, create }) => {
   const { softmax, logSoftmax, logSumExp, tensor, zeros } = kernels;
 
-  describe('an element for an element', () => {
+  describe('elementwise results', () => {
     test('number[]', () => {
       const y = softmax([7, 7, 7, 7]);
       expect(y).toBeInstanceOf(Float32Array);
@@ -65,7 +65,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       const ort = { data: new Float32Array(4), dims: [2, 2], type: 'float32', location: 'cpu', size: 4 };
       for (const location of ['cpu', 'cpu-pinned', 'none']) expect(softmax({ ...ort, location }).shape).toEqual([2, 2]);
       expect(softmax({ ...ort, shape: [4] }).shape).toEqual([4]);
-      // Elements are what the array holds.
+      // The elements are those that the array really holds.
       expect([...softmax({ ...ort, type: 'float16' }).data]).toEqual(HALF);
       const half = { data: Uint16Array.of(0x3c00, 0x3c00), shape: [2], type: 'a tensor', dtype: 'float16' };
       expect([...softmax(half, { out: new Float32Array(2) })]).toEqual([0.5, 0.5]);
@@ -136,7 +136,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
     });
   });
 
-  describe('a number for a row', () => {
+  describe('results with a number for each row', () => {
     test('plain rows give a number', () => {
       expect(logSumExp(new Float64Array(4))).toBe(LOG4);
       expect(logSumExp([0, 0, 0, 0])).toBe(Math.fround(LOG4));
@@ -410,7 +410,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expect([...out]).toEqual(HALF);
     });
 
-    test('growth inside a getter leaves tensors and views right', () => {
+    test('growth inside a getter leaves tensors and views intact', () => {
       const own = create();
       const x = own.tensor([1, 1, 1, 1]);
       const view = x.data;
@@ -424,7 +424,7 @@ describe.each(sets)('$name', ({ kernels, create }) => {
       expect([...y.data]).toEqual(QUARTER);
     });
 
-    test('exceptions of user code pass through, and nothing is broken by them', () => {
+    test('exceptions of user code pass through and break nothing', () => {
       const error = new Error('mine');
       const fail = () => {
         throw error;

@@ -22,7 +22,7 @@ const REPORT: LogitsReport = {
   equalRows: 0,
 };
 
-/** The only warning there is. */
+/** The only warning of a report. */
 function warningOf(x: Input, options?: InspectLogitsOptions): string {
   const { warnings } = inspectLogits(x, options);
   expect(warnings).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('takes every kind of input', () => {
     expect(inspectLogits(tensor(softmax(x, options), [2, 3, 4]), { axis: -2 }).probabilityRows).toBe(8);
   });
 
-  test('leaves the data and the memory alone', () => {
+  test('changes neither the data nor the memory', () => {
     const { inspectLogits, memoryUsage, tensor } = createKernels({ backend: 'simd128' });
     const x = tensor(LOGITS, SHAPE);
     const usage = memoryUsage();

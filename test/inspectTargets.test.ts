@@ -67,7 +67,7 @@ describe('finds', () => {
     expect(inspectTargets([0.5, 0.49]).otherSumRows).toBe(1);
   });
 
-  test('what is no number', () => {
+  test('values that are not numbers', () => {
     expect(inspectTargets([Number.NaN, Infinity, 0, 0, 1, -Infinity], { shape: SHAPE })).toMatchObject({
       min: 0,
       max: 1,

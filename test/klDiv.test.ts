@@ -26,7 +26,7 @@ describe('t log t', () => {
       });
     });
 
-    test(`${name}: an element has the same bits whatever is beside it`, () => {
+    test(`${name}: an element has the same bits whatever its neighbours are`, () => {
       for (const dtype of DTYPES) {
         const x = numbers(dtype, 600, 'within ±8', 3);
         const ordinary = numbers(dtype, 600, 'within ±8', 4).map((t) => Math.abs(t) + 1e-3);
@@ -42,8 +42,8 @@ describe('t log t', () => {
       }
     });
 
-    test(`${name}: no element is taken for what the others are`, () => {
-      // A block is looked through four vectors at a time, and what is left over one by one.
+    test(`${name}: an element that differs in kind from all others is handled`, () => {
+      // A block is searched four vectors at a time, and its tail one element at a time.
       for (const dtype of DTYPES) {
         const specials = [0, -1, dtype === 'float32' ? 1e-40 : 1e-310, NaN, Infinity];
         const x = numbers(dtype, 300, 'within ±8', 3);
@@ -113,7 +113,7 @@ describe('t log t', () => {
       }
     });
 
-    test(`${name}: plain numbers have the digits of the log-probabilities`, () => {
+    test(`${name}: plain numbers have the dtype of the log-probabilities`, () => {
       const logProbs = Float64Array.of(-0.5, -1);
       const targets = [0.6, 0.4];
       const loss = kernels.klDiv(logProbs, targets, { reduction: 'none' });

@@ -45,7 +45,7 @@ function compute(kernels: Kernels, { p, targets }: Case): FloatArray {
   return kernels.logProbs(x, targets, { shape, axis, temperature });
 }
 
-/** Each result against the element of log-softmax that it is. */
+/** Compares each result with the corresponding element of log-softmax. */
 function expectAccurate(set: TestSet, c: Case): void {
   const { p, targets } = c;
   const actual = compute(set.kernels, c);
@@ -137,7 +137,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(logProbs(Float64Array.of(0, -40), 0)).toBe(-4.248354255291589e-18);
   });
 
-  test('results are in the kind of the logits', () => {
+  test('results have the kind of the logits', () => {
     const { logProbs, tensor } = kernels;
     const values = logProbs(x, [0, 1], { shape: [2, 3] });
     expect(values).toBeInstanceOf(Float32Array);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf } from './support/cases.js';
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const { name, kernels } of sets) {
     const { logSigmoid } = kernels;
     for (const dtype of DTYPES) {

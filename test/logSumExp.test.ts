@@ -4,9 +4,9 @@ import { testAccuracy } from './support/alongAxis.js';
 import { sets } from './support/backends.js';
 import { type Dtype, newFloats, type Problem, problem, randomOf, sizeOf } from './support/cases.js';
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const set of sets) {
-    test(`${set.name}: small beside the maximum`, () => {
+    test(`${set.name}: terms that are small relative to the maximum`, () => {
       expect(set.kernels.logSumExp(Float64Array.of(0, -40))).toBe(4.248354255291589e-18);
       expect(set.kernels.logSumExp(Float64Array.of(-40, 0))).toBe(4.248354255291589e-18);
       expect(set.kernels.logSumExp([0, -40])).toBe(Math.fround(4.248354255291589e-18));
@@ -19,7 +19,7 @@ describe('values to know', () => {
   }
 });
 
-// Rows whose maximum is more than the rest of its row together find it again, wherever it is.
+// If the maximum outweighs the rest of its row together, the kernel searches for it again, wherever it is.
 describe('a maximum far above the others', () => {
   testAccuracy(logSumExp, 'in every place', (dtype) =>
     [49, 103, 300].map((n) => {
@@ -59,7 +59,7 @@ describe('weights', () => {
     })),
   );
 
-  // As many axes as can be, for kernels that count along them.
+  // As many axes as possible, because kernels count along them.
   testAccuracy(logSumExp, 'with a mask that lies along the axes that they do not', (dtype) => [
     {
       ...weighted(dtype, [2, 2, 2, 2, 2, 2, 2, 2, 5], [1, 2, 1, 2, 1, 2, 1, 2, 5], 8),
@@ -70,7 +70,7 @@ describe('weights', () => {
     },
   ]);
 
-  // A sum of 1 but for what the addition takes from it, which is all there is of the result.
+  // The sum is 1 but for a rounding error, and the result is that error alone.
   testAccuracy(logSumExp, 'of a maximum far above the others', (dtype) =>
     [2, 7, 50].map((n) => {
       const p = problem(dtype, [n], 'within ±8');

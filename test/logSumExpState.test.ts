@@ -85,7 +85,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       }
     });
 
-    test('rows, more than fit the staging memory', () => {
+    test('more rows than fit into the staging memory', () => {
       const [rows, n] = [700, 300];
       const x = numbers(dtype, rows * n, 'within ±30', 3);
       const state = kernels.logSumExpState({ rows });
@@ -107,7 +107,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     });
   });
 
-  test('values to know', () => {
+  test('known values', () => {
     const { logSumExpState } = kernels;
     const of = (...x: number[]) => logSumExpState().add(Float64Array.from(x));
     expect(of(0, -40).value).toBe(4.248354255291589e-18);
@@ -137,7 +137,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(Math.abs(light.value + 310 * Math.LN10)).toBeLessThan(2e-13);
   });
 
-  test('weights of plain numbers have the digits of the chunk', () => {
+  test('weights of plain numbers have the dtype of the chunk', () => {
     const of = (weights: number[] | Float64Array) =>
       kernels.logSumExpState().add(Float64Array.of(1), { weights }).value;
     expect(of([0.1])).toBe(of(Float64Array.of(0.1)));
@@ -260,7 +260,7 @@ describe('a million merges', () => {
     const total = logSumExpState();
     for (let i = 0; i < MANY; i++) total.merge(at(i));
     expect(total.count).toBe(MANY * at(0).count);
-    // Much less than the contract allows: what the exact values here are right to.
+    // A much smaller tolerance than the contract allows: the accuracy of the exact values here.
     expect(Math.abs(total.value - exact)).toBeLessThan(4 * 2 ** -52 * exact);
   });
 
@@ -287,7 +287,7 @@ describe('a million merges', () => {
 describe('JSON', () => {
   const { logSumExpState } = setOf('simd128').kernels;
 
-  test('is the same state again, bit for bit', () => {
+  test('restores the same state, bit for bit', () => {
     check(
       fc.property(fc.array(fc.array(fc.double(), { minLength: 3, maxLength: 3 }), { maxLength: 5 }), (chunks) => {
         const state = logSumExpState({ rows: 3 });
@@ -333,7 +333,7 @@ describe('JSON', () => {
     [{ sums: [1, 1, 0, 0, 1, 'nan', 0, 0] }, TypeError, `json.sums[5] is "nan", expected ${EXPECTED}`],
   ];
 
-  test.each(wrong)('that is none: %j', (change, type, message) => {
+  test.each(wrong)('that is invalid: %j', (change, type, message) => {
     const json = { ...logSumExpState({ rows: 2 }).add([1, 2]).toJSON(), ...change };
     expect(() => logSumExpState.from(json as never)).toThrow(new type(`logSumExpState.from: ${message}`));
   });
@@ -464,7 +464,7 @@ describe('callers whose code runs in the middle of an add', () => {
     expect(state.value).toBe(kernels.logSumExpState().add([0.5, 1]).value);
   });
 
-  test('and add to the very state', () => {
+  test('and add to the same state', () => {
     const kernels = create();
     const state = kernels.logSumExpState();
     addWhile(state, [2, 4] as never, () => state.merge(state.add([5])));
@@ -473,7 +473,7 @@ describe('callers whose code runs in the middle of an add', () => {
   });
 });
 
-test('is the same bits on every engine', () => {
+test('has the same bits on every engine', () => {
   const { kernels } = setOf('simd128');
   const state = kernels.logSumExpState();
   for (let i = 0; i < 100; i++) {
@@ -484,7 +484,7 @@ test('is the same bits on every engine', () => {
   expect(state.value).toBe(32.325364501900594);
 });
 
-test('128 256 logits in 16 chunks are as right as in one', () => {
+test('128 256 logits in 16 chunks are as accurate as in one', () => {
   const { kernels } = setOf('simd128');
   const x = numbers('float32', 128_256, 'within ±30', 5);
   const state = kernels.logSumExpState();

@@ -1,4 +1,5 @@
-// What holds for every loss, whatever its formula: where results go, how they scale, and that blocks do not show.
+// What holds for every loss, whatever its formula: where results go, how they scale, and that splitting into blocks
+// does not change them.
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { losses as operations } from './operations/index.js';
@@ -8,7 +9,7 @@ import { expectGuarded, expectSame, GUARD } from './support/compare.js';
 import { type LossOperation, type LossProblem, lossOf, lossWithGrad, numbersOf } from './support/losses.js';
 import { once } from './support/once.js';
 
-/** Whole vectors and what is left over, every form, and transposed blocks that are not full. */
+/** Lengths with whole vectors and tails, every form, and transposed blocks that are not full. */
 const GUARDED: readonly [shape: number[], axis: number][] = [
   ...[1, 2, 3, 4, 5, 7, 8, 9, 23, 24, 25, 47, 48, 49, 257].map((n): [number[], number] => [[n], 0]),
   ...[2, 3, 15, 16, 17].map((rows): [number[], number] => [[rows, 7], 1]),
@@ -19,12 +20,12 @@ const GUARDED: readonly [shape: number[], axis: number][] = [
 const EDGE = 16;
 
 describe.each(operations)('$name', (operation) => {
-  // Options are read alike wherever they lie: every other variant, and the last, have all of them.
+  // Options are read in the same way wherever operands are: every other variant, and the last, have all of them.
   const guarded = operation.choices.filter((_, i, all) => i % 2 === 0 || i === all.length - 1);
 
   for (const set of sets) {
-    // Operands lie in linear memory with NaN around them, results with guards.
-    test.each(DTYPES)(`${set.name} %s: reads and writes nothing but its own, at every alignment`, (dtype) => {
+    // Operands are in linear memory surrounded by NaN, results by guards.
+    test.each(DTYPES)(`${set.name} %s: reads and writes only its own elements, at every alignment`, (dtype) => {
       for (const [shape, axis] of GUARDED) {
         for (const variant of guarded) {
           for (const reduction of ['mean', 'none']) {
@@ -55,7 +56,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
   for (const set of sets) {
     for (const dtype of DTYPES) {
       const { kernels } = set;
-      /** The large problems with what they give when nothing is asked for. */
+      /** The large problems with their results without further options. */
       const streamed = once(() => large[dtype]().map((p) => ({ p, ...lossWithGrad(kernels, operation, p) })));
 
       test(`${set.name} ${dtype}: out takes the gradient, and may be the first argument`, () => {
@@ -109,7 +110,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
         }
       });
 
-      test(`${set.name} ${dtype}: accumulate adds the gradient to out, wherever that lies`, () => {
+      test(`${set.name} ${dtype}: accumulate adds the gradient to out, wherever that is`, () => {
         const small = (
           [
             [[5, 7], 1],
@@ -122,7 +123,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
         const plain = small.map((p) => ({ p, ...lossWithGrad(kernels, operation, p) }));
         for (const { p, loss, grad } of [...plain, ...streamed()]) {
           const start = numbers(dtype, p.first.length, 'within ±8', 5);
-          // Floats round a sum of two to the nearest, as the array does.
+          // The sum of two floats is rounded to the nearest, as when it is stored in the array.
           const sums = start.map((value, i) => value + (grad[i] as number));
           const out = start.slice();
           const given = lossWithGrad(kernels, operation, p, { accumulate: true, out });
@@ -168,7 +169,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       }
     });
 
-    test(`${set.name}: accumulate needs an out of its own`, () => {
+    test(`${set.name}: accumulate needs an out that is no argument`, () => {
       const { kernels } = set;
       const p = make('float32', [3, 5], 1, 'mean');
       const name = `${operation.name}WithGrad`;
@@ -182,7 +183,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       expectSame(first, p.first, 'nothing is written');
     });
 
-    test(`${set.name}: results are in the kind of the first argument`, () => {
+    test(`${set.name}: results have the kind of the first argument`, () => {
       const { kernels } = set;
       const p = make('float32', [3, 5], 1, 'none');
       const { loss, grad } = lossWithGrad(kernels, operation, p);
@@ -192,7 +193,7 @@ describe.each(TYPICAL)('$name, variant $variant', ({ operation, variant }) => {
       const like = { data: p.first, dims: [3, 5] };
       const results = lossWithGrad(kernels, operation, p, { shape: undefined }, like);
       expect(results).toEqual({ loss: { data: loss, shape: lossShape }, grad: { data: grad, shape: [3, 5] } });
-      // Each has a shape of its own: the caller may change it.
+      // Each result has its own copy of the shape, which the caller may change.
       const { loss: lossLike, grad: gradLike } = results as unknown as Record<string, { shape: number[] }>;
       lossLike?.shape.reverse();
       expect(gradLike?.shape).toEqual([3, 5]);
@@ -246,7 +247,7 @@ function withoutSignOfZero(values: Floats): Floats {
   return values.map((value) => value + 0);
 }
 
-/** The loss that an element belongs to. */
+/** The loss to which an element belongs. */
 function rowOf(operation: LossOperation, shape: readonly number[], axis: number, element: number): number {
   if (operation.losses === 'elements') return element;
   const n = shape[axis] as number;

@@ -1,5 +1,5 @@
-// Masks of the operations whose kernels know none: argmax, topK, accuracy, logProbs, crossEntropy. What is kept of a row
-// is ranked, or computed, as if the rest were not there.
+// Masks of the operations whose kernels know none: argmax, topK, accuracy, logProbs, crossEntropy. The kept elements of
+// a row are ranked, or computed, as if the others were not there.
 import { describe, expect, test } from 'vitest';
 import type { Kernels, Tensor } from '../src/index.js';
 import { crossEntropy } from './operations/crossEntropy.js';
@@ -24,22 +24,26 @@ import { rowsOf } from './support/ranking.js';
 
 type Case = Problem & {
   readonly mask: { readonly data: Uint8Array; readonly shape: readonly number[] };
-  /** A target for each row, -100 where ignored; the mask leaves some of them out. */
+  /** A target for each row, -100 for ignored ones; the mask leaves some of them out. */
   readonly targets: Int32Array;
-  /** What has to come out, whichever set computes it. */
+  /** The expected result of every set. */
   readonly expected: () => Expected;
 };
 
-/** In the positions of the results. */
+/** Index of each row's result. */
 interface Expected {
   readonly argmax: number[];
   readonly topK: readonly { readonly k: number; readonly values: Floats; readonly indices: Int32Array }[];
   readonly accuracy: readonly { readonly k: number; readonly share: number }[];
-  /** The same logits without a mask, what is not kept being −∞; the targets that are not; elements without a gradient. */
+  /**
+   * The same logits without a mask, what is not kept being −∞; the targets that are not; elements without a gradient.
+   */
   readonly plain: { readonly x: Floats; readonly isOut: readonly boolean[]; readonly isFlat: Uint8Array };
 }
 
-/** Shapes with axes, and the shapes of masks over them: as large as x, a row for all, a flag for each row, one column. */
+/**
+ * Shapes with axes, and the shapes of masks over them: as large as x, a row for all, a flag for each row, one column.
+ */
 const LAYOUTS: readonly (readonly [shape: readonly number[], axis: number, masks: readonly (readonly number[])[]])[] = [
   ...[1, 2, 3, 5, 8, 23, 47, 49, 130, 1001].map((n) => [[7, n], 1, [[7, n], [n], [7, 1], [1]]] as const),
   ...[2, 3, 4, 5, 17, 40].map(
@@ -93,7 +97,7 @@ const LAYOUTS: readonly (readonly [shape: readonly number[], axis: number, masks
   ],
 ];
 
-/** Few values, so that there are ties, −∞ among them; anything at all where nothing is kept. */
+/** Few distinct values, so that there are ties, also at −∞; arbitrary values where nothing is kept. */
 function make(dtype: Dtype, shape: readonly number[], axis: number, own: readonly number[], seed: number): Case {
   const random = randomOf(seed + sizeOf(shape) + sizeOf(own));
   const drawn = problem(dtype, shape, seed % 2 === 0 ? 'few values' : 'within ±8', { axis, seed });
@@ -211,8 +215,8 @@ describe.each(sets)('$name', ({ kernels }) => {
       }
     });
 
-    // A class that is not kept is one with a logit of −∞, which the tests of these operations cover; but a target that is
-    // not kept has no probability even where nothing else is above −∞, and what is not kept has no gradient.
+    // A class that is not kept is one with a logit of −∞, which the tests of these operations cover; but a target that
+    // is not kept has no probability even where nothing else is above −∞, and what is not kept has no gradient.
     test(`${dtype}: logProbs and crossEntropy are those of logits of -∞`, () => {
       for (const c of cases()) {
         const { shape, axis, mask, targets } = c;
@@ -245,7 +249,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     });
   }
 
-  test('a target that is not kept has the gradient p of what is, and that has none of its own', () => {
+  test('a masked-out target has gradient 0, and the kept classes have theirs', () => {
     const x = Float64Array.of(1, 2, 9, NaN);
     const mask = [true, true, false, false];
     const p = 1 / (1 + Math.E);
@@ -261,14 +265,14 @@ describe.each(sets)('$name', ({ kernels }) => {
       expect(grad[1]).toBeCloseTo(expected[1], 14);
       expect(grad.slice(2)).toEqual(Float64Array.of(0, 0));
     }
-    // A row is not empty for holding no more than the least of numbers, or NaN.
+    // A row that holds only the smallest number, or NaN, is not empty.
     const lowest = Float64Array.of(-Number.MAX_VALUE, 0);
     const only = { loss: Infinity, grad: Float64Array.of(1, 0) };
     expect(kernels.crossEntropyWithGrad(lowest, 1, { mask: [true, false] })).toEqual(only);
     expect(kernels.crossEntropy(Float64Array.of(NaN, 0), 1, { mask: [true, false] })).toBe(NaN);
     const nothing = kernels.crossEntropyWithGrad(x, 3, { mask: [false], labelSmoothing: 0.5 });
     expect(nothing).toEqual({ loss: Infinity, grad: new Float64Array(4) });
-    // Where all is smoothing the target does not count. A weight of 0 is as without a mask, where the logit is −∞.
+    // With smoothing 1 the target does not count. A weight of 0 acts as without a mask where the logit is −∞.
     expect(kernels.crossEntropy(x, 3, { mask: [false], labelSmoothing: 1 })).toBe(0);
     const options = { weight: [1, 0], reduction: 'sum' } as const;
     const without = kernels.crossEntropy(Float64Array.of(1, -Infinity), 1, options);
@@ -293,7 +297,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect([grad[2], grad[5]].map(Math.abs as (value?: number) => number)).toEqual([0, 0]);
   });
 
-  test('class probabilities of a row that keeps nothing, in a block before others', () => {
+  test('class probabilities of a row that keeps nothing, followed by other blocks', () => {
     const n = 40_000;
     const x = new Float64Array(2 * n);
     const probabilities = x.map((_, i) => Number(i % n === 0));
@@ -352,7 +356,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
   });
 
-  test('padded classes: the others are computed as if there were no more', () => {
+  test('padded classes: the others are computed as if there were no padding', () => {
     for (const dtype of DTYPES) {
       for (const [n, padded] of [
         [5, 8],
@@ -363,7 +367,7 @@ describe.each(sets)('$name', ({ kernels }) => {
         const x = newFloats(dtype, 6 * padded).fill(NaN);
         for (let row = 0; row < 6; row++) x.set(p.first.subarray(row * n, row * n + n), row * padded);
         const mask = Array.from({ length: padded }, (_, c) => c < n);
-        // Within its bounds, by the problem without padding.
+        // Within the bounds, compared with the problem without padding.
         const padding = {
           ...kernels,
           crossEntropy: (_: Floats, targets: Int32Array, options: object) =>
@@ -386,7 +390,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(kernels.argmax([1, 5], { keepDims: true })).toBe(1);
   });
 
-  test('label smoothing spreads over what is kept: as if there were no other classes', () => {
+  test('label smoothing spreads over the kept classes, as if there were no others', () => {
     const shape = [2, 3, 4];
     const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(5 * i));
     const mask = { data: [true, false, true], shape: [3, 1] };

@@ -10,7 +10,7 @@ import { keptOf } from './support/expected.js';
 import { once } from './support/once.js';
 import { runBy, takes } from './support/operation.js';
 
-/** Whether element j of a row of n is kept; what a mask looks like along an axis. */
+/** Patterns of masks along an axis: whether element j of a row of n is kept. */
 const PATTERNS: Record<string, (j: number, n: number, random: () => number) => boolean> = {
   all: () => true,
   nothing: () => false,
@@ -23,7 +23,7 @@ const PATTERNS: Record<string, (j: number, n: number, random: () => number) => b
   'the first and the last': (j, n) => j === 0 || j === n - 1,
 };
 
-/** A mask of a shape whose last axis shows a pattern, each row another one where there are several. */
+/** A mask of this shape with a pattern along its last axis; if there are several rows, each has another pattern. */
 function flags(shape: readonly number[], names: readonly string[], seed: number): Uint8Array {
   const n = shape.at(-1) ?? 1;
   const random = randomOf(seed);
@@ -160,7 +160,7 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
     );
   });
 
-  describe('a row of which nothing is kept beside NaN, ∞ and -∞ that are', () => {
+  describe('a row that keeps nothing, next to rows that keep NaN, ∞ and -∞', () => {
     testAccuracy(operation, 'all', (dtype) =>
       [3, 60].flatMap((n) =>
         [1, 5].map((inner) => {
@@ -177,7 +177,7 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
   describe('bits do not depend on', () => {
     for (const set of wasmSets) {
       for (const dtype of DTYPES) {
-        test(`${set.name} ${dtype}: the other rows, where they lie, or a mask that keeps all`, () => {
+        test(`${set.name} ${dtype}: other rows, the position in memory, or a mask that keeps all`, () => {
           for (const n of [7, 30, 60, 1000]) {
             const rows = 21;
             const p = masked(dtype, [rows, n], [rows, n], NAMES, 'within ±30', { seed: n });
@@ -195,7 +195,7 @@ describe.each(alongAxis.filter((operation) => takes(operation, 'mask')))('$name'
               const alone = compute(set, operation, own);
               expectSame(Array.from(together).slice(row * per, row * per + per), alone, `row ${row} of ${p.what}`);
             }
-            // A row that needs its maximum subtracted takes its block with it.
+            // If a row needs its maximum subtracted, its whole transposed block is computed in that form.
             x.fill(3000, 0, n);
             const beside = compute(set, operation, { ...p, x });
             expectSame(Array.from(beside).slice(per), Array.from(together).slice(per), p.what);

@@ -24,7 +24,7 @@ function run(kernels: Kernels, { name }: Operation, x: unknown, options: object)
   return runBy(kernels, name, x, options) as Floats;
 }
 
-/** Elements of a result for x of a shape. */
+/** The number of elements of a result for x of this shape. */
 function resultLength({ out }: Operation, shape: readonly number[], axis: number): number {
   return sizeOf(out === 'rows' ? shape.with(axis, 1) : shape);
 }
@@ -36,7 +36,7 @@ function memoryBytes(kernels: Kernels): number {
   return bytes;
 }
 
-/** The floats that a call is given, as views of linear memory. */
+/** The float arguments of a call, as views of linear memory. */
 function residentOf(kernels: Kernels, call: Call): Record<string, unknown> {
   const given = Object.entries({ ...call.arguments, ...call.options });
   const floats = given.filter(([, value]) => value instanceof Float32Array || value instanceof Float64Array);
@@ -46,7 +46,7 @@ function residentOf(kernels: Kernels, call: Call): Record<string, unknown> {
 const GUARD_BYTE = 0xa5;
 const GUARD_BYTES = 64;
 
-/** An array like this one in linear memory, between guards, and whether those are what they were. */
+/** A copy of an array in linear memory, surrounded by guards, and a check that these are unchanged. */
 function guardedLike(kernels: Kernels, array: Floats): { view: Floats; isIntact(): boolean } {
   const { data } = kernels.zeros([array.byteLength / 4 + (2 * GUARD_BYTES) / 4]);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(GUARD_BYTE);
@@ -56,7 +56,10 @@ function guardedLike(kernels: Kernels, array: Floats): { view: Floats; isIntact(
   return { view, isIntact: () => bytes.every((byte, at) => byte === GUARD_BYTE || isOwn(at)) };
 }
 
-/** Makes a call whose floats and results lie in linear memory: it gives what it does elsewhere, and no byte beside it. */
+/**
+ * Makes a call whose floats and results are in linear memory: the result is the same as elsewhere, and no other byte
+ * changes.
+ */
 function expectOwnBytesAlone(kernels: Kernels, call: Call): void {
   const what = `${call.layout.dtype} [${call.layout.shape}] axis ${call.layout.axis}`;
   const staged = outFor(call);
@@ -98,7 +101,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     describe.each(alongAxis)('$name', (operation) => {
       const isElementwise = operation.out === 'elements';
 
-      test('reads and writes nothing but its own, at every alignment', () => {
+      test('reads and writes only its own elements, at every alignment', () => {
         const { kernels } = set;
         const edge = 16;
         for (const [shape, axis] of shapes) {
@@ -199,9 +202,9 @@ describe.each(sets)('$name', (set: TestSet) => {
     expect(kernels.memoryUsage()).toEqual({ bytes: 512, tensors: 2 });
   });
 
-  test.each(operations)('$name: reads and writes nothing but its own where all is resident', (operation) => {
+  test.each(operations)('$name: reads and writes only its own elements if all is resident', (operation) => {
     const kernels = set.create();
-    // A view is detached when memory grows: there is enough of it from now on.
+    // Growth would detach views, so memory grows here to be large enough for the test.
     kernels.zeros([2 * MIB]).dispose();
     for (const dtype of DTYPES) {
       for (const n of [1, 2, 9, 50]) {
@@ -214,7 +217,7 @@ describe.each(sets)('$name', (set: TestSet) => {
     }
   });
 
-  test.each(operations)('$name: memory is flat over many calls', (operation) => {
+  test.each(operations)('$name: many calls leave memory as it was', (operation) => {
     const kernels = set.create();
     const small = callsOf(operation, { dtype: 'float32', shape: [3, 10], axis: 1 });
     // Blocks of rows, and rows that are larger than a block.
@@ -235,7 +238,7 @@ describe.each(sets)('$name', (set: TestSet) => {
   });
 
   describe('growth', () => {
-    test('leaves tensors as they are and gives fresh views', () => {
+    test('keeps tensors and gives new views', () => {
       const kernels = set.create();
       const kept = Array.from({ length: 10 }, (_, i) => kernels.tensor(numbers('float32', 1000 + i, 'within ±8', i)));
       const views = kept.map((t) => t.data);
@@ -304,8 +307,8 @@ describe.each(sets)('$name', (set: TestSet) => {
       expectSame(target.data, expected, 'after growth');
     });
 
-    test('for a mask or weights that are claimed keeps an out that views our memory', () => {
-      // More than any memory begins with.
+    test('for a mask or weights keeps an out that views our memory', () => {
+      // More than the initial size of any memory.
       const n = 2 ** 19;
       const x = numbers('float32', 2 * n, 'within ±8', 3);
       const options = { shape: [2, n], mask: new Uint8Array(n).fill(1).fill(0, 10, 20) };
@@ -324,10 +327,10 @@ describe.each(sets)('$name', (set: TestSet) => {
       expectSame(small.data, total, 'logSumExp');
     });
 
-    test('that fails for a mask leaves neither a result behind nor the mask', () => {
+    test('that fails for a mask frees the result and the mask', () => {
       const n = 2 ** 18;
       const mask = { data: new Uint8Array(n), shape: [n] };
-      // From too little for the result to enough for all.
+      // From too little memory for the result up to enough for everything.
       const failures = [];
       const fitsInPlace = (kernels: Kernels, x: Tensor) => {
         try {
@@ -354,8 +357,8 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(new Set(failures)).toEqual(new Set([1]));
     });
 
-    test('that fails at the start of a streamed call leaves no result behind', () => {
-      // Columns take scratch of their own, which is claimed when all results are there.
+    test('that fails at the start of a streamed call frees the result', () => {
+      // Blocks of columns take memory of their own, which is allocated after all results.
       const n = 6000;
       const options = { axis: 1, reduction: 'none' } as const;
       const targets = new Int32Array(5);
@@ -373,7 +376,7 @@ describe.each(sets)('$name', (set: TestSet) => {
         const x = kernels.zeros([1, n, 5]);
         let failures = 0;
         let isEnough = false;
-        // Less and less memory is taken, until the call has what it needs.
+        // Less and less memory is occupied, until the call has enough.
         for (let taken = 52; !isEnough; taken--) {
           let filler: Tensor | undefined;
           try {
@@ -396,8 +399,8 @@ describe.each(sets)('$name', (set: TestSet) => {
       }
     });
 
-    test('inside a call keeps results in linear memory, and what lies beside them', () => {
-      // Of streamed arrays: blocks of rows, of columns that fill the scratch, and some that make memory grow.
+    test('inside a call keeps results in linear memory and the bytes around them', () => {
+      // Staged arrays: blocks of rows, blocks of columns that fill the staging memory, and some that make memory grow.
       const shapes: [number[], number][] = [
         [[1000, 100], 1],
         [[1, 40, 3260], 1],
@@ -424,7 +427,7 @@ describe.each(sets)('$name', (set: TestSet) => {
           const what = `${name} of [${shape}]`;
           const expected = call(set.kernels, x, { shape, axis }, targets) as Floats | Int32Array<ArrayBuffer>;
           const { length } = expected;
-          // What lies behind the scratch, and around the result.
+          // The memory behind the scratch, and around the result.
           const neighbour = kernels.tensor(new Float32Array(70_000).fill(GUARD));
           const target = kernels.tensor(new Float32Array(length + 8).fill(GUARD));
           const view = () => {
@@ -450,7 +453,7 @@ describe.each(sets)('$name', (set: TestSet) => {
   });
 
   describe('the limit', () => {
-    test('is an OutOfMemoryError with nothing lost', () => {
+    test('is an OutOfMemoryError that loses nothing', () => {
       const kernels = set.create({ maxMemory: 2 * MIB });
       const x = kernels.tensor(numbers('float32', 1000, 'within ±8', 1));
       const usage = kernels.memoryUsage();
@@ -499,7 +502,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       expect(kernels.memoryUsage()).toEqual(usage);
     });
 
-    test('is not passed by a page that is begun', () => {
+    test('holds even if it is not a whole number of pages', () => {
       const kernels = set.create({ maxMemory: 2 * MIB + 1000 });
       const all: Tensor[] = [];
       expect(() => {
@@ -516,7 +519,7 @@ describe.each(sets)('$name', (set: TestSet) => {
       }
       expect(kernels.memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
       kernels.zeros([700_000]).dispose();
-      // What a row too long for the staging memory took is free again after the call.
+      // The memory of a row that is too long for the staging memory is free again after the call.
       kernels.softmax(new Float32Array(2 ** 18));
       kernels.zeros([700_000]).dispose();
     });

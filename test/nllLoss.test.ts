@@ -7,7 +7,7 @@ import { randomIndices } from './support/losses.js';
 
 describe('only the targets are read', () => {
   for (const set of sets) {
-    test(`${set.name}: of an array that lies in JavaScript or in linear memory`, () => {
+    test(`${set.name}: from an array outside or inside linear memory`, () => {
       const { kernels } = set;
       const x = new Float32Array(30 * 40).fill(NaN);
       const targets = randomIndices(30, 40, 3);
@@ -27,14 +27,14 @@ describe('only the targets are read', () => {
   }
 });
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const { name, kernels } of sets) {
     const { nllLossWithGrad } = kernels;
     for (const dtype of DTYPES) {
       const x = floatsOf(dtype, [-1, -2, -3, -Infinity, NaN, 5, 0, -1e-40, -6]);
       const shape = [3, 3];
 
-      test(`${name} ${dtype}: the target alone decides, whatever it is`, () => {
+      test(`${name} ${dtype}: the element at the target decides alone, whatever it is`, () => {
         const given = nllLossWithGrad(x, [1, 0, 2], { shape, reduction: 'none' });
         expect(given.loss).toEqual(floatsOf(dtype, [2, Infinity, 6]));
         expectSame(
@@ -63,7 +63,7 @@ describe('values to know', () => {
         expect(none.loss).toEqual(floatsOf(dtype, [0, 0, 0]));
       });
 
-      test(`${name} ${dtype}: a class that weighs nothing`, () => {
+      test(`${name} ${dtype}: a class with weight 0`, () => {
         const weight = floatsOf(dtype, [0, 4, 1]);
         const mean = nllLossWithGrad(x, [1, 1, 2], { shape, weight, ignoreIndex: 1 });
         expect(mean.loss).toBe(6);

@@ -1,4 +1,4 @@
-// The records themselves: what the suites rest on, and the types do not say.
+// Checks of the records: what the suites rely on and types cannot express.
 import { describe, expect, test } from 'vitest';
 import { alongAxis, backward, elementwise, losses, operations } from './operations/index.js';
 import { setOf } from './support/backends.js';
@@ -6,7 +6,7 @@ import { callsOf } from './support/operation.js';
 
 const LAYOUT = { dtype: 'float32', shape: [2, 3], axis: 1 } as const;
 
-test('every operation has one', () => {
+test('every operation has a record', () => {
   const others = ['backendInfo', 'memoryUsage', 'tensor', 'zeros'];
   const names = operations.map(({ name }) => name);
   const all = Object.keys(setOf('reference').kernels).filter((name) => !name.endsWith('State'));
@@ -20,7 +20,7 @@ describe.each(operations)('$name', (operation) => {
     expect(new Set(given)).toEqual(new Set(wanted));
   });
 
-  test('out is among its options where there is what it takes', () => {
+  test('out is among its options if the record says what it takes', () => {
     expect(operation.options.includes('out')).toBe(operation.out !== undefined);
   });
 });

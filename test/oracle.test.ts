@@ -83,7 +83,7 @@ function joined(parts: readonly ArrayLike<number>[]): Float64Array {
   return Float64Array.from(parts.flatMap((part) => Array.from(part)));
 }
 
-/** Row results, one after the other, in the positions of the tensor. */
+/** Results of rows, one row after the other, moved to their positions in the tensor. */
 function inShape(results: readonly Exact[], { shape, axis }: Layout): Exact {
   return {
     hi: oracle.fromRows(joined(results.map((r) => r.hi)), shape, axis),
@@ -166,7 +166,7 @@ describe('particular values', () => {
     expect(oracle.softmax('float64', [NaN, 3]).distance[1]).toBeNaN();
   });
 
-  test('logSumExp of [0, -40] is right to its last digit', () => {
+  test('logSumExp of [0, -40] is accurate to its last digit', () => {
     expect(oracle.logSumExp('double-double', [0, -40]).hi[0]).toBe(4.248354255291589e-18);
     expect(oracle.relativeError(4.248354255291589e-18, oracle.logSumExp('float64', [0, -40]), 0)).toBeLessThan(4e-16);
   });
@@ -229,7 +229,7 @@ describe('comparison', () => {
     }
   });
 
-  test('an exact 0 forgives nothing', () => {
+  test('an exact 0 allows no error', () => {
     const zero = { hi: new Float64Array(1), lo: new Float64Array(1) };
     expect(oracle.relativeError(-0, zero, 0)).toBe(0);
     expect(oracle.relativeError(5e-324, zero, 0)).toBe(Infinity);
@@ -257,7 +257,7 @@ describe('fixtures', () => {
   test('the first of a pair is the rounded value', () => {
     const isExact = (value: unknown): value is Exact => typeof value === 'object' && value !== null && 'lo' in value;
     for (const { hi, lo } of [...points, ...all.flatMap((c) => Object.values(c).filter(isExact))]) {
-      // A subnormal `lo` may have been rounded up to half of hi's last digit.
+      // A subnormal `lo` may have been rounded up to half a unit in hi's last place.
       const wrong = hi.findIndex((v, i) => !Object.is(v + at(lo, i), v) && Math.abs(at(lo, i)) >= 2 ** -1022);
       expect(wrong).toBe(-1);
     }

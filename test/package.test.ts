@@ -96,13 +96,13 @@ describe('the packed package, installed into an empty project', () => {
     expect(await project.run(process.execPath, 'none.mjs')).toBe(
       `${EXPECTED}\nreference ${error}\ncreateKernels: backend simd128 cannot run: ${error}`,
     );
-    // A module as text is one word of thousands of characters.
+    // The text of a module is one word of thousands of characters.
     const textOf = (name: string) => readFile(project.path(`node_modules/softmax-wasm/dist/${name}`), 'utf8');
     expect(await textOf('softmax-wasm.min.js')).toMatch(/\S{5000}/);
     expect(await textOf('bare.js')).not.toMatch(/['"][^'"\s]{1000}/);
   });
 
-  test('has no scripts, which would need what is not in it', async () => {
+  test('has no scripts, because these need files that it lacks', async () => {
     const text = await readFile(project.path('node_modules/softmax-wasm/package.json'), 'utf8');
     const published = JSON.parse(text) as Record<string, unknown>;
     expect(published).not.toHaveProperty('scripts');
@@ -133,7 +133,7 @@ describe('the packed package, installed into an empty project', () => {
       strict: true,
       types: [],
       noEmit: true,
-      // Those of TypeScript itself, not the package's.
+      // Errors in TypeScript's own declarations, not in the package's.
       skipDefaultLibCheck: true,
     };
     await project.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['types.mts'] }));

@@ -1,4 +1,4 @@
-// The programs of the documents: each runs, and gives what it says.
+// The programs in the documentation: each runs, and gives the results that it shows.
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { numbers } from './support/cases.js';
 import { programsIn, runDocumented } from './support/documentation.js';
@@ -6,7 +6,7 @@ import { readText } from './support/platform.js';
 
 type Library = typeof import('../src/index.js');
 
-/** What the programs of a page take for granted, beside what they import. */
+/** The names that the programs of a page use without importing or declaring them. */
 const GIVEN: Record<string, (library: Library) => Record<string, unknown>> = {
   'README.md': () => ({}),
   'docs/sampling.md': () => ({}),
@@ -15,14 +15,14 @@ const GIVEN: Record<string, (library: Library) => Record<string, unknown>> = {
     const [rows, classes] = [40, 3];
     const logits = numbers('float32', rows * classes, 'within ±8', 1);
     const predicted = library.argmax(logits, { shape: [rows, classes] });
-    // Every other row is right, so that there is a temperature to find.
+    // Every other row is right, so that a best temperature exists.
     const labels = predicted.map((best, row) => (row % 2 === 0 ? best : (best + 1) % classes));
     const shards = [{ logits, labels }];
     return { rows, classes, logits, labels, shards, heldOutLogits: logits, heldOutLabels: labels };
   },
 };
 
-/** How many programs a page has at least, and how many results they tell. */
+/** The least numbers of programs on a page and of results that they show. */
 const LEAST: Record<string, [programs: number, told: number]> = {
   'README.md': [5, 3],
   'docs/sampling.md': [7, 7],

@@ -6,7 +6,9 @@ import { any, describeErrors } from './support/failures.js';
 
 const { fround } = Math;
 
-/** By the definitions, in float64: CTRL's repetition, OpenAI's frequency and presence, then what is added. */
+/**
+ * The definitions in float64: CTRL's repetition penalty, OpenAI's frequency and presence penalties, then the biases.
+ */
 function expected(row: readonly number[], tokens: readonly number[], options: PenalizeOptions): number[] {
   const { repetition = 1, frequency = 0, presence = 0 } = options;
   return row.map((logit, token) => {
@@ -17,7 +19,7 @@ function expected(row: readonly number[], tokens: readonly number[], options: Pe
 }
 
 describe.each(sets)('$name', ({ kernels }) => {
-  test('gives what the definitions say', () => {
+  test('follows the definitions', () => {
     const random = randomOf(4);
     for (let round = 0; round < 200; round++) {
       const n = 1 + Math.floor(20 * random());
@@ -48,7 +50,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect([...kernels.penalize(view, [0], { presence: 1, out: view })]).toEqual([0, 2, 2]);
   });
 
-  test('leaves the logits alone without out, and takes every kind', () => {
+  test('leaves the logits unchanged without out, and takes every kind', () => {
     const row = Float32Array.of(1, 2);
     expect([...kernels.penalize(row, [1], { presence: 1 })]).toEqual([1, 1]);
     expect([...row]).toEqual([1, 2]);
@@ -98,7 +100,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
   });
 
-  test('floats of 16 bits are rounded by way of float32, as everywhere', () => {
+  test('16-bit floats are rounded by way of float32, as everywhere', () => {
     // Halfway between 1 and the next float16 once it is a float32, and above that before.
     const bias = { 0: 2 ** -11 + 2 ** -40 };
     const data = Uint16Array.of(0x3c00);

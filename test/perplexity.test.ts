@@ -26,7 +26,7 @@ describe.each(sets)('$name', ({ kernels }) => {
     }
   });
 
-  test.each(DTYPES)('%s: of alike classes their number', (dtype) => {
+  test.each(DTYPES)('%s: for equal logits, the number of classes', (dtype) => {
     for (const n of [1, 2, 50_257]) {
       expect(kernels.perplexity(floatsOf(dtype, Array(n).fill(3)), 0) / n).toBeCloseTo(1, dtype === 'float32' ? 6 : 13);
     }

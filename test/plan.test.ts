@@ -1,4 +1,4 @@
-// How rows are split into blocks: every block has room for its operands, and is no smaller than it has to be.
+// How rows are split into blocks: every block has room for its operands, and is no smaller than necessary.
 import { describe, expect, test } from 'vitest';
 import { MOST_SLOTS, type Plan, type PlannedOperand, planBlocks } from '../src/call/plan.js';
 import { alignUp, STAGING_BYTES } from '../src/memory/arena.js';
@@ -17,13 +17,13 @@ function operandOf(columnBytes: number, rest: Partial<PlannedOperand> = {}): Pla
 }
 
 function planOf({ outer, n, inner, multiple, operands }: Case): Plan {
-  // Those behind the count belong to an earlier call.
+  // Operands behind the count belong to an earlier call.
   const others = Array.from({ length: MOST_SLOTS - operands.length }, () => operandOf(1e9));
   const rows = { outer, n, inner, count: outer * inner, axis: 0 };
   return planBlocks(rows, [...operands, ...others], operands.length, multiple);
 }
 
-/** The bytes that the operands of a block take one after another: Run does the same. */
+/** The bytes that the operands of a block take, placed one after another as Run does. */
 function bytesOf({ operands }: Case, { slices, columnBlocks, width }: Plan): number {
   let bytes = 0;
   for (const { columnBytes, perRow, isStaged, isTransposed, periodBytes } of operands) {
@@ -58,7 +58,7 @@ describe('blocks of slices', () => {
     }
   });
 
-  test('are no more than there are, and one where there are none', () => {
+  test('are no larger than the number of slices, and 1 if there are none', () => {
     expect(expectSound({ outer: 3, n: 4, inner: 1, multiple: 1, operands: [operandOf(16)] }).slices).toBe(3);
     const none = expectSound({ outer: 0, n: 4, inner: 1, multiple: 1, operands: [operandOf(16)] });
     expect([none.slices, none.isLarge]).toEqual([1, false]);
@@ -88,14 +88,14 @@ describe('blocks of slices', () => {
 describe('blocks of columns', () => {
   const wide = { outer: 2, n: 1000, multiple: 1 };
 
-  test('are as wide as the staging memory allows, and alike', () => {
+  test('are as wide as the staging memory allows, and of similar width', () => {
     const { slices, columnBlocks, width, isLarge } = expectSound({ ...wide, inner: 1000, operands: [operandOf(4000)] });
     expect([slices, isLarge]).toEqual([1, false]);
     expect(columnBlocks).toBe(Math.ceil(1000 / Math.floor((STAGING_BYTES - 1024) / 4000)));
     expect(width).toBe(Math.ceil(1000 / columnBlocks));
   });
 
-  test('hold copies of residents, but for one element of each row', () => {
+  test('hold copies of resident operands, except those with one element for each row', () => {
     const resident = operandOf(4000, { isStaged: false });
     const perRow = operandOf(4, { isStaged: false, perRow: 1 });
     const alone = expectSound({ ...wide, inner: 1000, operands: [operandOf(4000)] });
@@ -106,7 +106,7 @@ describe('blocks of columns', () => {
     expect(expectSound({ ...wide, inner: 1000, operands: [operandOf(4000), large] })).toEqual(alone);
   });
 
-  test('are whole cache lines where not even these fit', () => {
+  test('are whole cache lines even if these do not fit', () => {
     const c = { ...wide, n: 1e6, inner: 100, operands: [operandOf(4e6)] };
     const { columnBlocks, isLarge } = expectSound(c);
     expect([columnBlocks, isLarge]).toEqual([Math.ceil(100 / 16), true]);
@@ -131,7 +131,7 @@ test('one row that is too large takes the memory that it needs', () => {
   expect(bytes).toBeLessThan(8e6 + 4096);
 });
 
-test('any rows have room', () => {
+test('rows of any size have room', () => {
   const random = randomOf(7);
   const below = (most: number) => Math.floor(most ** random());
   for (let i = 0; i < 5000; i++) {

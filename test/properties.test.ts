@@ -12,7 +12,7 @@ import { takes } from './support/operation.js';
 
 const EPSILON: Record<Dtype, number> = { float32: 2 ** -23, float64: 2 ** -52 };
 
-/** A row of numbers of a dtype, most of them of one size. */
+/** A row of numbers of a dtype, most of them of similar magnitude. */
 function rows(dtype: Dtype, largest = 60): fc.Arbitrary<Floats> {
   const noNaN = { noNaN: true, noDefaultInfinity: true };
   const limit = Math.fround(largest);
@@ -33,7 +33,7 @@ const masked = (dtype: Dtype) =>
     fc.tuple(fc.constant(x), fc.array(fc.boolean(), { minLength: x.length, maxLength: x.length })),
   );
 
-/** The row with numbers that spoil whatever they are used in where the mask does not keep it. */
+/** The row with NaN or infinity in place of elements that the mask does not keep. */
 const spoiled = (x: Floats, mask: readonly boolean[]): Floats =>
   x.map((value, i) => (mask[i] ? value : ([NaN, Infinity, -Infinity][i % 3] as number)));
 
@@ -55,7 +55,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
       );
     });
 
-    test('a shift that is exact changes nothing that the bounds do not allow', () => {
+    test('an exact shift changes results only within the bounds', () => {
       // Multiples of 1/64 below 64, shifted by a multiple of 64: exact in both dtypes.
       const grid = fc.array(fc.integer({ min: -4095, max: 4095 }), { minLength: 1, maxLength: 100 });
       check(
@@ -204,7 +204,7 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
   });
 });
 
-/** Every operation along an axis: what follows from its being one, whatever its formula. */
+/** What holds for every operation along an axis, whatever its formula. */
 describe.each(sets)('$name', (set) => {
   describe.each(DTYPES)('%s', (dtype) => {
     describe.each(alongAxis)('$name', (operation) => {
@@ -214,7 +214,7 @@ describe.each(sets)('$name', (set) => {
         ...more,
       });
       const run = (p: Problem) => Array.from(compute(set, operation, p));
-      /** Twice the bound that an element of the result is held to: what two results of the same may differ by. */
+      /** Twice the bound of an element of the result: the most by which two results for the same row may differ. */
       const areNear = (p: Problem, a: readonly number[], b: readonly number[]) => {
         const { facts } = expectedOf(operation, p);
         return a.every((value, i) => {
@@ -223,7 +223,7 @@ describe.each(sets)('$name', (set) => {
         });
       };
 
-      test('a row comes out the same alone and among others', () => {
+      test('a row has the same result alone and among others', () => {
         check(
           fc.property(rows(dtype), rows(dtype, 1e4), fc.integer({ min: 1, max: 20 }), (x, other, count) => {
             const n = x.length;
@@ -237,7 +237,7 @@ describe.each(sets)('$name', (set) => {
         );
       });
 
-      test('the axis may lie anywhere', () => {
+      test('the axis may be anywhere', () => {
         const sizes = fc.tuple(
           fc.integer({ min: 1, max: 9 }),
           fc.integer({ min: 1, max: 60 }),
@@ -259,7 +259,7 @@ describe.each(sets)('$name', (set) => {
         );
       });
 
-      test('elements that change places take their results along', () => {
+      test('permuted elements have permuted results', () => {
         check(
           fc.property(rows(dtype), fc.integer({ min: 0, max: 1000 }), (x, k) => {
             const n = x.length;
@@ -296,7 +296,7 @@ describe.each(sets)('$name', (set) => {
       });
 
       describe.runIf(takes(operation, 'mask'))('masks', () => {
-        test('what is kept comes out as if alone', () => {
+        test('kept elements have the results of a row without the others', () => {
           check(
             fc.property(masked(dtype), ([x, mask]) => {
               const kept = x.filter((_, i) => mask[i]);
@@ -318,7 +318,7 @@ describe.each(sets)('$name', (set) => {
           );
         });
 
-        test('one that keeps all gives the very bits of none', () => {
+        test('a mask that keeps all gives the same bits as no mask', () => {
           // Between 1 and a vector's lanes the inner axis is moved only where there is no mask.
           check(
             fc.property(rows(dtype, 1e4), fc.constantFrom(1, 4, 5, 16, 19), (values, inner) => {

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createRandom } from '../src/index.js';
 import { philox4x32, uniformAt } from '../src/random.js';
 
-/** Random123's known answers (kat_vectors): counter, key, result. */
+/** Known answers of Random123 (kat_vectors): counter, key, result. */
 const KNOWN = [
   ['00000000 00000000 00000000 00000000', '00000000 00000000', '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
   ['ffffffff ffffffff ffffffff ffffffff', 'ffffffff ffffffff', '408f276d 41c83b0e a20bc7c6 6d5451fd'],
@@ -46,7 +46,7 @@ describe('createRandom', () => {
     `);
   });
 
-  test('without a seed never the same', () => {
+  test('different numbers each time without a seed', () => {
     expect(createRandom()()).not.toBe(createRandom()());
   });
 
@@ -59,7 +59,7 @@ describe('createRandom', () => {
     fill.mockRestore();
   });
 
-  test('where there is no crypto either', () => {
+  test('different numbers also without crypto', () => {
     const { crypto } = globalThis;
     const draw = vi.spyOn(Math, 'random');
     Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });

@@ -1,10 +1,10 @@
-// What is forgotten is collected. In a process of its own: a collection takes as long as there is much to look at.
+// Tensors that are no longer referenced are reclaimed. This runs in a process of its own, where a collection is fast.
 import { describe, expect, test } from 'vitest';
 import { sets, type TestSet } from './support/backends.js';
 import { collectGarbage } from './support/platform.js';
 
 describe.skipIf(collectGarbage === undefined).each(sets)('$name', (set: TestSet) => {
-  test('forgotten tensors', async () => {
+  test('tensors that are no longer referenced', async () => {
     const kernels = set.create();
     (() => {
       for (let i = 0; i < 100; i++) kernels.softmax(kernels.tensor(new Float32Array(1000)));
@@ -24,7 +24,7 @@ describe.skipIf(collectGarbage === undefined).each(sets)('$name', (set: TestSet)
     expect([...view]).toEqual([1, 2, 3]);
   });
 
-  test('not twice what was disposed', async () => {
+  test('not again after they were disposed', async () => {
     const kernels = set.create();
     (() => {
       for (let i = 0; i < 50; i++) kernels.zeros([10]).dispose();

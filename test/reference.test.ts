@@ -1,4 +1,4 @@
-// What the reference backend computes of float32 elements with functions of its own; its operations are in the suites.
+// The elementary functions of the reference backend for float32; the suites test its operations.
 import { expect, test } from 'vitest';
 import { BASE, STRIDE } from '../src/generated/layout.js';
 import { createKernels } from '../src/index.js';
@@ -40,7 +40,7 @@ test('the loop over a row gives the bits of exp32', () => {
   expect(e).toEqual(row.map((x) => exp32(x - max)));
 });
 
-test('so does the one without a maximum, which gives 0 where a number is not moderate', () => {
+test('so does the loop without a maximum, which gives 0 if a number is out of range', () => {
   const random = randomOf(35);
   const heap = Float32Array.from({ length: 2000 }, (_, i) => (random() - 0.5) * [599, 200, 20, 1e-3][i % 4]!);
   const e = new Float64Array(999);
@@ -53,9 +53,9 @@ test('so does the one without a maximum, which gives 0 where a number is not mod
   }
 });
 
-test('what is beside the maximum of a row is right to 2^-26, whether it is much or nothing', () => {
+test('the sum without the maximum is accurate to 2^-26, whether it is large or 0', () => {
   for (const n of [2, 10, 1000, 2 ** 20]) {
-    // Equal terms: where they lose digits beside the maximum, all lose the same ones.
+    // Equal terms: if they lose digits when added to the maximum, all lose the same ones.
     for (const distance of [0, 0.3, 3, 11.1, 17.7, 20, 27.7, 30, 700, Infinity]) {
       const row = new Float64Array(n).fill(-distance);
       row[0] = 0;
@@ -69,7 +69,7 @@ test('what is beside the maximum of a row is right to 2^-26, whether it is much 
 const float32 = new Float32Array(1);
 const bits = new Int32Array(float32.buffer);
 
-/** log32 of the float32 with these bits beside the engine's logarithm. */
+/** Compares log32 of the float32 with these bits with the engine's logarithm. */
 function logarithms(of: number): { actual: number; exact: number } {
   bits[0] = of;
   return { actual: log32(float32[0]!, of), exact: Math.log(float32[0]!) };
@@ -89,7 +89,7 @@ test('log32 is within 2^-38 of log x, around 1 too', () => {
   expect(worst).toBeGreaterThan(0);
 });
 
-test('log32 of what is no normal number is what the engine says', () => {
+test('log32 of numbers that are not normal is that of the engine', () => {
   for (const x of [0, -0, -1, 1e-42, Infinity, -Infinity, Number.NaN]) {
     float32[0] = x;
     const { actual, exact } = logarithms(bits[0]!);
@@ -97,7 +97,7 @@ test('log32 of what is no normal number is what the engine says', () => {
   }
 });
 
-test('log1p32 is within 2^-38 of log(1 + u), where it changes its way too', () => {
+test('log1p32 is within 2^-38 of log(1 + u), also where it changes its method', () => {
   const random = randomOf(36);
   let worst = 0;
   const check = (u: number) => {

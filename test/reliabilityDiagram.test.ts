@@ -54,7 +54,7 @@ function sidesOf(
 
 type Panel = 'accuracies' | 'rows';
 
-/** What a rectangle of this class spans, as values of its panel, which the axes tell: accuracies, or numbers of rows. */
+/** The range of a rectangle of this class, as values on its panel's axes: accuracies, or numbers of rows. */
 function spans(svg: string, kind: string, panel: Panel = 'accuracies'): Span[] {
   const elements = elementsOf(svg);
   const { left, top, bottom, right } = sidesOf(elements, panel);
@@ -95,7 +95,7 @@ describe('draws', () => {
     expect(svg).toContain(`>${Math.max(...filled.map(({ count }) => count))}<`);
   });
 
-  test('how many rows each bin holds, beside the fullest', () => {
+  test('how many rows each bin holds, relative to the fullest', () => {
     const drawn = calibrationError([0.1, 0.3, 0.4, 0.4, 0.7, 0.9], [0, 1, 0, 1, 1, 1], {
       from: 'probabilities',
       bins: 5,
@@ -116,7 +116,7 @@ describe('draws', () => {
     expect(gap?.height).toBeCloseTo(0.25, 3);
   });
 
-  test('the diagonal, and numbers beside the axes', () => {
+  test('the diagonal, and numbers along the axes', () => {
     const svg = reliabilityDiagram(calibration);
     const elements = elementsOf(svg);
     const { left, top, bottom, right } = sidesOf(elements, 'accuracies');
@@ -142,7 +142,7 @@ describe('draws', () => {
     );
   });
 
-  test('any size, the same each time', () => {
+  test('any size, and the same picture each time', () => {
     for (const [width, height] of [
       [240, 240],
       [640, 300],
@@ -202,7 +202,7 @@ describe('the title', () => {
     expect(svg).not.toContain('<script');
   });
 
-  test('stands above all else, or nowhere', () => {
+  test('is above everything else, or absent', () => {
     expect(reliabilityDiagram(calibration)).not.toContain('class="title"');
     const drawn = elementsOf(reliabilityDiagram(calibration, { title: 'T' })).filter(({ name }) => name !== 'svg');
     const at = drawn.findIndex(({ attributes }) => attributes.class === 'title');
@@ -244,7 +244,7 @@ describe('refuses', () => {
     expect(run).toThrow(`reliabilityDiagram: ${message}`);
   });
 
-  test('what was revoked, and lets errors of getters through', () => {
+  test('revoked proxies, and passes errors of getters through', () => {
     const { proxy, revoke } = Proxy.revocable(calibration, {});
     revoke();
     expect(() => reliabilityDiagram(proxy)).toThrow('reliabilityDiagram: calibration is a revoked proxy');

@@ -12,18 +12,18 @@ const X = [2, 1, 0.1];
 
 type Library = typeof library;
 
-/** The library imported anew, with nothing compiled or chosen yet. */
+/** The library, imported again, with nothing compiled or chosen yet. */
 async function importAnew(): Promise<Library> {
   vi.resetModules();
   return import('../src/index.js');
 }
 
-/** A module of the package as its users get it. */
+/** A module of the package, as its users get it. */
 async function packaged(name: string): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readBytes(`build/${name}.wasm`));
 }
 
-/** A module whose stamp says something else, or nothing when it is undefined. */
+/** A module with another stamp, or without one if it is undefined. */
 async function restamped(stamp: string | undefined): Promise<WebAssembly.Module> {
   const bytes = await readBytes('build/simd128.wasm');
   const text = new TextDecoder('latin1').decode(bytes);
@@ -109,7 +109,7 @@ describe('the linked modules', () => {
 });
 
 describe('linear memory', () => {
-  // To grow detaches a buffer, after which V8 checks every access to any typed array of the program.
+  // Growth detaches a buffer, after which V8 checks every access to any typed array of the program.
   test('does not grow where typed arrays can be staged', () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
     const { softmax, softmaxBackward, crossEntropyWithGrad } = createKernels();
@@ -160,7 +160,7 @@ describe('import', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('modules that come after memory has grown, with tensors in it, work on the same memory', async () => {
+  test('modules loaded after memory has grown work on the same memory and tensors', async () => {
     const { softmax, argmax, crossEntropyWithGrad, zeros, tensor } = await importAnew();
     const x = tensor(X);
     const expected = softmax(x).toArray();
@@ -217,7 +217,7 @@ describe('auto', () => {
     ]);
   });
 
-  test('the reference for all kernels where one does not compile, those that ran before too', async () => {
+  test('the reference for all kernels if one does not compile, also for those that ran before', async () => {
     const { softmaxKernel } = sources;
     compileOnly(...[core, half, softmaxKernel.f32, softmaxKernel.f64].map((program) => link(program, 'simd128')));
     const { backendInfo: info, softmax, logSumExp, createKernels: create } = await importAnew();
@@ -235,7 +235,7 @@ describe('auto', () => {
     }
   });
 
-  test('the reference where there is no memory: nothing that init would help against', async () => {
+  test('the reference if there is no memory, without a hint at init, which would not help', async () => {
     const construct = () => {
       throw new RangeError('WebAssembly.Memory(): could not allocate memory');
     };
@@ -270,8 +270,8 @@ describe('auto', () => {
     expect(memoryUsage()).toEqual({ bytes: 0, tensors: 0 });
   });
 
-  test('the reference asked for is no reason to warn', async () => {
-    // Imported anew, for a warning comes once.
+  test('the reference gives no warning if it was asked for', async () => {
+    // Imported again, because the warning appears only once.
     const { createKernels: create, init, softmax } = await importAnew();
     create({ backend: 'reference' }).softmax(X);
     await init({ backend: 'reference' });
@@ -301,7 +301,7 @@ describe('auto', () => {
     expect(errors).toEqual([`createKernels: backend relaxed-simd cannot run: ${reason}`, reason]);
   });
 
-  test('what is told is a copy', () => {
+  test('the info is a copy', () => {
     const { backendInfo: info } = createKernels();
     info().name = 'reference';
     info().tried.push({ name: 'simd128', error: '' });
@@ -365,7 +365,7 @@ describe('init', () => {
     }
   });
 
-  test('leaves what does not compile to the call that needs it', async () => {
+  test('ignores a module that does not compile until a call needs it', async () => {
     compileOnly(link(core, 'simd128'), link(half, 'simd128'));
     const { init, softmax, backendInfo: info } = await importAnew();
     expect((await init()).name).toBe('simd128');
@@ -388,7 +388,7 @@ describe('init', () => {
     expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
   });
 
-  test('a failure leaves what was', async () => {
+  test('a failure changes nothing', async () => {
     const { init, tensor, softmax, backendInfo: info } = await importAnew();
     await init({ backend: 'simd128' });
     const x = tensor([0, 0]);
@@ -405,7 +405,7 @@ describe('init', () => {
     expect(info().name).toBe('reference');
   });
 
-  test('the reference begins with memory for some tensors: what detaches a buffer slows its loops down', () => {
+  test('the reference begins with memory for some tensors, because detaching a buffer slows its loops down', () => {
     const { tensor, zeros } = createKernels({ backend: 'reference' });
     const view = tensor([1, 2]).data;
     zeros([2 ** 19]);
@@ -472,7 +472,7 @@ describe('an engine that compiles nothing large on its main thread', () => {
   test('gives the reference with a warning that names init, and SIMD after it', async () => {
     await refuseLarge();
     const { init, softmax, logSumExp, tensor, backendInfo: info, createKernels: create } = await importAnew();
-    // What is small enough compiles: it shows with the first kernel.
+    // Small modules compile, so the failure shows with the first kernel.
     expect([...softmax([0, 0])]).toEqual([0.5, 0.5]);
     expect(logSumExp([0])).toBe(0);
     expect(info().name).toBe('reference');
@@ -499,7 +499,7 @@ describe('an engine that compiles nothing large on its main thread', () => {
     expect(() => named.softmax([0, 0])).toThrow(/^softmax: backend simd128 cannot run: WebAssembly\.Instance is/);
   });
 
-  test('has what it had until init is done: calls meanwhile take nothing from what comes', async () => {
+  test('keeps its backend until init is done, also for calls in the meantime', async () => {
     await refuseLarge();
     const { init, logSumExp, backendInfo: info } = await importAnew();
     let isDone = false;
@@ -551,7 +551,7 @@ describe('a page whose Content-Security-Policy forbids WebAssembly', () => {
 describe('createKernels', () => {
   test('has all functions, on a backend and memory of its own', async () => {
     const all = await importAnew();
-    // A picture needs no kernels.
+    // The diagram needs no kernels.
     const functions = Object.entries(all)
       .filter(
         ([name, value]) =>
@@ -650,7 +650,7 @@ const RELAXED = Uint8Array.from(
   ].flat(),
 );
 
-test('all sets are here but relaxed SIMD where the engine or the processor lacks it', () => {
+test('all sets run here, except relaxed SIMD if the engine or the processor lacks it', () => {
   expect(sets.length + missing.length).toBe(4);
   for (const { name, error } of missing) {
     expect(name).toBe('relaxed-simd');

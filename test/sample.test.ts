@@ -35,7 +35,9 @@ function exactOf(x: Floats, options: SampleOptions, what: string): Distribution 
 
 const SOME = Array.from({ length: 17 }, (_, i) => (i + 0.37) / 17);
 
-/** Draws must be those of the distribution, wherever rounding cannot change them. Returns how many were compared. */
+/**
+ * Expects the draws of the exact distribution, except where rounding may change them. Returns how many were compared.
+ */
 function expectDraws(kernels: Kernels, x: Floats, options: SampleOptions, us: readonly number[], what: string): number {
   const { probabilities, isUnsure } = exactOf(x, options, what);
   const drawn = drawAt(kernels, x, us, options);
@@ -72,7 +74,8 @@ describe.each(sets)('$name', (set) => {
       const us = [0, 1e-3, 0.2, 0.5, 0.77, 0.999];
       // The reference sorts each time.
       const n = set.name === 'reference' ? 1000 : 20_000;
-      // One class with half of all, and many alike: what a sample of the weights says of these is wrong.
+      // One class with half of the probability, and many equal ones, for which an estimate from sampled weights is
+      // wrong.
       const lopsided = floatsOf(
         dtype,
         flatRow(n, 3).map((value, j) => (j % 400 === 7 ? 5.5 : value / 8)),
@@ -81,7 +84,7 @@ describe.each(sets)('$name', (set) => {
         peaked: floatsOf(dtype, peakedRow(n, 1)),
         flat: floatsOf(dtype, flatRow(n, 2)),
         lopsided,
-        // The heavy ones lie where no sample is taken, or wherever one is.
+        // The probable classes are where no sample is taken, or wherever one is.
         unsampled: floatsOf(
           dtype,
           flatRow(n, 7).map((value, j) => value / 100 + ((j >> 4) % 2) * 2),
@@ -158,11 +161,11 @@ describe.each(sets)('$name', (set) => {
     expect(draw([1, 2, 3], { topK: Number.MAX_SAFE_INTEGER })).toEqual([0, 1, 2]);
     expect(draw([1, 2, 3], { minP: 1 })).toEqual([2]);
     expect(draw([3, 3, 2, 3], { minP: 1 })).toEqual([0, 1, 3]);
-    // Equals at the cut are kept as they lie.
+    // Of equal classes at the limit, the first are kept.
     expect(draw([2, 1, 2, 1, 1, 2], { topK: 4 })).toEqual([0, 1, 2, 5]);
     expect(draw([0, 0, 0, 0], { topP: 0.5 })).toEqual([0, 1]);
     expect(draw([0, -0, 0, -0], { topK: 2 })).toEqual([0, 1]);
-    // Of three that topK leaves two make 2/3.
+    // topK keeps three classes, of which two have 2/3 of the probability.
     expect(draw([0, 0, 0, 0, 0, 0], { topK: 3, topP: 0.66 })).toEqual([0, 1]);
     expect(draw([0, 0, 0, 0, 0, 0], { topK: 3, topP: 0.67 })).toEqual([0, 1, 2]);
     // At temperature 1 the second class is below half of the first, at 4 it is not.
@@ -205,7 +208,7 @@ describe.each(sets)('$name', (set) => {
         expect(drawAt(kernels, x, [k / n, below(k / n)])).toEqual([k, k - 1]);
       }
     }
-    // The limits of the chunks that are summed first, too.
+    // Also the limits of the chunks, whose sums are compared first.
     for (const k of [256, 512, 768]) {
       expect(drawAt(kernels, new Float32Array(1024), [k / 1024, below(k / 1024)])).toEqual([k, k - 1]);
     }
@@ -526,7 +529,7 @@ describe('both WebAssembly backends draw the same', () => {
     let sum = 0;
     for (const [k, j] of kept.entries()) {
       sum += probabilities[j]!;
-      // A class too improbable for float32 lies between two limits that are one.
+      // A class too improbable for float32 has two limits that are equal.
       if (k + 1 === kept.length || k % Math.ceil(kept.length / 25) !== 0) continue;
       const reach = (dtype === 'float32' ? 2 ** -20 : 2 ** -48) * sum;
       const near = kept.filter((_, at) => Math.abs(at - k) < 40);

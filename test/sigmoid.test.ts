@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sets } from './support/backends.js';
 import { DTYPES, floatsOf, numbers } from './support/cases.js';
 
-describe('values to know', () => {
+describe('known values', () => {
   for (const { name, kernels } of sets) {
     const { sigmoid } = kernels;
     for (const dtype of DTYPES) {
@@ -11,7 +11,7 @@ describe('values to know', () => {
         expect([...sigmoid(x)]).toEqual([0.5, 0.5, 1, 0, NaN, 1, 0, 1, 0, 1, 0.5]);
       });
 
-      test(`${name} ${dtype}: rises, but for one unit in the last place`, () => {
+      test(`${name} ${dtype}: is monotonic up to one unit in the last place`, () => {
         const x = numbers(dtype, 5000, 'within ±79', 1).sort();
         const ulp = dtype === 'float32' ? 2 ** -23 : 2 ** -52;
         const y = sigmoid(x);
@@ -19,7 +19,7 @@ describe('values to know', () => {
       });
     }
 
-    test(`${name}: right to the float limits`, () => {
+    test(`${name}: accurate up to the largest numbers`, () => {
       const [a, b, c] = sigmoid([-20, -87, -104]);
       expect(a).toBeCloseTo(2.0611537e-9, 15);
       expect(Math.abs((b as number) / 1.6458114e-38 - 1)).toBeLessThan(1e-6);

@@ -64,7 +64,7 @@ describe('ranking', () => {
           }
         }
       });
-      test(`${set.name} ${dtype}: steps of one ULP keep their order but for 1 ULP`, () => {
+      test(`${set.name} ${dtype}: steps of one ULP keep their order up to 1 ULP`, () => {
         for (const start of [-7.3, -0.9, 0.4, 1.7, 20]) {
           const x = numbers(dtype, 300, 'all equal', 1);
           for (let i = 0; i < x.length; i++) x[i] = start + i * Math.abs(start) * ulp * 2;
@@ -79,7 +79,7 @@ describe('ranking', () => {
   }
 });
 
-test.each(sets)('$name: in place, where a mask has holes and numbers are out of range', ({ kernels }) => {
+test.each(sets)('$name: in place, with a sparse mask and numbers out of range', ({ kernels }) => {
   for (const dtype of DTYPES) {
     for (const kind of ['around 1000', 'around -100', 'one far above'] as const) {
       const x = numbers(dtype, 4 * 60, kind, 1);
@@ -106,7 +106,7 @@ test('the oracle is asked once for all backends', () => {
   expect(expectedOf(softmax, p)).toBe(expectedOf(softmax, p));
 });
 
-// Some processors take a hundred times as long for a subnormal result, which may be 0 as well.
+// Some processors take a hundred times as long for a subnormal result, so results may be 0 in its place.
 describe('a probability too small for a normal float32 is 0, any other is not', () => {
   const SMALLEST = 2 ** -126;
   const steep = (count: number, most: number) => Float32Array.from({ length: count }, (_, i) => most * Math.sin(i * i));
@@ -118,7 +118,7 @@ describe('a probability too small for a normal float32 is 0, any other is not', 
     { shape: [300, 40], axis: 0 },
     { shape: [300, 5], axis: 0 },
   ];
-  /** Fails unless every value is 0 or a normal number, and 0 only where the expected one is no more. */
+  /** Expects every value to be 0 or a normal number, and 0 only where the expected value is not normal. */
   const expectNormal = (values: Float32Array, expected: Float32Array) => {
     const isWrong = (value: number, i: number) =>
       value === 0 ? Math.abs(expected[i] as number) > 1.0001 * SMALLEST : Math.abs(value) < SMALLEST;

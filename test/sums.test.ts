@@ -1,6 +1,7 @@
 /**
- * Sums of exponentials at their worst. Equal terms round the same way, so a row of two values is as bad as any: these
- * came out of a search for those that kernels missed their bounds with, when they added in float32 for longer.
+ * The worst cases of sums of exponentials. Equal terms round in the same direction, so a row of two values is the
+ * worst: these were found by a search for rows with which kernels missed their bounds when their float32 partial sums
+ * were longer.
  */
 import { describe, expect, test } from 'vitest';
 import { crossEntropy } from './operations/crossEntropy.js';
@@ -14,7 +15,7 @@ import { type Dtype, type Floats, newFloats, type Problem } from './support/case
 import { expectAccurate, expectSame } from './support/compare.js';
 import { expectAccurateLoss, type LossProblem } from './support/losses.js';
 
-/** Every `step`-th element, from `phase` on, is `top`, all others are `low`. */
+/** Every `step`-th element, from `phase` on, is `top`; all others are `low`. */
 interface TwoValues {
   readonly dtype?: Dtype;
   readonly n: number;
@@ -43,7 +44,7 @@ const ROWS: readonly TwoValues[] = [
   { n: 1024, step: 240, phase: 71, top: 7.625936508178711, low: -7.999844074249268 },
   { n: 1024, step: 420, phase: 377, top: 2.772886276245117, low: -7.994351863861084 },
   { n: 32_768, step: 8712, phase: 6657, top: 7.662616729736328, low: -7.999772071838379 },
-  // Four terms are half a unit of the top: a lane that holds the top loses them every time.
+  // Four terms are half a unit in the last place of the top: a lane that holds the top loses them every time.
   { dtype: 'float64', n: 1024, step: 1024, phase: 0, top: 0, low: Math.log(2 ** -55) },
 ];
 
@@ -78,7 +79,7 @@ describe('rows of two values', () => {
     const { n, dtype = 'float32' } = row;
     const [one, batch, columns] = [problemOf(row, 1), problemOf(row, 5), problemOf(row, n > 2000 ? 5 : 17, true)];
     const inner = columns.shape[1] as number;
-    // A hole in the middle, so that there is more to it than a shorter row.
+    // The mask has a gap in the middle, so that it is not equivalent to a shorter row.
     const hole = (row.phase + 1) % row.step;
     const masked = {
       ...one,

@@ -1,4 +1,4 @@
-// Class indices of every kind, at the ends of what they may be: a kernel never sees one that it must not use.
+// Class indices of every integer type, at the ends of their range: a kernel never gets an invalid one.
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../src/index.js';
 import { operations } from './operations/index.js';
@@ -10,7 +10,7 @@ const OPERATIONS = operations.filter(({ variants: [{ operands }] }) => operands.
 
 type Indices = readonly number[] | { [i: number]: number | bigint; readonly length: number };
 
-/** Indices of every kind that may be; the small ones hold no large number and the unsigned ones none below 0. */
+/** Every integer type of indices; small types hold no large numbers, and unsigned ones no negative numbers. */
 const KINDS: Readonly<Record<string, (values: readonly number[]) => Indices>> = {
   'number[]': (values) => values,
   Int8Array: (values) => Int8Array.from(values),
@@ -38,13 +38,13 @@ describe.each(sets)('$name', ({ kernels }) => {
     test.each(Object.keys(KINDS))(`${operation.name}: %s`, (kind) => {
       const make = KINDS[kind] as (values: readonly number[]) => Indices;
       const ends = [0, CLASSES - 1, 1, CLASSES - 1, 0];
-      // The least and the greatest there are.
+      // The smallest and the largest number of the type.
       expect(run(kernels, operation, make(ends))).toEqual(run(kernels, operation, ends));
       for (let row = 0; row < ROWS; row++) {
         for (const stray of [CLASSES, CLASSES + 1, -1, -CLASSES]) {
           const targets = make(ends.with(row, stray));
           const found = targets[row] as number | bigint;
-          // Clamped, -1 is 0.
+          // In a Uint8ClampedArray, -1 becomes 0.
           if (found >= 0 && found < CLASSES) continue;
           const shown = typeof found === 'bigint' ? `${found}n` : `${found}`;
           const expected = `an integer in [0, ${CLASSES}) or ignoreIndex (-100)`;

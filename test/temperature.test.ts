@@ -1,4 +1,4 @@
-/** Every operation that takes a temperature, at all the temperatures there are. */
+/** Every operation that takes a temperature, over the whole range of temperatures. */
 
 import { expect, test } from 'vitest';
 import { alongAxis, backward, losses } from './operations/index.js';
@@ -20,7 +20,7 @@ const LARGEST: Record<Dtype, number> = { float32: 3.4e38, float64: 1.79e308 };
 
 type Draw = (random: () => number, temperature: number, dtype: Dtype) => number;
 
-/** Logits: as they are after the temperature, and whatever that is. Each has a way of its own through the kernels. */
+/** Kinds of logits, some scaled with the temperature and some not. Each takes another path through the kernels. */
 const DRAWS: Readonly<Record<string, Draw>> = {
   'x/T within ±8': (random, t) => (16 * random() - 8) * t,
   'x/T within ±30': (random, t) => (60 * random() - 30) * t,
@@ -44,7 +44,7 @@ const HOLES: Readonly<Record<string, Draw>> = {
   'a few finite': (random, t) => (random() < 0.9 ? -Infinity : 160 * random() - 80) * t,
 };
 
-/** Rows, short rows together and alone, columns: a whole transposed block of them and what is left. */
+/** Layouts: long rows, short rows together and alone, and columns that fill a transposed block and leave a tail. */
 const LAYOUTS: Record<Dtype, readonly (readonly [shape: readonly number[], axis: number])[]> = {
   float32: [
     [[5, 49], 1],
@@ -65,7 +65,7 @@ interface Sample {
   readonly shape: readonly number[];
   readonly axis: number;
   readonly temperature: number;
-  /** Tells the draws of samples apart. */
+  /** Makes the random numbers of each sample different. */
   readonly seed: number;
 }
 
@@ -114,7 +114,7 @@ type Check = (set: TestSet) => void;
 
 const samplesOf = { float32: once(() => samples('float32')), float64: once(() => samples('float64')) };
 
-/** One test for each set and dtype; samples are made, and their exact results computed, once for all sets. */
+/** One test for each set and dtype. Samples and their exact results are computed once for all sets. */
 function sweep(name: string, checkOf: (sample: Sample) => Check): void {
   for (const dtype of DTYPES) {
     const checks = once(() => samplesOf[dtype]().map(checkOf));
@@ -139,7 +139,7 @@ function problemOf(sample: Sample): Problem {
   return problem;
 }
 
-/** What is kept has holes, begins late, ends early, or is nothing at all. */
+/** Masks with gaps, masks that begin late or end early, and masks that keep nothing. */
 function masked(p: Problem, seed: number): Problem {
   const random = randomOf(seed);
   const n = p.shape[p.axis] as number;
@@ -161,7 +161,7 @@ for (const operation of alongAxis.filter((each) => takes(each, 'temperature'))) 
   });
 }
 
-/** The larger an element, the larger its probability, but for one unit in the last place; equal ones have equal ones. */
+/** A larger element has a larger probability, up to one unit in the last place, and equal elements have equal ones. */
 function expectOrdered({ what, dtype, shape, axis, x, mask }: Problem, y: ArrayLike<number>): void {
   const ulp = dtype === 'float32' ? 2 ** -23 : 2 ** -52;
   const n = shape[axis] as number;
@@ -213,7 +213,7 @@ for (const operation of losses.filter((each) => takes(each, 'temperature'))) {
 for (const operation of backward) {
   sweep(operation.name, (sample) => {
     const { dtype, shape, temperature, seed } = sample;
-    // What the forward operation makes of logits at temperature 1 will do: the temperature is in them already.
+    // The forward results at temperature 1 suffice, because these logits already contain the temperature.
     const x = logits({ ...sample, temperature: 1 }, DRAWS);
     const given = setOf('reference').kernels[operation.forward](x, { shape, axis: sample.axis }) as Floats;
     const random = randomOf(seed);

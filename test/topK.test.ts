@@ -66,11 +66,11 @@ function expectRanked(actual: Ranked, expected: Ranked, what: string): void {
   expectSame(actual.values, expected.values, `${what} values`);
 }
 
-/** Some k of a row of n: the ends, and those on both sides of where a buffer no longer holds the row. */
+/** Values of k for a row of n: both ends, and both sides of the limit from which a buffer no longer holds the row. */
 function countsOf(n: number): number[] {
   const fits = Math.ceil((n - 32) / 4);
   const ends = [1, 50, fits - 1, fits, n];
-  // Of long rows the others take long and show nothing more.
+  // For long rows, other values would take long and test nothing more.
   const all = n > 10_000 ? ends : [...ends, 2, 5, n >> 1, n - 1];
   return [...new Set(all)].filter((k) => k >= 1 && k <= n);
 }
@@ -347,8 +347,8 @@ describeErrors([
 ]);
 
 /**
- * A row for which every pivot of assembly/rows/candidates.ts is nearly the first of its range: McIlroy, A killer adversary
- * for quicksort, 1999, against the same selection. Elements are given their places as they are compared.
+ * A row for which every pivot of assembly/rows/candidates.ts is nearly the first of its range: McIlroy, A killer
+ * adversary for quicksort, 1999, against the same selection. Elements are given their places as they are compared.
  */
 function killerRow(n: number, k: number): Float32Array {
   const places = new Int32Array(n).fill(n);
@@ -390,7 +390,7 @@ test.each(sets)('$name: a row made against its pivots', ({ kernels }) => {
       const { values, indices } = kernels.topK(x as Float32Array, k);
       expect([...indices]).toEqual(order.slice(0, k));
       expect([...values]).toEqual(order.slice(0, k).map((i) => x[i]));
-      // A nucleus of equal weights ends where as many are kept.
+      // A nucleus of equal weights ends where this many are kept.
       const flat = x.map((value) => value / 1e9);
       const draws = [0, 0.5, 0.999].map((u) => kernels.sample(flat as Float32Array, { topP: k / n, random: () => u }));
       for (const draw of draws) expect(order.indexOf(draw)).toBeLessThanOrEqual(k);

@@ -1,12 +1,12 @@
-// How each browser is started and asked. An open one has { version, request(text), close() }; one that is not installed
-// or does not start is an Error that says so.
+// Starts headless browsers. Each function of BROWSERS opens a page and gives { version, request(text), close() }; it
+// rejects if the browser is not installed or does not start.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import puppeteer from 'puppeteer-core';
 
 const CPU = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
-/** Where Linux distributions put them; an environment variable goes before. */
+/** Where Linux distributions install the programs. An environment variable of the same name is tried first. */
 const PLACES = {
   CHROMIUM: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   FIREFOX: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
@@ -14,7 +14,7 @@ const PLACES = {
   WEBKITWEBDRIVER: ['/usr/bin/WebKitWebDriver'],
   XVFB: ['/usr/bin/Xvfb'],
 };
-/** MiniBrowser runs without a graphics card, and as root. */
+/** Lets MiniBrowser run without a graphics card, and as root. */
 const WEBKIT_ENVIRONMENT = {
   WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
   WEBKIT_DISABLE_COMPOSITING_MODE: '1',
@@ -31,7 +31,7 @@ export const BROWSERS = {
   WebKit: openWebKit,
 };
 
-/** Whether a browser that puppeteer drives is there. */
+/** Whether a browser that puppeteer drives is installed. */
 export function isInstalled(name) {
   try {
     pathOf(name.toUpperCase());
@@ -64,7 +64,7 @@ async function openWithPuppeteer(url, kind, program, args) {
   };
 }
 
-/** WebKitGTK, through the WebDriver protocol, on a screen in memory. */
+/** WebKitGTK, driven through the WebDriver protocol, on a virtual screen. */
 async function openWebKit(url) {
   const binary = pathOf('MINIBROWSER');
   const processes = [];
@@ -73,13 +73,13 @@ async function openWebKit(url) {
     processes.push(child);
     return child;
   };
-  // With all that they have started: each leads a group of its own.
+  // Each process leads a group of its own, which includes all that it has started.
   const stop = () => {
     for (const { pid } of processes.splice(0)) {
       try {
         process.kill(-pid);
       } catch {
-        // It has ended by itself.
+        // The group has already ended.
       }
     }
   };
@@ -123,7 +123,7 @@ async function untilAnswers(url) {
   }
 }
 
-/** A command of the WebDriver protocol. @returns its value */
+/** Sends a command of the WebDriver protocol. @returns the value in the answer */
 async function webDriver(method, url, /** @type {unknown} */ body = undefined) {
   const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
   const { value } = /** @type {any} */ (await response.json());

@@ -1,13 +1,13 @@
-// An engine runs contenders. All have { name, version } and
-//   start(contender, operation)         a contender with an operation, the reference among them; rejects where it cannot run
-//   expect(index)                       computes what the results of a case must be
+// An engine is where contenders run: a browser or this Node. Each has { name, version } and
+//   start(contender, operation)         starts a contender, or the reference; rejects if it cannot run there
+//   expect(index)                       computes the expected result of a case with the reference
 //   prepare(contender, index, floor)    sets a case up, runs it once and compares the result
 //   measure(contender, milliseconds)    nanoseconds of one call
 //   close()
 import { startContender } from '../contenders.mjs';
 import { checkResult } from '../harness.mjs';
 
-/** A browser with the page open: the page does all of it. */
+/** A browser that has opened the page; page.mjs answers these requests there. */
 export function browserEngine(name, { version, request, close }) {
   const ask = async (what, details) => {
     const { answer, error } = JSON.parse(await request(JSON.stringify({ do: what, ...details })));
@@ -25,7 +25,7 @@ export function browserEngine(name, { version, request, close }) {
   };
 }
 
-/** This Node, a process for each contender. */
+/** This Node, with a process for each contender. */
 export function nodeEngine() {
   const workers = new Map();
   let reference;

@@ -1,4 +1,4 @@
-// What runs in the page: the contenders, each in a worker, and beside them the reference that results are compared with.
+// Runs in the page: starts the contenders, each in a worker, and the reference, with which their results are compared.
 import { checkResult } from '../harness.mjs';
 
 const workers = new Map();
@@ -22,7 +22,7 @@ const answers = {
     return ask(name, { do: 'start', operation });
   },
 
-  /** Computes what the contenders' results of a case must be. */
+  /** Computes the result that the contenders must give for a case. */
   async expect({ index }) {
     reference = await ask('reference', { do: 'prepare', index });
   },
@@ -36,7 +36,7 @@ const answers = {
   },
 };
 
-/** Requests come in through this; a JSON text each way is what every way to drive a browser carries. */
+/** Answers requests. They and the answers are JSON texts, which every protocol for driving a browser can pass. */
 Object.assign(globalThis, {
   async request(/** @type {string} */ text) {
     const { do: what, ...details } = JSON.parse(text);

@@ -1,4 +1,4 @@
-// What a run prints: a line for each case and contender, a column for each engine.
+// Prints a line for each case and contender, with a column for each engine.
 import { formatTime } from '../table.mjs';
 
 const NAMES = 26;
@@ -11,7 +11,7 @@ export function printHeader(operation, engines) {
   );
 }
 
-/** The lines of one case, the case named in the first; below them what failed. */
+/** Prints the lines of one case, the first of which names it, and below them what failed. */
 export function printCase(label, lines, engines) {
   const contenders = [...new Set(lines.map(({ contender }) => contender))];
   for (const [i, contender] of contenders.entries()) {

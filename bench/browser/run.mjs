@@ -1,8 +1,8 @@
 // npm run bench:browser -- [operation …] [--case TEXT …] [--browser NAME …] [--quick] [--json FILE]
 //
-// The cases of `npm run bench` in headless browsers, and in this Node beside them. Every backend runs in a worker of
-// its
-// own, rounds take turns over backends and engines, and a result is compared with the reference before it is timed.
+// Times the cases of `npm run bench` in headless browsers and, for comparison, in this Node. Every backend runs in a
+// worker of its own, the rounds of all backends and engines take turns, and results are compared with the reference
+// before anything is timed.
 import { demandKnown, parseCommand, saveJson } from '../command.mjs';
 import { PLAIN } from '../contender.mjs';
 import { BACKENDS } from '../contenders.mjs';
@@ -33,7 +33,7 @@ console.log(
 console.log('Last, the slowest engine and how many times the time of the fastest it takes.');
 
 const server = await serve();
-/** Browsers, and contenders in them, that cannot run here, and why. */
+/** Why a browser, or a contender in an engine, cannot run here, by its name. */
 const absent = {};
 const engines = await openEngines();
 const results = [];
@@ -48,7 +48,7 @@ if (options.json !== undefined) {
   saveJson(options.json, { machine, date: new Date().toISOString(), quick: options.quick, versions, absent, results });
 }
 
-/** The engines that can run here; the others are reported. */
+/** Opens the engines that can run here, and reports the others. */
 async function openEngines() {
   const opened = [nodeEngine()];
   for (const name of options.browser) {
@@ -97,7 +97,7 @@ async function runOperation(/** @type {string} */ operation) {
   }
 }
 
-/** The reference and the contenders that can run in each engine; the others are reported once. */
+/** Starts the contenders and the reference in each engine where they can run, and reports the others once. */
 async function startContenders(operation) {
   const started = [];
   for (const engine of engines) {
@@ -113,7 +113,7 @@ async function startContenders(operation) {
   return started.filter(({ contender }) => contender !== 'reference');
 }
 
-/** Does a step for a cell of the table unless an earlier one failed; what keeps it from that becomes its problem. */
+/** Does a step for a cell of the table unless an earlier step failed. The reason of a failure becomes its problem. */
 async function attempt(cell, step) {
   if (!cell.problem) cell.problem = await problemOf(step());
 }

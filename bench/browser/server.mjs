@@ -1,4 +1,5 @@
-// Serves the page and its worker. Isolated from other origins, a page gets the finest clock that its browser has.
+// Serves the page and its worker. The headers isolate the page from other origins: it then gets the browser's most
+// precise clock.
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -6,7 +7,7 @@ import { build } from 'esbuild';
 const HEADERS = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const PAGE = '<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>';
 
-/** One file of a program and all that it imports, the library from dist/ among it. */
+/** Bundles a program with all that it imports, including the library in dist/. */
 async function bundle(file) {
   const entry = fileURLToPath(new URL(file, import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', write: false });

@@ -1,4 +1,4 @@
-// A worker of the page, with an engine's memory of its own: answers one contender's requests.
+// A worker of the page: answers the requests to one contender.
 import { createKernels } from 'softmax-wasm';
 import { contender, reply } from '../contender.mjs';
 

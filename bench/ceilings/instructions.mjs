@@ -1,12 +1,13 @@
-// How many vector instructions a kernel takes for four elements of float32: counted in the text of the built modules.
+// How many vector instructions a kernel needs for one vector, which is four float32 elements: counted in the text of
+// the built modules.
 
-/** The main loop of a function, by the number of vectors that it takes in an iteration. */
+/** Functions with a main loop, and how many vectors an iteration of it computes. */
 const LOG_SUM = { of: 'rows/logsum/logSumUnshifted<f32>', vectors: 4 };
 const LOG_SUM_STORED = { of: 'rows/logsum/expLogSumUnshifted<f32>', vectors: 4 };
 const AFFINE = { of: 'rows/scale/rowAffine<f32>', vectors: 4 };
 const SCALE = { of: 'rows/scale/rowScale<f32>', vectors: 4 };
 
-/** The loops that long rows, or elements, go through one after another. */
+/** The loops that go over all elements of long rows, one after another, by operation. */
 const LOOPS = {
   "softmax's instructions": [{ of: 'checks/ceilings/mixOfSoftmax', vectors: 2 }],
   softmax: [{ of: 'kernels/softmax/softmax/rowForm<f32>', vectors: 4 }],
@@ -20,12 +21,12 @@ const LOOPS = {
 
 const INSTRUCTION = /^(?:v128|[if]\d+x\d+)\.(?!const)/;
 
-/** Vector instructions of an operation for each vector; undefined where its loops are not known. */
+/** How many vector instructions an operation needs for one vector; undefined if its loops are not listed. */
 export function instructionsOf(operation, text) {
   return LOOPS[operation]?.reduce((sum, { of, vectors }) => sum + largestLoop(of, text) / vectors, 0);
 }
 
-/** Vector instructions of the loop that has most of them, those of loops within it apart. */
+/** How many vector instructions a function's largest loop has, not counting those of loops within it. */
 function largestLoop(name, text) {
   const start = text.indexOf(`(func $assembly/${name} `);
   if (start < 0) throw new Error(`there is no function ${name}`);

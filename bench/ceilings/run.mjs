@@ -1,8 +1,8 @@
 // npm run bench:ceilings -- [--quick] [--json FILE]
 //
-// How far each operation is from its upper bounds, measured in the same process in turns: the speed of a copy, and that
-// of the instructions of a softmax without dependencies between them. An operation's own bound is the number of its
-// instructions at that rate. Inputs and outputs are tensors of 256 × 1024 float32.
+// How far each operation is from two upper bounds, measured in turns in the same process. One is the speed of a copy.
+// The other is the time that the operation's vector instructions would take at the highest rate: that of the
+// instructions of a softmax without dependencies between them. Inputs and outputs are tensors of 256 × 1024 float32.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -32,7 +32,7 @@ const results = [];
 for (const backend of BACKENDS) results.push(...(await timeBackend(backend)));
 if (options.json !== undefined) saveJson(options.json, { machine, date: new Date().toISOString(), results });
 
-/** The ceilings of a build, compiled by itself. */
+/** The loops that set the bounds, compiled for a backend into a module of their own. */
 function ceilings(backend) {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const file = `build/ceilings-${backend}.wasm`;
@@ -54,7 +54,7 @@ function ceilings(backend) {
   };
 }
 
-/** The operations that compute an element for an element, or a number for a row. */
+/** Operations whose result has as many elements as the input, or a number for each row. */
 function operations(backend) {
   const kernels = createKernels({ backend });
   const x = kernels.tensor(logits(ELEMENTS), SHAPE);

@@ -1,5 +1,5 @@
-// The README's chart: a bar for each of five libraries, how long one softmax takes, with its largest error and, of ours,
-// what it adds to a page.
+// Draws the README's chart: the time of a softmax in five implementations, with the largest error of each, and what
+// ours adds to a page.
 import { COLOURS, FAINT, INK, line, picture, rectangle, text } from '../svg.mjs';
 import { formatRatio, formatTime } from '../table.mjs';
 import { HAND_WRITTEN, OURS } from './peers.mjs';
@@ -16,7 +16,7 @@ const BAR = 16;
 const STEP = 30;
 const TOP = 84;
 
-/** @returns {string} the SVG of a report of run.mjs; `kilobytes` is the size of a bundle with that operation of ours */
+/** @returns {string} the SVG of a report of run.mjs; `kilobytes` is the size of a bundle with our softmax alone */
 export function drawBars({ machine, date, results, versions }, kilobytes) {
   const lines = SHOWN.map((peer) => {
     const found = results.find((it) => it.operation === OPERATION && it.label === LABEL && it.peer === peer);

@@ -1,5 +1,6 @@
-// What is compared: the grid, the inputs that every peer makes for itself, and the exact results.
-import { shares } from '../backward.mjs';
+// What is compared: the grid of operations and shapes, the inputs, which every peer makes itself, and the exact
+// results.
+import { sharesOf } from '../backward.mjs';
 import { logits } from '../harness.mjs';
 import { classIndices, probabilities } from '../losses.mjs';
 import { K } from '../topK.bench.mjs';
@@ -8,7 +9,6 @@ export { K };
 
 /** @typedef {[rows: number, n: number]} Shape */
 
-/** Rows of few classes. */
 const FEW_CLASSES = /** @type {Shape} */ ([4096, 10]);
 /** @type {Shape[]} */
 const SHAPES = [[256, 1024], [8, 32768], [64, 131072], [1024, 128], FEW_CLASSES, [1024, 3]];
@@ -17,8 +17,8 @@ const [SQUARE] = SHAPES;
 const VOCABULARY = /** @type {Shape} */ ([1, 128000]);
 
 /**
- * Each operation is one over rows or elements, float32; a loss is the mean, its result [loss, …gradient]. The result of
- * topK is [...values, ...indices].
+ * The shapes of each operation, in float32. A loss is the mean over rows or elements, and its result is
+ * [loss, ...gradient]. The result of topK is [...values, ...indices].
  * @type {Record<string, Shape[]>}
  */
 export const GRID = {
@@ -40,8 +40,8 @@ export const GRID = {
 export const labelOf = (/** @type {Shape} */ [rows, n]) => `${rows} × ${n}`;
 
 /**
- * The benchmark of an operation in `npm run bench`, and its case of this name: what the library and JavaScript written by
- * hand run here too.
+ * The benchmark of an operation in `npm run bench`, and its case with this label: the library and the hand-written
+ * JavaScript run the same code here.
  */
 export async function findBenchmark({ operation, label }) {
   const withGrad = operation.endsWith('WithGrad');
@@ -54,8 +54,8 @@ export async function findBenchmark({ operation, label }) {
 }
 
 /**
- * The logits, and what the operation takes beside them, if anything: indices of classes, probabilities, or for a backward
- * operation, whose first argument is no logits, the gradient that comes in.
+ * The arguments of an operation: `x`, which is logits except for backward operations, and `targets`, which is class
+ * indices, probabilities, the incoming gradient of a backward operation, or empty.
  * @param {{ operation: string, shape: Shape }} example
  */
 export function inputsOf({ operation, shape: [rows, n] }) {
@@ -63,12 +63,12 @@ export function inputsOf({ operation, shape: [rows, n] }) {
   const x = logits(example.elements);
   if (operation.startsWith('crossEntropy')) return { x, targets: classIndices(example) };
   if (operation.startsWith('bceWithLogits')) return { x, targets: probabilities(example) };
-  if (operation === 'softmaxBackward') return { x: shares(x.length, 1), targets: shares(x.length, 2) };
-  if (operation === 'logSoftmaxBackward') return { x: x.map((v) => -Math.abs(v)), targets: shares(x.length, 2) };
+  if (operation === 'softmaxBackward') return { x: sharesOf(x.length, 1), targets: sharesOf(x.length, 2) };
+  if (operation === 'logSoftmaxBackward') return { x: x.map((v) => -Math.abs(v)), targets: sharesOf(x.length, 2) };
   return { x, targets: new Float32Array(0) };
 }
 
-/** The result of a loss and perhaps its gradient. */
+/** The result of a loss: its value and, if it was computed, its gradient. */
 export function lossResult(loss, gradient = new Float32Array(0)) {
   const result = new Float32Array(1 + gradient.length);
   result[0] = loss;
@@ -77,7 +77,7 @@ export function lossResult(loss, gradient = new Float32Array(0)) {
 }
 
 /**
- * The case computed in float64, and what errors of smaller results are relative to.
+ * A case computed in float64, and its `floor`: errors of results smaller than this are relative to it.
  * @param {{ operation: string, shape: Shape }} example
  */
 export function exactResult({ operation, shape: [rows, n] }) {
@@ -140,7 +140,7 @@ function exactLogSumExp(row) {
   return max + Math.log(row.reduce((sum, v) => sum + Math.exp(v - max), 0));
 }
 
-/** The largest error, relative to the exact result or to `floor` where that is larger. */
+/** The largest error, relative to the exact result, or to `floor` if that is larger. */
 export function largestError(actual, { result, floor }) {
   if (actual.length !== result.length) throw new Error(`gave ${actual.length} numbers, expected ${result.length}`);
   let largest = 0;

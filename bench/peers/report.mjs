@@ -1,4 +1,4 @@
-// What a run prints.
+// Prints the results of a run.
 import { formatTime } from '../table.mjs';
 import { OURS } from './peers.mjs';
 
@@ -16,7 +16,7 @@ export function printHeader(operation) {
   printLine([operation, '', 'time', 'spread', 'G el/s', ...OURS.map((name) => `÷ ${name}`), 'error']);
 }
 
-/** The lines of one case, the case named in the first. */
+/** Prints the lines of one case; the first names the case. */
 export function printCase(label, lines) {
   for (const [i, { peer, elements, nanoseconds, spread, ratios, error, problem }] of lines.entries()) {
     const place = [i === 0 ? label : '', peer];

@@ -2,8 +2,9 @@
 // [--again]
 //
 // Times the library beside others that do the same. Each runs in a process of its own, with its inputs where it is
-// fastest; results are compared with float64 before they are timed, and rounds take turns. `--again` repeats only the
-// operations named or, if none is, those with lines whose rounds lie far apart, and keeps the other lines of FILE.
+// fastest. Errors are measured against float64 before anything is timed, and rounds take turns. `--again` repeats only
+// the named operations or, if none is named, those with lines whose rounds lie far apart, and keeps the other lines of
+// FILE.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -34,11 +35,11 @@ const { values: options, positionals: wanted } = parseArgs({
 /** How many rounds a case gets at least and at most. */
 const ROUNDS = options.quick ? { least: 2, most: 2 } : { least: 7, most: 14 };
 const ROUND_MILLISECONDS = options.quick ? 20 : 150;
-/** The first round goes uncounted: some peers are slow until the engine has optimized all that they consist of. */
+/** A first round is not counted: some peers are slow until the engine has optimized all of their code. */
 const WARM_UP_MILLISECONDS = options.quick ? 100 : 500;
 const FIRST_CALLS = options.quick ? 3 : 15;
 const NODES = ['20', '22', '24', '26'];
-/** Elements that a quick run leaves cases above out for. */
+/** The most elements of a case that a quick run includes. */
 const QUICK_ELEMENTS = 300_000;
 
 const earlier = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')) : { versions: {}, results: [] };
@@ -62,7 +63,7 @@ const [load] = loadavg();
 if (load > 1) console.log(`The machine has other work (load ${load.toFixed(1)}): calls of milliseconds look too slow.`);
 
 const { versions } = earlier;
-/** Peers that cannot run here, and why. */
+/** Why peers cannot run here, by their names. */
 const absent = {};
 const results = earlier.results.filter(({ operation }) => !operations.includes(operation));
 for (const operation of operations) await runOperation(operation);
@@ -109,7 +110,10 @@ async function runOperation(/** @type {string} */ operation) {
   for (const peer of peers) peer.stop();
 }
 
-/** Those with a shape, in which every peer takes part that has the operation, and those of `npm run bench`: of some. */
+/**
+ * The cases of an operation, with the peers that may run them. Those of the grid have a shape and are for every peer;
+ * those of `npm run bench` are for the peers that a target names, and hand-written JavaScript.
+ */
 async function casesOf(operation) {
   const shared = (GRID[operation] ?? []).map((shape) => {
     return { shape, label: labelOf(shape), elements: shape[0] * shape[1], taking: [...OURS, ...PEERS] };
@@ -122,7 +126,7 @@ async function casesOf(operation) {
   return cases.filter(({ elements }) => !options.quick || elements <= QUICK_ELEMENTS);
 }
 
-/** What a result must be: computed in float64, by our reference backend where only we have the case. */
+/** The expected result: computed in float64 for cases of the grid, otherwise by our reference backend. */
 async function expectedResult({ operation, label, shape }) {
   if (shape !== undefined) return exactResult({ operation, shape });
   const { bench, example } = await findBenchmark({ operation, label });
@@ -131,7 +135,7 @@ async function expectedResult({ operation, label, shape }) {
   return { result: task.result(), floor: bench.floor };
 }
 
-/** Does a step for a line; what keeps the peer from it becomes the line's problem. */
+/** Does a step for a line. The reason of a failure becomes the line's problem. */
 async function attempt(line, step) {
   try {
     await step();
@@ -140,7 +144,7 @@ async function attempt(line, step) {
   }
 }
 
-/** The peers that can run here; the others are reported once. */
+/** Starts the peers that can run here, and reports the others once. */
 async function startPeers(/** @type {string[]} */ names) {
   const started = [];
   for (const name of [...OURS, ...names.filter((peer) => options.peer.includes(peer))]) {
@@ -161,7 +165,7 @@ async function startPeers(/** @type {string[]} */ names) {
   return started;
 }
 
-/** Installs the peers into their own folder unless they are there; those that are missing then say so themselves. */
+/** Installs the peers unless they are there. If that fails, starting a missing one reports it. */
 function installPeers() {
   try {
     install('bench/peers');

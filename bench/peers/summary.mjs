@@ -1,7 +1,7 @@
 import { bestOf } from '../rounds.mjs';
 import { OURS } from './peers.mjs';
 
-/** Of each line of a case the best round, how far the next best is, and the ratios to ours. */
+/** Adds to each line of a case its best round, how far the next best is, and the ratios to our backends. */
 export function summarizeCase(lines) {
   const ours = lines.filter(({ peer, problem }) => OURS.includes(peer) && !problem);
   return lines.map((line) => {

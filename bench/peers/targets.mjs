@@ -1,17 +1,17 @@
-// How fast the library is meant to be: beside its peers, beside JavaScript written by hand, and beside itself.
+// How fast the library is meant to be, compared with its peers, hand-written JavaScript, and other cases of its own.
 import { bundle, gzipped } from '../../scripts/size.mjs';
 import { firstCall } from '../contenders.mjs';
 import { medianOf } from '../rounds.mjs';
 import { GRID, labelOf } from './cases.mjs';
 import { HAND_WRITTEN, PEERS } from './peers.mjs';
 
-/** Stands for the backend that is judged: another of its cases is what it is compared with. */
+/** In place of a peer: the target compares with another case of the same backend. */
 const OURSELVES = 'our own';
 
 /**
- * Operation, cases, peer, the peer's operation where it is another one, with relaxed-simd, with simd128: how many times
- * the peer's time of an element ours goes into it, at least. Beside ourselves: the other case, unless it has the same
- * name, and how many bytes ours moves for each of its.
+ * Operation, cases, peer, the peer's operation if it is another one, then the targets with relaxed-simd and with
+ * simd128: the peer's time per element divided by ours must be at least this. The last entry is for comparisons with
+ * ourselves: the label of the other case, if it differs, and how many bytes this case moves for each byte of the other.
  * @type {[string, string[], string, string | undefined, number, number | undefined, { label?: string, bytes?: number }?][]}
  */
 const TARGETS = [
@@ -88,11 +88,12 @@ const TARGETS = [
   ['distillationWithGrad', ['256 × 1024'], OURSELVES, 'softmax', 0.5, 0.5, { bytes: 12 / 8 }],
   ['softmaxBackward', ['256 × 1024'], OURSELVES, 'softmax', 0.8, 0.8, { bytes: 12 / 8 }],
 ];
-/** Milliseconds of the first call; kilobytes of what is named in a bundle, gzipped: at most. */
+/** The most milliseconds of a first call. */
 const FIRST_CALL = 20;
+/** The most kilobytes of a gzipped bundle, by what it exports. */
 const SIZES = { softmax: 26, everything: 90 };
 
-/** What `npm run bench` has and the peers do not: run to be compared with ourselves or with JavaScript. */
+/** The cases of `npm run bench` that targets name but the grid lacks. */
 export function ownLabels(operation) {
   const shared = (GRID[operation] ?? []).map(labelOf);
   const labels = TARGETS.flatMap(([name, its, peer, peerOperation = name, , , { label } = {}]) => {
@@ -102,7 +103,7 @@ export function ownLabels(operation) {
   return [...new Set(labels)].filter((label) => !shared.includes(label));
 }
 
-/** Those that take part in a case that not every peer has. */
+/** The peers that run such a case: those that a target names, and hand-written JavaScript. */
 export function peersOf(operation, label) {
   const others = TARGETS.filter(([name, its]) => name === operation && its.includes(label)).map(([, , peer]) => peer);
   return PEERS.filter((peer) => peer === HAND_WRITTEN || others.includes(peer));
@@ -110,12 +111,14 @@ export function peersOf(operation, label) {
 
 export const OPERATIONS = [...new Set([...Object.keys(GRID), ...TARGETS.map(([operation]) => operation)])];
 
-/** The targets of simd128 are for Node 20, where relaxed-simd is behind a flag, those of relaxed-simd for later ones. */
+/**
+ * The targets of simd128 are for Node 20, where relaxed-simd is behind a flag, those of relaxed-simd for later ones.
+ */
 const judged = ({ node }) => (Number.parseInt(node, 10) < 22 ? 'simd128' : 'relaxed-simd');
 
 /**
- * The targets for this engine. One that the run did not measure has no `measured`; of operations that it left out there
- * is none.
+ * Judges the targets for this engine. A target lacks `measured` if the run did not time one of its cases; targets of
+ * operations that the run left out are omitted.
  */
 export function judgeTargets(results, node) {
   const backend = judged(node);
@@ -137,7 +140,7 @@ export function judgeTargets(results, node) {
   });
 }
 
-/** The targets that are not about an operation: what a program pays to have the library at all. */
+/** Judges the targets of start-up: the time of the first call, and what the library adds to a page. */
 export async function judgeStart(node, repetitions) {
   const calls = Array.from({ length: repetitions }, () => firstCall(judged(node), node).call);
   return [

@@ -1,5 +1,5 @@
-// The run as a picture: above, the time of an element over the number of elements; below, on the same axis, how much
-// data a call was given and how much linear memory it took. Both axes are logarithmic.
+// Draws a run. The upper panel shows the time per element over the number of elements; the lower one, on the same axis,
+// the size of the data and of linear memory. All axes are logarithmic.
 import { PLAIN } from '../contender.mjs';
 import { COLOURS, dot, FAINT, GRID, INK, line, logarithmic, path, picture, text } from '../svg.mjs';
 import { formatBytes, formatElements } from './report.mjs';
@@ -94,7 +94,7 @@ function drawMemory(results, across, x) {
   return parts;
 }
 
-/** Grid and labels of a panel. @returns where a value stands, and the parts */
+/** Draws the grid and the labels of a panel. @returns `y`, which places a value, and the parts */
 function drawAxes(title, { top, height }, values, across, x, labelOf) {
   const down = logarithmic(Math.min(...values), Math.max(...values));
   const bottom = top + height;

@@ -1,8 +1,8 @@
-// What a run prints: a line for each size, a column for each contender.
+// Prints a line for each size, with a column for each contender.
 const SIZE = 20;
 const FIGURES = 20;
 
-/** 4.0 KB, 8.0 GB: with a point before the last digit. */
+/** A size such as 4.0 KB or 8.0 GB. */
 export function formatBytes(bytes) {
   const power = Math.min(3, Math.max(0, Math.floor(Math.log10(bytes) / 3)));
   return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${['bytes', 'KB', 'MB', 'GB'][power]}`;
@@ -19,10 +19,10 @@ export function printHeader(contenders) {
   printLine('\nelements', ['data', ...contenders, 'linear memory']);
 }
 
-/** @param lines of the contenders in the header's order; undefined where one did not take part */
+/** @param lines one for each contender, in the header's order; undefined if it was not timed */
 export function printCase(label, lines) {
-  const taking = lines.filter((it) => it !== undefined);
+  const timed = lines.filter((it) => it !== undefined);
   const times = lines.map((it) => (it === undefined ? '–' : `${it.nanosecondsPerElement.toPrecision(3)} ns`));
-  const data = formatBytes(2 * Float32Array.BYTES_PER_ELEMENT * taking[0].held);
-  printLine(label, [data, ...times, formatBytes(Math.max(...taking.map(({ linearMemory }) => linearMemory)))]);
+  const data = formatBytes(2 * Float32Array.BYTES_PER_ELEMENT * timed[0].held);
+  printLine(label, [data, ...times, formatBytes(Math.max(...timed.map(({ linearMemory }) => linearMemory)))]);
 }

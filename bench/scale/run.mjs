@@ -17,9 +17,9 @@ import bench from './softmax.bench.mjs';
 
 const { options, rounds: ROUNDS, roundMilliseconds } = parseCommand({ svg: { type: 'string' } });
 const CONTENDERS = [PLAIN, ...BACKENDS];
-/** The most elements of JavaScript, and of a quick run. */
-const PATIENCE = 1e7;
-/** How many elements the reference computes; all others repeat them. */
+/** Plain JavaScript, and a quick run, get no more elements than this: larger cases would take too long. */
+const SLOW_LIMIT = 1e7;
+/** How many elements the reference computes at most: the input repeats after that. */
 const REFERENCE_ELEMENTS = 1e6;
 /** The share of the free memory that the arrays of the backends may take. */
 const MEMORY_SHARE = 0.85;
@@ -40,7 +40,7 @@ const report = { machine, date: new Date().toISOString(), quick: options.quick, 
 if (options.json !== undefined) saveJson(options.json, report);
 if (options.svg !== undefined) save(options.svg, drawChart(report));
 
-/** A billion elements at once where two backends have the memory for them, else in several calls. */
+/** The cases whose arrays fit into free memory, in a process for each backend; the largest may take several calls. */
 function chooseCases() {
   const bytes = ({ held }) => BACKENDS.length * 2 * Float32Array.BYTES_PER_ELEMENT * held;
   const fits = (example) => bytes(example) <= MEMORY_SHARE * freemem();
@@ -48,23 +48,23 @@ function chooseCases() {
   const whole = bench.cases.filter((example) => !inParts(example) && fits(example));
   const largest = Math.max(...whole.map(({ elements }) => elements));
   const parts = bench.cases.filter((example) => inParts(example) && example.elements > largest && fits(example));
-  return [...whole, ...parts].filter(({ elements }) => !options.quick || elements <= PATIENCE);
+  return [...whole, ...parts].filter(({ elements }) => !options.quick || elements <= SLOW_LIMIT);
 }
 
 async function runCase(example) {
   const { label, elements } = example;
   const index = bench.cases.indexOf(example);
   const say = (what) => progress(`${label} elements: ${what}`);
-  const taking = workers.filter(({ name }) => name !== PLAIN || elements <= PATIENCE);
+  const contenders = workers.filter(({ name }) => name !== PLAIN || elements <= SLOW_LIMIT);
   const held = Math.min(example.held, REFERENCE_ELEMENTS);
   const reference = bench.ours(createKernels({ backend: 'reference' }), { elements: held, held });
   reference.run();
-  for (const worker of taking) {
+  for (const worker of contenders) {
     say(`checking ${worker.name}`);
     const result = await worker.ask('prepare', { index });
     checkResult(`${worker.name}: ${label} elements`, result, reference.result(), bench.floor);
   }
-  const timed = taking.map((worker) => ({ worker, rounds: /** @type {number[]} */ ([]) }));
+  const timed = contenders.map((worker) => ({ worker, rounds: /** @type {number[]} */ ([]) }));
   const measure = ({ worker }, round) => {
     say(`round ${round}, ${worker.name}`);
     return worker.ask('measure', { milliseconds: roundMilliseconds });

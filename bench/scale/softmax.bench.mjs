@@ -1,13 +1,13 @@
-// Softmax of rows of a thousand, from one row to a million: typed arrays of JavaScript in and out, so that all of it
-// streams through the library's scratch.
+// Softmax of one to a million rows of 1000 elements. Typed arrays in and out, so that all elements are staged through
+// linear memory.
 import { logits } from '../harness.mjs';
 import { softmaxRow } from '../softmax.bench.mjs';
 
 const N = 1000;
 const ELEMENTS = [1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8, 3e8, 1e9];
-/** An array for machines without the memory for a billion elements: the call is repeated on it. */
+/** The elements of a smaller array, on which the call is repeated if memory does not suffice for a billion elements. */
 const PART = 2.5e8;
-/** The numbers repeat after so many. */
+/** The input repeats after this many elements. */
 const PERIOD = 1e6;
 
 const cases = ELEMENTS.map((elements) => ({
@@ -17,7 +17,7 @@ const cases = ELEMENTS.map((elements) => ({
 }));
 cases.push({ label: `1e9 in ${1e9 / PART} calls`, elements: 1e9, held: PART });
 
-/** The same two arrays for all cases, made anew where they are too short. */
+/** All cases share two arrays, which are replaced if they are too short. */
 let x = new Float32Array(0);
 let out = x;
 
@@ -31,7 +31,7 @@ function arraysOf({ held }) {
   return { x: x.subarray(0, held), out: out.subarray(0, held) };
 }
 
-/** Of what may be gigabytes the first row and the last. */
+/** The first and the last row: the whole result may be gigabytes. */
 const sampleOf = (array) => Float32Array.of(...array.subarray(0, N), ...array.subarray(-N));
 
 export default {

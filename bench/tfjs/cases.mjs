@@ -1,6 +1,5 @@
-// What is timed in TensorFlow.js: single functions on four shapes, and whole training steps. `run` gives a tensor, an
-// array
-// of numbers or a promise of one; tensors are disposed of by whoever calls it.
+// What is timed in TensorFlow.js: single functions on four shapes, and whole training steps. A function returns a
+// tensor, of which its caller disposes; a training step returns a promise of an array of numbers.
 
 const SHAPES = [
   [32, 10],
@@ -78,7 +77,7 @@ function stepsOf(tf, fast, shape) {
     'step, categoricalCrossentropy': probabilities,
     'step, tf.losses.softmaxCrossEntropy': () =>
       stepOf(tf, shape, 'linear', (y, x) => tf.losses.softmaxCrossEntropy(y, x)),
-    // Of a program that can be changed: the loss of register's in the place of categoricalCrossentropy.
+    // For a program that can be changed: the fused loss of `register` replaces softmax and categoricalCrossentropy.
     'step, categoricalCrossentropy → fused': () =>
       fast === undefined ? probabilities() : stepOf(tf, shape, 'linear', (y, x) => fast.softmaxCrossEntropy(y, x)),
   };
@@ -89,10 +88,10 @@ const STEPS = [
   [64, 64, 10_000],
 ];
 
-/** The shapes for the backend in plain JavaScript, on which the shape has little influence. */
+/** The shapes for the slow backend in plain JavaScript, whose speed depends little on the shape. */
 const CPU_SHAPES = SHAPES.filter(([rows]) => rows === 32 || rows === 256);
 
-/** The cases by name. Each is set up by calling it: it gives what is to be timed. @returns {Map<string, () => any>} */
+/** The cases by name: calling one sets it up and returns the function to time. @returns {Map<string, () => any>} */
 export function casesOf(tf, fast) {
   const cases = new Map();
   for (const shape of tf.getBackend() === 'cpu' ? CPU_SHAPES : SHAPES) {

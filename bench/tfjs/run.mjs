@@ -1,10 +1,10 @@
 // npm run bench:tfjs [-- --backend wasm|cpu] [--only TEXT] [--pairs 5] [--quick] [--json FILE] [--again] [--no-matmul]
 //
 // Times TensorFlow.js alone and registered with softmax-wasm, each in a process of its own, in rounds that take turns.
-// The placement of memory makes one process faster than another for its whole life: several pairs of processes tell
-// more than many rounds. The results are compared before anything is timed. `--again` times only those cases of FILE
-// whose pairs lie far apart. `--no-matmul` leaves matrix products to TensorFlow.js, which shows what the output end
-// alone contributes to a step.
+// Where its memory happens to lie makes a process faster or slower for its whole life, so several pairs of processes
+// tell more than many rounds. The results are compared before anything is timed. `--again` times only those cases of
+// FILE whose pairs lie far apart. `--no-matmul` leaves matrix products to TensorFlow.js, which shows what softmax and
+// the losses alone contribute to a training step.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { install } from '../../scripts/install.mjs';
@@ -57,8 +57,8 @@ const REGISTERED = options['no-matmul'] ? 'registered without matMul' : 'registe
 const startWorker = (backend, mode) => new Worker(mode, PROGRAM, [backend, mode]);
 const startPair = (backend) => ['alone', REGISTERED].map((mode) => startWorker(backend, mode));
 
-/** The names of the cases, and where ours computes. */
-async function about(backend) {
+/** The names of the cases, and in which memory softmax-wasm computes. */
+async function describeBackend(backend) {
   const worker = startWorker(backend, REGISTERED);
   const started = await worker.ask('start');
   worker.stop();
@@ -66,10 +66,10 @@ async function about(backend) {
 }
 
 /**
- * The cases that share a pair of processes: all functions together, but each training step alone. A program that trains
- * calls little else, and the engine optimizes for that.
+ * Groups the cases that share a pair of processes: all functions are together, but each training step is alone, because
+ * a program that trains calls little else, and the engine optimizes for that.
  */
-function inProcesses(names) {
+function groupByProcess(names) {
   const steps = names.filter((name) => name.startsWith('step'));
   const functions = names.filter((name) => !steps.includes(name));
   return [functions, ...steps.map((name) => [name])].filter(({ length }) => length > 0);
@@ -84,18 +84,18 @@ function summary(name, pairs) {
 install('test/tfjs');
 const machine = describeMachine();
 console.log(`${machineLine(machine)}; medians of ${PAIRS} pairs of processes`);
-/** Whether the line of an earlier run stays as it is. */
+/** Whether the line of an earlier run is kept. */
 const isSettled = (line) => !options.backend.includes(line.backend) || ratioSpread(line) <= MOST_SPREAD;
 const kept = options.again ? JSON.parse(readFileSync(String(options.json), 'utf8')).results.filter(isSettled) : [];
 const isWanted = (backend, name) => !kept.some((line) => line.backend === backend && line.case === name);
 
 const results = [...kept];
 for (const backend of options.backend) {
-  const { memory, names } = await about(backend);
+  const { memory, names } = await describeBackend(backend);
   const wanted = names.filter((name) => name.includes(options.only) && isWanted(backend, name));
   const pairsOf = new Map(wanted.map((name) => [name, []]));
   for (let pass = 0; pass < PAIRS; pass++) {
-    for (const group of inProcesses(wanted)) {
+    for (const group of groupByProcess(wanted)) {
       const workers = startPair(backend);
       for (const name of group) {
         progress(`${backend}, ${name}: pair ${pass + 1} of ${PAIRS}`);

@@ -1,4 +1,4 @@
-// A process with TensorFlow.js on a backend, alone or registered with: run.mjs starts it and asks.
+// The process in which TensorFlow.js runs on a backend, alone or registered with softmax-wasm: answers run.mjs.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { reply } from '../contender.mjs';
@@ -8,7 +8,7 @@ import { casesOf } from './cases.mjs';
 const [, , backend, mode] = process.argv;
 const HOME = new URL('../../test/tfjs/', import.meta.url);
 const require = createRequire(HOME);
-/** More elements than this are not sent to be compared. */
+/** How many elements of a result are compared at most. */
 const COMPARED = 1000;
 
 let answers;
@@ -28,18 +28,17 @@ async function load() {
   let stopwatch;
 
   return {
-    /** The names of the cases, and where ours computes. */
+    /** The names of the cases, and in which memory softmax-wasm computes. */
     start: () => ({ names: [...cases.keys()], memory: fast?.info[0].memory }),
 
-    /** Sets a case up and runs it once: its first elements. */
+    /** Sets a case up, runs it once and returns the first elements of the result. */
     async prepare({ name }) {
       tf.disposeVariables();
       const setUp = /** @type {() => any} */ (cases.get(name));
       const run = setUp();
       const first = await run();
       const result = Array.isArray(first) ? first : Array.from(first.dataSync().subarray(0, COMPARED));
-      // The scope disposes of the tensors that a function leaves; a training step is asynchronous and disposes of its
-      // own.
+      // tf.tidy disposes of the tensors of a function. A training step is asynchronous and disposes of its own.
       stopwatch = new Stopwatch(Array.isArray(first) ? run : () => tf.tidy(() => void run()));
       return result;
     },

@@ -1,5 +1,5 @@
-// Accumulators cross from worker to worker through Beam's coder, which the direct runner does without: they must come out
-// of it as they were.
+// Checks that accumulators survive a round trip through Beam's coder. Runners send them from worker to worker with it,
+// but the direct runner, on which the pipelines are tested, does not.
 import { strictEqual } from 'node:assert';
 import { join } from 'node:path';
 import { Context } from 'apache-beam/coders/coders';

@@ -1,5 +1,5 @@
-// Evaluates a classifier over many files of logits and labels: loss, perplexity, accuracy, calibration and a reliability
-// diagram. Each shard becomes a few states, which the runner merges in whatever order it likes.
+// Evaluates a classifier over many files of logits and labels: loss, perplexity, accuracy, calibration and a
+// reliability diagram. Each shard becomes a few states, which the runner merges in any order.
 //
 //     node make-shards.mjs && node evaluate.mjs [--runner=direct] [--folder=work]
 //
@@ -63,7 +63,7 @@ merged.calibration.bins.forEach((bin, i) => {
 });
 console.log(`${merged.calibration.bins.length} bins the same; the diagram: ${join(folder, 'reliability.svg')}`);
 
-/** All of it on all rows at once. */
+/** The same figures, computed in one call on all rows. */
 function inOneCall() {
   const parts = shards.map(({ logits, labels }) => ({ logits: npy.readNpy(logits), labels: npy.readNpy(labels) }));
   const [{ logits: first }] = parts;
@@ -88,7 +88,7 @@ function inOneCall() {
   };
 }
 
-/** @throws Error unless both are the same but for what float64 sums of so many rows lose */
+/** @throws Error unless both are the same up to the rounding of float64 sums */
 function expectSame(what, actual, expected, tolerance = 1e-12) {
   if (!(Math.abs(actual - expected) <= tolerance * Math.abs(expected))) {
     throw new Error(`${what}: ${actual} in the pipeline, ${expected} in one call`);

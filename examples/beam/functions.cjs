@@ -1,6 +1,7 @@
-// What the pipelines' workers do. Beam sends functions to workers by name, if their module is registered (at the end), and
-// by their source if not, which cannot work for those of a library: so all that a worker runs is in this module.
-// CommonJS, because Beam requires registered modules; Node 20.19, 22.12 and later can require softmax-wasm.
+// The functions that the pipelines' workers run. Beam sends a function to workers by its name if its module is
+// registered, as this one is at its end. Otherwise it sends the source, which cannot work for the functions of a
+// library. The module is CommonJS because Beam loads registered modules with require; Node 20.19, 22.12 and later can
+// require softmax-wasm.
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { requireForSerialization } = require('apache-beam/serialization');
@@ -14,7 +15,7 @@ const {
 } = require('softmax-wasm');
 const { readNpy, writeNpy } = require('./npy.cjs');
 
-/** What is found out about a classifier: the state of each figure. */
+/** The figures of a classifier's evaluation, each with the function that makes its state. */
 const FIGURES = {
   loss: nllState,
   perplexity: perplexityState,
@@ -31,7 +32,7 @@ function evaluateShard({ logits, labels }) {
   return Object.fromEntries(Object.entries(FIGURES).map(([name, create]) => [name, evaluate(create)]));
 }
 
-/** Merges states that are plain JSON, as accumulators have to be. */
+/** A combiner that merges states; its accumulators have to be plain JSON. */
 function merging({ from }, extractOutput) {
   const merge = (total, json) => (total === null ? json : from(total).merge(from(json)).toJSON());
   return {
@@ -46,10 +47,10 @@ const mergeLoss = merging(nllState, (json) => nllState.from(json).value);
 const mergePerplexity = merging(perplexityState, (json) => perplexityState.from(json).value);
 const mergeAccuracy = merging(accuracyState, (json) => accuracyState.from(json).value);
 const mergeCalibration = merging(calibrationState, (json) => calibrationState.from(json).value);
-/** Its output is the state: from that comes the loss, and the gradient of each chunk. */
+/** Its output is the merged state, from which come the loss and the gradient of each chunk. */
 const mergeCrossEntropy = merging(crossEntropyState, (json) => json);
 
-/** Writes what was found, and the reliability diagram. */
+/** Writes the merged figures and the reliability diagram. */
 function writeReport(report, { folder }) {
   writeFileSync(join(folder, 'report.json'), JSON.stringify(report));
   writeFileSync(join(folder, 'reliability.svg'), reliabilityDiagram(report.calibration));
@@ -63,7 +64,7 @@ function addClasses({ logits, offset, targets }) {
   return { state: state.add(data, { shape, offset, targets: readNpy(targets).data }).toJSON() };
 }
 
-/** Writes the gradient of the chunk beside its logits, from the state of all chunks. */
+/** Writes the gradient of a chunk, computed from the merged state, next to the chunk's logits. */
 function writeGradient({ logits, gradient, offset }, { whole }) {
   const { data, shape } = readNpy(logits);
   const state = crossEntropyState.from(whole.lookup().state);

@@ -1,5 +1,5 @@
-// Writes what the pipelines read, as .npy files in work/: the logits and labels of a classifier that is too sure of itself,
-// in shards of rows; and those of a language model with a large vocabulary, in slices of classes.
+// Writes the .npy files that the pipelines read into work/: the logits and labels of an overconfident classifier, in
+// shards of rows; and those of a language model with a large vocabulary, in slices of classes.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom, normal } from '../lib/random.mjs';
@@ -8,7 +8,7 @@ import { readOptions } from './options.mjs';
 
 const SHARDS = 16;
 const CLASSES = 50;
-/** Rows of a shard: no two are alike. */
+/** The number of rows in a shard: each shard has another one. */
 const rowsOf = (shard) => 400 + 17 * shard;
 
 const SLICES = 8;
@@ -24,7 +24,7 @@ for (let shard = 0; shard < SHARDS; shard++) {
   const rows = rowsOf(shard);
   const logits = Float32Array.from({ length: rows * CLASSES }, () => 2 * normal(random));
   const labels = Int32Array.from({ length: rows }, () => Math.floor(CLASSES * random()));
-  // Two of three rows point to their label, more or less.
+  // Two of three rows more or less predict their label.
   labels.forEach((label, row) => {
     if (random() < 2 / 3) logits[row * CLASSES + label] += 4 + 8 * random();
   });

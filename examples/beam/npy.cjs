@@ -2,12 +2,12 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 
 const TYPES = { '<f4': Float32Array, '<f8': Float64Array, '<i4': Int32Array, '<i8': BigInt64Array };
-/** What every file begins with, and version 1.0. */
+/** The magic bytes at the start of every file, and version 1.0. */
 const MAGIC = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
-/** Data begins at a multiple of so many bytes. */
+/** Data begins at a multiple of this many bytes. */
 const ALIGNMENT = 64;
 
-/** The array in a file: its elements and its shape. @throws Error for what is not such a file */
+/** The array in a file: its elements and its shape. @throws Error for any other file */
 function readNpy(path) {
   const file = readFileSync(path);
   if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error(`${path} is no .npy file of version 1.0`);

@@ -1,4 +1,4 @@
-/** The options --name=value of the command; `folder` is where files lie, `runner` is Beam's. */
+/** Reads options of the form --name=value. `folder` is the folder of all files, `runner` Beam's option. */
 export function readOptions() {
   const given = process.argv.slice(2).map((argument) => {
     const [, name, value] = argument.match(/^--(\w+)=(.+)$/) ?? [];

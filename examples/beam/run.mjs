@@ -1,5 +1,5 @@
-// npm run test:beam: installs Apache Beam where it is missing, makes the shards and runs both pipelines on the direct
-// runner. Each of them fails where it does not give what one call on everything gives.
+// npm run test:beam: installs Apache Beam if it is missing, makes the shards and runs both pipelines on the direct
+// runner. A pipeline fails if its results differ from those of a single call on all data.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +12,8 @@ function run(program, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Why the pipelines cannot run in this Node, if they cannot. */
-function whatIsLacking(require) {
+/** Why the pipelines cannot run in this Node; undefined if they can. */
+function whyNot(require) {
   if (require('node:util').isPrimitive === undefined) return 'Apache Beam 2.49 runs in Node 22 or earlier';
   try {
     require('softmax-wasm');
@@ -24,7 +24,7 @@ function whatIsLacking(require) {
 }
 
 install('examples/beam');
-const problem = whatIsLacking(createRequire(import.meta.url));
+const problem = whyNot(createRequire(import.meta.url));
 if (problem !== undefined) {
   console.log(`skipped: ${problem}, and this is Node ${process.versions.node}`);
   process.exit();

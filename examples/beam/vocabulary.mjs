@@ -1,5 +1,6 @@
-// A vocabulary that no worker holds whole: each file has the logits of some classes of every row. Each worker adds its
-// slice to a state; the merged state is the loss, and from it every worker computes the gradient of its own slice.
+// Computes the cross-entropy over a vocabulary that is split between workers: each file has the logits of some classes
+// of every row. Each worker adds its slice to a state. The merged state gives the loss, and each worker computes from
+// it the gradient of its own slice.
 //
 //     node make-shards.mjs && node vocabulary.mjs [--runner=direct] [--folder=work]
 //
@@ -20,7 +21,7 @@ const slices = readdirSync(join(folder, 'slices'))
   .filter((name) => name.endsWith('.logits.npy'))
   .map((name) => {
     const logits = join(folder, 'slices', name);
-    // The name begins with the class that the slice begins with.
+    // A file's name begins with the first class of its slice.
     return { logits, targets, gradient: logits.replace('.logits.', '.gradient.'), offset: Number.parseInt(name, 10) };
   });
 
@@ -51,7 +52,7 @@ for (const { gradient, offset } of slices) {
 console.log(`gradients are within ${worst.toExponential(1)} of those in one call, relative to their size`);
 expectClose('the worst gradient', worst, 0, 1e-6);
 
-/** Loss and gradient of all classes at once. */
+/** The loss and its gradient, computed in one call on all classes. */
 function inOneCall() {
   const parts = slices.map(({ logits, offset }) => ({ ...npy.readNpy(logits), offset }));
   const rows = parts[0].shape[0];
@@ -66,7 +67,7 @@ function inOneCall() {
   return { rows, classes, ...crossEntropyWithGrad(x, npy.readNpy(targets).data, options) };
 }
 
-/** @throws Error unless both are within a tolerance, which is float32's: logits and gradients are */
+/** @throws Error unless both are within a tolerance: that of float32, the type of logits and gradients */
 function expectClose(what, actual, expected, tolerance) {
   if (!(Math.abs(actual - expected) <= tolerance)) throw new Error(`${what} is ${actual}, expected ${expected}`);
 }

@@ -1,6 +1,6 @@
 import { normal } from './random.mjs';
 
-// Three columns of five dots, read row by row.
+// Each digit has three columns and five rows of dots, listed row by row.
 const FONT = [
   '####.##.##.####',
   '.#.##..#..#.###',
@@ -21,7 +21,7 @@ export const WIDTH = 5;
 export const HEIGHT = 6;
 export const PIXELS = WIDTH * HEIGHT;
 
-/** Pictures of digits somewhere in the frame, drawn faintly and covered with noise; and which digits they are. */
+/** Pictures of digits, each somewhere in the frame and covered with noise, and their labels. */
 export function makeDigits(count, noise, random) {
   const pictures = Float32Array.from({ length: count * PIXELS }, () => noise * normal(random));
   const labels = Int32Array.from({ length: count }, () => Math.floor(random() * DIGITS));

@@ -1,4 +1,4 @@
-// A small network of dense layers in plain typed arrays: what an example needs, and nothing of a framework.
+// A small network of dense layers in plain typed arrays, so that the examples need no framework.
 import { normal } from './random.mjs';
 
 const MOMENTUM = 0.9;
@@ -30,7 +30,7 @@ class Dense {
     return y;
   }
 
-  /** Takes the gradient with respect to y, learns from it and returns the one with respect to x. */
+  /** Updates the weights from the gradient with respect to y, and returns the gradient with respect to x. */
   backward(dy, rows, rate) {
     const { inputs, outputs, weights, biases, weightSpeed, biasSpeed, x } = this;
     const dx = new Float32Array(rows * inputs);
@@ -55,7 +55,7 @@ class Dense {
   }
 }
 
-/** Dense layers of these sizes, with a ReLU between one and the next. Gives logits: softmax is not its business. */
+/** Dense layers of these sizes, with a ReLU between each two. The output is logits, without softmax. */
 export class Network {
   constructor(sizes, random) {
     this.layers = sizes.slice(1).map((outputs, i) => new Dense(sizes[i], outputs, random));

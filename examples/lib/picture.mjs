@@ -6,8 +6,8 @@ const COLOURS = [
 ];
 
 /**
- * The plane from -1 to 1 in both directions, each cell with the likeliest class: as colour, the stronger the surer,
- * or where there is no colour as a letter, a capital where the probability is above 0.9.
+ * Draws the plane from -1 to 1 in both directions. Each cell shows its most probable class: as a colour, brighter for
+ * higher probabilities, or, without colours, as a letter, which is a capital if the probability is above 0.9.
  *
  * @param classify points [x, y, x, y, …] → probabilities, row by row.
  */
@@ -37,7 +37,7 @@ function block(index, p) {
 
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
-/** Numbers from 0 to 1 as a line of shades, two characters each; dots in the place of null. */
+/** Draws numbers from 0 to 1 as a line of shades, each two characters wide; null is a dot. */
 export function drawShades(values, { colour = false } = {}) {
   return values.map((value) => (value === null ? '· ' : shade(value, colour))).join('');
 }

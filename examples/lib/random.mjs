@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that are the same in every run: the mulberry32 generator. */
+/** A generator of numbers in [0, 1), mulberry32: a seed gives the same numbers in every run. */
 export function createRandom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -9,12 +9,12 @@ export function createRandom(seed) {
   };
 }
 
-/** A number of the normal distribution. */
+/** A number from the standard normal distribution. */
 export function normal(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** The numbers below count in random order. */
+/** The numbers from 0 to count − 1 in random order. */
 export function shuffled(count, random) {
   const order = Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

@@ -1,7 +1,7 @@
 import { softmax } from 'softmax-wasm';
 import { createRandom, normal } from './random.mjs';
 
-/** Softmax of every row as one writes it by hand: the maximum, the exponentials and their sum, the division. */
+/** Softmax of every row, as it is usually written by hand. */
 function plainSoftmax(x, y, rows, n) {
   for (let start = 0; start < rows * n; start += n) {
     let max = -Infinity;
@@ -16,7 +16,9 @@ function plainSoftmax(x, y, rows, n) {
   }
 }
 
-/** Milliseconds of one call: the best of many, half of the time given to warming up. */
+/**
+ * Milliseconds of one call: the best of those in the second half of the given time; the first half is for warming up.
+ */
 function bestTime(call, milliseconds) {
   const start = performance.now();
   let best = Infinity;
@@ -33,10 +35,10 @@ function repeat(call, times) {
   for (let i = 0; i < times; i++) call();
 }
 
-/** Three digits or more. */
+/** Formats a number with at least three digits. */
 const number = (value) => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
 
-/** A table of both on the same logits, [rows, classes] each. @throws Error when they do not agree. */
+/** A table with the time of both, for each shape [rows, classes]. @throws Error if their results do not agree */
 export function compareWithPlain(shapes, milliseconds) {
   const lines = shapes.map(([rows, n]) => {
     const random = createRandom(1);
@@ -48,7 +50,7 @@ export function compareWithPlain(shapes, milliseconds) {
     plain();
     ours();
     if (y.some((p, i) => Math.abs(p - expected[i]) > 1e-5 * expected[i])) throw new Error(`${rows} × ${n} disagrees`);
-    // Many calls at a time where they are short: a clock cannot see a microsecond.
+    // Short calls are timed many at a time, because a clock does not resolve a microsecond.
     const times = Math.ceil(20_000 / x.length);
     const [slow, fast] = [plain, ours].map(
       (call) => (1000 * bestTime(() => repeat(call, times), milliseconds)) / times,

@@ -10,17 +10,17 @@ export const BATCH = 60;
 const RATE = 0.05;
 const SEED = 7;
 
-/** A small network that learns to tell three spirals apart, and what it learns from; the same in every run. */
+/** A small network that learns to tell three spirals apart, with its data. Every run gives the same results. */
 export class SpiralClassifier {
   epoch = 0;
   #epochs;
   #random = createRandom(SEED);
   training = makeSpirals(POINTS, CLASSES, this.#random);
-  /** Points that are not learned from. */
+  /** Points that are not used for training. */
   unseen = makeSpirals(POINTS, CLASSES, this.#random);
   #network = new Network([2, 48, 48, CLASSES], this.#random);
 
-  /** @param {number} epochs after how many it is done: it learns more slowly towards the end */
+  /** @param {number} epochs how many epochs the training takes: the learning rate falls towards the end */
   constructor(epochs) {
     this.#epochs = epochs;
   }
@@ -52,7 +52,7 @@ export class SpiralClassifier {
     return softmax(logits, { shape: [rows, CLASSES], out: logits });
   }
 
-  /** The share of unseen points whose likeliest class is their own. */
+  /** The share of unseen points whose most probable class is the right one. */
   accuracy() {
     const { points, labels } = this.unseen;
     return accuracy(this.#network.forward(points, POINTS), labels, { shape: [POINTS, CLASSES] });

@@ -1,5 +1,5 @@
-// Trains a tf.layers model that predicts the next of 10 000 words, first with TensorFlow.js alone, then with two lines more.
-// Needs TensorFlow.js, which it installs into test/tfjs/ (some 300 MB).
+// Trains a tf.layers model that predicts the next of 10 000 words, first with TensorFlow.js alone, then with two more
+// lines of code that register softmax-wasm. It installs TensorFlow.js into test/tfjs/ (some 300 MB).
 //
 //     node examples/tfjs/train.mjs [--quick]
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { table } from '../lib/table.mjs';
 
 const QUICK = process.argv.includes('--quick');
 const WORDS = 10_000;
-/** What a word is given as, and how many words may follow it. */
+/** How many features describe a word, and how many words may follow it. */
 const FEATURES = 64;
 const SUCCESSORS = 4;
 const BATCH = 64;
@@ -28,7 +28,7 @@ setWasmPaths(fileURLToPath(new URL('node_modules/@tensorflow/tfjs-backend-wasm/d
 await tf.setBackend('wasm');
 await tf.ready();
 
-/** A text of the same words in every run: the features of each, and the word that follows. */
+/** A batch of words, the same in every run: the features of each, and the word that follows it. */
 function drawBatch(random) {
   const words = Int32Array.from({ length: BATCH }, () => Math.floor(random() * 50));
   const following = words.map((word) => (word * 131 + Math.floor(random() * SUCCESSORS)) % WORDS);
@@ -48,7 +48,7 @@ function makeModel() {
   return model;
 }
 
-/** The loss of the first and of the last step, and milliseconds of one. */
+/** Trains a new model. Returns the loss of the first and of the last step, and the milliseconds of a step. */
 async function train() {
   const random = createRandom(1);
   const model = makeModel();

@@ -1,5 +1,5 @@
-// npm run docs: the API as pages in build/docs, each export with its example, by typedoc, which is installed here. Fails
-// where an exported function has no example, or a link in a comment leads nowhere.
+// npm run docs: writes the API as pages into build/docs with typedoc, which is installed here. Fails if an exported
+// function has no example, or if a link in a comment leads nowhere.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

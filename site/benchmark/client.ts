@@ -1,4 +1,4 @@
-/** A worker that is asked by messages, as bench/contender.mjs answers them, one at a time. */
+/** Sends requests to a worker, one at a time; bench/contender.mjs describes the answers. */
 export class Client {
   readonly #worker: Worker;
   #reject: (error: Error) => void = () => {};

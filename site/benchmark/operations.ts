@@ -1,7 +1,7 @@
 import { logits } from '../../bench/harness.mjs';
 import { classIndices } from '../../bench/losses.mjs';
 
-/** Of each operation: its benchmark, and the cases that are timed, the first of them in a quick run. */
+/** The benchmark of each operation, and the cases that are timed; a quick run times only the first. */
 export const OPERATIONS = {
   softmax: {
     load: () => import('../../bench/softmax.bench.mjs'),
@@ -23,7 +23,7 @@ export const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** What an operation of a case takes. */
+/** The inputs of an operation in a case. */
 export interface Inputs {
   readonly x: Float32Array;
   readonly rows: number;
@@ -34,7 +34,7 @@ export interface Inputs {
   readonly filters: object;
 }
 
-/** The inputs of a benchmark's case, the same as the benchmark itself makes. */
+/** The inputs of a case, the same as those that the benchmark makes. */
 export async function inputsOf(operation: OperationName, index: number): Promise<Inputs> {
   const example = (await OPERATIONS[operation].load()).default.cases[index];
   const [rows, classes] = example.shape ?? [example.rows, example.n];

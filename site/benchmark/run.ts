@@ -4,10 +4,10 @@ import { Client } from './client.js';
 import { OPERATIONS, type OperationName } from './operations.js';
 
 const TFJS = 'tfjs-wasm';
-/** The largest relative errors that pass for right. TensorFlow.js is off by 4.1e-6 in softmax of 8 × 32768. */
+/** The largest relative errors allowed. TensorFlow.js has an error of 4.1e-6 in softmax of 8 × 32768. */
 const [OUR_BOUND, TFJS_BOUND] = [4e-6, 1e-5];
 
-/** Why a page cannot have threads that share memory, or undefined where it can. */
+/** Why this page cannot use threads that share memory; undefined if it can. */
 export function whyNoThreads(): string | undefined {
   if (!crossOriginIsolated) return 'this page is not isolated from other origins';
   return navigator.hardwareConcurrency > 1 ? undefined : 'there is one core';
@@ -15,7 +15,7 @@ export function whyNoThreads(): string | undefined {
 
 const threadsName = () => `${navigator.hardwareConcurrency} threads`;
 
-/** Those that are timed, in the order of the table's columns. */
+/** The contenders that are timed, in the order of the table's columns. */
 export function contendersOf(withTfjs: boolean): string[] {
   const threads = whyNoThreads() === undefined ? [threadsName()] : [];
   return [PLAIN, 'simd128', 'relaxed-simd', ...threads, ...(withTfjs ? [TFJS] : [])];
@@ -34,7 +34,7 @@ interface Case {
   readonly label: string;
 }
 
-/** What a run times, in the order of the table's rows. */
+/** The cases that a run times, in the order of the table's rows. */
 export function casesOf(isQuick: boolean): Case[] {
   const operations = Object.entries(OPERATIONS) as [OperationName, (typeof OPERATIONS)[OperationName]][];
   return operations.flatMap(([operation, { labels }]) =>
@@ -42,7 +42,7 @@ export function casesOf(isQuick: boolean): Case[] {
   );
 }
 
-/** Nanoseconds of a call; undefined where there is nothing to time. */
+/** Nanoseconds of a call; undefined if the contender cannot run the case. */
 export type Time = number | undefined;
 
 /** A run of all cases, which can be stopped. */
@@ -50,7 +50,7 @@ export class BenchmarkRun {
   readonly #isQuick: boolean;
   readonly #contenders: readonly string[];
   readonly #onTime: (time: Time, row: number, column: number) => void;
-  /** One at a time: the reference, then each contender. */
+  /** The worker in use: the reference, or a contender. There is one at a time. */
   #current: Client | undefined;
   #isStopped = false;
 
@@ -69,7 +69,7 @@ export class BenchmarkRun {
     this.#current?.stop();
   }
 
-  /** @throws Error where a result is wrong, or the run was stopped */
+  /** @throws Error if a result is wrong, or if the run was stopped */
   async run(): Promise<void> {
     for (const [row, { operation, label }] of casesOf(this.#isQuick).entries()) {
       const bench = (await OPERATIONS[operation].load()).default;
@@ -96,7 +96,7 @@ export class BenchmarkRun {
     }
   }
 
-  /** Starts a worker, sets the case up and hands both over. */
+  /** Starts a contender's worker, sets the case up, and calls `use` with the worker and the result. */
   async #with<R>(
     name: string,
     operation: OperationName,

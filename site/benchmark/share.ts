@@ -2,7 +2,7 @@ import type { Kernels } from 'softmax-wasm';
 import { U } from '../../bench/sample.bench.mjs';
 import { type Inputs, inputsOf, type OperationName } from './operations.js';
 
-/** So many rows, from the first on. */
+/** A range of rows. */
 export interface Share {
   readonly first: number;
   readonly rows: number;
@@ -10,18 +10,18 @@ export interface Share {
 
 export interface Task {
   run(): void;
-  /** The numbers that `run` left behind, a loss before its gradient. */
+  /** The numbers that `run` has written; a loss comes before its gradient. */
   result(): ArrayLike<number>;
 }
 
-/** The rows in as many shares as there are threads, or rows if these are fewer. */
+/** Splits rows into a share for each thread, or for each row if there are fewer. */
 export function split(rows: number, threads: number): Share[] {
   const count = Math.min(rows, threads);
   const start = (i: number) => Math.floor((rows * i) / count);
   return Array.from({ length: count }, (_, i) => ({ first: start(i), rows: start(i + 1) - start(i) }));
 }
 
-/** An operation on a share of its rows, which lie in the memory of this set of functions. */
+/** An operation on a share of its rows, which are copied into the memory of this set of kernels. */
 export async function makeTask(
   kernels: Kernels,
   operation: OperationName,
@@ -34,7 +34,10 @@ export async function makeTask(
   return MAKERS[operation](kernels, { ...all, x, targets, rows }, rows / all.rows);
 }
 
-/** `part` is the share of all rows: a mean over them is the sum of the shares' means, each times its part. */
+/**
+ * Makes the task of each operation. `part` is the fraction of all rows that the share has: the mean over all rows is
+ * the sum of the shares' means, each times its fraction.
+ */
 const MAKERS: Record<OperationName, (kernels: Kernels, inputs: Inputs, part: number) => Task> = {
   softmax: (kernels, inputs) => makeMap(kernels, inputs, kernels.softmax),
   logSoftmax: (kernels, inputs) => makeMap(kernels, inputs, kernels.logSoftmax),

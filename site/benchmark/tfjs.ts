@@ -1,5 +1,5 @@
 /// <reference types="vite/client" />
-/** TensorFlow.js on its WebAssembly backend, on one thread; its files come from the site itself. */
+/** A contender: TensorFlow.js on its WebAssembly backend, on one thread, from files of this site. */
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -7,7 +7,7 @@ import { reply } from '../../bench/contender.mjs';
 import { Stopwatch } from '../../bench/stopwatch.mjs';
 import { type Inputs, inputsOf, type OperationName } from './operations.js';
 
-/** The addresses of its modules, by their names. */
+/** The addresses of its modules, by their paths. */
 const MODULES: Record<string, string> = import.meta.glob('../node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm', {
   query: '?url',
   import: 'default',
@@ -15,14 +15,15 @@ const MODULES: Record<string, string> = import.meta.glob('../node_modules/@tenso
 });
 
 async function startBackend(): Promise<void> {
-  const pathOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-  setWasmPaths(Object.fromEntries(Object.entries(MODULES).map(([path, url]) => [pathOf(path), url])));
-  // Like the contenders beside it; its own threads would start from a blob: address.
+  const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+  setWasmPaths(Object.fromEntries(Object.entries(MODULES).map(([path, url]) => [nameOf(path), url])));
+  // The backends beside it use one thread too. Its threads would also start from a blob: address, which this page
+  // forbids.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly backend of TensorFlow.js does not start');
 }
 
-/** What makes the result, or a loss before its gradient. */
+/** A function that computes the result; a loss comes before its gradient. Undefined if there is nothing to compare. */
 function callOf(operation: OperationName, { x, rows, classes, targets }: Inputs): (() => tf.Tensor[]) | undefined {
   const logits = tf.tensor2d(x, [rows, classes]);
   if (operation === 'softmax') return () => [tf.softmax(logits)];

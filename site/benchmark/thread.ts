@@ -1,4 +1,4 @@
-/** One of the threads that threads.ts starts: has a share of the rows, and goes over it at each turn. */
+/** One of the threads that threads.ts starts: computes its share of the rows at each turn. */
 import { createKernels } from 'softmax-wasm';
 import { reply } from '../../bench/contender.mjs';
 import type { OperationName } from './operations.js';
@@ -14,7 +14,7 @@ const answers = {
     return task.result();
   },
 
-  /** Until the worker is terminated. */
+  /** Runs until the worker is terminated. */
   takeTurns({ turns }: { turns: Int32Array }) {
     for (let turn = 0; ; turn++) {
       waitForTurn(turns, turn);

@@ -1,6 +1,6 @@
 /**
- * A contender made of threads: each has a set of kernels of its own and a share of the rows, in its own memory as the rows of
- * the other contenders are. This worker takes the first share itself; a call is over when all have gone over theirs.
+ * A contender that consists of several threads. Each has a set of kernels of its own, with a share of the rows in its
+ * memory. This worker computes the first share itself; a call ends when all threads have computed theirs.
  */
 import { createKernels } from 'softmax-wasm';
 import { reply } from '../../bench/contender.mjs';
@@ -17,7 +17,7 @@ function startThread(): Client {
   return new Client(new Worker(new URL('./thread.ts', import.meta.url), { type: 'module' }));
 }
 
-/** What all rows give, of what the shares give. */
+/** The result of all rows, from the results of the shares. */
 function join(results: readonly ArrayLike<number>[]): number[] {
   if (operation !== 'crossEntropy') return results.flatMap((result) => Array.from(result));
   const loss = results.reduce((sum, result) => sum + result[0]!, 0);
@@ -29,12 +29,12 @@ const answers = {
     operation = request.operation;
   },
 
-  /** Nothing where there is one row, which cannot be split. */
+  /** Sets the case up. The result is undefined if there is only one row, which cannot be split. */
   async prepare({ index }: { index: number }) {
     const { rows } = await inputsOf(operation, index);
     if (rows === 1) return undefined;
-    const [own, ...others] = split(rows, navigator.hardwareConcurrency);
-    const task = await makeTask(createKernels(), operation, index, own!);
+    const [first, ...others] = split(rows, navigator.hardwareConcurrency);
+    const task = await makeTask(createKernels(), operation, index, first!);
     const threads = others.map(startThread);
     const results = await Promise.all(
       threads.map((thread, i) => thread.ask({ do: 'prepare', operation, index, share: others[i] })),

@@ -1,20 +1,20 @@
-/** How threads take turns over memory that they share: no message, no promise, some microseconds. */
+/** Synchronizes threads through shared memory, which takes microseconds and needs neither messages nor promises. */
 
-/** The number of turns that have begun, and of threads that have not ended the last one. */
+/** The indices of two counts: turns that have begun, and threads that have not finished the current one. */
 const [TURN, PENDING] = [0, 1];
 
 export function makeTurns(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(8));
 }
 
-/** Wakes so many threads. */
+/** Begins a turn and wakes the threads. */
 export function beginTurn(turns: Int32Array, threads: number): void {
   Atomics.store(turns, PENDING, threads);
   Atomics.add(turns, TURN, 1);
   Atomics.notify(turns, TURN);
 }
 
-/** Sleeps until there have been more turns than this. */
+/** Sleeps until more turns than this have begun. */
 export function waitForTurn(turns: Int32Array, turn: number): void {
   Atomics.wait(turns, TURN, turn);
 }

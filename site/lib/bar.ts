@@ -3,7 +3,7 @@ import { make } from './dom.js';
 /** A number from 0 to 1 as a bar with its digits, in a cell of a table. */
 export interface Bar {
   readonly cell: HTMLTableCellElement;
-  /** With its digits, or another text. */
+  /** Shows a value, with its digits or another text. */
   show(value: number, text?: string): void;
 }
 

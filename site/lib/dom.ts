@@ -1,4 +1,4 @@
-/** What the sections share to find, make and describe parts of the page. */
+/** Helpers with which the sections find, make and describe parts of the page. */
 
 /** The part of a section that has this `data-id`. */
 export function part<E extends Element>(section: ParentNode, id: string, type: abstract new () => E): E {
@@ -34,8 +34,8 @@ export function onNumberedButtons(section: Element, attribute: string, onClick: 
 const PAUSE_MILLISECONDS = 400;
 
 /**
- * Sets a live region's text: the first one at once, any other when it has not changed for a moment, so that a screen reader
- * is not talked over.
+ * Sets the text of a live region. The first text appears at once, a later one when no other has followed for a moment,
+ * so that screen readers are not interrupted.
  */
 export function announcer(region: Element): (text: string) => void {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -8,13 +8,13 @@ export interface Series {
   /** One of the colours of the style sheet, by its variable. */
   readonly colour: string;
   readonly dash?: number[];
-  /** Whether every point is drawn, so that one between gaps is seen. */
+  /** Whether points are drawn, so that one between gaps is visible. */
   readonly points?: boolean;
 }
 
 export interface Axis {
   readonly label: string;
-  /** Its ends, whatever is drawn. */
+  /** The ends of the axis, which do not depend on the data. */
   readonly range: readonly [from: number, to: number];
 }
 
@@ -66,7 +66,7 @@ export class LineChart {
           label,
           stroke: colour(name),
           width: 2,
-          // Not from pixel to pixel, which makes steps of a slope.
+          // Points are not rounded to whole pixels, which would draw a slope as steps.
           pxAlign: 0,
           dash,
           points: { show: points, size: 10, fill: colour(name) },

@@ -1,4 +1,4 @@
-/** Numbers that a visitor pastes or drops: JSON, CSV and .npy. Errors say what was expected, and where. */
+/** Parses numbers that a visitor pastes or drops: JSON, CSV and .npy. Errors say what was expected, and where. */
 import { tensor } from 'softmax-wasm';
 
 export interface Numbers {
@@ -31,7 +31,7 @@ function parseLines(text: string): Numbers {
       throw new RangeError(`Line ${i + 1} has ${row.length} numbers, expected ${classes}, as in the first line.`);
     }
   });
-  // A column is what many programs make of one row.
+  // Many programs write a single row as a column.
   const shape = classes === 1 || rows.length === 1 ? [rows.length * classes] : [rows.length, classes];
   return { data: Float64Array.from(rows.flat()), shape };
 }
@@ -48,7 +48,7 @@ function parseLine(line: string, lineNumber: number): number[] {
     });
 }
 
-/** Words for what is no finite number, as Python and NumPy print them. */
+/** NaN and infinities, as Python and NumPy print them. */
 const WORDS: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Infinity,
@@ -77,7 +77,7 @@ export function isNpy(buffer: ArrayBuffer): boolean {
 }
 
 /**
- * A file of numpy.save: magic, version, the length of the header and the header, a dictionary of Python's
+ * Parses a file of numpy.save: magic bytes, version, the length of the header, the header, which is a Python dictionary
  * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), then the elements. @throws
  */
 export function parseNpy(buffer: ArrayBuffer): Numbers {

@@ -28,7 +28,7 @@ export class TemperatureSlider {
     return this.#output.value;
   }
 
-  /** Goes to a temperature; in steps, unless the visitor prefers less motion. */
+  /** Moves the slider to a temperature: animated, unless the visitor prefers reduced motion. */
   goTo(temperature: number): void {
     cancelAnimationFrame(this.#frame);
     const from = Number(this.#input.value);

@@ -1,16 +1,16 @@
 import { SpiralClassifier } from '../../examples/lib/spiral-classifier.mjs';
 
 export const EPOCHS = 80;
-/** The regions are looked at in so many places across and down. */
+/** The number of places, across and down, at which the regions are computed. */
 export const GRID = 96;
 
 export interface Progress {
   readonly epoch: number;
   /** The mean over the epoch's batches. */
   readonly loss: number;
-  /** On points that were not learned from. */
+  /** The accuracy on points that were not used for training. */
   readonly accuracy: number;
-  /** The probability of each class, of shape [GRID, GRID, CLASSES], from the upper left. */
+  /** The probability of each class in each place, of shape [GRID, GRID, CLASSES], beginning at the upper left. */
   readonly regions: Float32Array<ArrayBuffer>;
 }
 
@@ -23,7 +23,7 @@ function makeGrid(): Float32Array {
   });
 }
 
-/** Trains the classifier of `npm start`, epoch by epoch, and looks at what it has learned. */
+/** Trains the classifier of `npm start`, epoch by epoch, and reports what it has learned. */
 export class Trainer {
   readonly #classifier = new SpiralClassifier(EPOCHS);
   readonly #grid = makeGrid();

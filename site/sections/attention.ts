@@ -9,7 +9,7 @@ const SHAPE = [COUNT, COUNT];
 const SIZE = 16;
 const SEED = 3;
 
-/** Each query times each key; both are the word's own vector here, so that equal words find each other. */
+/** Each query times each key. Both are the word's vector here, so that a word attends to equal words. */
 function makeScores(): Float32Array {
   const random = createRandom(SEED);
   const vocabulary = new Map([...new Set(WORDS)].map((word) => [word, makeVector(random)]));
@@ -18,7 +18,7 @@ function makeScores(): Float32Array {
   return Float32Array.from(vectors.flatMap((query) => vectors.map((key) => product(query, key))));
 }
 
-/** Of variance 1. */
+/** A vector of elements with variance 1. */
 function makeVector(random: () => number): number[] {
   return Array.from({ length: SIZE }, () => Math.sqrt(12) * (random() - 0.5));
 }

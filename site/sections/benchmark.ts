@@ -13,7 +13,7 @@ export function showBenchmark(): void {
   const tfjs = part(section, 'tfjs', HTMLInputElement);
   let running: BenchmarkRun | undefined;
 
-  /** The table of a run, each cell to be filled: as large from the start as in the end. */
+  /** Makes the whole table before a run, so that it does not grow while cells are filled. */
   function layOut(isQuick: boolean, contenders: readonly string[]): Bar[][] {
     part(section, 'contenders', HTMLTableRowElement).replaceChildren(
       ...['Operation', ...contenders].map((name) => make('th', { scope: 'col' }, name)),
@@ -49,7 +49,7 @@ export function showBenchmark(): void {
       markdown.value = markdownOf(contenders, casesOf(isQuick), times);
       summary.textContent = `Done, on ${machine()}: every result was right.`;
     } catch (error) {
-      // A run that another one took the place of says nothing.
+      // A run that was replaced by another does not report how it ended.
       if (running === run) summary.textContent = `Ended: ${error instanceof Error ? error.message : String(error)}.`;
     }
   }
@@ -70,12 +70,12 @@ export function showBenchmark(): void {
   layOut(true, contendersOf(false));
 }
 
-/** Of the time of plain JavaScript. */
+/** The time as a fraction of that of plain JavaScript. */
 function shareOf(time: Time, plain: Time): number {
   return time === undefined ? 0 : Math.min(1, time / plain!);
 }
 
-/** The time of a row's column, and how many times faster than plain JavaScript, in the first one, that is. */
+/** The time in a column, and how many times faster that is than plain JavaScript, which is in the first column. */
 function describe(times: readonly Time[], column: number): string {
   const time = times[column];
   if (time === undefined) return NOTHING;
@@ -104,7 +104,7 @@ function formatRatio(ratio: number): string {
   return ratio < 10 ? ratio.toPrecision(2) : ratio.toFixed(0);
 }
 
-/** The browser and its processor's cores. */
+/** The browser and the number of cores. */
 function machine(): string {
   const browser = navigator.userAgent.match(/(?:Firefox|Chrome|Version)\/\d+/)?.[0].replace('/', ' ') ?? 'this browser';
   return `${browser.replace('Version', 'Safari')}, ${navigator.hardwareConcurrency} cores`;

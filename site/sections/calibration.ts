@@ -8,7 +8,7 @@ const SHAPE = [ROWS, CLASSES] as const;
 const SPREAD = 4;
 const SEED = 1;
 
-/** Logits, and labels that are drawn from their softmax: a classifier that gives these logits is calibrated. */
+/** Logits, and labels drawn from their softmax: a classifier with these logits is calibrated. */
 function makeExamples(): { logits: Float32Array; labels: Int32Array } {
   const random = createRandom(SEED);
   const logits = Float32Array.from({ length: ROWS * CLASSES }, () => SPREAD * (random() - 0.5));
@@ -35,7 +35,7 @@ export function showCalibration(): void {
     announce(`ECE ${before} at temperature 1, ${after} at ${temperature.text}.`);
   }
 
-  /** The diagram and the figures of one temperature. @returns its ECE in digits */
+  /** Shows the diagram and the figures of one temperature. @returns its ECE in digits */
   function show(when: 'before' | 'after', error: ReturnType<typeof calibrationError>): string {
     const ece = error.ece.toFixed(4);
     part(section, `ece-${when}`, HTMLTableCellElement).textContent = ece;

@@ -16,7 +16,7 @@ export function showOwnLogits(): void {
   const warnings = part(section, 'warnings', HTMLUListElement);
   const rows = part(section, 'rows', HTMLTableSectionElement);
 
-  /** Shows what is read, or why it cannot be. */
+  /** Shows the numbers, or why they cannot be read. */
   function show(read: () => Numbers): void {
     warnings.replaceChildren();
     rows.replaceChildren();
@@ -42,7 +42,7 @@ export function showOwnLogits(): void {
   file.addEventListener('change', () => {
     if (file.files?.[0] !== undefined) showFile(file.files[0]);
   });
-  // Files alone: text that is dragged goes to the text area as ever.
+  // Only files are handled here: dragged text goes to the text area as usual.
   section.addEventListener('dragover', (event) => {
     if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
   });

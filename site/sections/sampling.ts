@@ -13,7 +13,7 @@ interface Filters {
   readonly minP: number;
 }
 
-/** Which classes the filters leave: for the eye alone, `sample` applies them by itself. */
+/** Which classes the filters keep. Only the table needs this, because `sample` applies the filters itself. */
 function keptClasses(p: Float64Array, filters: Filters): boolean[] {
   const { values, indices } = topK(p, filters.topK);
   const total = values.reduce((sum, value) => sum + value, 0);
@@ -47,7 +47,7 @@ export function showSampling(): void {
   }
 
   function draw(): void {
-    // A row of the batch for each draw, and a step of the seed for each press.
+    // Each draw is a row of the batch, and each press of the button a step of the seed.
     const logits = new Float64Array(DRAWS * TOKENS.length);
     for (let row = 0; row < DRAWS; row++) logits.set(LOGITS, row * TOKENS.length);
     const shape = [DRAWS, TOKENS.length];
@@ -85,7 +85,7 @@ export function showSampling(): void {
   }
 
   seed.addEventListener('input', () => {
-    // What is no seed keeps the button from being pressed.
+    // Without a valid seed the button is disabled.
     drawButton.disabled = !seed.checkValidity() || seed.value === '';
     clear();
   });

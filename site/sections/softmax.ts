@@ -13,7 +13,7 @@ interface Row {
   readonly bars: readonly [softmax: Bar, naive: Bar, sigmoid: Bar];
 }
 
-/** The formula taken literally. */
+/** Softmax by its formula, without subtracting the maximum. */
 function naiveSoftmax(logits: Float64Array, temperature: number): Float64Array {
   const exponentials = logits.map((z) => Math.exp(z / temperature));
   const sum = exponentials.reduce((total, e) => total + e, 0);

@@ -5,7 +5,7 @@ export type Command = 'start' | 'pause';
 const trainer = new Trainer();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** An epoch; a message may come in before the next one. */
+/** Trains one epoch. The timer lets messages arrive before the next one. */
 function step(): void {
   const progress = trainer.trainEpoch();
   self.postMessage(progress, { transfer: [progress.regions.buffer] });

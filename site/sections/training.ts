@@ -4,7 +4,7 @@ import { LineChart } from '../lib/line-chart.js';
 import { EPOCHS, GRID, type Progress } from '../lib/trainer.js';
 import type { Command } from './training-worker.js';
 
-/** Of Okabe and Ito, for readers who do not tell red from green too. */
+/** Colours of Okabe and Ito, which colour-blind readers can tell apart. */
 const COLOURS = [
   [0, 114, 178],
   [230, 159, 0],
@@ -12,7 +12,7 @@ const COLOURS = [
 ] as const;
 const RADIUS = 3;
 
-/** The plane: each place in the colours of its probabilities, and the points on it. */
+/** Draws the plane: each place in the mixed colours of its probabilities, and the points on top. */
 class Plane {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
@@ -96,7 +96,7 @@ export function showTraining(): void {
   function makeWorker(): Worker {
     const made = new Worker(new URL('./training-worker.ts', import.meta.url), { type: 'module' });
     made.addEventListener('message', ({ data }: MessageEvent<Progress>) => {
-      // What a worker sent before it was ended may still arrive.
+      // Messages of a terminated worker may still arrive.
       if (made === worker) show(data);
     });
     return made;

@@ -1,4 +1,4 @@
-/** The built site in a browser, served from a folder of its own as a plain web server does. */
+/** Opens the built site in a browser. It is served from a subfolder, as by a plain web server. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
-/** The same files: as a plain server sends them, and isolated from other origins, as threads ask for. */
+/** Folders with the same files: one is served plainly, the other isolated from other origins, which threads need. */
 const [PLAIN, ISOLATED] = ['/some/folder/', '/isolated/'];
 const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const TYPES: Record<string, string> = {
@@ -37,7 +37,7 @@ export const KINDS: readonly Kind[] = [
   { name: 'Firefox', browser: 'firefox', path: firefox, args: [] },
 ];
 
-/** The same browser, of a visitor who prefers dark pages and little motion. */
+/** The same browser, with preferences for dark pages and reduced motion. */
 export function darkAndStill(kind: Kind): Kind {
   return {
     ...kind,
@@ -46,19 +46,19 @@ export function darkAndStill(kind: Kind): Kind {
   };
 }
 
-/** Chromium on a processor whose instructions V8 does not take for enough to run SIMD. */
+/** Chromium on a simulated processor that lacks the instructions V8 requires for SIMD. */
 export const CHROMIUM_WITHOUT_SIMD: Kind = {
   ...KINDS[0]!,
   args: [...CHROMIUM_ARGS, '--js-flags=--no-enable-ssse3 --no-enable-sse4-1'],
 };
 
-/** The page's policy, sent with every file: workers have that of their own file, not the page's. */
+/** The page's policy, sent with every file, because a worker is subject to the policy of its own file. */
 const POLICY = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/;
 
-/** A browser, and what its pages complained of. */
+/** A browser, and the complaints of its pages. */
 export class SiteBrowser {
   readonly complaints: string[] = [];
-  /** What was asked for, by pages and by workers. */
+  /** The addresses requested by pages and workers. */
   readonly requests: string[];
   readonly #browser: Browser;
   readonly #server: Server;
@@ -103,7 +103,7 @@ export class SiteBrowser {
     return new SiteBrowser(started, server, requests);
   }
 
-  /** The site in a new page; what it writes to the console, and requests that fail or go elsewhere, are complaints. */
+  /** Opens the site in a new page. Console output, and requests that fail or go to other origins, are complaints. */
   async open({ width = 1024, height = 800, isIsolated = false } = {}): Promise<Page> {
     const folder = isIsolated ? ISOLATED : PLAIN;
     const page = await this.#browser.newPage();

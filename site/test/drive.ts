@@ -1,13 +1,13 @@
-/** How tests use the page: as a visitor does, with the mouse or with the keyboard alone. */
+/** Uses the page as a visitor does, with the mouse or with the keyboard alone. */
 import type { Page } from 'puppeteer-core';
 
 export type Hand = 'mouse' | 'keyboard';
 
-/** What Tab stops at, in the order of the page: of radio buttons at the chosen one. */
+/** The elements at which Tab stops, in the order of the page; of radio buttons, only the selected one. */
 export const CONTROLS = 'a, button:enabled, input:not([type="radio"]), input:checked, textarea';
 const MOST_STOPS = 200;
 
-/** Presses Tab, or Shift and Tab, until it has come to an element. @throws Error where it does not */
+/** Presses Tab, or Shift and Tab, until an element has the focus. @throws Error if that never happens */
 export async function tabTo(page: Page, selector: string): Promise<void> {
   for (let stop = 0; stop < MOST_STOPS; stop++) {
     const direction = await page.evaluate(`(() => {
@@ -25,13 +25,13 @@ export async function tabTo(page: Page, selector: string): Promise<void> {
   throw new Error(`Tab does not come to ${selector}`);
 }
 
-/** Goes to a section by its link, so that the next Tab stops in it. */
+/** Follows the link to a section, so that the next Tab stops in it. */
 export async function goTo(page: Page, section: string): Promise<void> {
   await tabTo(page, `nav [href="#${section}"]`);
   await page.keyboard.press('Enter');
 }
 
-/** Presses a key on a control, so many times. */
+/** Presses a key on a control, several times. */
 export async function pressOn(
   page: Page,
   selector: string,
@@ -42,7 +42,7 @@ export async function pressOn(
   for (let press = 0; press < times; press++) await page.keyboard.press(key);
 }
 
-/** Presses the button of this text. */
+/** Presses the button with this text. */
 export async function pressButton(page: Page, hand: Hand, section: string, text: string): Promise<void> {
   const place = await page.$$eval(
     `#${section} button`,

@@ -1,4 +1,4 @@
-/** A file as numpy.save writes it, version 1.0: the header ends where a multiple of 64 bytes does. */
+/** A file as numpy.save writes it, in version 1.0: the header ends at a multiple of 64 bytes. */
 export function npy(descr: string, shape: string, data: Float32Array | Float64Array, isFortran = false): Buffer {
   const order = isFortran ? 'True' : 'False';
   const dictionary = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;

@@ -16,7 +16,7 @@ const AXE = fileURLToPath(new URL('../node_modules/axe-core/axe.min.js', import.
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const HTML = readFileSync(`${DIST}index.html`, 'utf8');
 
-/** A folder to write pictures of the sections to, for a look at them; a file for the one in the README. */
+/** A folder for pictures of the sections, and a file for the picture in the README. */
 const { PICTURE, SCREENSHOTS } = process.env;
 
 /** The numbers of a column of a section's table, as they are shown. */
@@ -36,7 +36,7 @@ const shown = (values: Iterable<number>) => Array.from(values, (value) => value.
 /** Longer than an epoch takes. */
 const rest = () => new Promise((resolve) => setTimeout(resolve, 500));
 
-/** axe-core's rules that something on the page breaks, with the elements. */
+/** The rules of axe-core that the page breaks, with the elements. */
 async function violations(page: Page): Promise<string[]> {
   // The driver evaluates it: a script element would be refused by the page's policy.
   await page.evaluate(readFileSync(AXE, 'utf8'));
@@ -81,7 +81,7 @@ describe.each(KINDS)('in $name', (kind) => {
     });
 
     test('dark and still, as the visitor prefers it: axe-core finds nothing, temperatures are reached at once', async () => {
-      // What is shown in the moment after the button was pressed.
+      // The values shown immediately after the button was pressed.
       const afterPress = `(() => {
         document.querySelector('#softmax [data-temperature="10"]').click();
         return document.querySelector('#softmax [data-id="temperature-value"]').value;
@@ -136,7 +136,7 @@ describe.each(KINDS)('in $name', (kind) => {
         })()`)) as [string, boolean, string];
         expect(stop).not.toMatch(/ BODY /);
         expect(outline).toBe('solid 3px');
-        // What scrolls may be a stop of its own.
+        // An element that scrolls may be a stop of its own.
         if (isControl) stops.push(stop);
       }
       expect(stops).toEqual(controls);
@@ -292,14 +292,14 @@ describe.each(KINDS)('in $name', (kind) => {
         await pressButton(page, hand, 'sampling', 'Draw 1000');
         expect(await column(page, 'sampling', 'td:nth-child(4)')).toEqual(first);
 
-        // Each token that is shown as kept is drawn in the end, and no other is.
+        // Every token that is shown as kept is drawn at some time, and no other is.
         const kept = (await column(page, 'sampling', 'td:nth-child(3)')).map((p) => p !== '0.0000');
         const seen = new Set(Array.from({ length: 20 }, (_, step) => [...draws(step)]).flat());
         expect(kept).toEqual(Array.from(logits, (_, token) => seen.has(token)));
         expect(await page.$$('#sampling .left-out')).toHaveLength(10 - seen.size);
         expect(await page.waitForSelector(`::-p-text(${seen.size} of 10 tokens are left; 1000 draws.)`)).not.toBeNull();
 
-        // Tab selects what is in a field.
+        // Tab selects the content of a field.
         await tabTo(page, '#sampling [data-id="minP"]');
         await tabTo(page, '#sampling [data-id="seed"]');
         await page.keyboard.type('7');
@@ -326,7 +326,7 @@ describe.each(KINDS)('in $name', (kind) => {
       expect(unfitted).toBe(before);
       await pressButton(page, hand, 'calibration', 'Fit');
       await page.waitForFunction(`document.querySelector('#calibration [data-id="temperature-value"]').value >= 2.3`);
-      // Until the slider has arrived.
+      // Wait until the slider has stopped.
       await page.waitForFunction(
         `document.querySelector('#calibration [data-id="summary"]').textContent.includes(' at 2.')`,
       );
@@ -410,14 +410,14 @@ describe.each(KINDS)('in $name', (kind) => {
         const cells = (await column(page, 'attention', 'td')).map(Number);
         return Array.from({ length: 8 }, (_, query) => cells.slice(8 * query, 8 * query + 8));
       };
-      // Eight weights, each rounded to two decimals.
+      // The eight weights are each rounded to two decimals.
       const expectSums = (rows: readonly number[][]) => {
         for (const row of rows) expect(Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1)).toBeLessThan(0.045);
       };
       const padded = await weights();
       expectSums(padded);
       for (const row of padded) expect(row[7]).toBe(0);
-      // Equal words have the same query, and find each other.
+      // Equal words have the same query, and attend to each other.
       expect(padded[0]).toEqual(padded[3]);
       expect(padded[0]![0]).toBe(padded[0]![3]);
 
@@ -578,7 +578,7 @@ describe.each(KINDS)('in $name', (kind) => {
       for (const [place, name] of contenders.entries()) {
         const times = await column(page, 'benchmark', `td:nth-child(${place + 2})`);
         const time = name === 'plain JavaScript' ? /^[\d.]+ (µs|ms)$/ : /^[\d.]+ (µs|ms), [\d.]+ ×$/;
-        // One row is nothing to share, and the draws of TensorFlow.js are its own.
+        // A single row cannot be split, and TensorFlow.js draws its own random numbers.
         const isWithoutSample = name.endsWith('threads') || name === 'tfjs-wasm';
         for (const [row, text] of times.entries()) expect(text).toMatch(row === 3 && isWithoutSample ? /^–$/ : time);
       }
@@ -587,7 +587,7 @@ describe.each(KINDS)('in $name', (kind) => {
         `| operation | ${contenders.join(' | ')} |\n| --- |${' ---: |'.repeat(contenders.length)}\n`,
       );
       expect(markdown.match(/^\| (softmax|logSoftmax|crossEntropy|sample) /gm)).toHaveLength(4);
-      // For those who read the log.
+      // The log of the test shows the table.
       console.log(markdown);
       await pressButton(page, 'keyboard', 'benchmark', 'Copy');
       const selected = await page.$eval('#benchmark textarea', (it) => {
@@ -632,7 +632,7 @@ describe.each(KINDS)('in $name', (kind) => {
           }
           for (const text of texts) {
             await pressButton(page, 'keyboard', section, text);
-            // Until animations have ended and what is announced later has been said.
+            // Wait until animations have ended and delayed announcements have been made.
             await new Promise((resolve) => setTimeout(resolve, 1300));
           }
         }

@@ -2,7 +2,7 @@ import { attachedCount, outsideOf, typedArrayTag } from '../arrays.js';
 import { countError, isArray, typeError } from '../errors.js';
 import { Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
-import { ownOf, PLAIN, readingError } from './caller.js';
+import { PLAIN, readingError, unpolluted } from './caller.js';
 import { type MaskPlace, readMask } from './mask.js';
 import type { Place } from './place.js';
 import type { Rows } from './rows.js';
@@ -33,7 +33,7 @@ function readBits(call: Call, mask: object): BitsPlace | undefined {
   const { operation, runtime } = call;
   const expected = 'an Int32Array of a bit for each class';
   try {
-    const { bits } = (PLAIN.bits === undefined ? mask : ownOf(mask)) as { bits?: unknown };
+    const { bits } = (PLAIN.bits === undefined ? mask : unpolluted(mask)) as { bits?: unknown };
     if (bits === undefined) return undefined;
     const tag = typedArrayTag(bits);
     if (tag !== 'Int32Array' && tag !== 'Uint32Array') throw typeError(operation, 'mask.bits', bits, expected);

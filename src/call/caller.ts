@@ -39,15 +39,15 @@ export function readingError(
   return error instanceof TypeError && isRevoked(value) ? typeError(operation, argument, value, expected) : error;
 }
 
-/** The object without what it inherits from Object.prototype, for use when Object.prototype is polluted. */
-export function ownOf<T extends object>(source: T): T {
+/** A view of the object without what it inherits from Object.prototype, for when that is polluted. */
+export function unpolluted<T extends object>(source: T): T {
   return new Proxy(source, {
-    get: (_, name) => (isOfAllObjects(source, name) ? undefined : Reflect.get(source, name)),
+    get: (_, name) => (isOnlyOnObjectPrototype(source, name) ? undefined : Reflect.get(source, name)),
   });
 }
 
 /** Whether the object has this property only by way of Object.prototype, or not at all. */
-export function isOfAllObjects(source: object, name: PropertyKey): boolean {
+export function isOnlyOnObjectPrototype(source: object, name: PropertyKey): boolean {
   for (let o: object | null = source; o !== null && o !== Object.prototype; o = Object.getPrototypeOf(o)) {
     if (Object.hasOwn(o, name)) return false;
   }

@@ -71,7 +71,7 @@ function inDtype({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8): Ope
   return { ...operand, array, tensor: undefined, address: -1, elementBytes, half: undefined };
 }
 
-/** More than the number of any row. */
+/** A size that is larger than the number of any row. */
 const ENDLESS = 2 ** 31 - 1;
 
 /** Whether an operand of shape `own`, trailing axes of `shape`, has as many elements as `shape`. */

@@ -131,17 +131,17 @@ export function forEachBlock(
   const workSlot = works ? run.intermediate() : -1;
   const indexSlot = works ? run.perRow(otherIndices, 4) : -1;
   run.start();
-  // Not with fill, which takes longer than a short row.
+  // TypedArray.fill would take longer than a short row.
   arena.f64[sums / 8] = arena.f64[sums / 8 + 1] = 0;
   while (run.next()) {
     const { outer, inner, scratch } = run;
-    const ours = { work: run.atOrZero(workSlot), indices: run.atOrZero(indexSlot), sums, scratch };
-    visit({ outer, n, inner, x: run.at(xSlot), targets: run.at(targetSlot), ...ours });
+    const memory = { work: run.atOrZero(workSlot), indices: run.atOrZero(indexSlot), sums, scratch };
+    visit({ outer, n, inner, x: run.at(xSlot), targets: run.at(targetSlot), ...memory });
   }
   return { count: counted, sums: [arena.f64[sums / 8]!, arena.f64[sums / 8 + 1]!] };
 }
 
-/** The numbers of class 0 and class 1 in turns, from those of class 1 alone. */
+/** Rows of two classes from the numbers of class 1 alone: those of class 0 are their complements. */
 class Pairs implements ElementSource {
   readonly period = 0;
   readonly #input: Operand;
@@ -193,7 +193,9 @@ export function lossesOf({ call, input }: Evaluation, temperature: number): (blo
   return (block) => compute(lossOperands(block, temperature));
 }
 
-/** Written out, because spreading `block` takes longer than the loss of a short row. */
+/**
+ * The operands of the loss kernel. Written out, because spreading `block` takes longer than the loss of a short row.
+ */
 function lossOperands({ outer, n, inner, x, targets, sums, scratch }: Block, temperature: number) {
   return {
     x,

@@ -107,8 +107,8 @@ export function operandOf(call: Call, argument: string, value: unknown, read: Ar
   const { moment, size, address, elementBytes } = read;
   // The array has the prototype of another type.
   if (elementBytesOf(array) !== elementBytes) checkFloats(call.operation, argument, array, '');
-  const home = bufferOf(array) === moment.buffer ? address : -1;
-  return addPlace(call, newOperand(argument, 'array', array, size, home, moment, undefined));
+  const memoryAddress = bufferOf(array) === moment.buffer ? address : -1;
+  return addPlace(call, newOperand(argument, 'array', array, size, memoryAddress, moment, undefined));
 }
 
 /** The option `out`, if it is given, as an operand for results of x's dtype, or of `half` if that is given. */
@@ -218,12 +218,12 @@ export function addressOf(arena: Arena, x: FastArgument, slot: number): number {
   return x.array === undefined ? x.address : copyIn(arena, x, slot);
 }
 
-/** The address for results that belong into `out`, or into a new array. */
+/** The address to which a kernel writes results for `out`, or for a new array. */
 export function resultAddress(arena: Arena, out: FastArgument | undefined): number {
   return out === undefined || out.array !== undefined ? arena.staging : out.address;
 }
 
-/** Copies the results there if need be, and returns what the caller gets. */
+/** Copies the results from there into an array unless x is a tensor, and returns what the caller gets. */
 export function takeResult(arena: Arena, x: FastArgument, out: unknown, size: number): unknown {
   return x.array === undefined ? out : copyOut(arena, x, out, size);
 }

@@ -66,8 +66,11 @@ export class MaskedInput {
     return run.at(this.#slot) / this.#elementBytes + firstOf(row, this.#n, inner) + j * inner;
   }
 
-  /** Whether a row of the current block keeps nothing. If so, its elements become 0, so that its softmax is not NaN. */
-  levelEmpty(row: number): boolean {
+  /**
+   * Sets the elements of a row of the current block to 0 if nothing in it is kept, so that its softmax is not NaN.
+   * Returns whether it did.
+   */
+  clearIfMasked(row: number): boolean {
     for (let j = 0; j < this.#n; j++) if (this.keeps(row, j)) return false;
     for (let j = 0; j < this.#n; j++) this.#runtime.arena.floats(this.#elementBytes)[this.#indexOf(row, j)] = 0;
     return true;

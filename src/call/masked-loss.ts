@@ -13,7 +13,7 @@ import type { Rows } from './rows.js';
  * Hides a target from the kernel, which ignores negative ones; applied again, gives it back. -1 stays free for ignored
  * rows.
  */
-const hidden = (target: number) => -2 - target;
+const toggleHidden = (target: number) => -2 - target;
 
 const SMOOTH = /* @__PURE__ */ defineKernel(smoothTargetsKernel, reference);
 
@@ -76,7 +76,7 @@ export class MaskedLoss {
   prepare(given: number): LossBlock {
     const { run } = this.#runtime;
     const x = this.#input.apply();
-    if (this.#isSoft) this.#levelEmptyRows();
+    if (this.#isSoft) this.#clearMaskedOutRows();
     else this.#hideEmptyRows(given);
     const smoothing = this.#smoothing;
     const y = run.atOrZero(this.#smoothed);
@@ -99,8 +99,8 @@ export class MaskedLoss {
       for (const row of this.#empty) if (this.#hasTarget(targets, row)) add(row, Infinity);
     } else {
       for (let row = 0; row < this.#count; row++) {
-        const target = hidden(arena.i32[targets / 4 + row]!);
-        // With smoothing 1 the target has no share.
+        const target = toggleHidden(arena.i32[targets / 4 + row]!);
+        // With smoothing 1 the target itself has no weight in the loss.
         if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#lossOfEmptyRow * this.#weightOf(target));
       }
     }
@@ -114,9 +114,9 @@ export class MaskedLoss {
   }
 
   /** Clears rows that keep nothing, so that target probabilities of 0 give a loss of 0 there. */
-  #levelEmptyRows(): void {
+  #clearMaskedOutRows(): void {
     this.#empty = [];
-    for (let row = 0; row < this.#count; row++) if (this.#input.levelEmpty(row)) this.#empty.push(row);
+    for (let row = 0; row < this.#count; row++) if (this.#input.clearIfMasked(row)) this.#empty.push(row);
   }
 
   /** Hides rows from the kernel that hold only −∞ and whose target is masked out. */
@@ -125,7 +125,7 @@ export class MaskedLoss {
     const input = this.#input;
     for (let row = 0; row < this.#count; row++) {
       const target = i32[targets / 4 + row]!;
-      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = hidden(target);
+      if (target >= 0 && !input.keeps(row, target) && input.isEmpty(row)) i32[targets / 4 + row] = toggleHidden(target);
     }
   }
 

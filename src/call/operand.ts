@@ -12,7 +12,7 @@ import {
 import { isArray, show, typeError } from '../errors.js';
 import { checkAlive, storageOf, Tensor, type TensorStorage } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
-import { arrayFor, lengthOf, ownOf, PLAIN, readingError } from './caller.js';
+import { arrayFor, lengthOf, PLAIN, readingError, unpolluted } from './caller.js';
 import { halfOf, newArray, newOperand, type Operand, type OperandKind } from './place.js';
 import { checkLength, product, readShape } from './shape.js';
 
@@ -49,8 +49,8 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
 }
 
 /**
- * An array as an operand, as it is now. `said` is the 16-bit type that its owner declares. @throws TypeError when its
- * buffer is detached
+ * An array as an operand, as it is now. `declared` is the 16-bit type that its owner declares. @throws TypeError when
+ * its buffer is detached
  */
 export function arrayOperand(
   { operation, runtime }: Call,
@@ -58,12 +58,12 @@ export function arrayOperand(
   kind: OperandKind,
   array: FloatArray,
   shape: readonly number[] | undefined,
-  said?: Half,
+  declared?: Half,
 ): Operand {
   const { moment } = runtime.arena;
   const length = attachedCount(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
-  return newOperand(argument, kind, array, length, address, moment, shape, said);
+  return newOperand(argument, kind, array, length, address, moment, shape, declared);
 }
 
 /** @throws TypeError when the tensor is disposed */
@@ -93,9 +93,15 @@ export function checkOwner({ operation, runtime }: Call, argument: string, { own
   }
 }
 
-/** Checks that a typed array holds floats; `said` is the 16-bit type that its owner declares. @throws TypeError */
-export function checkFloats(operation: string, argument: string, value: unknown, tag: string, said?: Half): FloatArray {
-  if (tag !== 'Float32Array' && tag !== 'Float64Array' && halfOf(tag, said) === undefined) {
+/** Checks that a typed array holds floats; `declared` is the 16-bit type that its owner declares. @throws TypeError */
+export function checkFloats(
+  operation: string,
+  argument: string,
+  value: unknown,
+  tag: string,
+  declared?: Half,
+): FloatArray {
+  if (tag !== 'Float32Array' && tag !== 'Float64Array' && halfOf(tag, declared) === undefined) {
     const hint = floatHint(tag, argument);
     throw new TypeError(`${operation}: ${argument} is ${show(value)}, expected ${EXPECTED}${hint}`);
   }
@@ -156,7 +162,7 @@ export function readTensorLike(
     if (value instanceof Tensor) {
       throw new TypeError(`${operation}: ${argument} is a proxy of a tensor, expected the tensor itself`);
     }
-    const source = isPolluted() ? ownOf(value) : value;
+    const source = isPolluted() ? unpolluted(value) : value;
     return readParts(operation, argument, source as Record<string, unknown>, expected);
   } catch (error) {
     throw readingError(error, operation, argument, value, expected);
@@ -239,12 +245,12 @@ function noNumbers(
   const name = source[Symbol.toStringTag] ?? (source.constructor as { name?: unknown } | undefined)?.name;
   const isNamed = typeof name === 'string' && name && name !== 'Object';
   const what = isNamed ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
-  const line = lineFor(argument, source);
+  const line = numbersExpression(argument, source);
   return new TypeError(`${operation}: ${argument} is ${what}, expected ${expected}${line && ` (pass ${line})`}`);
 }
 
 /** The expression that gives the numbers of such an object, '' if it is not known. */
-function lineFor(x: string, source: Record<PropertyKey, unknown>): string {
+function numbersExpression(x: string, source: Record<PropertyKey, unknown>): string {
   if (typeof source.then === 'function') return `await ${x}`;
   if (ArrayBuffer.isView(source)) return `new Float32Array(${x}.buffer)`;
   if (source[Symbol.toStringTag] === 'ArrayBuffer') return `new Float32Array(${x})`;

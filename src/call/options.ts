@@ -1,12 +1,12 @@
 import { isArray, rangeError, show, typeError } from '../errors.js';
 import { readNumber } from '../numbers.js';
 import type { PlaceOptions } from '../types.js';
-import { isOfAllObjects, ownOf, PLAIN, readingError } from './caller.js';
+import { isOnlyOnObjectPrototype, PLAIN, readingError, unpolluted } from './caller.js';
 
 /** A name without capitals, underscores and a plural s: ignore_index becomes ignoreindex, as ignoreIndex does. */
-const alike = (name: string) => name.toLowerCase().replace(/_|s$/g, '');
+const normalize = (name: string) => name.toLowerCase().replace(/_|s$/g, '');
 
-/** Our names for those that other libraries use, which are written as `alike` returns them. */
+/** Our names for those of other libraries, which are keys in the form that `normalize` returns. */
 const OTHER_NAMES: Record<string, string> = {
   dim: 'axis',
   axe: 'axis',
@@ -30,11 +30,12 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 export const PLACE_OPTIONS: OptionNames<PlaceOptions> = { shape: true, axis: true };
 
 /**
- * Passed as `polluted` by operations that are slow enough to be always careful, and then need no list of their names.
+ * Operations that take long anyway pass this as `polluted`: their options are then always read through `unpolluted`,
+ * and they need no check of their own names.
  */
 export const AS_IF_POLLUTED = true;
 
-/** What an operation says about unknown names, in addition to OTHER_NAMES. */
+/** What an operation's errors say about some unknown names, in addition to OTHER_NAMES. */
 export type Hints = Readonly<Record<string, string>>;
 
 /** Options whose values have not been checked yet. */
@@ -63,11 +64,11 @@ export function readOptions<T extends object>(
       throw typeError(operation, 'options', options, `an object${optionHint(options, names)}`);
     }
     for (const name in options) {
-      if (names[name as keyof T] !== true && !isOfAllObjects(options, name)) {
+      if (names[name as keyof T] !== true && !isOnlyOnObjectPrototype(options, name)) {
         throw unknownOption(operation, name, names, hints);
       }
     }
-    return ((polluted ?? isPolluted()) ? ownOf(options) : options) as Given<T>;
+    return ((polluted ?? isPolluted()) ? unpolluted(options) : options) as Given<T>;
   } catch (error) {
     throw readingError(error, operation, 'options', options, 'an object');
   }
@@ -117,8 +118,8 @@ function unknownOption(
   hints?: Hints,
 ): TypeError {
   const all = Object.keys(names);
-  const key = alike(name);
-  const ours = all.find((own) => alike(own) === key || own === OTHER_NAMES[key]);
+  const key = normalize(name);
+  const ours = all.find((own) => normalize(own) === key || own === OTHER_NAMES[key]);
   let hint = hints?.[name] ?? (ours ? `the name is ${ours} here` : `expected one of ${all.join(', ')}`);
   if (name === 'scale' && names.temperature) hint = 'expected temperature, which divides: 1 / scale';
   return new TypeError(`${operation}: unknown option ${show(name)}, ${hint}`);

@@ -74,11 +74,11 @@ export function shapeOf({ shape, length }: Operand): readonly number[] {
 /**
  * The type of 16-bit floats that an array holds, by its tag and by what its owner says; undefined for other elements.
  */
-export function halfOf(tag: string | undefined, said: Half | undefined): Half | undefined {
-  return tag === 'Float16Array' ? 'float16' : tag === 'Uint16Array' ? said : undefined;
+export function halfOf(tag: string | undefined, declared: Half | undefined): Half | undefined {
+  return tag === 'Float16Array' ? 'float16' : tag === 'Uint16Array' ? declared : undefined;
 }
 
-/** An operand for an array; `said` is the 16-bit type that the array's owner declares. */
+/** An operand for an array; `declared` is the 16-bit type that the array's owner declares. */
 export function newOperand(
   argument: string,
   kind: OperandKind,
@@ -87,11 +87,11 @@ export function newOperand(
   address: number,
   moment: Moment | undefined,
   shape: readonly number[] | undefined,
-  said?: Half,
+  declared?: Half,
 ): Operand {
   const tag = typedArrayTag(array);
   const elementBytes = tag === 'Float64Array' ? 8 : 4;
-  const half = halfOf(tag, said);
+  const half = halfOf(tag, declared);
   const before = undefined;
   return { argument, kind, array, tensor: undefined, address, length, elementBytes, half, moment, shape, before };
 }

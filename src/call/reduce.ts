@@ -40,7 +40,7 @@ export interface RowReduction {
   readonly weightedKernel?: Kernel<WeightedLogSumExpOperands>;
   readonly options: Partial<OptionNames<ReduceOptions>>;
   /** The result of a row without elements. */
-  readonly ofNothing: number;
+  readonly emptyRowResult: number;
 }
 
 /** Runs such an operation: on the fast path if it can. */
@@ -102,7 +102,7 @@ function reduceOperand(
   const shape = isOut ? [] : reducedShape(input, rows, keepDims);
   if (input.length === 0) {
     const result = out ?? newResult(call, input, shape);
-    fillResult(result, operation.ofNothing);
+    fillResult(result, operation.emptyRowResult);
     return wrapReduced(result, isOut, input, shape);
   }
 

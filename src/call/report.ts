@@ -10,12 +10,13 @@ import { type Rows, readRows } from './rows.js';
 /** How far the sum of probabilities may be from 1: enough for float16 rounding and for printed digits. */
 export const TOLERANCE = 1e-3;
 
-export function many(count: number, one: string, more: string): string {
-  return count === 1 ? `1 ${one}` : `${count} ${more}`;
+/** A count with the singular or the plural of what is counted. */
+export function pluralize(count: number, singular: string, plural: string): string {
+  return count === 1 ? `1 ${singular}` : `${count} ${plural}`;
 }
 
-/** Subject and verb of a sentence about `count` of the rows. */
-export function share(count: number, rows: number): string {
+/** The subject and the verb of a sentence about `count` of the rows. */
+export function rowsHold(count: number, rows: number): string {
   if (rows === 1) return 'The row holds';
   return count === rows ? 'Every row holds' : `${count} of ${rows} rows ${count === 1 ? 'holds' : 'hold'}`;
 }

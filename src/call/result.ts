@@ -113,7 +113,7 @@ export function newResult(
     return tensorOperand(operation, 'the result', tensor, storageOf(tensor)!);
   }
   const length = product(shape);
-  // Only for rows without elements can the result be larger than everything that the caller has passed.
+  // If rows have no elements, the result can be larger than everything that the caller has passed.
   const { limit } = runtime.arena;
   if (input.length === 0 && length * elementBytes > limit) {
     const bytes = length * elementBytes;
@@ -147,11 +147,11 @@ export function wrapResult(
   shape: readonly number[] | undefined,
 ): unknown {
   if (isOut && result.owner !== undefined) return result.owner;
-  return isOut || kind !== 'tensorLike' ? (result.tensor ?? result.array) : likeOf(result, shape!);
+  return isOut || kind !== 'tensorLike' ? (result.tensor ?? result.array) : tensorLikeOf(result, shape!);
 }
 
 /** Data and shape, and the dtype if the data are the bits of 16-bit floats. */
-export function likeOf({ array, half }: Operand, shape: readonly number[]): object {
+export function tensorLikeOf({ array, half }: Operand, shape: readonly number[]): object {
   const like = { data: array, shape: shape.slice() };
   return typedArrayTag(array) === 'Uint16Array' ? { ...like, dtype: half } : like;
 }

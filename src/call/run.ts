@@ -20,7 +20,7 @@ export interface ElementSource {
   fill(arena: Arena, heap: FloatArray, at: number, first: number, count: number): void;
 }
 
-/** What a kernel needs of its run. */
+/** What a kernel requires of the blocks that it gets. */
 export interface RunSettings {
   /** The number of operands that the kernel holds as transposed blocks at the same time. Default 1. */
   readonly transposedBlocks?: number;
@@ -30,7 +30,7 @@ export interface RunSettings {
   readonly mayTranspose?: boolean;
 }
 
-const USUAL: RunSettings = {};
+const DEFAULTS: RunSettings = {};
 
 /** An operand of the call in progress. */
 class Slot implements PlannedOperand {
@@ -76,7 +76,7 @@ class Slot implements PlannedOperand {
  * elsewhere are staged: copied through memory of a fixed size, whole rows at a time. A short inner axis
  * (1 < inner < lanes) is moved in front of the others on the way, so that kernels see rows.
  *
- * An element-wise operation has its elements for rows of one.
+ * In an elementwise operation, each element is a row.
  *
  * A runtime has only one run, which is reused: none of the caller's code runs while it is open.
  *
@@ -101,7 +101,7 @@ export class Run {
   #operation = '';
   #rows = NO_ROWS;
   #elementBytes: 4 | 8 = 4;
-  #settings = USUAL;
+  #settings = DEFAULTS;
   #transposes = false;
   /**
    * Whether any operand is staged; and the plan: outer slices in a block, or blocks that a slice's columns are split
@@ -125,7 +125,7 @@ export class Run {
     this.#transpose = transpose;
   }
 
-  open(operation: string, rows: Rows, elementBytes: 4 | 8, settings = USUAL): void {
+  open(operation: string, rows: Rows, elementBytes: 4 | 8, settings = DEFAULTS): void {
     const { inner } = rows;
     this.#freeTemporary();
     this.#count = 0;

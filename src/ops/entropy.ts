@@ -38,7 +38,7 @@ const ENTROPY: RowReduction = {
   name: 'entropy',
   kernel: /* @__PURE__ */ defineKernel(entropyKernel, reference),
   options: OPTIONS,
-  ofNothing: 0,
+  emptyRowResult: 0,
 };
 
 /**

@@ -1,4 +1,4 @@
-import { inspect, many, noValues, share, TOLERANCE } from '../call/report.js';
+import { inspect, noValues, pluralize, rowsHold, TOLERANCE } from '../call/report.js';
 import type { Rows } from '../call/rows.js';
 import { firstOf } from '../reference/rows.js';
 import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
@@ -102,20 +102,20 @@ const WARNINGS: readonly ((found: Survey) => string | false)[] = [
       'yes-or-no output belongs in bceWithLogits.',
   ({ nanCount }) =>
     nanCount > 0 &&
-    `${many(nanCount, 'value is', 'values are')} NaN, and so is every result of their rows. Look for a division by ` +
+    `${pluralize(nanCount, 'value is', 'values are')} NaN, and so is every result of their rows. Look for a division by ` +
       '0 or a logarithm of 0 before this point, or lower the learning rate.',
   ({ positiveInfinityCount }) =>
     positiveInfinityCount > 0 &&
-    `${many(positiveInfinityCount, 'value is', 'values are')} +Infinity, and softmax of their rows is NaN. Look for ` +
+    `${pluralize(positiveInfinityCount, 'value is', 'values are')} +Infinity, and softmax of their rows is NaN. Look for ` +
       'an overflow before this point.',
   ({ emptyRows, rows }) =>
     emptyRows > 0 &&
-    `${share(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
+    `${rowsHold(emptyRows, rows)} nothing but -Infinity, and softmax of that is NaN. A mask that keeps nothing of a ` +
       'row? Leave such rows out.',
   notLogits,
   ({ equalRows, rows }) =>
     equalRows > 0 &&
-    `${share(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
+    `${rowsHold(equalRows, rows)} one value again and again, so that softmax gives every class the same. Padding, ` +
       'or a layer that is not trained, or dead?',
   ({ spread }) =>
     spread > WIDE &&
@@ -127,14 +127,14 @@ const WARNINGS: readonly ((found: Survey) => string | false)[] = [
 function notLogits({ rows, classes, min, max, probabilityRows, logProbabilityRows }: Survey): string | false {
   if (2 * probabilityRows > rows) {
     return (
-      `${share(probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +
+      `${rowsHold(probabilityRows, rows)} probabilities: values in [0, 1] that sum to 1. softmax and crossEntropy ` +
       'expect logits, as they were before a softmax: drop the softmax that made these, or give their logarithms ' +
       'to nllLoss.'
     );
   }
   if (2 * logProbabilityRows > rows) {
     return (
-      `${share(logProbabilityRows, rows)} log-probabilities: their exponentials sum to 1. Give them to ` +
+      `${rowsHold(logProbabilityRows, rows)} log-probabilities: their exponentials sum to 1. Give them to ` +
       'nllLoss as they are; crossEntropy would give the same and do the work of logSoftmax again.'
     );
   }

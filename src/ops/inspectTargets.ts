@@ -1,4 +1,4 @@
-import { inspect, many, noValues, share, TOLERANCE } from '../call/report.js';
+import { inspect, noValues, pluralize, rowsHold, TOLERANCE } from '../call/report.js';
 import type { Rows } from '../call/rows.js';
 import { firstOf } from '../reference/rows.js';
 import type { FloatArray, Input, PlaceOptions, ValuesReport } from '../types.js';
@@ -55,18 +55,18 @@ function warningsOf(found: Omit<TargetsReport, 'warnings'>): string[] {
   const warnings: string[] = [];
   if (nonFiniteCount > 0) {
     warnings.push(
-      `${many(nonFiniteCount, 'value is', 'values are')} NaN or infinite, and so is the loss of their rows. Look for a ` +
+      `${pluralize(nonFiniteCount, 'value is', 'values are')} NaN or infinite, and so is the loss of their rows. Look for a ` +
         'division by 0 or a logarithm of 0 before this point.',
     );
   }
   if (negativeCount > 0) {
     warnings.push(
-      `${many(negativeCount, 'value is', 'values are')} negative, which no probability is: crossEntropy then takes ` +
+      `${pluralize(negativeCount, 'value is', 'values are')} negative, which no probability is: crossEntropy then takes ` +
         `them as they are, and has no lowest loss. ${max <= 0 ? 'Log-probabilities? Take their exponentials.' : 'Logits? Give softmax of them.'}`,
     );
   } else if (otherSumRows > 0) {
     warnings.push(
-      `${share(otherSumRows, rows)} values that do not sum to 1. crossEntropy takes them as they are, as weights of the ` +
+      `${rowsHold(otherSumRows, rows)} values that do not sum to 1. crossEntropy takes them as they are, as weights of the ` +
         'classes; for labels that do not exclude each other take bceWithLogits, for counts divide by their sum.',
     );
   }

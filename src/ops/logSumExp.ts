@@ -45,7 +45,7 @@ const LOG_SUM_EXP: RowReduction = {
   kernel: /* @__PURE__ */ defineKernel(logSumExpKernel, reference),
   weightedKernel: /* @__PURE__ */ defineKernel(weightedLogSumExpKernel, weightedReference),
   options: OPTIONS,
-  ofNothing: -Infinity,
+  emptyRowResult: -Infinity,
 };
 
 /**

@@ -1,12 +1,12 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
-import { ownOf, PLAIN, readingError } from '../call/caller.js';
+import { PLAIN, readingError, unpolluted } from '../call/caller.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { MaskedInput } from '../call/masked-input.js';
 import { readOperand } from '../call/operand.js';
 import { type OptionNames, readOptions } from '../call/options.js';
 import { type IndexPlace, type Operand, shapeOf } from '../call/place.js';
 import { checkNotEmpty, checkRank } from '../call/ranking.js';
-import { checkSize, likeOf, newIndices, newResult, readIndexOut, readOut } from '../call/result.js';
+import { checkSize, newIndices, newResult, readIndexOut, readOut, tensorLikeOf } from '../call/result.js';
 import { readRows } from '../call/rows.js';
 import { withAxis } from '../call/shape.js';
 import { typeError } from '../errors.js';
@@ -111,7 +111,10 @@ function correct({ run, arena }: Runtime, masked: MaskedInput, n: number, k: num
 /** The results as the caller gets them, when the call has allocated them. */
 function wrapBoth(values: Operand, indices: IndexPlace, { kind }: Operand, shape: readonly number[]): unknown {
   if (kind === 'array') return { values: values.array, indices: indices.array };
-  return { values: values.tensor ?? likeOf(values, shape), indices: { data: indices.array, shape: shape.slice() } };
+  return {
+    values: values.tensor ?? tensorLikeOf(values, shape),
+    indices: { data: indices.array, shape: shape.slice() },
+  };
 }
 
 /** Reads both results, each once. @throws TypeError unless it is an object with both */
@@ -121,7 +124,7 @@ function readOuts(call: Call, asked: unknown, input: Operand): Out {
   if (typeof asked !== 'object' || asked === null) throw typeError(operation, 'out', asked, expected);
   const isPolluted = PLAIN.values !== undefined || PLAIN.indices !== undefined;
   try {
-    const out = (isPolluted ? ownOf(asked) : asked) as Partial<TopKOut>;
+    const out = (isPolluted ? unpolluted(asked) : asked) as Partial<TopKOut>;
     const values = readOut(call, 'out.values', out.values, input.elementBytes, input.half);
     const indices = readIndexOut(call, 'out.indices', out.indices);
     return { values, indices };

@@ -1,4 +1,4 @@
-// How each bundler makes the code of an entry for production, as text that runs by itself.
+// Bundles an entry for production with each bundler, into text that runs by itself.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { promisify } from 'node:util';
 
 const BIN = fileURLToPath(new URL('node_modules/.bin/', import.meta.url));
 
-/** Runs a program of this folder's packages. @throws Error with what it printed when it fails. */
+/** Runs a program of this folder's packages. @throws Error with its output if it fails */
 export async function runTool(name, args, cwd) {
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', PARCEL_WORKERS: '1' };
   return (await promisify(execFile)(BIN + name, args, { cwd, env })).stdout;
 }
 
-/** All code below a folder. */
+/** The code of all files below a folder. */
 export function codeIn(folder) {
   return readdirSync(folder, { recursive: true })
     .filter((name) => /\.m?js$/.test(name))
@@ -35,7 +35,7 @@ async function rollup(entry) {
     import('esbuild'),
   ]);
   const { output } = await (await roll({ input: entry, plugins: [nodeResolve()] })).generate({ format: 'es' });
-  // Rollup by itself minifies nothing.
+  // Rollup does not minify by itself.
   return (await transform(output[0].code, { minify: true, format: 'esm' })).code;
 }
 
@@ -49,7 +49,7 @@ async function vite(entry, folder) {
 async function webpack(entry, folder) {
   const { default: pack } = await import('webpack');
   const path = join(folder, 'webpack');
-  // It warns of whatever is larger than 244 KiB before gzip, which everything is; sizes are scripts/check-size.mjs' matter.
+  // webpack warns of bundles above 244 KiB before gzip, such as this one; scripts/check-size.mjs checks sizes.
   const performance = { hints: false };
   const target = ['web', 'es2022'];
   const compiler = pack({ mode: 'production', target, performance, context: folder, entry, output: { path } });

@@ -1,5 +1,6 @@
-// npm run test:bundlers: packs the package, and has each bundler make a program of it that imports one operation, and one
-// that imports all. Both must run, and the one operation must bring its own kernel and next to nothing of another's.
+// npm run test:bundlers: packs the package, and has each bundler bundle a program that imports one operation, and one
+// that imports all. Both must run, and the bundle of one operation must contain its kernel and almost nothing of
+// others.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ const EXPECTED = { softmax: '0.659 0.242 0.099', everything: 'function 1 ' };
 
 /** A function of a kernel's own file, or the one that is exported, by its name in src/generated/functions.ts. */
 const FUNCTION = /const (?:entry|kernels_(?!core)[a-z]+)_([a-zA-Z]+)(?:_\w+)?_f32 = \['([^']+)'/g;
-/** Shorter texts may be found in others. */
+/** Shorter texts may also occur in other functions. */
 const MARKER_LENGTH = 100;
 
 /** Texts of functions that only one kernel has, by which a bundle shows that it holds the kernel. */
@@ -30,7 +31,7 @@ function markers() {
  */
 const MOST_UNUSED = 2500;
 
-/** The kernels that a bundle holds more than so many characters of, or all there are. */
+/** The kernels of which a bundle contains more than this many characters, or all of them. */
 function kernelsIn(code, most = 0) {
   const found = MARKERS.filter(({ text }) => code === undefined || code.includes(text));
   const charactersOf = (name) =>
@@ -43,7 +44,7 @@ function check(name, actual, expected) {
   if (!actual.startsWith(expected)) throw new Error(`${name}: got ${actual}, expected ${expected}`);
 }
 
-/** Bundles, runs and judges both programs: what is printed of them. */
+/** Bundles, runs and checks both programs. Returns the figures to print. */
 async function tryBundler([name, bundle]) {
   const start = Date.now();
   const sizes = [];

@@ -1,4 +1,4 @@
-// Draws in great numbers: their distribution, and that both WebAssembly backends draw the same. Takes minutes:
+// Millions of draws: their distribution, and that both WebAssembly backends draw the same. Takes minutes:
 // npm run test:exhaustive.
 import { describe, expect, test } from 'vitest';
 import { setOf, wasmSets } from '../support/backends.js';

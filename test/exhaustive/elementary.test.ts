@@ -1,4 +1,4 @@
-// exp, log, log1p, sigmoid and logSigmoid: every float32 there is, and ten million float64 points against double-double.
+// exp, log, log1p, sigmoid and logSigmoid: every float32, and ten million float64 points against double-double.
 // Takes minutes: npm run test:exhaustive.
 import { describe, expect, test } from 'vitest';
 import { type ElementaryName, elementaryBounds } from '../support/bounds.js';
@@ -30,7 +30,7 @@ interface Worst {
 const SMALL = 'where |x| is at most 32';
 const NORMAL = 'where the result is normal';
 
-/** Runs f over all float32 in the order of their bits, and hands each input and result to `check`. */
+/** Runs f over all float32 in the order of their bits, and passes each input and result to `check`. */
 function forAll(name: ElementaryName, build: 'simd128' | 'relaxed-simd', check: (x: number, y: number) => void) {
   const elementary = openElementary(build);
   const bits = new Uint32Array(elementary.x, INPUTS, COUNT);
@@ -68,9 +68,9 @@ describe.each(['simd128', 'relaxed-simd'] as const)('%s', (build) => {
         record(normal, x, y, exact);
         if (Math.abs(x) <= 32) record(small, x, y, exact);
         if (x <= 0 && y > 1) wrong++;
-        // Bits in order are numbers in order: rising where x is positive, falling where it is negative.
+        // In the order of the bits, positive x ascend and negative x descend.
         const step = x > 0 ? previous - y : y - previous;
-        // A comparison, which NaN, where there is no neighbour, does not pass.
+        // Written so that it fails for NaN, which stands for a missing neighbour.
         if (step / ulp32(exact) > disorder) disorder = step / ulp32(exact);
       }
       if (x === 0 && y !== 1) wrong++;

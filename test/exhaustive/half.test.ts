@@ -5,7 +5,7 @@ import { buildNames } from '../support/backends.js';
 import { isNan, openHalves } from '../support/halves.js';
 
 const BLOCK = 2 ** 16;
-/** Tests that share the blocks, so that one sees how far they are. */
+/** The blocks are split into several tests, so that progress is visible. */
 const PARTS = 16;
 
 describe.each(['float16', 'bfloat16'] as const)('2^32 floats as %s', (half) => {

@@ -1,5 +1,5 @@
-// logSumExpState: random trees of merges by the ten thousand, and how near they come to the contract. Takes a minute or
-// two: npm run test:exhaustive -- merging.
+// logSumExpState: tens of thousands of random merge trees, and how close their errors come to the bound. Takes a minute
+// or two: npm run test:exhaustive -- merging.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sets } from '../support/backends.js';

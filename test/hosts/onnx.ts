@@ -1,4 +1,4 @@
-/** An ONNX model as bytes: protobuf written by hand. Field numbers are those of onnx.proto. */
+/** Makes an ONNX model, encoded as protobuf here. Field numbers are those of onnx.proto. */
 
 type Bytes = readonly number[];
 
@@ -36,7 +36,10 @@ function initializer(name: string, data: Float32Array, shape: readonly number[])
 const node = (operation: string, inputs: readonly string[], output: string, ...attributes: Bytes[]): Bytes =>
   message(1, ...inputs.map((name) => text(1, name)), text(2, output), text(4, operation), ...attributes);
 
-/** logits = x · weights + bias: the last layer of a classifier. Computed in float32; `type` is what comes out. */
+/**
+ * logits = x · weights + bias: the last layer of a classifier. It computes in float32, and its output has the type
+ * `type`.
+ */
 export function linearModel(
   weights: Float32Array,
   bias: Float32Array,

@@ -53,7 +53,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'])('a session of %s', (name)
   test('gives float16 logits that go straight in, and results are float16', async () => {
     const { ort, logits } = await run(name, 'float16');
     const shape = [ROWS, 4];
-    // A Uint16Array of bits, or a Float16Array where the engine has that.
+    // A Uint16Array of bits, or a Float16Array if the engine has that.
     expect(logits.data.constructor.name).toBe('Float16Array' in globalThis ? 'Float16Array' : 'Uint16Array');
     const plain = Float32Array.from(LOGITS);
     expect(crossEntropy(logits, TARGETS)).toBe(crossEntropy(plain, TARGETS, { shape }));

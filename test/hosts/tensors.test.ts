@@ -18,7 +18,7 @@ const TARGETS = [0, 2];
 // biome-ignore lint/suspicious/noExplicitAny: what these libraries give has no type in common
 type Any = any;
 
-/** What a test has of a library, and the names that its documentation uses. */
+/** The exports of a library, by the names that its documentation uses. */
 interface Names {
   [name: string]: Any;
 }
@@ -30,11 +30,11 @@ interface Case {
   names(): Promise<Names> | Names;
   /** The tensor: ROWS, or all their numbers as a row. */
   make(names: Names): unknown;
-  /** The line to write in the place of x, where it is not taken as it is. */
+  /** The expression to pass instead of x, if x itself is refused. */
   readonly line?: string;
-  /** What makes the library's own tensor of a result y. */
+  /** The expression that makes the library's own tensor from a result y. */
   readonly back: string;
-  /** Numbers of that. */
+  /** The expression for that tensor's numbers. */
   numbers(back: Any): Iterable<number> | Promise<Iterable<number>>;
 }
 
@@ -186,7 +186,7 @@ const CASES: Case[] = [
   },
 ];
 
-/** The value of an expression as the documentation has it. */
+/** The value of an expression from the documentation. */
 function evaluate(expression: string, names: Names): Promise<Any> {
   const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => (...given: Any[]) => Promise<Any>;
   const usable = Object.entries(names).filter(([name]) => /^[A-Za-z_]\w*$/.test(name) && name !== 'default');
@@ -194,12 +194,12 @@ function evaluate(expression: string, names: Names): Promise<Any> {
   return run(...usable.map(([, value]) => value));
 }
 
-/** The line that an error says to write. */
+/** The expression that an error message suggests. */
 function lineIn(error: unknown): string {
   const { message } = error as Error;
   const told = message.match(/expected numbers in memory: (.*)$/) ?? message.match(/\(pass (.*)\)$/);
   if (told) return told[1]!;
-  // Of arrays in arrays the message has the function alone.
+  // For nested arrays, the message names only the function.
   if (message.endsWith('(nested arrays: tensor() takes them)')) return 'tensor(x)';
   throw new Error(`no line in: ${message}`);
 }
@@ -215,7 +215,7 @@ describe.each(CASES)('$name', ({ page, names: namesOf, make, line, back, numbers
 
   test.each(Object.entries(OPERATIONS))('into %s', async (_, operation) => {
     const names = { ...(await namesOf()), tensor };
-    // jax-js frees an array that was read: one for each use.
+    // jax-js frees an array when it is read, so each use needs its own.
     let usable = make(names) as TensorLike;
     if (line !== undefined) {
       let told = '';
@@ -252,7 +252,7 @@ describe.each(CASES)('$name', ({ page, names: namesOf, make, line, back, numbers
   });
 });
 
-/** A result's numbers, whatever holds them. */
+/** The numbers of a result of any kind. */
 function flat(result: Any): unknown {
   if (typeof result === 'number') return result;
   if (ArrayBuffer.isView(result)) return Array.from(result as Float32Array);

@@ -16,7 +16,7 @@ function logitsAfter(tokens: readonly number[]): Float32Array {
   return Float32Array.from({ length: VOCABULARY }, (_, i) => 3 * Math.sin((last + 1) * (i + 1) + tokens.length));
 }
 
-/** A model of the library whose forward pass is ours: all the rest of generate is the library's. */
+/** A model of transformers.js with a forward pass of ours; the rest of generate is the library's. */
 function fakeModel() {
   const config = { model_type: 'gpt2', is_encoder_decoder: false };
   const model = new GPT2LMHeadModel(config as never, { model: { inputNames: [] } }, { generation_config: {} });
@@ -48,7 +48,7 @@ async function generate(processor: LogitsProcessor, count: number, options: obje
   return (sequences as Tensor).tolist().map((row: bigint[]) => row.map(Number));
 }
 
-/** The same with sample alone, of logits divided by `own`. */
+/** The same with sample alone, on logits divided by `own`. */
 function expected(count: number, options: SamplingOptions & { seed: number }, own = 1): number[][] {
   const texts = PROMPT.map((prompt) => [...prompt]);
   for (let i = 0; i < count; i++) {
@@ -79,7 +79,7 @@ describe.each([{}, { do_sample: true }, { do_sample: true, top_k: 5 }])('generat
   ])('draws what sample draws with %o', async (options) => {
     const seeded = { ...options, seed: 7 };
     const isTempered = 'temperature' in mode;
-    // transformers.js divides by a temperature of its own first: that would be another distribution.
+    // transformers.js divides by its own temperature first, which would give another distribution.
     if (isTempered && options.temperature !== 0) return;
     expect(await generate(samplingProcessor(LogitsProcessor, seeded), COUNT, mode)).toEqual(expected(COUNT, seeded));
   });

@@ -1,42 +1,42 @@
-/** A search for the input whose result is the furthest off: hill climbing from many starts. */
+/** Searches for the input whose result has the largest error: hill climbing from many starts. */
 
 export type Random = () => number;
 
 export interface Verdict {
-  /** The largest error of the result as a share of its bound: above 1 the bound is missed. */
+  /** The largest error of the result divided by its bound: above 1 the bound is missed. */
   readonly ratio: number;
-  /** The element it belongs to. */
+  /** The element with that error. */
   readonly at: number;
 }
 
 export interface Quarry<Input> {
   draw(random: Random): Input;
-  /** The input with a change or two; `at` is the element that is furthest off. */
+  /** The input with one or two changes; `at` is the element with the largest error. */
   mutate(input: Input, at: number, random: Random): Input;
   judge(input: Input): Verdict;
-  /** A climb from the input ends after so many changes in a row that did not help. */
+  /** A climb ends after this many successive changes without improvement. */
   patience(input: Input): number;
 }
 
 export interface Found<Input> extends Verdict {
   readonly input: Input;
-  /** How many inputs were judged. */
+  /** How many inputs were tried. */
   readonly tries: number;
 }
 
-/** Inputs drawn for a climb: it begins at the worst of them. */
+/** How many inputs are drawn for a climb, which begins at the worst of them. */
 const STARTS = 8;
 
 /**
  * The worst input found within the time. Every other climb begins near the worst one so far, the others anywhere.
- * Time decides nothing but when it ends, so that a seed repeats the search, as far as it gets.
+ * Time only decides when the search ends, so that a seed repeats it, as far as it gets.
  */
 export function hunt<Input>(quarry: Quarry<Input>, random: Random, milliseconds: number): Found<Input> {
   const end = performance.now() + milliseconds;
   const judged = (input: Input) => ({ input, ...quarry.judge(input) });
   let best = judged(quarry.draw(random));
   let tries = 1;
-  // Nothing is further off than what is not a number at all.
+  // The ratio is Infinity if a result is not a number, and nothing is worse.
   const goesOn = () => best.ratio < Infinity && performance.now() < end;
   for (let climb = 0; goesOn(); climb++) {
     const start = () => judged(climb % 2 === 0 ? quarry.draw(random) : kicked(quarry, best, random));

@@ -28,7 +28,7 @@ afterAll(() => {
   if (process.env.WRITE === '1') writeFileSync(FILE, `${JSON.stringify(kept(), undefined, 2)}\n`);
 });
 
-/** What is new and, of lines that were not searched now, what was known. A bound that is missed has no place in it. */
+/** The new ratios and, for lines that were not searched now, the known ones. Missed bounds are left out. */
 function kept(): Ratios {
   const known = readRatios();
   const result: Ratios = {};

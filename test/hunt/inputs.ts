@@ -1,4 +1,4 @@
-/** Inputs of a search: how they are drawn, so that errors add up, and how they are changed. */
+/** Inputs of a search: they are drawn so that errors add up, and can be changed. */
 
 import type { TestSet } from '../support/backends.js';
 import type { LossPart } from '../support/bounds.js';
@@ -17,7 +17,7 @@ export interface Operand {
 
 export type Letter = (random: Random) => number;
 
-/** What a call is given. Arrays have an element for each of rows · n but where they say otherwise. */
+/** The arguments of a call. Arrays have rows · n elements unless noted otherwise. */
 export interface Input {
   readonly dtype: Dtype;
   readonly rows: number;
@@ -29,11 +29,11 @@ export interface Input {
   /** A class for each row. */
   readonly targets: Int32Array;
   readonly options: Readonly<Record<string, unknown>>;
-  /** The most that an exponential below the normal numbers, which may be 0, is multiplied by. */
+  /** The largest factor of a subnormal exponential, which may be 0. */
   readonly least?: Record<LossPart, number>;
 }
 
-/** What a loss has to draw from, beside its logits: see the records in test/operations/. */
+/** How a loss draws its arguments besides the logits: see the records in test/operations/. */
 export interface Drawing extends Frame {
   readonly random: Random;
   readonly set: TestSet;
@@ -45,11 +45,11 @@ export interface Drawing extends Frame {
   readonly pick: <T>(values: readonly T[]) => T;
   /** Class indices, one for each row. */
   readonly indices: () => Int32Array;
-  /** Weights by that name, or none. */
+  /** Weights under this name, or none. */
   readonly weigh: (name: string, size: number) => Readonly<Record<string, Operand>>;
 }
 
-/** What a search gives a loss beside its logits. */
+/** The arguments of a loss besides its logits. */
 export type Draft = (drawing: Drawing) => Partial<Pick<Input, 'options' | 'operands' | 'targets' | 'least'>>;
 
 export function valuesOf(input: Input, name: string): Floats {
@@ -73,18 +73,18 @@ export function between(random: Random, least: number, most: number): number {
   return least + (most - least) * random();
 }
 
-/** Between two positive numbers, every power of two as likely as any other. */
+/** A number between two positive ones, in which every power of two is equally likely. */
 export function between2(random: Random, least: number, most: number): number {
   return 2 ** between(random, Math.log2(least), Math.log2(most));
 }
 
-/** The one length that is searched, where it is given: `LENGTH=1024 npm run test:hunt`. */
+/** The only length that is searched, if it is given: `LENGTH=1024 npm run test:hunt`. */
 const ONLY = process.env.LENGTH === undefined ? undefined : Number(process.env.LENGTH);
 
-/** On both sides of where vectors, partial sums and the forms (48, 24) end. */
+/** Lengths on both sides of the ends of vectors, partial sums and forms (48, 24). */
 const LENGTHS = [2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 18, 23, 24, 25, 33, 40, 47, 48, 49, 64, 65];
 const LONG = [100, 128, 129, 255, 257, 300, 1024];
-/** Only where there is time: one result takes milliseconds. */
+/** Lengths only for long searches, because one result takes milliseconds. */
 const LONGEST = [3001, 32_768];
 
 export interface Frame {
@@ -98,11 +98,14 @@ export function drawFrame(random: Random, dtype: Dtype, seconds: number, rows: r
   const luck = random();
   const n = ONLY ?? pick(random, luck < 0.85 ? LENGTHS : luck < 0.99 || seconds < 2 ? LONG : LONGEST);
   if (random() >= 0.15 || n > 1024) return { rows: n > 1024 ? 1 : pick(random, rows), n, columns: false };
-  // With fewer, the columns would be moved together and be rows again.
+  // With fewer columns, the axis would be moved to the end, so that kernels get rows again.
   return { rows: dtype === 'float32' ? 5 : 3, n, columns: true };
 }
 
-/** 1, ordinary ones, powers of two, the ends of the range, and the ends of what the tables of e^x take as it is. */
+/**
+ * Temperatures: 1, ordinary ones, powers of two, the ends of the range, and the ends of the range of the unshifted
+ * form.
+ */
 export function drawTemperature(random: Random): number {
   const luck = random();
   if (luck < 0.4) return 1;
@@ -132,7 +135,7 @@ function bounded(value: number, most: number): number {
 const EDGES: Record<Dtype, readonly number[]> = { float32: [64, 128, 256], float64: [512, 749, 1500] };
 const REACH: Record<Dtype, number> = { float32: 100, float64: 740 };
 
-/** Logits that are hard in one way or another. `most` is the largest |x| wanted, at temperature 1. */
+/** Logits of many difficult kinds. `most` is the largest |x|, at temperature 1. */
 export function logits(random: Random, set: TestSet, dtype: Dtype, temperature: number, most?: number): Letter {
   const range = most ?? pick(random, [8, 30, 80, EDGES[dtype][0] as number, 400, 2000, 1e4]);
   const spread = between2(random, 0.01, Math.min(2 * range, 2 * REACH[dtype]));
@@ -145,7 +148,7 @@ export function logits(random: Random, set: TestSet, dtype: Dtype, temperature: 
     case 2:
       return few(random, plain);
     case 3: {
-      // A maximum and what is far or near beneath it.
+      // A maximum, and elements far or near below it.
       const top = centre * temperature;
       const share = between2(random, 0.001, 0.5);
       return (r) => (r() < share ? top : top - between2(r, 2 ** -12, spread + 1) * temperature);
@@ -179,7 +182,7 @@ function shareOfHalves(random: Random, dtype: Dtype): Letter {
   };
 }
 
-/** A few values and no others: equals round the same way again and again. */
+/** Only a few distinct values: equal terms all round in the same direction. */
 export function few(random: Random, letter: Letter): Letter {
   const values = Array.from({ length: 1 + Math.floor(4 * random()) }, () => letter(random));
   return (r) => pick(r, values);
@@ -188,9 +191,9 @@ export function few(random: Random, letter: Letter): Letter {
 const CANDIDATES = 256;
 const KEPT = 12;
 
-/** Logits whose e^x errs most, some in one direction, the others in the other. */
+/** Logits whose e^x has the largest errors, some in one direction, the others in the other. */
 function extremes(random: Random, set: TestSet, dtype: Dtype, temperature: number, range: number): Letter | undefined {
-  // Beside so much larger a maximum the probability is e^x but for a factor that all have.
+  // With a maximum that much larger, a probability is e^x up to a common factor.
   const top = (range + (dtype === 'float32' ? 18 : 40)) * temperature;
   const x = floatsOf(
     dtype,
@@ -213,7 +216,7 @@ function extremes(random: Random, set: TestSet, dtype: Dtype, temperature: numbe
   return (r) => pick(r, sides[r() < share ? 0 : 1] as number[]);
 }
 
-/** Numbers with a sign: of like size, of all sizes, equal but for the sign, or nearly all equal. */
+/** Numbers of both signs: of similar magnitude, of all magnitudes, equal except for the sign, or nearly all equal. */
 export function gradients(random: Random, dtype: Dtype): Letter {
   const size = between2(random, 2 ** -20, 2 ** 20);
   const plain: Letter = (r) => size * between(r, -1, 1);
@@ -266,7 +269,7 @@ export function drawTargets(random: Random, rows: number, n: number): Int32Array
 // ---------------------------------------------------------------------------------------------------------------------
 // Changing
 
-/** The input with one of its parts changed: most often an array. */
+/** The input with one of its parts changed, most often an array. */
 export function mutateInput(input: Input, at: number, random: Random): Input {
   const luck = random();
   if (input.temperature !== 1 && luck < 0.05) {
@@ -317,7 +320,7 @@ function mutate(dtype: Dtype, { values, letter, most }: Operand, at: number, ran
   return result;
 }
 
-/** A factor next to 1: by one unit in the last place, or by up to 2^20 of them. */
+/** A factor close to 1: up to 2^20 units in the last place away, often only one. */
 function nudge(random: Random, dtype: Dtype): number {
   return 1 + pick(random, [-1, 1]) * 2 ** ((dtype === 'float32' ? -23 : -52) + Math.floor(20 * random()));
 }
@@ -325,7 +328,7 @@ function nudge(random: Random, dtype: Dtype): number {
 // ---------------------------------------------------------------------------------------------------------------------
 // Printing
 
-/** The input in a line: equal elements in a row once, long arrays as the bytes that they are. */
+/** The input as a line of text: runs of equal elements are shortened, and long arrays are written as bytes. */
 export function describeInput({ dtype, rows, n, columns, temperature, operands, targets, options }: Input): string {
   const parts = Object.entries(operands).map(([name, { values }]) => `${name} = ${show(values)}`);
   if (targets.length > 0) parts.push(`targets = [${targets}]`);

@@ -1,4 +1,4 @@
-/** The lines of the tables of bounds as a search sees them: which inputs to try, and how near a result is to its bound. */
+/** The lines of the tables of bounds, for a search: which inputs to try, and how close a result is to its bound. */
 
 import type { BackendName, Kernels } from '../../src/index.js';
 import { crossEntropy } from '../operations/crossEntropy.js';
@@ -66,7 +66,7 @@ function lineOf(what: string, dtype: Dtype, set: TestSet, draw: Draw, judge: Jud
   return { what, dtype, backend: set.backend, quarry };
 }
 
-/** The worst of `count` elements. */
+/** The element with the largest error, of `count`. */
 function worstOf(count: number, ratioAt: (i: number) => number): Verdict {
   let worst = NOTHING;
   for (let i = 0; i < count; i++) {
@@ -84,7 +84,7 @@ function forEach(makeLines: (dtype: Dtype, set: TestSet) => Line[]): Line[] {
   return DTYPES.flatMap((dtype) => searched.flatMap((set) => makeLines(dtype, set)));
 }
 
-/** Of what is reduced over rows. */
+/** Numbers of rows for results that are reduced over rows. */
 const ROWS = [1, 1, 1, 2, 3, 5];
 const NO_TARGETS: Int32Array = new Int32Array(0);
 const NO_OPTIONS = {};
@@ -111,7 +111,7 @@ function optionsOf(input: Input): { shape: number[]; axis: number; temperature?:
   return { ...shapeOf(input), ...(input.temperature !== 1 && { temperature: input.temperature }) };
 }
 
-/** Elements of rows for which another line of the table holds do not count. */
+/** Elements of rows to which another line of the table applies do not count. */
 function judgeOperation(operation: AlongAxis, bound: Bound): Judge {
   return ({ kernels, backend }, input) => {
     const { dtype } = input;
@@ -162,7 +162,7 @@ interface Chosen {
   readonly logProbs: Floats;
 }
 
-/** Each against the element of log-softmax that it is, at the input's temperature or another. */
+/** Compares each with the corresponding element of log-softmax, at the input's temperature or another one. */
 function logProbLines(
   what: string,
   choose: (kernels: Kernels, input: Input) => Chosen,
@@ -290,7 +290,7 @@ function drawLoss(operation: LossOperation): Draw {
     const range = temperature === 1 ? pick(random, [8, 30, undefined]) : undefined;
     const x = operand(logits(random, set, dtype, temperature, range), frame.rows * frame.n);
     const weigh = (name: string, size: number): Record<string, Operand> => {
-      // Above 0: a mean of none is no number.
+      // At least one row counts, because a mean of none is NaN.
       const letter = ofOneSign(random, dtype, 1);
       return random() < 0.4 ? { [name]: operand((r) => Math.max(2 ** -10, letter(r)), size, 1) } : {};
     };

@@ -7,7 +7,7 @@ import { type Found, hunt } from './climb.js';
 import { describeInput, type Input } from './inputs.js';
 import type { Line } from './lines.js';
 
-/** SEED, or one that is new each time. */
+/** SEED, or a new seed each time. */
 export function chooseSeed(): number {
   return process.env.SEED === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(process.env.SEED);
 }
@@ -16,17 +16,17 @@ export function titleOf(line: Line): string {
   return `${line.what}: ${columnOf(line)}`;
 }
 
-/** Each line has numbers of its own, whichever others are searched. */
+/** Each line has its own random numbers, which do not depend on the other lines that are searched. */
 export function search(line: Line, seed: number, seconds: number): Found<Input> {
   let own = seed;
   for (const character of titleOf(line)) own = (Math.imul(own, 31) + (character.codePointAt(0) as number)) >>> 0;
   return hunt(line.quarry(seconds), randomOf(own), 1000 * seconds);
 }
 
-/** More characters than this are for a file. */
+/** A description with more characters than this goes into a file. */
 const PRINTED = 2000;
 
-/** Fails with all that it takes to see it again. */
+/** Fails with everything that is needed to reproduce the error. */
 export function failWhereMissed(line: Line, seed: number, { ratio, at, input }: Found<Input>): void {
   if (ratio <= 1) return;
   let shown = describeInput(input);

@@ -20,7 +20,7 @@ import * as oracle from '../support/oracle.js';
 /** The bits of a variant: class weights, ignored rows, smoothing, probabilities, a mask. */
 const choices = [0, 1, 2, 4, 7, 8, 9, 13, 23, 29];
 
-/** Flags that keep some elements of each row, its target among them. */
+/** Flags that keep some elements of each row, including its target. */
 function randomMask(targets: Int32Array | undefined, shape: readonly number[], axis: number, seed: number): Uint8Array {
   const n = shape.at(axis) as number;
   const random = randomOf(seed);

@@ -7,7 +7,7 @@ import { LOGIT_KINDS, type LossOperation, type Make, placed, rowGroups, withGrad
 import { FLOATS, INPUT } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
-/** How far the teacher is from the student, by variant; of 0 it has numbers of its own. */
+/** How far the teacher's logits are from the student's, by variant; for 0, they are independent. */
 const NEAR = [undefined, 0.1, 1e-3, 1e-6, 0];
 
 const make: Make = (dtype, shape, axis, reduction, { kind = 'within ±8', temperature = 1, variant = 0, draw } = {}) => {

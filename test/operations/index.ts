@@ -1,4 +1,4 @@
-/** Every operation: the suites go over these records. One that is public and not here does not compile. */
+/** The records of all operations, which the suites go over. A public operation that is missing here is a type error. */
 
 import type { AlongAxis } from '../support/alongAxis.js';
 import type { Backward } from '../support/backward.js';

@@ -15,7 +15,7 @@ import {
 import { FLOATS, INPUT, PROBABILITIES } from '../support/operation.js';
 import * as oracle from '../support/oracle.js';
 
-/** 1: targets are logarithms. */
+/** Variants of a problem; in variant 1, targets are logarithms. */
 const choices = [0, 1];
 
 const make: Make = (dtype, shape, _axis, reduction, { kind = 'within ±8', variant = 0, draw } = {}) => {
@@ -31,7 +31,7 @@ const make: Make = (dtype, shape, _axis, reduction, { kind = 'within ±8', varia
 
 const reductions = ['mean', 'batchMean', 'sum', 'none'];
 
-/** e^−x of more is below the normal numbers and may count as 0. */
+/** For a larger x, e^−x is subnormal and may count as 0. */
 const MOST: Record<Dtype, number> = { float32: 87, float64: 708 };
 
 export const klDiv: LossOperation = {

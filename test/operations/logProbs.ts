@@ -1,6 +1,6 @@
 import { CLASS_INDICES, INPUT, MASK, type Operation } from '../support/operation.js';
 
-/** Of logSoftmax's results those of the targets, within its bounds: see test/logProbs.test.ts. */
+/** The results of logSoftmax at the targets, within its bounds: see test/logProbs.test.ts. */
 export const logProbs: Operation & { readonly kind: 'at targets' } = {
   kind: 'at targets',
   name: 'logProbs',

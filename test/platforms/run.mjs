@@ -1,5 +1,5 @@
-// npm run test:platforms: runs the packed package where a module has to be given or imports work otherwise: in a Cloudflare
-// Worker (miniflare, which runs workerd) and in Jest with its own module loader.
+// npm run test:platforms: runs the packed package where a module has to be passed or imports work differently: in a
+// Cloudflare Worker (miniflare, which runs workerd) and in Jest with its own module loader.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { command, installPacked } from '../support/packed.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const WORK = join(HERE, 'work');
 
-/** What a worker answers, its library being the build of one file. */
+/** The answer of a worker that uses the build of one file. */
 async function answerOf(worker) {
   const { Miniflare } = await import('miniflare');
   const dist = join(WORK, 'node_modules/softmax-wasm/dist');

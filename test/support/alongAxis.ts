@@ -89,12 +89,12 @@ export function measureWorst(set: TestSet, operation: AlongAxis, p: Problem, uni
   return worst;
 }
 
-/** One kind of numbers after the other. */
+/** The kinds of numbers, in turn. */
 export function kindFor(i: number): Kind {
   return ALL_KINDS[i % ALL_KINDS.length] as Kind;
 }
 
-/** [outer, n, inner] with another kind of numbers, special values among them, in each row. */
+/** A problem of shape [outer, n, inner] whose rows hold different kinds of numbers, also special values. */
 export function mixture(dtype: Dtype, n: number, inner: number): Problem {
   const outer = 20;
   const x = newFloats(dtype, outer * n * inner);

@@ -77,7 +77,7 @@ export function limitOf(bounds: Bounds, dtype: Dtype, backend: BackendName, fact
 /** |Σ softmax − 1| of a float32 row of any length. */
 export const SUM_BOUND = 2e-7;
 
-/** Below this a probability may be 0. */
+/** A probability below this may be 0. */
 export const SMALLEST_NORMAL: Record<Dtype, number> = { float32: 2 ** -126, float64: 2 ** -1022 };
 
 /**
@@ -85,7 +85,7 @@ export const SMALLEST_NORMAL: Record<Dtype, number> = { float32: 2 ** -126, floa
  */
 export const SMALLEST_STEP: Record<Dtype, number> = { float32: 2 ** -149, float64: 4 * 2 ** -1074 };
 
-/** Bounds as multiples of the unit. */
+/** Bounds that are multiples of a unit. */
 export type Units = Record<Dtype, Record<BackendName, number>>;
 
 /** The bounds of the kernels and of the float64 reference; the float32 reference rounds a float64 once. */
@@ -125,8 +125,8 @@ export type LossPart = 'loss' | 'grad';
 export const SUM_UNITS = 1;
 
 /**
- * The bound of crossEntropy's gradient at a target whose probability p is above ½, in units of 2^-23 (float64: 2^-52) of
- * w · (1 − p), which is all of it without smoothing; with smoothing of what that adds, q · p + q_t, as well. For class
- * indices alone: probabilities would have to be searched for a target.
+ * The bound of crossEntropy's gradient at a target whose probability p is above ½, in units of 2^-23 (float64: 2^-52)
+ * of w · (1 − p), the gradient's magnitude without smoothing, plus the terms that smoothing adds, q · p + q_t. Only for
+ * class indices, because target probabilities would have to be searched for the target.
  */
 export const sureGradientBounds: Units = unitsOf(4, 4, 4);

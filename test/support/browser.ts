@@ -9,12 +9,15 @@ import puppeteer, { type Page } from 'puppeteer-core';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm' };
 
-/** Chromium's path: $CHROMIUM, or where Debian puts it; undefined where there is none. */
+/** Chromium's path: $CHROMIUM, or where Debian installs it; undefined if there is none. */
 export const chromium: string | undefined = [process.env.CHROMIUM, '/usr/bin/chromium'].find(
   (path) => path !== undefined && existsSync(path),
 );
 
-/** Opens a page of this HTML at http://localhost, with the project's files beside it, and hands it to `use`. */
+/**
+ * Opens a page with this HTML at http://localhost, from which the project's files can be loaded, and passes it to
+ * `use`.
+ */
 export async function withPage<R>(html: string, use: (page: Page) => Promise<R>): Promise<R> {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url!, 'http://localhost').pathname);

@@ -20,7 +20,7 @@ export interface Problem {
   readonly weights?: Floats | { readonly data: Floats; readonly shape: readonly number[] };
 }
 
-/** Elements of a mask. */
+/** The elements of masks. */
 export type Flags =
   | readonly boolean[]
   | Int8Array
@@ -67,7 +67,7 @@ export function randomOf(seed: number): () => number {
   return () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
 }
 
-/** Kinds of numbers: each has a code path of its own somewhere. */
+/** Kinds of numbers. Each takes a different code path in some kernel. */
 export const KINDS = {
   'within ±8': (random: () => number) => 16 * random() - 8,
   'within ±30': (random: () => number) => 60 * random() - 30,
@@ -78,7 +78,7 @@ export const KINDS = {
   'within ±1e4': (random: () => number) => 2e4 * random() - 1e4,
   'within ±1e38': (random: () => number) => 2e38 * random() - 1e38,
   'few values': (random: () => number) => Math.floor(4 * random()) - 2,
-  // Equal terms round the same way again and again: the worst a sum can meet.
+  // Equal terms, whose roundings all have the same direction: the worst case of a sum.
   'all equal': () => 1.4,
   'long runs of equals': runs,
   subnormal: (random: () => number) => 1e-40 * (random() - 0.5),
@@ -97,11 +97,14 @@ export type Kind = keyof typeof KINDS;
 export const ALL_KINDS = Object.keys(KINDS) as Kind[];
 
 const drawn = new Map<string, Floats>();
-/** Elements of the arrays that are worth keeping, and of all that are kept. */
+/** The least elements of an array that is worth caching, and the most elements of all cached arrays. */
 const [LONG, KEPT] = [256, 2 ** 22];
 let kept = 0;
 
-/** Seeded numbers. Long arrays are kept for a while: for each backend they are drawn again, and copied sooner. */
+/**
+ * Seeded numbers. Long arrays are cached, because every backend needs the same ones, and copying is faster than
+ * drawing.
+ */
 export function numbers(dtype: Dtype, length: number, kind: Kind, seed: number): Floats {
   if (length < LONG) return draw(dtype, length, kind, seed);
   const key = `${dtype} ${length} ${kind} ${seed}`;
@@ -144,8 +147,8 @@ export function problem(
 }
 
 /**
- * Rows of a maximum and one other element, of all distances and on both sides of where kernels change their form: with
- * nothing else in the sum, log-softmax shows every digit of the other's exponential.
+ * Rows with a maximum and one other element, at all distances and on both sides of where kernels change their form.
+ * With nothing else in the sum, log-softmax shows every digit of the other's exponential.
  */
 export function lonelyMaxima(dtype: Dtype, n: number, temperature: number): Problem {
   const maxima =
@@ -178,8 +181,8 @@ export function lengths(dtype: Dtype): number[] {
 }
 
 /**
- * Shapes and axes of each form, each of a few times what arrays are streamed through (64 Ki float32 of arguments and
- * results together), or with rows that are larger than that themselves; no larger, as the reference has to compute it all.
+ * Shapes and axes of each form: a few times as large as the staging memory (64 Ki float32 of arguments and results
+ * together), or with single rows that are larger. They are no larger, because the reference has to compute all of it.
  */
 export const LARGE: readonly (readonly [shape: readonly number[], axis: number])[] = [
   [[70, 1000], 1],
@@ -193,10 +196,10 @@ export const LARGE: readonly (readonly [shape: readonly number[], axis: number])
   [[100, 700], 0],
 ];
 
-/** The last are more than a block of those that are not short. */
+/** The last numbers of rows are more than a block of rows that are not short. */
 export const ROW_COUNTS: readonly number[] = [1, 3, 4, 5, 16, 17, 400];
 
-/** Sizes of the axes behind the axis. */
+/** The product of the sizes behind the axis. */
 export function innerSizes(dtype: Dtype): number[] {
   const l = lanesOf(dtype);
   return [...new Set([1, 2, 3, l - 1, l, l + 1, 16, 17, 300])].sort((a, b) => a - b);
@@ -233,8 +236,8 @@ export function halves(lanes: number, vectors: number, inPairs: boolean): Float6
 export const HALF_ULP: Record<Dtype, number> = { float32: 2 ** -24, float64: 2 ** -53 };
 
 /**
- * Logits whose exponentials are a large one and half units in its last place, some beside a maximum that is larger still: in
- * one lane of whole vectors, or one after another, in so many columns that are equal.
+ * Logits whose exponentials are a large one and half units in its last place, some with a maximum that is even larger:
+ * in one lane of whole vectors, or one after another, in this many equal columns.
  */
 export function logitsWithHalves(dtype: Dtype, lanes: number, columns: number): Problem[] {
   const [nothing, far] = dtype === 'float32' ? [-60, 200] : [-500, 1000];

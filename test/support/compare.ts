@@ -8,7 +8,7 @@ import { type Expected, expectedOf } from './expected.js';
 /** The largest finite number: exact results beyond it round to infinity. */
 const LARGEST: Record<Dtype, number> = { float32: 2 ** 128 * (1 - 2 ** -25), float64: Number.MAX_VALUE };
 
-/** Compares a result with the oracle's, element by element, within the bounds of the table. */
+/** Compares a result with the oracle's, element by element, within the operation's bounds. */
 export function expectAccurate(
   operation: AlongAxis,
   backend: BackendName,
@@ -40,7 +40,7 @@ export function complaintOf(
   return `is ${actual}, expected ${expected.hi[i]}: off by ${ratio} times the bound, which is ${limit}`;
 }
 
-/** The error of an element of a result as a share of its bound: above 1 the bound is missed. */
+/** The error of an element of a result divided by its bound: above 1 the bound is missed. */
 export function ratioOf(
   operation: AlongAxis,
   backend: BackendName,
@@ -62,7 +62,7 @@ export function ratioOf(
 /** The guard values that surround outputs. */
 export const GUARD = 12345.678;
 
-/** Guards must be left all around the `length` elements from `start`. */
+/** Expects the guards around the `length` elements from `start` to be unchanged. */
 export function expectGuarded(data: ArrayLike<number>, start: number, length: number, what: string): void {
   const guard = data instanceof Float32Array ? Math.fround(GUARD) : GUARD;
   for (let i = 0; i < data.length; i++) {
@@ -83,14 +83,14 @@ export function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number
   }
 }
 
-/** Bytes are compared many times as fast as elements, and most arrays here are long and the same. */
+/** Compares bytes, which is many times as fast as comparing elements: most arrays here are long and equal. */
 function haveSameBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b) || a.constructor !== b.constructor) return false;
   const [bytes, others] = [a, b].map((view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength));
   return bytes!.equals(others!);
 }
 
-/** Calls must leave linear memory as the first of them left it. */
+/** Expects linear memory to have the same allocations after each call as after the first one. */
 export function expectFlatMemory(kernels: Kernels, calls: number, call: (i: number) => unknown): void {
   const memory = () => {
     using probe = kernels.zeros([1]);

@@ -3,7 +3,7 @@
 import { listFilesBelow, readText } from './platform.js';
 
 export interface Example {
-  /** The file, and which of its examples. */
+  /** The file, and the number of the example in it. */
   readonly name: string;
   /** The lines of code. */
   readonly lines: readonly string[];
@@ -17,7 +17,7 @@ const COMMENT = /\/\*\*([\s\S]*?)\*\/(?:\s*(?:\/\/.*\s*)?export (?:async )?(?:fu
 /** Folders whose examples need another library, and are run beside that. */
 const HOSTS = ['tfjs', 'transformers'];
 
-/** Everything between an `@example` and the next tag or the end of its comment, in the folder of a host or in no such. */
+/** The code between each `@example` and the next tag or the end of its comment, in a host's folder or outside of these. */
 export async function documentedExamples(host?: string): Promise<Example[]> {
   const files = (await listFilesBelow('src')).filter((file) => {
     const [folder = ''] = file.split('/');
@@ -38,7 +38,7 @@ export async function documentedExamples(host?: string): Promise<Example[]> {
   return examples;
 }
 
-/** The programs of a page, named by their first line of code, and the line of names that each imports of the package. */
+/** The programs of a page, named by their first line of code, and the names that each imports from the package. */
 export function programsIn(page: string): (Example & { readonly imported: readonly string[] })[] {
   return [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => {
     const lines = text!.split('\n');

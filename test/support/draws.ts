@@ -5,7 +5,7 @@ import { floatsOf, randomOf } from './cases.js';
 
 export type Truncation = Pick<SampleOptions, 'temperature' | 'topK' | 'topP' | 'minP' | 'temperatureLast'>;
 
-/** Every combination of the options; of LOGITS, each keeps fewer classes than the one before it. */
+/** Every combination of the options. With LOGITS, each option keeps fewer classes than the one before it. */
 export const COMBINATIONS: readonly Truncation[] = [...[{}, { topK: 7 }]].flatMap((first) =>
   [{}, { topP: 0.9 }].flatMap((second) =>
     [{}, { minP: 0.25 }].flatMap((third) =>
@@ -16,7 +16,7 @@ export const COMBINATIONS: readonly Truncation[] = [...[{}, { topK: 7 }]].flatMa
   ),
 );
 
-/** Ten classes, of which each option keeps different ones; two of them are equal. */
+/** Logits of ten classes, of which each option keeps different ones; two logits are equal. */
 export const LOGITS = [0.3, 1.9, -0.8, 1.1, 0.3, 2.4, -2.2, 0.9, 1.5, -0.1];
 
 /** Closer than this to a boundary, either class may be kept or drawn. */
@@ -29,7 +29,10 @@ export interface Distribution {
   readonly isUnsure: boolean;
 }
 
-/** The distribution that is drawn from: softmax, the classes in the order of their logits, one truncation after another. */
+/**
+ * The distribution from which draws are made: softmax, with the classes in the order of their logits, truncated by one
+ * option after another.
+ */
 export function distributionOf(x: ArrayLike<number>, options: Truncation): Distribution {
   const { temperature = 1, topK = x.length, topP = 1, minP = 0, temperatureLast = false } = options;
   const max = Array.from(x).reduce((a, b) => Math.max(a, b), -Infinity);
@@ -52,7 +55,7 @@ export function distributionOf(x: ArrayLike<number>, options: Truncation): Distr
   return { probabilities: weights.map((value) => value / all), isUnsure };
 }
 
-/** The first class with which the probabilities exceed u; undefined where u is too close to a limit to tell. */
+/** The first class at which the cumulative probability exceeds u; undefined if u is too close to a limit to tell. */
 export function drawnAt(probabilities: Float64Array, u: number): number | undefined {
   let sum = 0;
   for (let j = 0; j < probabilities.length; j++) {
@@ -65,7 +68,7 @@ export function drawnAt(probabilities: Float64Array, u: number): number | undefi
 
 const ROWS = 50_000;
 
-/** How often each class of the same row is drawn, each time with the numbers of another row of the seed. */
+/** How often each class is drawn from copies of one row; each copy has its own random number. */
 export function countDraws(
   kernels: Pick<Kernels, 'sample'>,
   logits: readonly number[],
@@ -86,7 +89,10 @@ export function countDraws(
   return counts;
 }
 
-/** The chance that counts differ at least as much from what the probabilities promise: Pearson's test. */
+/**
+ * The p-value of Pearson's chi-square test: how probable counts are that differ at least this much from the expected
+ * ones.
+ */
 export function chiSquareP(counts: readonly number[], probabilities: ArrayLike<number>): number {
   const total = counts.reduce((a, b) => a + b, 0);
   let [statistic, classes] = [0, 0];
@@ -102,7 +108,7 @@ export function chiSquareP(counts: readonly number[], probabilities: ArrayLike<n
   return classes === 1 ? 1 : upperGamma((classes - 1) / 2, statistic / 2);
 }
 
-/** Q(a, x), the regularised upper incomplete gamma function, for 2 a a whole number: by its recurrence in a. */
+/** Q(a, x), the regularized upper incomplete gamma function, where 2a is a whole number: by its recurrence in a. */
 export function upperGamma(a: number, x: number): number {
   const isHalf = a % 1 !== 0;
   let q = isHalf ? complementaryError(Math.sqrt(x)) : Math.exp(-x);
@@ -124,7 +130,7 @@ function complementaryError(x: number): number {
   return t * Math.exp(-x * x + coefficients.reduceRight((sum, c) => sum * t + c, 0));
 }
 
-/** A row of logits like a model's: few far above many. */
+/** A row of logits like a trained model's: few are far above many. */
 export function peakedRow(n: number, seed: number): number[] {
   const random = randomOf(seed);
   const bell = () => 2 * (random() + random() + random() + random() - 2);

@@ -11,11 +11,11 @@ export interface Elementary {
   run(name: ElementaryName, elementBytes: 4 | 8, count?: number): ArrayBuffer;
 }
 
-/** Bytes of a block of inputs. */
+/** The bytes of a block of inputs. */
 export const BLOCK_BYTES = 2 ** 22;
 const X = 2 ** 16;
 
-/** Whether a file is newer than what it is compiled from and with. */
+/** Whether a file is newer than its sources and the compiler. */
 function isFresh(file: string): boolean {
   const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync('assembly', { recursive: true }).map((name) => `assembly/${name}`);
@@ -23,7 +23,7 @@ function isFresh(file: string): boolean {
   return modified(file) > Math.max(...[...sources, ...others].map(modified));
 }
 
-/** With options of its own: those of asconfig.json would compile all kernels along with it. */
+/** Compiles the functions with their own options, because asconfig.json would add all kernels. */
 function compile(build: 'simd128' | 'relaxed-simd'): Uint8Array {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const file = `build/elementary-${build}.wasm`;
@@ -53,6 +53,6 @@ export function openElementary(build: 'simd128' | 'relaxed-simd'): Elementary {
   };
 }
 
-/** Where the inputs and the results lie in the memory. */
+/** The addresses of the inputs and the results. */
 export const INPUTS = X;
 export const RESULTS = X + BLOCK_BYTES;

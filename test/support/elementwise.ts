@@ -28,11 +28,11 @@ export function runOf(kernels: Kernels, { name }: Elementwise): Run {
   return kernels[name] as unknown as Run;
 }
 
-/** One unit in the last place of numbers of this size. */
+/** One unit in the last place of numbers of this magnitude. */
 export function ulpOf(dtype: Dtype, magnitude: number): number {
   const bits = dtype === 'float32' ? 23 : 52;
   let ulp = 2 ** (Math.floor(Math.log2(magnitude)) - bits);
-  // The logarithm of what is close to a power of two may be rounded to the next integer.
+  // The logarithm of a number close to a power of two may be rounded to the next integer.
   if (ulp * 2 ** bits > magnitude) ulp /= 2;
   return ulp;
 }

@@ -9,7 +9,7 @@ const FOLDER = new URL('examples/', ROOT);
 /** The programs in examples/, by file name. */
 export const examples: readonly string[] = readdirSync(FOLDER).filter((name) => name.endsWith('.mjs'));
 
-/** Runs an example the short way and gives what it prints. @throws Error when it ends with a failure. */
+/** Runs an example with --quick, and returns what it prints. @throws Error if it fails */
 export async function runExample(name: string): Promise<string> {
   const path = fileURLToPath(new URL(name, FOLDER));
   const { stdout } = await promisify(execFile)(process.execPath, [path, '--quick'], { timeout: 60_000 });
@@ -21,7 +21,7 @@ export const readmePrograms: readonly [string, string][] = [
   ...readFileSync(new URL('README.md', ROOT), 'utf8').matchAll(/```js\n(.*)\n([\s\S]*?)```/g),
 ].map(([, first, rest]) => [first!, `${first}\n${rest}`]);
 
-/** Runs a program that imports the package by its name, and gives what it prints. */
+/** Runs a program that imports the package by its name, and returns what it prints. */
 export async function runProgram(text: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', text], {
     cwd: fileURLToPath(ROOT),

@@ -3,7 +3,7 @@ import type { Facts } from './bounds.js';
 import type { Problem } from './cases.js';
 import * as oracle from './oracle.js';
 
-/** What the oracle says about a problem, in the positions of the result. */
+/** The oracle's results for a problem, in the positions of the result. */
 export interface Expected {
   readonly hi: Float64Array;
   readonly lo: Float64Array;
@@ -12,7 +12,7 @@ export interface Expected {
 
 const known = new WeakMap<Problem, Map<AlongAxis, Expected>>();
 
-/** The exact result of a problem; computed once, whichever backends are compared with it. */
+/** The exact result of a problem, computed once for all backends. */
 export function expectedOf(operation: AlongAxis, problem: Problem): Expected {
   let results = known.get(problem);
   if (results === undefined) {

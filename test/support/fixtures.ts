@@ -28,10 +28,10 @@ interface RowCase extends Case {
   readonly temperature: number;
 }
 
-/** Of an operation along an axis. */
+/** A case of an operation along an axis. */
 export interface AlongAxisCase extends RowCase {
   readonly x: number[];
-  /** Weights of x's size; so is the mask, in which 1 keeps. */
+  /** The weights, and the mask, in which 1 keeps an element: both have x's size. */
   readonly weights?: number[];
   readonly mask?: number[];
   readonly causal?: boolean;
@@ -83,7 +83,7 @@ export interface CrossEntropyCase extends LossCase {
   readonly weight?: number[];
   readonly ignoreIndex?: number;
   readonly labelSmoothing: number;
-  /** The mask, of the logits' size: 1 keeps. */
+  /** The mask, of the logits' size: 1 keeps a class. */
   readonly mask?: number[];
 }
 
@@ -91,7 +91,7 @@ export interface BceWithLogitsCase extends LossCase {
   readonly reduction: Reduction;
   readonly logits: number[];
   readonly targets: number[];
-  /** Both of the logits' size. */
+  /** Both have the logits' size. */
   readonly weight?: number[];
   readonly posWeight?: number[];
 }
@@ -123,7 +123,7 @@ function decodePairs(pairs: readonly Pair[]): Exact {
   return { hi: Float64Array.from(pairs, (pair) => pair[0]), lo: Float64Array.from(pairs, (pair) => pair[1]) };
 }
 
-/** `results` names the fields that hold pairs. */
+/** Decodes a case; `results` names the fields that hold pairs. */
 export function decodeCases<T extends Case>(
   file: { readonly cases: readonly object[] },
   results: readonly string[],
@@ -142,7 +142,7 @@ export function decodePoints(file: { readonly points: readonly unknown[] }): Poi
   return { x: points.map(([x]) => x), ...decodePairs(points.map(([, hi, lo]) => [hi, lo])) };
 }
 
-/** Those of a loss and its gradient. */
+/** Decodes the cases of a loss and its gradient. */
 export function decodeLosses(file: { readonly cases: readonly object[] }): readonly LossCase[] {
   return decodeCases(file, ['loss', 'grad']);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Half } from '../../src/arrays.js';
 
-/** The kernels that convert floats of 16 bits, of one of the builds. */
+/** The kernels of a build that convert 16-bit floats. */
 export interface HalfConversions {
   widen(half: Half, bits: Uint16Array): Float32Array;
   narrow(half: Half, floats: Float32Array): Uint16Array;

@@ -1,4 +1,4 @@
-/** How near to its bounds a search has brought each backend: npm run test:hunt finds it, docs/numerics.md prints it. */
+/** How close a search has brought each backend to its bounds: npm run test:hunt finds it, docs/numerics.md shows it. */
 
 import { readFileSync } from 'node:fs';
 import type { BackendName } from '../../src/index.js';
@@ -22,7 +22,7 @@ export function readRatios(): Ratios {
   return JSON.parse(readFileSync(FILE, 'utf8')) as Ratios;
 }
 
-/** What a line of the table of an operation along an axis is called; sigmoid and the like go by their names. */
+/** The name of a line in the table of an operation along an axis; elementwise operations use their own names. */
 export function nameOf({ name }: Operation, { where }: Bound): string {
   return `${name}, ${where.replaceAll('\\', '')}`;
 }

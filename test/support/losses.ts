@@ -1,4 +1,4 @@
-/** What the suites know of losses and of their gradients: problems, their exact results, comparisons within the bounds. */
+/** The records of losses and of their gradients, with problems, exact results and comparisons within the bounds. */
 
 import { expect } from 'vitest';
 import type { BackendName, Kernels } from '../../src/index.js';
@@ -32,21 +32,21 @@ export interface LossProblem {
   readonly axis: number;
   readonly first: Floats;
   readonly second: unknown;
-  /** Without shape, axis and gradOutput. */
+  /** The options without shape, axis and gradOutput. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly gradOutput?: number | Floats;
 }
 
 type ExactLoss = Pick<Loss, 'loss' | 'grad'>;
 
-/** What a problem is made of. */
+/** The settings from which a problem is made. */
 export interface Choice {
   /** Of the logits. */
   readonly kind?: Kind;
   readonly temperature?: number;
-  /** Which options it has, and what its targets are: one of the operation's `choices`. */
+  /** The options and the kind of targets: one of the operation's `choices`. */
   readonly variant?: number;
-  /** The logits and, from 1 on, further numbers like them; instead of `kind`. */
+  /** Makes the logits and, from 1 on, further numbers like them; replaces `kind`. */
   readonly draw?: (which: number) => Floats;
 }
 
@@ -70,25 +70,25 @@ export interface LossOperation extends Operation {
    * rounded as coarsely as a result.
    */
   readonly units: Record<LossPart, Units>;
-  /** The scales, as the page states them. */
+  /** The scales, as docs/numerics.md states them. */
   readonly scales: Record<LossPart, string>;
   readonly make: Make;
-  /** All variants of a problem. */
+  /** All combinations of options and kinds of targets. */
   readonly choices: readonly number[];
-  /** Those for what does not depend on the formula. */
+  /** The combinations for tests that do not depend on the formula. */
   readonly typical: readonly number[];
   /** Groups of problems for every path of the kernels. */
   readonly groups: Readonly<Record<string, (dtype: Dtype) => LossProblem[]>>;
-  /** Shapes and axes that are streamed in several ways. */
+  /** Shapes and axes that are staged in several ways. */
   readonly large: readonly (readonly [shape: readonly number[], axis: number])[];
-  /** Shapes whose gradient is compared with differences of the loss. */
+  /** Shapes for comparing the gradient with differences of the loss. */
   readonly differences: readonly (readonly number[])[];
   readonly fixtures: readonly LossCase[];
   /** The arguments of a fixture's call; options that are undefined do not count. */
   readonly ofFixture: (c: LossCase) => Pick<LossProblem, 'first' | 'second' | 'options'>;
-  /** The most that an exponential below the normal numbers, which may be 0, is multiplied by. */
+  /** The largest factor of a subnormal exponential, which may be 0. */
   readonly least?: (p: LossProblem) => Record<LossPart, number>;
-  /** What a search gives it. */
+  /** How a search draws the arguments besides the logits. */
   readonly draft: Draft;
 }
 
@@ -124,14 +124,14 @@ export function withGrad(loss: LossOperation): LossWithGrad {
 
 const known = new WeakMap<LossProblem, ExactLoss>();
 
-/** The exact results of a problem; computed once, whichever backends are compared with them. */
+/** The exact results of a problem, computed once for all backends. */
 export function exactOf(operation: LossOperation, p: LossProblem): ExactLoss {
   const found = known.get(p) ?? operation.exact(p);
   known.set(p, found);
   return found;
 }
 
-/** The bound of a loss that is not reduced, or is; of its gradient it is the same. */
+/** The bound of a loss, reduced or not; its gradient has the same bound. */
 export function lossLimit(
   { units, losses }: LossOperation,
   part: LossPart,
@@ -143,7 +143,7 @@ export function lossLimit(
   return units[part][dtype][backend] + (isSummed && backend !== 'reference' ? SUM_UNITS : 0);
 }
 
-/** Kinds of logits that losses over classes meet. */
+/** Kinds of logits for losses over classes. */
 export const LOGIT_KINDS: readonly Kind[] = [
   'within ±30',
   'within ±79',
@@ -233,7 +233,7 @@ export function rowGroups({
   };
 }
 
-/** Problems of losses of elements: lengths and kinds of numbers. */
+/** Problems of elementwise losses: lengths and kinds of numbers. */
 export function elementGroups({ make, choices, kinds, reductions }: Groups): LossOperation['groups'] {
   return {
     ...Object.fromEntries(
@@ -272,7 +272,7 @@ export function sumsWithHalves(
   );
 }
 
-/** What a call gives, a reduced loss as one number. */
+/** The result of a call; a reduced loss is one number. */
 export interface Given {
   readonly loss: ArrayLike<number>;
   readonly grad: ArrayLike<number>;
@@ -315,13 +315,13 @@ export function numbersOf(loss: unknown): ArrayLike<number> {
   return typeof loss === 'number' ? [loss] : (loss as Floats);
 }
 
-/** The least results that have to be right: what becomes of probabilities and logarithms below the normal numbers. */
+/** The smallest results that have to be accurate: probabilities and logarithms below the normal numbers may be 0. */
 export function leastOf(operation: LossOperation, p: LossProblem): Record<LossPart, number> {
   const { loss, grad } = operation.least?.(p) ?? { loss: 1, grad: 1 };
   return { loss: loss * SMALLEST_NORMAL[p.dtype], grad: grad * SMALLEST_NORMAL[p.dtype] };
 }
 
-/** Compares a loss and its gradient with the exact ones, within the bounds of the table. */
+/** Compares a loss and its gradient with the exact ones, within the operation's bounds. */
 function expectLoss(operation: LossOperation, backend: BackendName, p: LossProblem, given: Given): void {
   const { loss, grad } = exactOf(operation, p);
   const least = leastOf(operation, p);
@@ -354,7 +354,7 @@ export function errorAt(
   if (!Number.isFinite(rounded) && Object.is(value, rounded)) return 0;
   // A reduced loss is a float64 whatever the elements are.
   if (!Number.isFinite(hi)) return Object.is(value, hi) ? 0 : Infinity;
-  // A bound that is beyond all numbers holds of each: T² alone may be, where a loss is not.
+  // An infinite bound always holds: T² alone may overflow where the loss does not.
   if (!Number.isFinite(dtype === 'float32' ? Math.fround(scale[i] as number) : scale[i])) {
     return Number.isNaN(value) ? Infinity : 0;
   }
@@ -391,7 +391,7 @@ export function expectAccurateLoss(set: TestSet, operation: LossOperation, p: Lo
   expectSame(numbersOf(alone), numbersOf(loss), `${p.what}: the loss without its gradient`);
 }
 
-/** The call of a fixture, whose own values are what is exact. */
+/** The call of a fixture, which has the exact results. */
 export function fixtureProblem(operation: LossOperation, c: LossCase): LossProblem {
   const scaled = (values: Exact, scale: number[]): Scaled => ({ ...values, scale: Float64Array.from(scale) });
   const { first, second, options } = operation.ofFixture(c);
@@ -410,14 +410,14 @@ export function fixtureProblem(operation: LossOperation, c: LossCase): LossProbl
   return p;
 }
 
-/** A loss over rows, back in the positions of the tensor. */
+/** The results of rows, moved to their positions in the tensor. */
 export function placed(loss: Loss, shape: readonly number[], axis: number): Pick<Loss, 'loss' | 'grad'> {
   const place = (values: Float64Array) => oracle.fromRows(values, shape, axis);
   const { hi, lo, scale } = loss.grad;
   return { loss: loss.loss, grad: { hi: place(hi), lo: place(lo), scale: place(scale) } };
 }
 
-/** Class indices in [0, classes), `ignored` among them where it is given. */
+/** Class indices in [0, classes), some of them `ignored` if it is given. */
 export function randomIndices(count: number, classes: number, seed: number, ignored?: number): Int32Array {
   const random = randomOf(seed);
   return Int32Array.from({ length: count }, () => {
@@ -439,7 +439,9 @@ export function randomProbabilities(dtype: Dtype, shape: readonly number[], axis
   return floatsOf(dtype, oracle.fromRows(rows, shape, axis));
 }
 
-/** The gradient of a float64 problem against differences of its loss, the sum of the losses where not reduced. */
+/**
+ * Compares the gradient of a float64 problem with differences of its loss or, without reduction, of the losses' sum.
+ */
 export function expectGradientOfLoss(kernels: Kernels, operation: LossOperation, p: LossProblem, step = 1e-5): void {
   const total = (first: Float64Array) => {
     const losses = numbersOf(lossOf(kernels, operation, p, {}, first));

@@ -1,17 +1,17 @@
-/** Rows in pieces: what logSumExpState makes of them in any order and any tree. */
+/** Rows in chunks, which logSumExpState adds in any order and merges in any tree. */
 
 import fc from 'fast-check';
 import type { BackendName, LogSumExpState } from '../../src/index.js';
 import { ALL_KINDS, type Dtype, type Floats, type Kind, numbers } from './cases.js';
 import * as oracle from './oracle.js';
 
-/** A row, where it is cut, and how its pieces come together again. */
+/** A row, where it is split, and how its chunks are merged. */
 export interface Split {
   readonly dtype: Dtype;
   readonly kind: Kind;
   readonly n: number;
   readonly seed: number;
-  /** Whether the row is shifted so that the result is about 0: there its errors count most. */
+  /** Whether the row is shifted so that the result is about 0, where errors count most. */
   readonly isCentred: boolean;
   /** Whether the row rises, so that every chunk has a new maximum. */
   readonly isSorted: boolean;
@@ -34,7 +34,7 @@ export function rowOf({ dtype, kind, n, seed, isCentred, isSorted }: Split): Flo
   return isCentred && Number.isFinite(hi[0]) ? x.map((value) => value - (hi[0] as number)) : x;
 }
 
-/** Cuts 0 … n at random into few pieces or many, with empty ones among them. */
+/** Splits [0, n) at random into few or many chunks, some of them empty. */
 export function cut(n: number, random: () => number): [start: number, end: number][] {
   const pieces: [number, number][] = [];
   const longest = n ** random();
@@ -48,8 +48,8 @@ export function cut(n: number, random: () => number): [start: number, end: numbe
 }
 
 /**
- * Adds every piece to a state, some to the same one, and merges the states in any tree. Returns the one that is left,
- * and how often it merged.
+ * Adds every chunk to a state, some to the same one, and merges the states in a random tree. Returns the last state
+ * and the number of merges.
  */
 export function gather(
   random: () => number,
@@ -70,7 +70,7 @@ export function gather(
   return { state: states[0] as LogSumExpState<number>, merges };
 }
 
-/** The contract: how far a value may be from the exact one. */
+/** The largest error that docs/merging.md allows. */
 export function limitOf(dtype: Dtype, backend: BackendName, merges: number, value: number, scale: number): number {
   const merged = (8 + merges) * 2 ** -52 * Math.max(1, Math.abs(value));
   return merged + (dtype === 'float32' ? (backend === 'reference' ? 1 : 5) * 2 ** -23 * scale : 0);

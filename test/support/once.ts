@@ -1,4 +1,4 @@
-/** Computed at the first use. */
+/** A value that is computed at its first use. */
 export function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => {

@@ -1,18 +1,18 @@
-/** What a record in test/operations/ says of an operation, and calls made from it. */
+/** The fields that all records in test/operations/ have, and calls made from them. */
 
 import type { Kernels } from '../../src/index.js';
 import { type Dtype, type Floats, numbers, randomOf, sizeOf } from './cases.js';
 import type { Contract } from './contracts.js';
 
-/** States have suites of their own. */
+/** The operations that the common suites cover; states have suites of their own. */
 export type OperationName = Exclude<
   keyof Kernels,
   'tensor' | 'zeros' | 'backendInfo' | 'memoryUsage' | `${string}State`
 >;
 
-/** An array that a call is given. */
+/** An array argument of a call. */
 export interface Operand {
-  /** What is in it: any floats, floats in [0, 1], class indices, zeros and ones, or ones. */
+  /** Its elements: any floats, floats in [0, 1], class indices, zeros and ones, or ones. */
   readonly values: 'floats' | 'probabilities' | 'classes' | 'flags' | 'ones';
   /**
    * Its size: x's shape, a number for each row, one for each class (without an axis: for each place along the last one),
@@ -20,7 +20,7 @@ export interface Operand {
    */
   readonly size: 'element' | 'row' | 'class' | 'broadcast';
   /**
-   * What may become of it when `out` lies over it: `out` may be the very same range; or no overlap is allowed; or either
+   * What may happen when `out` overlaps it: `out` may be exactly the same range; or no overlap is allowed; or either
    * may happen, for what is copied before anything is written.
    */
   readonly overlap: 'same' | 'none' | 'copied';
@@ -30,7 +30,7 @@ export interface Operand {
 export interface Variant {
   /** The arrays, by the name of the argument or option. */
   readonly operands: Readonly<Record<string, Operand>>;
-  /** Everything else that is given, but shape, axis and out; of rows of n. */
+  /** All other options except shape, axis and out, for rows of n elements. */
   readonly plain?: Readonly<Record<string, unknown>> | ((n: number) => Readonly<Record<string, unknown>>);
 }
 
@@ -40,23 +40,23 @@ export interface Operation {
   readonly arguments: readonly [string, ...string[]];
   /** The options, in the order in which an error lists them. */
   readonly options: readonly string[];
-  /** Together they give every option. */
+  /** Ways to call the operation; together they cover every option. */
   readonly variants: readonly [Variant, ...Variant[]];
-  /** What `out` takes, where there is such an option. */
+  /** What `out` takes, if the operation has that option. */
   readonly out?: 'elements' | 'rows' | 'row indices' | 'ranking';
-  /** Where there are losses (without reduction): one for each row, or for each element. */
+  /** For losses: whether there is one for each row or for each element, without reduction. */
   readonly losses?: 'rows' | 'elements';
-  /** Whether a row needs an element: where it has none there is nothing to choose from. */
+  /** Whether rows must have elements, because the operation chooses one of them. */
   readonly needsElements?: boolean;
   /** Its kernels by name, without their dtypes. */
   readonly contracts?: Readonly<Record<string, Contract>>;
 }
 
-// What operands are, in the words of most records.
+// The operands of most records.
 
-/** x, whose place the result may take. */
+/** x, which the result may overwrite. */
 export const INPUT: Operand = { values: 'floats', size: 'element', overlap: 'same' };
-/** As many floats as x has, which are read while results are written. */
+/** As many floats as in x, which are read while results are written. */
 export const FLOATS: Operand = { ...INPUT, overlap: 'none' };
 export const PROBABILITIES: Operand = { ...FLOATS, values: 'probabilities' };
 export const CLASS_INDICES: Operand = { values: 'classes', size: 'row', overlap: 'copied' };
@@ -69,7 +69,7 @@ export function takes(operation: Operation, option: string): boolean {
   return operation.options.includes(option);
 }
 
-/** Whether a result has a number for each row: of rows without elements too. */
+/** Whether the result has a number for each row, also for rows without elements. */
 export function reducesRows({ out, losses }: Operation): boolean {
   return out === 'rows' || losses === 'rows';
 }
@@ -83,7 +83,7 @@ export interface Layout {
   readonly axis: number;
 }
 
-/** An operand with numbers in it. */
+/** An operand with its elements. */
 export interface Filled extends Operand {
   readonly data: Floats | Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
   readonly shape: readonly number[];
@@ -95,18 +95,18 @@ export interface Call {
   readonly filled: Readonly<Record<string, Filled>>;
   /** The arguments before the options, by name. */
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** Every option that the variant has but `out`. */
+  /** Every option of the variant except `out`. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** How many results `out` takes. */
+/** The number of elements of `out`. */
 export function outLength({ operation, layout: { shape, axis }, ...call }: Call): number {
   if (operation.out === 'elements') return sizeOf(shape);
   const rows = sizeOf(shape.with(axis, 1));
   return operation.out === 'ranking' ? rows * (call.arguments.k as number) : rows;
 }
 
-/** Something fresh that `out` may be; undefined where there is no such option. */
+/** A new `out`; undefined if the operation has no such option. */
 export function outFor(call: Call): unknown {
   const { out } = call.operation;
   if (out === undefined) return undefined;
@@ -119,7 +119,7 @@ export function outFor(call: Call): unknown {
 
 interface Choice {
   readonly seed?: number;
-  /** What integers are in; by default the narrowest that libraries use for them. */
+  /** The type of integer arrays; by default the narrowest that libraries use. */
   readonly integers?: 'narrow' | 'as wide as the floats';
 }
 
@@ -133,14 +133,14 @@ export function callsOf(operation: Operation, layout: Layout, { seed = 1, intege
     const filled = Object.fromEntries(
       Object.entries(operands).map(([name, operand]) => [name, fill(operand, own, ++next, integers)]),
     );
-    // What broadcasts says how; all else is flat.
+    // Operands that broadcast have a shape; all others are flat.
     const arrays = Object.fromEntries(
       Object.entries(filled).map(([name, { size, data, shape: sizes }]) => {
         return [name, size === 'broadcast' ? { data, shape: sizes } : data];
       }),
     );
     const others = typeof plain === 'function' ? plain(shape.at(axis) as number) : plain;
-    // Causal is for the last axis alone.
+    // The option `causal` is only for the last axis.
     const causal = 'causal' in others && {
       causal: others.causal === true && shape.length > 1 && (axis + 1) % shape.length === 0,
     };
@@ -181,7 +181,7 @@ function fill(operand: Operand, layout: Layout, seed: number, integers: Choice['
 
 type Run = (...given: unknown[]) => unknown;
 
-/** Makes the call, with arguments and options as they are or some of them replaced. */
+/** Makes the call, with some arguments and options replaced if any are given. */
 export function run(kernels: Kernels, call: Call, replaced: Readonly<Record<string, unknown>> = {}): unknown {
   const given: Record<string, unknown> = { ...call.arguments };
   const options: Record<string, unknown> = { ...call.options };
@@ -193,7 +193,7 @@ export function runBy(kernels: Kernels, name: keyof Kernels, ...given: unknown[]
   return (kernels[name] as Run)(...given);
 }
 
-/** A call in the words of a failure. */
+/** The name of a call in failures. */
 export function titleOf({ operation, arguments: given, options }: Call): string {
   return `${operation.name}(${[...Object.keys(given), ...Object.keys(options)].join(', ')})`;
 }

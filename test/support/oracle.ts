@@ -822,8 +822,9 @@ function setRowLoss(unreduced: Scaled, row: number, { coefficients, present }: T
 }
 
 /**
- * The gradient of −Σ coefficient·log p is p·Σ coefficient − coefficient, per class; where p is above ½, of which there is
- * one at most, as p·Σ of the other coefficients − coefficient·Σ of the other p: 1 − p may have more digits than a pair.
+ * The gradient of −Σ coefficient·log p is p·Σ coefficient − coefficient, per class; where p is above ½, of which there
+ * is one at most, as p·Σ of the other coefficients − coefficient·Σ of the other p: 1 − p may have more digits than a
+ * pair.
  */
 function setRowGradient(
   grad: Scaled,

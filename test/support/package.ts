@@ -9,11 +9,11 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const execute = promisify(execFile);
 
-/** An empty project somewhere else, with the packed package installed as a user would. */
+/** A new project outside the checkout, with the packed package installed as a user would do it. */
 export interface Project {
   /** Writes a file. */
   write(name: string, text: string): Promise<void>;
-  /** Runs a program there and gives what it prints, trimmed. @throws Error with what it printed when it fails. */
+  /** Runs a program there and returns its output, trimmed. @throws Error with the output if it fails */
   run(command: string, ...args: string[]): Promise<string>;
   path(name: string): string;
   remove(): Promise<void>;

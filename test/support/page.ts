@@ -19,7 +19,7 @@ function superscripts(text: string): string {
 const ratios = readRatios();
 
 /**
- * The worst share of a bound that a search has found with one of the backends.
+ * The largest error that a search has found with one of the backends, as a fraction of the bound.
  * @throws Error where it is more than the bound
  */
 function worstOf(what: string, dtype: Dtype, backends: readonly BackendName[]): string {
@@ -47,7 +47,7 @@ function tableOf(operation: AlongAxis): string {
   return lines.join('\n');
 }
 
-/** Bounds that are numbers of units, each with what a search has found. */
+/** Bounds as multiples of a unit, each with the largest error that a search has found. */
 function unitTable(table: Readonly<Record<string, Units>>): string {
   const lines = [`| | dtype | ${BACKENDS.join(' | ')} |`, '|---|---|---|---|---|'];
   for (const [what, units] of Object.entries(table)) {
@@ -85,7 +85,7 @@ function unitsOfEach(records: readonly { readonly name: string; readonly units: 
   return unitTable(Object.fromEntries(records.map(({ name, units }) => [name, units])));
 }
 
-/** What else there is to say of some operations along an axis. */
+/** Further sentences about some operations along an axis. */
 const AFTER_MEANING: Readonly<Record<string, string>> = {
   logSoftmax: `
 A log-probability close to 0 keeps all of its digits: the terms beside the maximum are added on

@@ -1,5 +1,5 @@
 /**
- * What the tests need from the place they run in. The one file with Node API: for browsers another one takes its place.
+ * What the suites of operations need from their platform: files, realms, garbage collection and processes.
  */
 
 import { execFile } from 'node:child_process';
@@ -25,7 +25,7 @@ export async function listFilesBelow(folder: string): Promise<string[]> {
   return names.map((name) => name.replaceAll('\\', '/')).sort();
 }
 
-/** Evaluates an expression in another realm: its arrays are not instances of this realm's. */
+/** Evaluates an expression in another realm, whose arrays are not instances of this realm's classes. */
 export function evaluateElsewhere(expression: string): unknown {
   return runInContext(expression, createContext({}));
 }

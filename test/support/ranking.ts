@@ -1,4 +1,4 @@
-/** What the tests of the operations that rank elements share: nothing is rounded there, so results are compared exactly. */
+/** Shared by the tests of operations that rank elements. Nothing is rounded there, so results are compared exactly. */
 
 import { mixture } from './alongAxis.js';
 import {
@@ -18,7 +18,7 @@ import {
 import type { Operation } from './operation.js';
 import * as oracle from './oracle.js';
 
-/** The record of an operation that is exact: the oracle's ranking of a row says all. */
+/** The record of an exact operation, whose result follows from the oracle's ranking of a row. */
 export interface Ranking extends Operation {
   readonly kind: 'ranking';
 }
@@ -28,10 +28,10 @@ const KINDS: readonly Kind[] = ['within ±8', 'few values', 'all equal', 'some -
 /** Elements that compare in special ways, each more than once. */
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2 ** -149, 2 ** 127];
 
-/** A row in which special elements abound. */
+/** A row with many special elements. */
 function specialRow(dtype: Dtype, n: number, seed: number): Floats {
   const random = randomOf(seed);
-  // Few of them in some rows: NaN must not be the largest of all of these.
+  // Some rows have only a few, so that NaN is not always the largest.
   const first = seed % 3;
   const draw = () => SPECIAL[first + Math.floor(random() * (SPECIAL.length - first))] as number;
   return floatsOf(dtype, Array.from({ length: n }, draw));
@@ -46,7 +46,7 @@ function special(dtype: Dtype, shape: readonly number[], axis: number, seed: num
   return { what: `${dtype} [${shape}], axis ${axis}, special values ${seed}`, dtype, shape, axis, temperature: 1, x };
 }
 
-/** Rising, falling, and with the largest at one place. */
+/** Ascending rows, descending rows, and rows with the largest element at one place. */
 function slopes(dtype: Dtype, n: number): Problem[] {
   const of = (what: string, x: Floats): Problem => ({
     what: `${dtype} [${n}], ${what}`,
@@ -60,12 +60,12 @@ function slopes(dtype: Dtype, n: number): Problem[] {
     dtype,
     Array.from({ length: n }, (_, i) => i),
   );
-  // What is left over of whole vectors is up to three elements, each of which may be followed by others.
+  // The tail behind whole vectors has up to three elements, each of which may be followed by others.
   const places = [0, 1, n >> 1, n - 5, n - 3, n - 2, n - 1].filter((at) => at >= 0 && at < n);
   return [
     of('rising', rising),
     of('falling', rising.slice().reverse()),
-    // Below zero the order of bits turns round.
+    // For negative numbers, the order of the bits is reversed.
     of(
       'zeros the largest',
       numbers(dtype, n, 'few values', n).map((value) => Math.min(value, 0)),

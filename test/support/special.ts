@@ -1,6 +1,6 @@
-/** What rows with special values give: as the page says it, and as a test checks it. */
+/** The results of rows with special values: as docs/numerics.md states them, and as a test checks them. */
 
-/** Given a row and its result, which is right within its bounds: what it is, to the bit. */
+/** Checks the bits of a row's result, which is already known to be within its bounds. */
 export type Exactly = (x: ArrayLike<number>, y: ArrayLike<number>) => ArrayLike<number>;
 
 export interface Special {
@@ -16,29 +16,29 @@ export interface SpecialRows {
   readonly 'holds −∞ beside finite values': Special;
   readonly 'has no elements': string;
   readonly 'holds values up to the largest float': string;
-  /** These two of operations that take a mask. */
+  /** Only for operations that take a mask. */
   readonly 'has elements that its mask does not keep'?: string;
   readonly 'keeps nothing'?: string;
-  /** One element is 2.5, all others −∞; not on the page. */
+  /** One element is 2.5, all others −∞; docs/numerics.md does not list it. */
   readonly single: Exactly;
 }
 
-/** Every element is this. */
+/** Expects every element to be this value. */
 export function all(value: number, says = `all ${value}`): Special {
   return { says, is: (x) => new Float64Array(x.length).fill(value) };
 }
 
-/** The row's one number is this. */
+/** Expects the row's only number to be this value. */
 export function one(value: number, says = `${value}`): Special {
   return { says, is: () => Float64Array.of(value) };
 }
 
-/** Where x is −∞ the result is this; elsewhere it is what the bounds say. */
+/** Expects this value where x is −∞; elsewhere the bounds suffice. */
 export function whereInfinite(value: number, says: string): Special {
   return { says, is: (x, y) => Float64Array.from(y, (own, i) => (x[i] === -Infinity ? value : own)) };
 }
 
-/** No more than the bounds say. */
+/** Expects nothing but the bounds. */
 export function asIf(says: string): Special {
   return { says, is: (_, y) => y };
 }

@@ -1,4 +1,4 @@
-/** What the tests of the operations that look up each row's target share. */
+/** Shared by the tests of operations that look up each row's target. */
 
 import { describe, test } from 'vitest';
 import type { Kernels } from '../../src/index.js';

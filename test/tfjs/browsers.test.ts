@@ -40,7 +40,7 @@ async function serve(isIsolated: boolean) {
 }
 
 describe.each(['Chromium', 'Firefox'])('script tags in %s', (name) => {
-  // Where the browser is missing, that it was skipped is said.
+  // If the browser is missing, the tests are reported as skipped.
   test.skipIf(!isInstalled(name)).each([
     ['wasm', false],
     ['wasm', true],

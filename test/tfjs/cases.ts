@@ -31,7 +31,7 @@ function checkEqual(actual: unknown, expected: unknown): void {
   check(a === b, `got ${a}, expected ${b}`);
 }
 
-/** Each number within the tolerance of the expected one, relative to the largest where that is above 1. */
+/** Expects each number to be within the tolerance, relative to the largest expected one if that is above 1. */
 function checkClose(actual: Tensor, expected: ArrayLike<number>, tolerance = TOLERANCE): void {
   const got = actual.dataSync();
   check(got.length === expected.length, `got ${got.length} numbers, expected ${expected.length}`);
@@ -52,7 +52,7 @@ function checkThrows(run: () => unknown, message: RegExp): void {
   throw new Error(`did not throw, expected ${message}`);
 }
 
-/** Runs with the registration, and leaves neither that nor tensors behind. */
+/** Runs a case while softmax-wasm is registered, then unregisters it and checks that no tensors are left. */
 function registered(
   { tf, register }: Context,
   run: (fast: Fast) => void,
@@ -68,7 +68,7 @@ function registered(
   checkEqual(tf.memory().numTensors, before);
 }
 
-/** The same numbers in every run, around 0. */
+/** Numbers around 0, the same in every run. */
 function numbers(count: number, scale = 4): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => scale * Math.sin(i * 12.9898 + 1) * Math.cos(i * 0.37));
 }
@@ -318,7 +318,7 @@ const all: Case[] = [
         const options = { temperature: 2, mask: tf.tensor([1, 0, 1, 1, 0], [5], 'bool') };
         const warm = (x: Tensor) => fast.softmax(x, -1, options).mul(weight).sum();
         checkClose(tf.grad(warm)(x), differences(tf, warm, data, shape), 5e-3);
-        // What a mask makes −∞ depends on nothing, whatever dy says of it.
+        // An element that a mask sets to −∞ has no gradient, whatever dy is there.
         const keeps = { mask: (_: number, j: number) => j % 3 !== 1, causal: (i: number, j: number) => j <= i + 2 };
         const dy = weight.dataSync();
         for (const [name, keep] of Object.entries(keeps)) {
@@ -799,7 +799,7 @@ const all: Case[] = [
         tf.tidy(() => {
           checkClose(tf.softmax(x), expected);
           checkEqual(tf.argMax(x, 1).dataSync().length, 3);
-          // Longer rows than the scratch is for: it takes memory of its own.
+          // Rows that do not fit into the scratch, so that the call allocates memory.
           const wide = tf.tensor(numbers(2 * 9000 * 3), [2, 9000, 3]);
           checkClose(fast.softmax(wide, 1), alongAxis(wide.dataSync(), [2, 9000, 3], 1, softmaxOf));
           checkEqual(tf.topk(tf.tensor(numbers(60_000)), 50_000).values.shape, [50_000]);
@@ -817,13 +817,13 @@ const all: Case[] = [
 
 export const cases: readonly Case[] = all;
 
-/** Bytes of the memory that the wasm backend has. */
+/** The size of the wasm backend's memory in bytes. */
 function memoryOf(tf: TensorFlowJs, backend: string): number {
   if (backend !== 'wasm') return 0;
   return (tf.engine().backend as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
 }
 
-/** The gradient of f by central differences in float32: right to some three digits. */
+/** The gradient of f by central differences in float32: accurate to about three digits. */
 function differences(tf: TensorFlowJs, f: (x: Tensor) => Tensor, data: Float32Array, shape: number[]): number[] {
   const h = 2 ** -7;
   const at = (i: number, step: number) =>

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { TensorFlowJs } from './cases.js';
 
-/** TensorFlow.js as a program in Node has it, on this backend. */
+/** TensorFlow.js as a program in Node loads it, on this backend. */
 export async function loadTensorFlow(backend: 'wasm' | 'cpu'): Promise<TensorFlowJs> {
   const require = createRequire(import.meta.url);
   const tf = require('@tensorflow/tfjs') as TensorFlowJs;

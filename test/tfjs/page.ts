@@ -1,4 +1,4 @@
-/** What a page runs that has TensorFlow.js from script tags: all cases, one after the other. */
+/** Runs all cases, one after another, in a page that has TensorFlow.js from script tags. */
 
 import { register } from '../../src/tfjs/index.js';
 import { cases, type TensorFlowJs } from './cases.js';

@@ -1,5 +1,5 @@
-// Runs tfjs-core's own specs of the operations that softmax-wasm replaces and of what is made of them, on a backend,
-// with softmax-wasm or without, and sends what became of each. run.mjs starts it.
+// Runs tfjs-core's own specs of the operations that softmax-wasm replaces, and of functions that use these, on a
+// backend, with softmax-wasm or without, and sends the outcome of each. specs.test.ts starts it.
 import { createRequire, register as registerHooks } from 'node:module';
 import Jasmine from 'jasmine';
 

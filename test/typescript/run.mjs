@@ -18,9 +18,9 @@ const SETTINGS = {
   node10: { strict: true, ...NODE10 },
 };
 
-/** What a version says of the program with these settings: nothing when all is right. */
+/** The errors that a version reports for the program with these settings; empty if there are none. */
 function compile(version, name, settings) {
-  // From 6.0 on node10 has to be asked for twice.
+  // From 6.0 on, node10 also needs the option that silences its deprecation.
   const deprecated = name === 'node10' && version.startsWith('6') ? { ignoreDeprecations: '6.0' } : {};
   const options = { lib: ['es2022'], types: [], target: 'es2022', noEmit: true, skipLibCheck: false };
   const compilerOptions = { ...options, ...settings, ...deprecated };

@@ -9,7 +9,7 @@ serve(async () => {
   const { defaultDevice, init, jit, nn, numpy, valueAndGrad } = await import(PACKAGE);
   await init('wasm');
   defaultDevice('wasm');
-  // It has no losses; these are composed as its documentation does it, of one-hot rows that are made before.
+  // It has no losses. As in its documentation, they are composed, with one-hot rows; making these is not timed.
   const crossEntropy = (x, targets) => nn.logSoftmax(x, -1).mul(targets).sum(-1).mean().neg();
   const functions = {
     softmax: jit((x) => nn.softmax(x, -1)),
@@ -32,7 +32,7 @@ serve(async () => {
       const call = operation.startsWith('crossEntropy')
         ? () => functions[operation](x.ref, targets.ref)
         : () => functions[operation](x.ref);
-      // Reading the numbers is what makes it compute.
+      // It computes only when the numbers are read.
       const read = (given) => (Array.isArray(given) ? Promise.all(given.map((it) => it.data())) : given.data());
       const result = async () => {
         const given = await read(call());

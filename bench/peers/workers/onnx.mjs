@@ -1,4 +1,4 @@
-// ONNX models of one node, as bytes: protobuf written by hand. Field numbers are those of onnx.proto.
+// Makes ONNX models of one node, encoded as protobuf here. Field numbers are those of onnx.proto.
 import { inputsOf } from '../cases.mjs';
 
 const FLOAT = 1;
@@ -50,7 +50,7 @@ const MODELS = {
 };
 
 /**
- * What both ONNX Runtimes do.
+ * The worker's part that both ONNX Runtimes share.
  * @param ort the module
  * @param version of the package
  * @param options of the session
@@ -72,7 +72,7 @@ export function onnxPeer(ort, version, options) {
         oneNodeModel(op, { inputs, output, type, attributes }),
         options,
       );
-      // A tensor to write into is no faster in the native one, and the other ignores it.
+      // Passing an output tensor makes onnxruntime-node no faster, and onnxruntime-web ignores it.
       const run = () => session.run(feeds);
       return { run, result: async () => (await run()).y.data, dispose: () => session.release() };
     },

@@ -1,4 +1,5 @@
-// softmax-wasm on the backend named as argument, or without one, JavaScript written by hand: both as in `npm run bench`.
+// softmax-wasm on the backend that the argument names or, without an argument, JavaScript written by hand: both run the
+// code of `npm run bench`.
 import { createKernels } from '../../../dist/index.js';
 import { findBenchmark } from '../cases.mjs';
 import { serve } from './serve.mjs';

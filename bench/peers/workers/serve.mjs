@@ -1,8 +1,8 @@
-// The protocol that every worker speaks, pytorch.py too. Requests come on stdin and answers go out on file descriptor 3,
-// a line of JSON each: { answer } or { error }.
-//   { do: 'start' }                          → { version }
+// The protocol of every worker, including pytorch.py. Requests come on stdin, and replies, { answer } or { error }, go
+// to file descriptor 3. Each is a line of JSON.
+//   { do: 'start' }                            → { version }
 //   { do: 'prepare', operation, label, shape } → { result }, float32 in base64, of one call
-//   { do: 'measure', milliseconds }          → { nanoseconds } of one call
+//   { do: 'measure', milliseconds }            → { nanoseconds } of one call
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Stopwatch } from '../../stopwatch.mjs';
@@ -10,13 +10,13 @@ import { Stopwatch } from '../../stopwatch.mjs';
 /**
  * @typedef {{ operation: string, label: string, shape: [rows: number, n: number] }} Case
  * @typedef {{ run(): unknown, result(): any, dispose?(): void }} Task
- *   run() does the work once, and may return a promise; result() gives the array that the last run left.
+ *   run() does the work once, and may return a promise; result() returns the array that it computes.
  */
 
 /**
  * Makes this process the worker of a peer.
  * @param {() => Promise<{ version: string, prepare(example: Case): Task | undefined | Promise<Task | undefined> }>} load
- *   prepare gives undefined for what the peer does not have
+ *   prepare returns undefined if the peer lacks the operation
  */
 export function serve(load) {
   let peer;

@@ -5,7 +5,7 @@ import { serve } from './serve.mjs';
 const PACKAGE = '../node_modules/@huggingface/transformers';
 
 serve(async () => {
-  // Only the file with its mathematics: by path, as the package does not export it.
+  // The package does not export its mathematics, so the file is imported by its path.
   const maths = await import(`${PACKAGE}/src/utils/maths.js`);
   const functions = { softmax: maths.softmax, logSoftmax: maths.log_softmax };
   return {
@@ -26,7 +26,10 @@ function overRows(call, operation, [rows, n]) {
   return { run, result: () => Float32Array.from(views.flatMap((view) => [...call(view)])) };
 }
 
-/** What `generate` draws a token with, of one row; it has topK alone, which in Node is ONNX Runtime's, compiled for it. */
+/**
+ * The sampler with which `generate` draws a token, on one row. Of the filters it has topK alone, which in Node runs in
+ * native code, ONNX Runtime's.
+ */
 async function sampling(label) {
   const { LogitsSampler } = await import(`${PACKAGE}/src/generation/logits_sampler.js`);
   const { Tensor } = await import(`${PACKAGE}/src/utils/tensor.js`);
