@@ -372,6 +372,26 @@ describe('targets', () => {
       expect(kernels.crossEntropy(Float64Array.of(5, 0, 5, 0), [0, 0], { shape: [2, 2], weight })).toBe(0);
     });
 
+    test(`${name}: a mean over weights whose sum is 0 is NaN, and so is its gradient, as in torch`, () => {
+      const logits = [0, 1, 2, 0, 1, 2];
+      const nothing = { shape: [2, 3], weight: [0, 1, -1] } as const;
+      for (const labelSmoothing of [0, 0.25, 1]) {
+        for (const targets of [
+          [0, 0],
+          [1, 2],
+        ]) {
+          const options = { ...nothing, labelSmoothing };
+          const { loss, grad } = kernels.crossEntropyWithGrad(logits, targets, options);
+          expect([loss, ...grad]).toEqual(Array(7).fill(NaN));
+          expect(kernels.crossEntropy(logits, targets, options)).toBeNaN();
+          // Without a sum to divide by, the same weights are ordinary ones.
+          expect(kernels.crossEntropy(logits, targets, { ...options, reduction: 'sum' })).not.toBeNaN();
+        }
+      }
+      const { loss, grad } = kernels.nllLossWithGrad(logits, [1, 2], nothing);
+      expect([loss, ...grad]).toEqual([NaN, 0, NaN, 0, 0, 0, NaN]);
+    });
+
     test(`${name}: every row ignored`, () => {
       const all = { shape: [2, 3], ignoreIndex: 1 } as const;
       const grad = new Float32Array(6).fill(7);
