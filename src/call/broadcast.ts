@@ -107,7 +107,7 @@ export function mergeAxes(shape: readonly number[], allSteps: readonly number[])
     const size = shape[axis]!;
     const step = allSteps[axis]!;
     if (size === 1) continue;
-    if (sizes.length > 0 && step === steps[0]! * sizes[0]!) sizes[0]! *= size;
+    if (step === steps[0]! * sizes[0]!) sizes[0]! *= size;
     else {
       sizes.unshift(size);
       steps.unshift(step);
