@@ -376,6 +376,12 @@ describe.each(sets)('$name', ({ kernels }) => {
             [0, 0],
           ]);
           expect(kernels.crossEntropy(x, without, { ...options, reduction: 'sum' })).toBeCloseTo(alone, 5);
+          // A weight of 0 is as where a logit is −∞ beside others that are kept.
+          for (const reduction of ['none', 'sum'] as const) {
+            const weighted = { ...options, reduction, weight: [1, 0] };
+            const losses = kernels.crossEntropy(x, probabilities, weighted);
+            expect(typeof losses === 'number' ? losses : losses[2]).toBeNaN();
+          }
         }
       }
     }

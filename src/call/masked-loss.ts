@@ -88,7 +88,7 @@ export class MaskedLoss {
       else this.#heap[losses / this.#elementBytes + row] = value;
     };
     if (isSoft) {
-      for (const row of this.#empty) if (this.#hasTarget(targets, row)) add(row, Infinity);
+      for (const row of this.#empty) add(row, this.#emptyLoss(targets, row));
     } else {
       for (let row = 0; row < this.#count; row++) {
         const target = hidden(arena.i32[targets / 4 + row]!);
@@ -129,13 +129,17 @@ export class MaskedLoss {
     }
   }
 
-  /** Whether a row of the current block has a target probability with a weight above 0. */
-  #hasTarget(targets: number, row: number): boolean {
+  /** The loss of a row of the current block that keeps nothing: as where every logit is −∞ beside one that is kept. */
+  #emptyLoss(targets: number, row: number): number {
     const { inner } = this.#runtime.run;
     const { n } = this.#parts.rows;
     const first = targets / this.#elementBytes + firstOf(row, n, inner);
-    for (let j = 0; j < n; j++) if (this.#heap[first + j * inner]! * this.#weightOf(j) > 0) return true;
-    return false;
+    let loss = 0;
+    for (let j = 0; j < n; j++) {
+      const p = this.#heap[first + j * inner]!;
+      if (p !== 0) loss += Infinity * p * this.#weightOf(j);
+    }
+    return loss;
   }
 
   #weightOf(j: number): number {
