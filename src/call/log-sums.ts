@@ -144,7 +144,7 @@ export class LogSums {
     const maximum = this.#cells[at]!;
     const total = this.total(row);
     if (c === maximum) return (this.#cells[at + 1]! - 1 + this.#cells[at + 2]! + this.#cells[at + 3]!) / total;
-    const exponent = ((c / 2 - maximum / 2) / this.#temperature) * 2;
+    const exponent = (c - maximum) / this.#temperature;
     return exponent < LEAST_EXPONENT
       ? 1
       : 1 - (powerOfTwo(Math.round(exponent / Math.LN2)) * (1 + expRest(exponent, 0))) / total;
