@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Kernels } from '../src/index.js';
 import { bceWithLogits } from './operations/bceWithLogits.js';
 import { setOf, sets } from './support/backends.js';
 import { floatsOf, numbers, sizeOf } from './support/cases.js';
@@ -192,6 +193,15 @@ describeErrors([
   {
     message: 'bceWithLogitsWithGrad: weight has 2 elements, expected 1, 3 (the last axis) or 6',
     call: (k, out) => k.bceWithLogitsWithGrad(X, T, { shape, out, weight: [1, 2] }),
+  },
+  ...[[6], [1, 6], [6, 1]].map((shape) => ({
+    message: 'bceWithLogitsWithGrad: weight has 2 elements, expected 1 or 6',
+    call: (k: Kernels, out: unknown) =>
+      k.bceWithLogitsWithGrad(X, T, { shape, out: out as Float32Array, weight: [1, 2] }),
+  })),
+  {
+    message: 'bceWithLogits: weight has 2 elements, expected 1',
+    call: (k) => k.bceWithLogits([1], [1], { weight: [1, 2] }),
   },
   {
     message: 'bceWithLogitsWithGrad: posWeight has shape [3, 1], expected one that broadcasts to [2, 3]',

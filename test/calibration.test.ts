@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { narrow, widen } from '../src/half.js';
 import { type Calibration, type CalibrationOptions, createKernels, type Kernels } from '../src/index.js';
 import fixtures from './fixtures/calibration.json' with { type: 'json' };
 import { sets } from './support/backends.js';
@@ -175,6 +176,23 @@ describe('bins', () => {
         calibrationError(x, targets, { from: 'probabilities', bins }).bins.map(({ count }) => count);
       expect(counts(edges)).toEqual(Array(bins).fill(1));
       expect(counts(Float64Array.from(edges))).toEqual(Array(bins).fill(1));
+    }
+  });
+
+  test('16 bits belong where their number lies, on every backend', () => {
+    for (const { kernels } of sets) {
+      for (const type of ['float16', 'bfloat16'] as const) {
+        for (const bins of [1, 2, 3, 7, 8, 10, 15]) {
+          const bits = Uint16Array.from({ length: bins }, (_, i) => narrow(type, (i + 1) / bins));
+          const x = { data: bits, shape: [bins], type };
+          const found = kernels.calibrationError(x, new Int32Array(bins), { from: 'probabilities', bins }).bins;
+          const counts = found.map(() => 0);
+          for (const p of Array.from(bits, (each) => widen(type, each))) {
+            counts[found.findIndex(({ lower, upper }) => p > lower && p <= upper)]!++;
+          }
+          expect(found.map(({ count }) => count)).toEqual(counts);
+        }
+      }
     }
   });
 

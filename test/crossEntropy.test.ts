@@ -374,6 +374,58 @@ describe('targets', () => {
       expect(kernels.crossEntropy(Float64Array.of(5, 0, 5, 0), [0, 0], { shape: [2, 2], weight })).toBe(0);
     });
 
+    test(`${name}: a mean over weights whose sum is 0 is NaN, and so is its gradient, as in torch`, () => {
+      const logits = [0, 1, 2, 0, 1, 2];
+      const nothing = { shape: [2, 3], weight: [0, 1, -1] } as const;
+      for (const labelSmoothing of [0, 0.25, 1]) {
+        for (const targets of [
+          [0, 0],
+          [1, 2],
+        ]) {
+          const options = { ...nothing, labelSmoothing };
+          const { loss, grad } = kernels.crossEntropyWithGrad(logits, targets, options);
+          expect([loss, ...grad]).toEqual(Array(7).fill(NaN));
+          expect(kernels.crossEntropy(logits, targets, options)).toBeNaN();
+          // Without a sum to divide by, the same weights are ordinary ones.
+          expect(kernels.crossEntropy(logits, targets, { ...options, reduction: 'sum' })).not.toBeNaN();
+        }
+      }
+      const { loss, grad } = kernels.nllLossWithGrad(logits, [1, 2], nothing);
+      expect([loss, ...grad]).toEqual([NaN, 0, NaN, 0, 0, 0, NaN]);
+    });
+
+    test(`${name}: a weight of NaN counts only for classes that have a share`, () => {
+      for (const dtype of DTYPES) {
+        for (const n of [4, 7, 60]) {
+          const row = newFloats(dtype, n).map((_, c) => c % 3);
+          const logits = floatsOf(dtype, [...row, ...row]);
+          const weight = newFloats(dtype, n).fill(1);
+          const shape = [2, n];
+          // Class probabilities: the last class has one in the second row alone.
+          const even = newFloats(dtype, 2 * n).fill(1 / n);
+          even[n - 1] = 0;
+          const run = (targets: typeof even | number[], options: object) =>
+            kernels.crossEntropyWithGrad(logits, targets, { shape, weight, reduction: 'none', ...options });
+          const expected = run(even, {});
+          const smooth = run([-100, 0], { labelSmoothing: 0.25 });
+          const alone = run([0, 0], {});
+          weight[n - 1] = NaN;
+          const found = run(even, {});
+          expect(found.loss[0]).toBe(expected.loss[0]);
+          expect(found.grad.slice(0, n)).toEqual(expected.grad.slice(0, n));
+          expect([found.loss[1], ...found.grad.slice(n)]).toEqual(Array(n + 1).fill(NaN));
+          expect(run([0, 0], {})).toEqual(alone);
+          // Label smoothing gives a share to every class, but no row that is ignored has any.
+          const smoothed = run([-100, 0], { labelSmoothing: 0.25 });
+          expect([smoothed.loss[0], ...smoothed.grad.slice(0, n)]).toEqual([
+            smooth.loss[0],
+            ...smooth.grad.slice(0, n),
+          ]);
+          expect([smoothed.loss[1], ...smoothed.grad.slice(n)]).toEqual(Array(n + 1).fill(NaN));
+        }
+      }
+    });
+
     test(`${name}: every row ignored`, () => {
       const all = { shape: [2, 3], ignoreIndex: 1 } as const;
       const grad = new Float32Array(6).fill(7);

@@ -355,6 +355,7 @@ describe('refuses', () => {
     [{ ...BINS, bins: [[0, 0]] }, RangeError, 'json.bins[0] has 2 elements, expected 3'],
     [{ ...BINS, bins: [['0', 0, [0, 0]]] }, TypeError, 'json.bins[0][0] is "0", expected a whole number'],
     [{ ...BINS, bins: [[0, 0.5, [0, 0]]] }, RangeError, 'json.bins[0][1] is 0.5, expected a whole number, 0 or more'],
+    [{ ...BINS, bins: [[2, 3, [0, 0]]] }, RangeError, 'json.bins[0][1] is 3, expected at most json.bins[0][0], 2'],
     [{ ...BINS, bins: [[0, 0, [0, '1']]] }, TypeError, 'json.bins[0][2][1] is "1", expected a number, or "NaN"'],
     [{ ...BINS, perRow: undefined }, TypeError, 'json.perRow is undefined, expected a whole number, 0 or more'],
     [

@@ -153,6 +153,17 @@ describe.each(sets)('$name', ({ kernels, create }) => {
   });
 });
 
+/** The mean loss by its definition. */
+function meanLoss(x: Floats, targets: ArrayLike<number>, n: number, t: number): number {
+  let total = 0;
+  for (let row = 0; row < targets.length; row++) {
+    const logits = Array.from(x.subarray(row * n, row * n + n), (logit) => logit / t);
+    const max = Math.max(...logits);
+    total += Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0)) + max - logits[targets[row]!]!;
+  }
+  return total / targets.length;
+}
+
 describe('says why there is no temperature', () => {
   const SEPARABLE = /^the loss falls all the way to temperature 0:/;
   const MEANINGLESS = /^the loss falls all the way to temperature Infinity:/;
@@ -199,14 +210,32 @@ describe('says why there is no temperature', () => {
   });
 
   test('a temperature out of the range that operations take', () => {
-    for (const [scale, temperature] of [
-      [2 ** -110, 2 ** -100],
-      [2 ** 110, 2 ** 100],
+    for (const [dtype, scale, temperature] of [
+      ['float32', 2 ** -110, 2 ** -100],
+      ['float32', 2 ** 110, 2 ** 100],
+      ['float64', 2 ** -910, 2 ** -900],
     ] as const) {
-      const { logits, targets, shape } = calibrated('float32', 5, scale);
+      const { logits, targets, shape } = calibrated(dtype, 5, scale);
       const found = fitTemperature(logits, targets, { shape });
       expect(found).toMatchObject({ temperature, converged: false, reason: expect.stringContaining('still falls') });
       expect(found.iterations).toBeLessThan(3);
+      expect(found.nllAfter / meanLoss(logits, targets, 3, temperature)).toBeCloseTo(1, 5);
+    }
+  });
+
+  test('separable logits, so close that the coldest temperature does not tell them apart', () => {
+    for (const [dtype, coldest] of [
+      ['float32', 2 ** -100],
+      ['float64', 2 ** -900],
+    ] as const) {
+      const logits = floatsOf(
+        dtype,
+        [2, 0, 0, 3].map((x) => x * coldest),
+      );
+      const found = fitTemperature(logits, [0, 1], { shape: [2, 2] });
+      const reason = expect.stringContaining('still falls');
+      expect(found).toMatchObject({ temperature: coldest, converged: false, reason });
+      expect(found.nllAfter / meanLoss(logits, [0, 1], 2, coldest)).toBeCloseTo(1, 5);
     }
   });
 

@@ -67,6 +67,17 @@ describe('finds', () => {
     expect(inspectTargets([0.5, 0.49]).otherSumRows).toBe(1);
   });
 
+  test('sums that overflow', () => {
+    for (const most of [Float32Array.of(3e38, 3e38), Float64Array.of(1e308, 1e308)]) {
+      expect(inspectTargets(most)).toMatchObject({
+        max: most[0],
+        otherSumRows: 1,
+        nonFiniteCount: 0,
+        warnings: [expect.stringMatching(/^The row holds values that do not sum to 1/)],
+      });
+    }
+  });
+
   test('values that are not numbers', () => {
     expect(inspectTargets([Number.NaN, Infinity, 0, 0, 1, -Infinity], { shape: SHAPE })).toMatchObject({
       min: 0,

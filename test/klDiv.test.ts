@@ -126,7 +126,7 @@ const X = [-1, -2, -3, -4, -5, -6];
 const T = [0.1, 0.2, 0.7, 0.3, 0.3, 0.4];
 const shape = [2, 3];
 
-describe.each(sets)('$name: batchMean', ({ kernels: { klDiv, distillation } }) => {
+describe.each(sets)('$name: batchMean', ({ kernels: { klDiv, klDivWithGrad, distillation } }) => {
   test('divides by the size of the first axis, unless it is the only one', () => {
     const x = Float64Array.of(-2, -1, -0.5, -1);
     const y = Float64Array.of(0.25, 0.25, 0.25, 0.25);
@@ -137,6 +137,25 @@ describe.each(sets)('$name: batchMean', ({ kernels: { klDiv, distillation } }) =
       const [batchMean, sum] = (['batchMean', 'sum'] as const).map((reduction) => ({ shape, reduction }));
       expect(klDiv(x, y, batchMean)).toBe((klDiv(x, y, sum) as number) / divisor);
       expect(distillation(x, y, batchMean)).toBe((distillation(x, y, sum) as number) / divisor);
+    }
+  });
+
+  test('data without a shape: one row of distillation, and no batch of klDiv, whose elements are in no rows', () => {
+    const message = 'reduction is "batchMean", expected shape, whose first axis is the batch';
+    const batchMean = { reduction: 'batchMean' } as const;
+    const x = [-2, -1, -0.5, -1];
+    const y = [-1, -2, -3, -4];
+    for (const [first, second] of [
+      [x, y],
+      [Float32Array.from(x), Float32Array.from(y)],
+      [Float64Array.from(x), Float64Array.from(y)],
+    ] as const) {
+      expect(() => klDiv(first, second, batchMean)).toThrow(new RangeError(`klDiv: ${message}`));
+      expect(() => klDivWithGrad(first, second, batchMean)).toThrow(new RangeError(`klDivWithGrad: ${message}`));
+      const ofOne = distillation(first, second, { ...batchMean, shape: [4] });
+      expect(ofOne).toBeGreaterThan(0);
+      expect(distillation(first, second, batchMean)).toBe(ofOne);
+      expect(distillation(first, second)).toBe(ofOne);
     }
   });
 });

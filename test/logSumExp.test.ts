@@ -101,3 +101,22 @@ describe('weights', () => {
     });
   }
 });
+
+test.each(sets)(
+  '$name: a weight for each element, of another type than they are and wherever it lies',
+  ({ kernels }) => {
+    const weights = [1, 2, 0.5, 1.5];
+    const shape = [2, 2];
+    const half = { data: Uint16Array.of(0x3c00, 0x4000, 0x3800, 0x3e00), shape, type: 'float16' as const };
+    for (const [x, dtype] of [
+      [Float64Array.of(0, 1, 2, 3), 'float32'],
+      [Float32Array.of(0, 1, 2, 3), 'float64'],
+    ] as const) {
+      const expected = kernels.logSumExp(x, { shape, weights });
+      using resident = kernels.tensor(weights, shape, { dtype });
+      for (const given of [resident, resident.toArray(), half]) {
+        expect(kernels.logSumExp(x, { shape, weights: given })).toEqual(expected);
+      }
+    }
+  },
+);

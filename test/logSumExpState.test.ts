@@ -115,6 +115,8 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(of(1000, 1000).value).toBe(1000 + Math.LN2);
     expect(of(-1e300).merge(of(-1e300)).value).toBe(-1e300);
     expect(of(0).merge(of(-1e308)).merge(of(1e308)).value).toBe(1e308);
+    // The halves of such a quotient overflow.
+    expect(logSumExpState().add(Float64Array.of(1e305, 0), { temperature: 2 }).value).toBe(5e304);
     expect(logSumExpState().value).toBe(-Infinity);
     for (const chunk of [[], { data: new Float32Array(0), shape: [0] }, { data: new Float32Array(0), shape: [5, 0] }]) {
       expect(logSumExpState({ rows: 0 }).add(chunk).value).toEqual(new Float64Array(0));
@@ -133,6 +135,10 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(Math.abs(heavy.value - 300 * Math.LN10)).toBeLessThan(2e-13);
     const heaviest = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(Number.MAX_VALUE) });
     expect(Math.abs(heaviest.value - 1024 * Math.LN2)).toBeLessThan(2e-13);
+    const inTwo = logSumExpState().add(Float64Array.of(0, 0), { weights: Float64Array.of(1e300, 1e284) });
+    expect(Math.abs(inTwo.value - 300 * Math.LN10)).toBeLessThan(2e-13);
+    const most = Float64Array.of(Number.MAX_VALUE, Number.MAX_VALUE);
+    expect(logSumExpState().add(Float64Array.of(0, 0), { weights: most }).value).toBe(Infinity);
     const light = logSumExpState().add(Float64Array.of(0), { weights: Float64Array.of(1e-310) });
     expect(Math.abs(light.value + 310 * Math.LN10)).toBeLessThan(2e-13);
   });
@@ -156,6 +162,11 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     // Below the maximum, too.
     const beneath = of([5, 3, 3, 3], [1e-20, 1, 1e-20, -1]);
     for (const value of beneath) expect(value).toBeCloseTo(5 - 20 * Math.LN10 + Math.log1p(Math.exp(-2)), 12);
+    // Of a state that is merged nothing may be left but what rounding took.
+    const rest = kernels.logSumExpState();
+    for (const w of [1, 1e-20, -1]) rest.add(Float64Array.of(3), { weights: Float64Array.of(w) });
+    const above = kernels.logSumExpState().add(Float64Array.of(5), { weights: Float64Array.of(1e-20) });
+    expect(above.merge(rest).value).toBeCloseTo(5 - 20 * Math.LN10 + Math.log1p(Math.exp(-2)), 12);
     expect(of([1e16], [1e300])).toEqual(Array(2).fill(1e16 + 690));
     expect(of([1e16, 1e16], [1, -1])).toEqual([-Infinity, -Infinity]);
     expect(of([1e16], [-1])).toEqual([NaN, NaN]);

@@ -279,6 +279,35 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(kernels.crossEntropy(Float64Array.of(1, 2), 1, { ...options, mask: [false] })).toBe(without);
   });
 
+  test('a weight of NaN does not count where the class is not kept', () => {
+    for (const dtype of DTYPES) {
+      for (const n of [5, 60]) {
+        const x = newFloats(dtype, 2 * n).map((_, i) => i % 3);
+        const mask = Array.from({ length: n }, (_, c) => c < n - 1);
+        const probabilities = newFloats(dtype, 2 * n).map((_, i) => (i % n < n - 1 ? 1 / n : 0));
+        for (const labelSmoothing of [0, 0.25, 1]) {
+          // With smoothing 1 not even the target's own weight counts.
+          const last = labelSmoothing === 1 ? n - 1 : 0;
+          for (const targets of [probabilities, [1, last]]) {
+            const run = (weight: number) =>
+              kernels.crossEntropyWithGrad(x, targets, {
+                shape: [2, n],
+                mask,
+                labelSmoothing,
+                reduction: 'none',
+                weight: mask.map((kept) => (kept ? 2 : weight)),
+              });
+            const { loss, grad } = run(NaN);
+            const expected = run(1);
+            expect([...loss, ...grad]).not.toContain(NaN);
+            expect(loss).toEqual(expected.loss);
+            expect(grad).toEqual(expected.grad);
+          }
+        }
+      }
+    }
+  });
+
   test('class probabilities', () => {
     const { crossEntropyWithGrad } = kernels;
     const x = Float64Array.of(1, 2, NaN, 3, 1, 5);
@@ -351,6 +380,12 @@ describe.each(sets)('$name', ({ kernels }) => {
             [0, 0],
           ]);
           expect(kernels.crossEntropy(x, without, { ...options, reduction: 'sum' })).toBeCloseTo(alone, 5);
+          // A weight of 0 is as where a logit is −∞ beside others that are kept.
+          for (const reduction of ['none', 'sum'] as const) {
+            const weighted = { ...options, reduction, weight: [1, 0] };
+            const losses = kernels.crossEntropy(x, probabilities, weighted);
+            expect(typeof losses === 'number' ? losses : losses[2]).toBeNaN();
+          }
         }
       }
     }

@@ -223,6 +223,11 @@ describeErrors([
     type: TypeError,
     call: call([], { bias: null }),
   },
+  ...[detached(Int32Array.of(1)), new Float32Array(0)].map((bias) => ({
+    message: `penalize: bias is ${bias.constructor.name}(0), expected a Map, pairs [token, number] or an object of them`,
+    type: TypeError,
+    call: call([], { bias }),
+  })),
   {
     message: 'penalize: bias[0] is 3, expected a Map, pairs [token, number] or an object of them',
     type: TypeError,

@@ -30,9 +30,9 @@ export function blockTargetSums<T>(
     let t = targets + (column << 4), w = weight ? weight : onesAddress<T>();
     let sumLow = zero, sumHigh = zero, dotLow = zero, dotHigh = zero;
     for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES, w += weightStep) {
-      const probability = targets ? madd<T>(v128.load(t), k, s) : s;
-      const q = v128.mul<T>(probability, v128.load_splat<T>(w));
-      const term = v128.andnot(v128.mul<T>(q, madd<T>(v128.load(p), narrow, c)), v128.eq<T>(probability, zero));
+      const probability = targets ? madd<T>(v128.load(t), k, s) : s, isZero = v128.eq<T>(probability, zero);
+      const q = v128.andnot(v128.mul<T>(probability, v128.load_splat<T>(w)), isZero);
+      const term = v128.andnot(v128.mul<T>(q, madd<T>(v128.load(p), narrow, c)), isZero);
       if (sizeof<T>() == 4) {
         sumLow = f64x2.add(sumLow, promoteLow(q));
         sumHigh = f64x2.add(sumHigh, promoteHigh(q));
@@ -63,18 +63,22 @@ export function blockTargetSums<T>(
   }
 }
 
-/** x = x · FACTOR − SCALE · q, with the q of blockTargetSums; FACTOR becomes 1 for scatter. */
+/**
+ * x = x · FACTOR − SCALE · q, with the q of blockTargetSums, which is 0 where SCALE is: in ignored rows. FACTOR becomes 1
+ * for scatter.
+ */
 export function blockGradient<T>(
   block: usize, targets: usize, weight: usize, n: usize, columns: usize, keep: f64, spread: f64, scratch: usize
 ): void {
-  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
   const weightStep: usize = weight ? sizeof<T>() : 0;
   for (let column: usize = 0; column < columns; column++, block += 16, scratch += 16) {
-    const factor = v128.load(scratch, FACTOR), scale = v128.load(scratch, SCALE);
+    const factor = v128.load(scratch, FACTOR), scale = v128.load(scratch, SCALE), isIgnored = v128.eq<T>(scale, zero);
     let t = targets + (column << 4), w = weight ? weight : onesAddress<T>();
     for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES, w += weightStep) {
       const probability = targets ? madd<T>(v128.load(t), k, s) : s;
-      const q = v128.mul<T>(probability, v128.load_splat<T>(w));
+      const isZero = v128.or(v128.eq<T>(probability, zero), isIgnored);
+      const q = v128.andnot(v128.mul<T>(probability, v128.load_splat<T>(w)), isZero);
       v128.store(p, nmadd<T>(q, scale, v128.mul<T>(v128.load(p), factor)));
     }
     v128.store(scratch, v128.splat<T>(1), FACTOR);

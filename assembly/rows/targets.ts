@@ -8,8 +8,8 @@ import { loadTail, storeTail, tailMask } from "../simd/tail";
 
 /**
  * The sums of a cross-entropy, f64: with q_c = (t_c · keep + spread) · w_c, Σ q_c in lane 0 and, in lane 1, Σ q_c (x_c
- * − centre) / LOGIT_DIVISOR, where a target probability t_c · keep + spread of 0 makes the term 0 even if x_c is
- * infinite or NaN. Without targets (0) t = 0, without weight (0) w = 1.
+ * − centre) / LOGIT_DIVISOR, where a target probability t_c · keep + spread of 0 makes both terms 0 even if w_c or x_c
+ * is infinite or NaN. Without targets (0) t = 0, without weight (0) w = 1.
  */
 export function rowTargetSums<T>(
   x: usize, targets: usize, weight: usize, n: usize, centre: T, keep: f64, spread: f64
@@ -24,11 +24,11 @@ export function rowTargetSums<T>(
     const partialEnd = min(end, x + PARTIAL_BYTES);
     let partialQ = zero, partialQx = zero;
     for (; x < partialEnd; x += 16, t += targetStep, w += weightStep) {
-      const probability = madd<T>(v128.load(t), k, s);
-      const v = v128.mul<T>(probability, v128.load(w));
+      const probability = madd<T>(v128.load(t), k, s), isZero = v128.eq<T>(probability, zero);
+      const v = v128.andnot(v128.mul<T>(probability, v128.load(w)), isZero);
       partialQ = v128.add<T>(partialQ, v);
       const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
-      partialQx = v128.add<T>(partialQx, v128.andnot(term, v128.eq<T>(probability, zero)));
+      partialQx = v128.add<T>(partialQx, v128.andnot(term, isZero));
     }
     const termsQ = widen<T>(partialQ), totalQ = f64x2.add(sumsQ, termsQ);
     const termsQx = widen<T>(partialQx), totalQx = f64x2.add(sumsQx, termsQx);
@@ -41,12 +41,11 @@ export function rowTargetSums<T>(
   }
   let q = laneSum<f64>(sumsQ), qx = laneSum<f64>(sumsQx);
   if (rest) {
-    const inside = tailMask<T>(rest);
     const probability = madd<T>(loadTail<T>(t, rest), k, s);
-    const v = v128.mul<T>(probability, loadTail<T>(w, rest));
-    q += laneSum<T>(v128.and(v, inside));
-    const term = v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c));
-    qx += laneSum<T>(v128.and(v128.andnot(term, v128.eq<T>(probability, zero)), inside));
+    const counts = v128.andnot(tailMask<T>(rest), v128.eq<T>(probability, zero));
+    const v = v128.and(v128.mul<T>(probability, loadTail<T>(w, rest)), counts);
+    q += laneSum<T>(v);
+    qx += laneSum<T>(v128.and(v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c)), counts));
   }
   if (sizeof<T>() == 8) {
     q += laneSum<f64>(lostQ);
@@ -59,16 +58,19 @@ export function rowTargetSums<T>(
 export function rowGradient<T>(
   y: usize, targets: usize, weight: usize, n: usize, factor: T, scale: T, keep: f64, spread: f64
 ): void {
-  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale), k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
+  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale), zero = v128.splat<T>(0);
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
   const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
   const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
   let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
   for (; y < end; y += 16, t += targetStep, w += weightStep) {
-    const q = v128.mul<T>(madd<T>(v128.load(t), k, s), v128.load(w));
+    const probability = madd<T>(v128.load(t), k, s);
+    const q = v128.andnot(v128.mul<T>(probability, v128.load(w)), v128.eq<T>(probability, zero));
     v128.store(y, madd<T>(q, g, v128.mul<T>(v128.load(y), f)));
   }
   if (rest) {
-    const q = v128.mul<T>(madd<T>(loadTail<T>(t, rest), k, s), loadTail<T>(w, rest));
+    const probability = madd<T>(loadTail<T>(t, rest), k, s);
+    const q = v128.andnot(v128.mul<T>(probability, loadTail<T>(w, rest)), v128.eq<T>(probability, zero));
     storeTail<T>(y, madd<T>(q, g, v128.mul<T>(loadTail<T>(y, rest), f)), rest);
   }
 }

@@ -1,3 +1,4 @@
+import { rangeError } from '../errors.js';
 import { readWhole } from '../numbers.js';
 import { arrayFor } from './caller.js';
 import { type JsonNumber, jsonNumber, readJsonNumber, readList } from './json.js';
@@ -55,9 +56,12 @@ export class BinTally {
 
   /** Adds what toJSON gave. @throws TypeError, RangeError */
   read(operation: string, argument: string, json: unknown): void {
-    const [count, right, confidence] = readList(operation, argument, json, 3);
-    this.count += readWhole(operation, `${argument}[0]`, count);
-    this.right += readWhole(operation, `${argument}[1]`, right);
+    const [rows, hits, confidence] = readList(operation, argument, json, 3);
+    const count = readWhole(operation, `${argument}[0]`, rows);
+    const right = readWhole(operation, `${argument}[1]`, hits);
+    if (right > count) throw rangeError(operation, `${argument}[1]`, right, `at most ${argument}[0], ${count}`);
+    this.count += count;
+    this.right += right;
     this.confidence.merge(Sum.from(operation, `${argument}[2]`, confidence));
   }
 }

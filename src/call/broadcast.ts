@@ -107,7 +107,7 @@ export function mergeAxes(shape: readonly number[], allSteps: readonly number[])
     const size = shape[axis]!;
     const step = allSteps[axis]!;
     if (size === 1) continue;
-    if (sizes.length > 0 && step === steps[0]! * sizes[0]!) sizes[0]! *= size;
+    if (step === steps[0]! * sizes[0]!) sizes[0]! *= size;
     else {
       sizes.unshift(size);
       steps.unshift(step);
@@ -134,10 +134,12 @@ export function checkBroadcast(
 ): readonly number[] {
   const { length } = operand;
   if (operand.shape === undefined) {
-    if (length === product(shape)) return shape;
+    const all = product(shape);
+    if (length === all) return shape;
     const last = shape.at(-1) ?? 1;
     if (length === last || length === 1) return [length];
-    throw countError(operation, argument, length, `1, ${last} (the last axis) or ${product(shape)}`);
+    const expected = last === 1 || last === all ? '1' : `1, ${last} (the last axis)`;
+    throw countError(operation, argument, length, all === 1 ? 1 : `${expected} or ${all}`);
   }
   const own = operand.shape;
   const lead = shape.length - own.length;

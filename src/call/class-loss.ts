@@ -216,7 +216,8 @@ function runCall(loss: ClassLoss, read: ClassLossCall): unknown {
   const counted = isSoft ? count : placeIndices(runtime, operation, read.targets, n, read.ignoreIndex, indices);
   pick?.(runtime.arena, input, rows, indices, picked);
   const isWeighted = !isSoft && weight !== 0 && lossCall.reduction === 'mean';
-  const meanDivisor = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) : counted;
+  // The mean over no weight at all is NaN, as torch has it, and so is its gradient.
+  const meanDivisor = isWeighted ? totalWeight(runtime, elementBytes, count, indices, weight) || NaN : counted;
 
   const masked =
     mask &&

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime.js';
 import { checkBroadcast, mergeAxes, stepsOf } from './broadcast.js';
 import { copyMask } from './copy.js';
 import type { Mask } from './mask.js';
-import { elementsOf, type Operand, shapeOf } from './place.js';
+import { elementsOf, newArray, type Operand, shapeOf } from './place.js';
 import type { Rows } from './rows.js';
 import { product } from './shape.js';
 
@@ -66,9 +66,9 @@ export function describeMask(runtime: Runtime, { array, own, causal }: Mask, inp
 
 function inDtype({ arena }: Runtime, operand: Operand, elementBytes: 4 | 8): Operand {
   if (operand.elementBytes === elementBytes) return operand;
-  const floats = elementsOf(arena, operand);
-  const array = elementBytes === 4 ? new Float32Array(floats) : new Float64Array(floats);
-  return { ...operand, array, tensor: undefined, address: -1, elementBytes, half: undefined };
+  const array = newArray(elementBytes, operand.length);
+  array.set(elementsOf(arena, operand));
+  return { ...operand, array, address: -1, elementBytes, half: undefined };
 }
 
 /** A size that is larger than the number of any row. */
@@ -136,7 +136,8 @@ export class Descriptor {
     const isStaged = this.#slot >= 0;
     this.#write(BASE, isStaged ? run.at(this.#slot) : this.#array);
     this.#write(FIRST_ROW, isStaged ? 0 : run.first);
-    this.#write(CAUSAL_FIRST, this.#causalRows > 0 ? run.first % this.#causalRows : 0);
+    // NaN without causality, which is stored as 0.
+    this.#write(CAUSAL_FIRST, run.first % this.#causalRows);
     if (isStaged) {
       this.#write(STRIDE, run.width);
       this.#writeAxes([run.width, ENDLESS], [1, this.#n * run.width]);

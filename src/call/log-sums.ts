@@ -97,7 +97,7 @@ export class LogSums {
       this.#set(at, maximum, top, others, lost);
       return;
     }
-    const correction = roundingOf(lower, -maximum, difference) + (t === 1 ? 0 : remainderOf(difference, quotient, t));
+    const correction = roundingOf(lower, -maximum, difference) + remainderOf(difference, quotient, t);
     const scale = powerOfTwo(Math.round(quotient / Math.LN2));
     const rest = expRest(quotient, correction / t);
     // The lower sum times scale · (1 + rest). The first product is exact; only the share of `rest` is rounded.
@@ -120,7 +120,7 @@ export class LogSums {
     if (!Number.isFinite(base)) return base;
     let correction = 0;
     if (Math.abs(base) < HUGE) {
-      correction = roundingOf(maximum, -c, difference) + (t === 1 ? 0 : remainderOf(difference, base, t));
+      correction = roundingOf(maximum, -c, difference) + remainderOf(difference, base, t);
     }
     return plusLog(base, correction / t, this.#cells[at + 1]!, this.#cells[at + 2]!, this.#cells[at + 3]!);
   }
@@ -135,14 +135,16 @@ export class LogSums {
     return this.#cells[at + 1]! + this.#cells[at + 2]! + this.#cells[at + 3]!;
   }
 
-  /** 1 − e^(c / t) / Σ e^(x / t), where c is one of the x: accurate to its last digits even if c is the maximum. */
+  /**
+   * 1 − e^(c / t) / Σ e^(x / t), where c is one of the x and the maximum is finite: accurate to its last digits even if
+   * c is the maximum.
+   */
   complement(row: number, c: number): number {
     const at = SUMS_LENGTH * row;
     const maximum = this.#cells[at]!;
-    if (!Number.isFinite(maximum)) return NaN;
     const total = this.total(row);
     if (c === maximum) return (this.#cells[at + 1]! - 1 + this.#cells[at + 2]! + this.#cells[at + 3]!) / total;
-    const exponent = ((c / 2 - maximum / 2) / this.#temperature) * 2;
+    const exponent = (c - maximum) / this.#temperature;
     return exponent < LEAST_EXPONENT
       ? 1
       : 1 - (powerOfTwo(Math.round(exponent / Math.LN2)) * (1 + expRest(exponent, 0))) / total;

@@ -1,3 +1,4 @@
+import type { WideArray } from '../arrays.js';
 import { type SmoothTargetsOperands, smoothTargetsKernel } from '../generated/kernels.js';
 import { smoothTargets as reference } from '../reference/crossEntropy.js';
 import { firstOf } from '../reference/rows.js';
@@ -45,12 +46,7 @@ export interface MaskedLossParts {
 /** A loss over the classes that a mask keeps in each row, with a kernel that knows no masks. */
 export class MaskedLoss {
   readonly #runtime: Runtime;
-  readonly #elementBytes: 4 | 8;
-  readonly #n: number;
-  readonly #isSoft: boolean;
-  readonly #smoothing: number;
-  readonly #weight: number;
-  readonly #lossOfEmptyRow: number;
+  readonly #parts: MaskedLossParts;
   readonly #input: MaskedInput;
   readonly #smooth: ((operands: SmoothTargetsOperands) => void) | undefined;
   readonly #smoothed: number;
@@ -61,12 +57,7 @@ export class MaskedLoss {
   constructor(runtime: Runtime, operation: string, parts: MaskedLossParts) {
     const { mask, input, rows, smoothing } = parts;
     this.#runtime = runtime;
-    this.#elementBytes = input.elementBytes;
-    this.#n = rows.n;
-    this.#isSoft = parts.isSoft;
-    this.#smoothing = smoothing;
-    this.#weight = parts.weight;
-    this.#lossOfEmptyRow = parts.lossOfEmptyRow;
+    this.#parts = parts;
     this.#input = new MaskedInput(runtime, operation, mask, input, rows);
     this.#smooth = smoothing > 0 ? runtime.kernel(SMOOTH, input.elementBytes, operation) : undefined;
     this.#smoothed = smoothing > 0 ? runtime.run.intermediate() : -1;
@@ -75,36 +66,45 @@ export class MaskedLoss {
   /** Applies the mask to the current block, whose targets are at address `given`. */
   prepare(given: number): LossBlock {
     const { run } = this.#runtime;
+    const { isSoft, smoothing, rows } = this.#parts;
     const x = this.#input.apply();
-    if (this.#isSoft) this.#clearMaskedOutRows();
+    if (isSoft) this.#clearMaskedOutRows();
     else this.#hideEmptyRows(given);
-    const smoothing = this.#smoothing;
     const y = run.atOrZero(this.#smoothed);
-    const targets = this.#isSoft ? given : 0;
+    const targets = isSoft ? given : 0;
     const { mask } = this.#input;
-    this.#smooth?.({ targets, y, outer: run.outer, n: this.#n, inner: run.inner, smoothing, mask });
+    this.#smooth?.({ targets, y, outer: run.outer, n: rows.n, inner: run.inner, smoothing, mask });
     // Smoothed probabilities replace the given ones; with class indices, the kernel adds them to the target's share.
-    if (this.#isSoft && y !== 0) return { x, targets: y, smoothing: 0, smoothingTerms: 0 };
+    if (isSoft && y !== 0) return { x, targets: y, smoothing: 0, smoothingTerms: 0 };
     return { x, targets: given, smoothing, smoothingTerms: y };
   }
 
   /** Corrects the kernel's results for the current block; `targets` are those that the kernel was given. */
   finish(targets: number, { losses, gradient, sum }: LossResults): void {
     const { arena } = this.#runtime;
+    const { isSoft, smoothing, lossOfEmptyRow } = this.#parts;
     const add = (row: number, value: number) => {
       if (losses === 0) arena.f64[sum / 8]! += value;
-      else arena.floats(this.#elementBytes)[losses / this.#elementBytes + row] = value;
+      else this.#heap[losses / this.#elementBytes + row] = value;
     };
-    if (this.#isSoft) {
-      for (const row of this.#empty) if (this.#hasTarget(targets, row)) add(row, Infinity);
+    if (isSoft) {
+      for (const row of this.#empty) add(row, this.#emptyLoss(targets, row));
     } else {
       for (let row = 0; row < this.#count; row++) {
         const target = toggleHidden(arena.i32[targets / 4 + row]!);
-        // With smoothing 1 the target itself has no weight in the loss.
-        if (target >= 0) add(row, this.#smoothing === 1 ? 0 : this.#lossOfEmptyRow * this.#weightOf(target));
+        // With smoothing 1 the target has no share.
+        if (target >= 0) add(row, smoothing === 1 ? 0 : lossOfEmptyRow * this.#weightOf(target));
       }
     }
     if (gradient !== 0) this.#input.fill(gradient, 0);
+  }
+
+  get #elementBytes(): 4 | 8 {
+    return this.#parts.input.elementBytes;
+  }
+
+  get #heap(): WideArray {
+    return this.#runtime.arena.floats(this.#elementBytes);
   }
 
   /** Rows of the block. */
@@ -129,17 +129,21 @@ export class MaskedLoss {
     }
   }
 
-  /** Whether a row of the current block has a target probability with a weight above 0. */
-  #hasTarget(targets: number, row: number): boolean {
+  /** The loss of a row of the current block that keeps nothing: as where every logit is −∞ beside one that is kept. */
+  #emptyLoss(targets: number, row: number): number {
     const { inner } = this.#runtime.run;
-    const heap = this.#runtime.arena.floats(this.#elementBytes);
-    const first = targets / this.#elementBytes + firstOf(row, this.#n, inner);
-    for (let j = 0; j < this.#n; j++) if (heap[first + j * inner]! * this.#weightOf(j) > 0) return true;
-    return false;
+    const { n } = this.#parts.rows;
+    const first = targets / this.#elementBytes + firstOf(row, n, inner);
+    let loss = 0;
+    for (let j = 0; j < n; j++) {
+      const p = this.#heap[first + j * inner]!;
+      if (p !== 0) loss += Infinity * p * this.#weightOf(j);
+    }
+    return loss;
   }
 
   #weightOf(j: number): number {
-    const heap = this.#runtime.arena.floats(this.#elementBytes);
-    return this.#weight === 0 ? 1 : heap[this.#weight / this.#elementBytes + j]!;
+    const { weight } = this.#parts;
+    return weight === 0 ? 1 : this.#heap[weight / this.#elementBytes + j]!;
   }
 }

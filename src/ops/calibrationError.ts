@@ -354,8 +354,8 @@ export const calibrationState: StateFactory<CalibrationStateOptions, Calibration
  * class, as in {@link argmax}). If a row is one number, in data of shape [rows] or [rows, 1], it belongs to class 1 of
  * two: a logit before the sigmoid, or a probability. The confidence is then the probability of class 1, from 0 to 1,
  * and the accuracy the share of rows of class 1. Bins are (lower, upper], and the first one includes 0; the float32
- * closest to an edge counts as on it. A bin without rows has count 0, and NaN for the rest; NaN in a row makes
- * everything NaN.
+ * closest to an edge counts as on it, and a 16-bit float as the number that it is. A bin without rows has count 0, and
+ * NaN for the rest; NaN in a row makes everything NaN.
  *
  * Logits are read block by block, and nothing of their size is allocated. From probabilities, `nll` uses the engine's
  * own logarithm: its last digit may differ between engines. Formulas: Guo et al., On calibration of modern neural

@@ -51,8 +51,9 @@ export interface DistillationOptions {
   /** Divides both models' logits, which softens their probabilities; positive. Default 1. */
   temperature?: number | undefined;
   /**
-   * `'batchMean'` (the default) divides by the size of the first axis, or by 1 if that is the only one; `'mean'`
-   * divides by the number of rows; `'none'` gives a loss for each row.
+   * `'batchMean'` (the default) divides by the size of the first axis, or by 1 if that is the only one, as in plain
+   * numbers without `shape`, which are one row; `'mean'` divides by the number of rows; `'none'` gives a loss for each
+   * row.
    */
   reduction?: BatchReduction | undefined;
   /** With reduction `'none'`, receives the losses of the rows; it must not overlap with any argument. */

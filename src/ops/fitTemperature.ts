@@ -25,8 +25,8 @@ export interface FitTemperatureOptions extends PlaceOptions {
 /** What {@link fitTemperature} found. */
 export interface TemperatureFit {
   /**
-   * The temperature with the least loss. It is 0 or Infinity if the loss keeps falling towards that limit, the lowest
-   * or highest temperature that other functions take if the minimum lies beyond it, and NaN if there is no minimum.
+   * The temperature with the least loss. It is 0 or Infinity if the loss falls to its limit there, the lowest or highest
+   * temperature that other functions take if the loss still falls at that one, and NaN if there is no minimum.
    */
   temperature: number;
   /** Mean negative log-likelihood in nats at temperature 1. */
@@ -225,7 +225,11 @@ export function fitTemperature(
   const atZero = fit.derivatives(1 / fit.high);
   const { slopeAtInfinity } = fit;
   if (atZero.slope === 0 && slopeAtInfinity === 0) return failed(1, nllBefore, CONSTANT);
-  if (slopeAtInfinity === 0) return failed(0, fit.losses(fit.low).nll, AT_ZERO);
+  if (slopeAtInfinity === 0) {
+    const { nll } = fit.losses(fit.low);
+    // Logits may be so close that not even the lowest temperature leaves the others without probability.
+    return fit.derivatives(1 / fit.low).slope === 0 ? failed(0, nll, AT_ZERO) : failed(fit.low, nll, OUT_OF_RANGE);
+  }
   if (atZero.slope >= 0) {
     const { nll } = fit.losses(fit.high);
     // Logits may be so large that not even the highest temperature makes them equally probable.

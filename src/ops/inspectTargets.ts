@@ -25,6 +25,7 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<Targets
   let otherSumRows = 0;
   for (let row = 0; row < (n === 0 ? 0 : rows); row++) {
     const first = firstOf(row, n, inner);
+    const before = nonFiniteCount;
     let sum = 0;
     for (let at = first, end = first + n * inner; at < end; at += inner) {
       const value = data[at]!;
@@ -36,7 +37,8 @@ function survey(data: FloatArray, { n, inner, count: rows }: Rows): Omit<Targets
         if (value > max) max = value;
       }
     }
-    if (Math.abs(sum - 1) > TOLERANCE && Number.isFinite(sum)) otherSumRows++;
+    // The sum of finite values may overflow.
+    if (Math.abs(sum - 1) > TOLERANCE && nonFiniteCount === before) otherSumRows++;
   }
   return {
     rows,

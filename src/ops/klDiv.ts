@@ -22,8 +22,8 @@ export interface KlDivOptions {
   logTarget?: boolean | undefined;
   /**
    * `'mean'` (the default) is the mean over all elements; `'batchMean'` divides by the size of the first axis, which
-   * gives the divergence as it is defined, or by 1 if that is the only axis (torch: by its size); `'none'` gives a loss
-   * for each element.
+   * gives the divergence as it is defined, or by 1 if that is the only axis (torch: by its size); it needs `shape`, for
+   * nothing else says what a batch is. `'none'` gives a loss for each element.
    */
   reduction?: BatchReduction | undefined;
   /**

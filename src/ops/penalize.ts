@@ -226,7 +226,8 @@ function readPenalty(operation: string, argument: string, value: unknown, absent
 /** Reads pairs of a token and the number to add to its logit, each once. @throws TypeError, RangeError */
 function readBias(operation: string, bias: unknown): (readonly [number, number])[] {
   if (bias === undefined) return [];
-  if (typeof bias !== 'object' || bias === null) throw typeError(operation, 'bias', bias, BIAS);
+  if (typeof bias !== 'object' || bias === null || typedArrayTag(bias) !== undefined)
+    throw typeError(operation, 'bias', bias, BIAS);
   try {
     return pairsOf(operation, bias).map((pair, i) => readPair(operation, `bias[${i}]`, pair));
   } catch (error) {

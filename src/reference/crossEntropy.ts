@@ -90,12 +90,12 @@ function softLoss(
   for (let c = 0; c < n; c++) {
     const own = q[c]!;
     const w = weight ? heap[weight / elementBytes + c]! : 1;
-    const weighted = own * w;
+    const weighted = own === 0 ? 0 : own * w;
     // Half of it, which does not overflow where its product with a small target does not.
     const logP = logProb(row[c]!, max, temperature * 2, log / 2);
     q[c] = weighted;
     terms[c] = -weighted * logP;
-    // A target probability of 0 adds 0 even if the predicted probability is 0; a NaN row stays NaN.
+    // A target probability of 0 adds 0 even if the predicted probability is 0 or the weight NaN; a NaN row stays NaN.
     if (own === 0 && !Number.isNaN(log)) terms[c] = 0;
     else if (elementBytes === 8) lost += remainderOf(weighted, own, w) * logP - remainderOf(terms[c]!, -weighted, logP);
   }

@@ -231,7 +231,9 @@ ${specialElementTable()}
 In a loss a target probability of exactly 0 contributes 0, even beside a log-probability of −∞; so does the target class with
 \`labelSmoothing: 1\`. In klDiv it gives NaN there, as in torch, and so does a target of −∞ with \`logTarget\`; in
 bceWithLogits a logit of +∞ with target 1 or of −∞ with target 0 gives NaN, beside a gradient of 0. A target probability above 0 beside −∞ gives ∞, or NaN where the weight of its class is 0; with label
-smoothing every class has one above 0.
+smoothing every class has one above 0. The weight of a class whose target probability is 0
+does not count, even if NaN; label smoothing gives no share to what the mask leaves out. The mean over rows whose
+weights sum to 0 is NaN, as in torch, and so is its gradient.
 
 softmaxBackward and logSoftmaxBackward follow their formulas: NaN in dy makes the row NaN, as NaN in y does; NaN in logP
 makes its own element NaN. Where y is 0, or logP is −∞, the probability is exactly 0; an e^logP below the

@@ -125,7 +125,7 @@ function finish<T>(
   for (let i: usize = 0; i < rows; i++) {
     const slot = slotOf(i, scratch), row = load<usize>(slot, SLOT_ROW);
     const target = soft ? 0 : load<i32>(targets + (row << 2)), w = soft ? 1 : elementOrOne<T>(weight, target);
-    const targetWeight = soft ? 0 : keep * w, targetLogit = soft ? 0 : load<f64>(slot, SLOT_TARGET_LOGIT);
+    const targetWeight = soft || keep == 0 ? 0 : keep * w, targetLogit = soft ? 0 : load<f64>(slot, SLOT_TARGET_LOGIT);
     const q = isSpread ? load<f64>(slot, SLOT_TARGET_SUM) : 0, qx = isSpread ? load<f64>(slot, SLOT_TARGET_DOT) : 0;
     const logSum = logSumOf(slot);
     let loss = q * logSum - qx / narrow;
@@ -188,7 +188,7 @@ function blockForm<T>(
         store<T>(state, 0, SCALE);
         continue;
       }
-      const targetWeight = soft ? 0 : keep * elementOrOne<T>(weight, target);
+      const targetWeight = soft || keep == 0 ? 0 : keep * elementOrOne<T>(weight, target);
       const q = isSpread ? load<f64>(scratch + (i << 3), TARGET_SUM) : 0;
       const logSum = <f64>load<T>(state, LOG_SUM);
       let loss = isSpread ? q * logSum - load<f64>(scratch + (i << 3), TARGET_DOT) / narrow : 0;
@@ -239,7 +239,7 @@ function targetGradients<T>(
     if (target < 0) continue;
     const at = element + <usize>target * stride, p = gradient + at;
     const s = <f64>load<T>(state, SCALE), w = elementOrOne<T>(weight, target), others = <f64>load<T>(state, OTHERS);
-    const targetWeight = s * keep * w;
+    const targetWeight = keep == 0 ? 0 : s * keep * w;
     let confident = -targetWeight * others;
     const spread = smoothingTerms ? <f64>load<T>(smoothingTerms + at) : uniform;
     if (spread != 0) confident += s * (load<f64>(scratch + (i << 3), TARGET_SUM) * (1 - others) - spread * w);
