@@ -70,3 +70,13 @@ export function storeLossTail<T>(losses: usize, at: usize, rest: usize, slot: us
   if (losses) storeTailCopy<T>(losses, at, rest, slot);
   else addToSum<T>(sum, laneSum<T>(v128.and(v128.load(slot), tailMask<T>(rest))));
 }
+
+/**
+ * The shares of classes in a cross-entropy: target probability times class weight, 0 where the probability is 0, even if
+ * the weight is infinite or NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function shareOf<T>(probability: v128, weight: v128): v128 {
+  return v128.andnot(v128.mul<T>(probability, weight), v128.eq<T>(probability, v128.splat<T>(0)));
+}

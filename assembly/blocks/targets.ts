@@ -1,6 +1,6 @@
 // The rows of a block against their targets: the sums of a cross-entropy, and its gradient.
 
-import { onesAddress } from "../loss";
+import { shareOf } from "../loss";
 import { laneRounding, logitScale } from "../math/sum";
 import { FACTOR, LINE_BYTES, MAXIMUM, SCALE, TARGET_DOT, TARGET_LOGIT, TARGET_SUM } from "../scratch";
 import { madd, nmadd } from "../simd/arch";
@@ -24,15 +24,19 @@ export function blockTargetSums<T>(
 ): void {
   const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
   const narrow = logitScale<T>();
-  const weightStep: usize = weight ? sizeof<T>() : 0;
   for (let column: usize = 0; column < columns; column++, block += 16) {
     const c = nmadd<T>(v128.load(scratch + (column << 4), MAXIMUM), narrow, zero);
-    let t = targets + (column << 4), w = weight ? weight : onesAddress<T>();
+    let t = targets + (column << 4), w = weight;
     let sumLow = zero, sumHigh = zero, dotLow = zero, dotHigh = zero;
-    for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES, w += weightStep) {
-      const probability = targets ? madd<T>(v128.load(t), k, s) : s, isZero = v128.eq<T>(probability, zero);
-      const q = v128.andnot(v128.mul<T>(probability, v128.load_splat<T>(w)), isZero);
-      const term = v128.andnot(v128.mul<T>(q, madd<T>(v128.load(p), narrow, c)), isZero);
+    for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES) {
+      const probability = targets ? madd<T>(v128.load(t), k, s) : s;
+      let q = probability;
+      if (weight) {
+        q = shareOf<T>(probability, v128.load_splat<T>(w));
+        w += sizeof<T>();
+      }
+      const product = v128.mul<T>(q, madd<T>(v128.load(p), narrow, c));
+      const term = v128.andnot(product, v128.eq<T>(probability, zero));
       if (sizeof<T>() == 4) {
         sumLow = f64x2.add(sumLow, promoteLow(q));
         sumHigh = f64x2.add(sumHigh, promoteHigh(q));
@@ -70,15 +74,17 @@ export function blockTargetSums<T>(
 export function blockGradient<T>(
   block: usize, targets: usize, weight: usize, n: usize, columns: usize, keep: f64, spread: f64, scratch: usize
 ): void {
-  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
-  const weightStep: usize = weight ? sizeof<T>() : 0;
+  const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
   for (let column: usize = 0; column < columns; column++, block += 16, scratch += 16) {
-    const factor = v128.load(scratch, FACTOR), scale = v128.load(scratch, SCALE), isIgnored = v128.eq<T>(scale, zero);
-    let t = targets + (column << 4), w = weight ? weight : onesAddress<T>();
-    for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES, w += weightStep) {
-      const probability = targets ? madd<T>(v128.load(t), k, s) : s;
-      const isZero = v128.or(v128.eq<T>(probability, zero), isIgnored);
-      const q = v128.andnot(v128.mul<T>(probability, v128.load_splat<T>(w)), isZero);
+    const factor = v128.load(scratch, FACTOR), scale = v128.load(scratch, SCALE);
+    const isIgnored = v128.eq<T>(scale, v128.splat<T>(0));
+    let t = targets + (column << 4), w = weight;
+    for (let p = block, end = block + n * LINE_BYTES; p < end; p += LINE_BYTES, t += LINE_BYTES) {
+      let q = targets ? madd<T>(v128.load(t), k, s) : s;
+      if (weight) {
+        q = v128.andnot(shareOf<T>(q, v128.load_splat<T>(w)), isIgnored);
+        w += sizeof<T>();
+      }
       v128.store(p, nmadd<T>(q, scale, v128.mul<T>(v128.load(p), factor)));
     }
     v128.store(scratch, v128.splat<T>(1), FACTOR);

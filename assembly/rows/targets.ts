@@ -1,6 +1,6 @@
 // A row against its targets: the sums of a cross-entropy, and its gradient.
 
-import { ZEROS, onesAddress } from "../loss";
+import { ZEROS, shareOf } from "../loss";
 import { LOGIT_DIVISOR, PARTIAL_BYTES, laneRounding, logitScale, widen } from "../math/sum";
 import { madd } from "../simd/arch";
 import { laneSum, lanes } from "../simd/lanes";
@@ -17,18 +17,22 @@ export function rowTargetSums<T>(
   const c = v128.splat<T>(<T>(<f64>-centre / LOGIT_DIVISOR)), narrow = logitScale<T>();
   const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread), zero = v128.splat<T>(0);
   const rest = n % lanes<T>(), end = x + (n - rest) * sizeof<T>();
-  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
-  let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
+  const targetStep: usize = targets ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight;
   let sumsQ = v128.splat<f64>(0), sumsQx = sumsQ, lostQ = sumsQ, lostQx = sumsQ;
   while (x < end) {
     const partialEnd = min(end, x + PARTIAL_BYTES);
     let partialQ = zero, partialQx = zero;
-    for (; x < partialEnd; x += 16, t += targetStep, w += weightStep) {
-      const probability = madd<T>(v128.load(t), k, s), isZero = v128.eq<T>(probability, zero);
-      const v = v128.andnot(v128.mul<T>(probability, v128.load(w)), isZero);
+    for (; x < partialEnd; x += 16, t += targetStep) {
+      const probability = madd<T>(v128.load(t), k, s);
+      let v = probability;
+      if (weight) {
+        v = shareOf<T>(probability, v128.load(w));
+        w += 16;
+      }
       partialQ = v128.add<T>(partialQ, v);
       const term = v128.mul<T>(v, madd<T>(v128.load(x), narrow, c));
-      partialQx = v128.add<T>(partialQx, v128.andnot(term, isZero));
+      partialQx = v128.add<T>(partialQx, v128.andnot(term, v128.eq<T>(probability, zero)));
     }
     const termsQ = widen<T>(partialQ), totalQ = f64x2.add(sumsQ, termsQ);
     const termsQx = widen<T>(partialQx), totalQx = f64x2.add(sumsQx, termsQx);
@@ -43,8 +47,8 @@ export function rowTargetSums<T>(
   if (rest) {
     const probability = madd<T>(loadTail<T>(t, rest), k, s);
     const counts = v128.andnot(tailMask<T>(rest), v128.eq<T>(probability, zero));
-    const v = v128.and(v128.mul<T>(probability, loadTail<T>(w, rest)), counts);
-    q += laneSum<T>(v);
+    const v = weight ? v128.mul<T>(probability, loadTail<T>(w, rest)) : probability;
+    q += laneSum<T>(v128.and(v, counts));
     qx += laneSum<T>(v128.and(v128.mul<T>(v, madd<T>(loadTail<T>(x, rest), narrow, c)), counts));
   }
   if (sizeof<T>() == 8) {
@@ -58,19 +62,22 @@ export function rowTargetSums<T>(
 export function rowGradient<T>(
   y: usize, targets: usize, weight: usize, n: usize, factor: T, scale: T, keep: f64, spread: f64
 ): void {
-  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale), zero = v128.splat<T>(0);
+  const f = v128.splat<T>(factor), g = v128.splat<T>(-scale);
   const k = v128.splat<T>(<T>keep), s = v128.splat<T>(<T>spread);
   const rest = n % lanes<T>(), end = y + (n - rest) * sizeof<T>();
-  const targetStep: usize = targets ? 16 : 0, weightStep: usize = weight ? 16 : 0;
-  let t = targets ? targets : ZEROS, w = weight ? weight : onesAddress<T>();
-  for (; y < end; y += 16, t += targetStep, w += weightStep) {
-    const probability = madd<T>(v128.load(t), k, s);
-    const q = v128.andnot(v128.mul<T>(probability, v128.load(w)), v128.eq<T>(probability, zero));
+  const targetStep: usize = targets ? 16 : 0;
+  let t = targets ? targets : ZEROS, w = weight;
+  for (; y < end; y += 16, t += targetStep) {
+    let q = madd<T>(v128.load(t), k, s);
+    if (weight) {
+      q = shareOf<T>(q, v128.load(w));
+      w += 16;
+    }
     v128.store(y, madd<T>(q, g, v128.mul<T>(v128.load(y), f)));
   }
   if (rest) {
-    const probability = madd<T>(loadTail<T>(t, rest), k, s);
-    const q = v128.andnot(v128.mul<T>(probability, loadTail<T>(w, rest)), v128.eq<T>(probability, zero));
+    let q = madd<T>(loadTail<T>(t, rest), k, s);
+    if (weight) q = shareOf<T>(q, loadTail<T>(w, rest));
     storeTail<T>(y, madd<T>(q, g, v128.mul<T>(loadTail<T>(y, rest), f)), rest);
   }
 }
