@@ -15,7 +15,7 @@ import { readNumber } from '../numbers.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { type LikeParts, readOperand, readTensorLike } from './operand.js';
+import { type LikeParts, mayBeTensorLike, readOperand, readTensorLike } from './operand.js';
 import { halfOf, newArray, newOperand, type Operand, type Place } from './place.js';
 import type { Rows } from './rows.js';
 import { areEqual, checkLength, withoutAxis } from './shape.js';
@@ -271,10 +271,7 @@ export interface ElementTargets {
 export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
   const { operation } = call;
   let parts: Numbers = { data: value, shape: undefined, type: undefined };
-  if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
-    if (typeof value !== 'object' || value === null) {
-      throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
-    }
+  if (mayBeTensorLike(value)) {
     value = parts = readTensorLike(operation, 'targets', value);
   }
   const { data, shape } = parts;
