@@ -81,7 +81,10 @@ function plainIndices(operation: string, values: readonly unknown[], expected: s
     const array = arrayFor(operation, length, (n) => new Float64Array(n));
     for (let i = 0; i < length; i++) {
       const value = values[i];
-      if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
+      if (typeof value !== 'number') {
+        const hint = isArray(value) && expected === EXPECTED ? ' (nested probabilities: tensor() takes them)' : '';
+        throw typeError(operation, `targets[${i}]`, value, `an integer${hint}`);
+      }
       array[i] = value;
     }
     return { indices: integerPlace(array, length, undefined), plain: true, probabilities: undefined };
@@ -135,19 +138,19 @@ export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets
 
 /**
  * Checks that there is an index for each row, and that the shapes match if both have one. If the loss takes
- * probabilities too, the error says how to pass them when plain numbers look like probabilities.
+ * probabilities too, the error says how to pass them when there are as many integers or plain numbers as logits.
  * @throws TypeError, RangeError
  */
 export function checkIndices(
   operation: string,
-  { indices, plain }: Targets,
+  { indices }: Targets,
   input: Operand,
   rows: Rows,
   takesProbabilities = false,
 ): void {
   const { length, shape } = indices!;
   if (length !== rows.count) {
-    if (!(takesProbabilities && plain && length === input.length)) throw rowCountError(operation, length, rows.count);
+    if (!(takesProbabilities && length === input.length)) throw rowCountError(operation, length, rows.count);
     throw new TypeError(
       `${operation}: targets has as many numbers as the logits, expected ${rows.count} class indices, or class ` +
         'probabilities as a Float32Array or Float64Array',
