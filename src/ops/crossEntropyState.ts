@@ -1,6 +1,6 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, jsonNumber, readJson, readJsonNumber, readList } from '../call/json.js';
+import { type JsonNumber, jsonNumber, mergeError, readJson, readJsonNumber, readList } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
@@ -182,7 +182,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   merge(other: CrossEntropyState): this {
     const name = `${NAME}.merge`;
     if (typeof other !== 'object' || other === null || !(#settings in other)) {
-      throw typeError(name, 'other', other, `a state made by ${NAME}`);
+      throw mergeError(NAME, other);
     }
     checkSameSettings(name, this.#settings, other.#settings);
     if (other.#classes === undefined) return this;
