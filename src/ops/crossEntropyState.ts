@@ -433,7 +433,7 @@ function readSettings(operation: string, options: unknown): Settings {
 /**
  * A cross-entropy of rows whose classes come in chunks: the loss over a vocabulary that no machine holds as a whole,
  * and its gradient for one chunk at a time. Chunks may be added in any order, and states that hold some of them merged
- * in any tree.
+ * in any tree. Where rows come in shards, each with all classes, {@link nllState} is the state for them.
  *
  * `add` takes the logits of some classes of every row, with all targets and the class that the chunk begins with;
  * `merge` takes another state; `value` is the loss, and `gradient` its gradient with respect to a chunk. `toJSON` and
