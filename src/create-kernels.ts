@@ -7,7 +7,8 @@ export type Kernels = typeof functions;
 
 /**
  * Makes an independent set of all functions, with its own backend, linear memory and tensors. A function throws a
- * TypeError for a tensor of another set.
+ * TypeError for a tensor of another set. `createRandom` and `reliabilityDiagram`, which need no kernels, are not in a
+ * set.
  *
  * @param settings the backend, a compiled module, and a limit of memory, {@link Settings}.
  * @returns the functions by name.

@@ -181,7 +181,8 @@ describeErrors([
     call: (k, out) => k.bceWithLogitsWithGrad(X, [0, '1', 0, 1, 0, 1] as never, { shape, out }),
   },
   {
-    message: 'bceWithLogitsWithGrad: targets is 1, expected an array, a tensor-like object or a Tensor',
+    message:
+      'bceWithLogitsWithGrad: targets is 1, expected number[], Float32Array, Float64Array, Float16Array, a tensor-like object or a Tensor',
     type: TypeError,
     call: (k, out) => k.bceWithLogitsWithGrad(X, 1 as never, { shape, out }),
   },

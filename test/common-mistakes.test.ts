@@ -13,7 +13,9 @@ test('docs/common-mistakes.md shows what its example computes', async () => {
   const shown = [...page.matchAll(/```text\n([\s\S]*?)\n```/g)].map(([, text]) => text);
   const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
 
-  expect(titles).toEqual([...printed.slice(0, last).filter((_, i) => i % 2 === 0), printed[last]]);
+  // The last section is about types, which nothing is computed for.
+  const computed = titles.slice(0, titles.indexOf('Options in a variable, and map'));
+  expect(computed).toEqual([...printed.slice(0, last).filter((_, i) => i % 2 === 0), printed[last]]);
   expect(shown).toEqual(tables);
   for (const saying of printed.slice(last + 1)) expect(unwrapped(page)).toContain(saying);
 });

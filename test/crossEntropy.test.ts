@@ -473,6 +473,28 @@ describeErrors([
     call: (k, out) => k.crossEntropyWithGrad(X, X, { shape, out }),
   },
   {
+    message:
+      'crossEntropyWithGrad: targets has as many numbers as the logits, expected 2 class indices, or class ' +
+      'probabilities as a Float32Array or Float64Array',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, Int32Array.of(1, 0, 0, 0, 1, 0), { shape, out }),
+  },
+  {
+    message:
+      'crossEntropyWithGrad: targets[0] is an array of 3, expected an integer (nested probabilities: tensor() takes ' +
+      'them)',
+    type: TypeError,
+    call: (k, out) =>
+      k.crossEntropyWithGrad(
+        X,
+        [
+          [1, 0, 0],
+          [0, 1, 0],
+        ] as never,
+        { shape, out },
+      ),
+  },
+  {
     message: 'crossEntropyWithGrad: targets[1] is "1", expected an integer',
     type: TypeError,
     call: (k, out) => k.crossEntropyWithGrad(X, [0, '1'] as never, { shape, out }),

@@ -269,6 +269,11 @@ const tensorLikes: Row[] = [
     'softmax: x is a tensor of another library, expected numbers in memory: { data: await x.data(), shape: x.shape }',
   ],
   [
+    (k, out) => k.softmax(any({ data: Promise.resolve(X4()), shape: [4] }), { out }),
+    TypeError,
+    `softmax: x.data is a Promise, expected ${EXPECTED} (pass await x.data)`,
+  ],
+  [
     (k, out) => k.softmax(any({ data: X4(), dims: [4], location: 'gpu-buffer' }), { out }),
     TypeError,
     'softmax: x is a tensor on "gpu-buffer", expected numbers in memory: { data: await x.getData(), shape: x.dims }',
@@ -776,7 +781,7 @@ const WRONG_OPTIONS: Readonly<
     [
       { mask: { data: new Uint16Array(12), dims: [3, 4], type: 'float16' } },
       TypeError,
-      'mask holds float16, expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask.data, (bits) => (bits & 0x7fff) === 0))',
+      'mask holds float16, expected booleans or integers, anything but 0 keeps (of an additive mask: Uint8Array.from(mask.data, (m) => (m & 0x7fff) === 0))',
     ],
     [{ mask: [true, 2] }, TypeError, 'mask[1] is 2, expected true or false, 1 or 0'],
     [{ mask: 1 }, TypeError, 'mask is 1, expected booleans or integers'],

@@ -225,7 +225,7 @@ describe('refuses', () => {
       'no state',
       () => nllState().merge(JSON.parse('{}')),
       TypeError,
-      'nllState.merge: other is an object, expected a state made by nllState',
+      'nllState.merge: other is an object, expected a state made by nllState (of JSON: nllState.from(other))',
     ],
     [
       'a proxy',

@@ -1,9 +1,9 @@
 import { attachedCount, outsideOf, typedArrayTag } from '../arrays.js';
-import { countError, isArray, typeError } from '../errors.js';
-import { Tensor } from '../memory/tensor.js';
+import { countError, typeError } from '../errors.js';
 import { addPlace, type Call } from './call.js';
 import { PLAIN, readingError, unpolluted } from './caller.js';
 import { type MaskPlace, readMask } from './mask.js';
+import { mayBeTensorLike } from './operand.js';
 import type { Place } from './place.js';
 import type { Rows } from './rows.js';
 
@@ -20,13 +20,8 @@ export interface ClassMask {
 
 /** Reads the option `mask` of an operation that also takes `{ bits }`. @throws TypeError, RangeError */
 export function readClassMask(call: Call, value: unknown): ClassMask {
-  const bits = mayHaveBits(value) ? readBits(call, value) : undefined;
+  const bits = mayBeTensorLike(value) ? readBits(call, value) : undefined;
   return bits === undefined ? { mask: readMask(call, value), bits } : { mask: undefined, bits };
-}
-
-function mayHaveBits(value: unknown): value is object {
-  const isObject = typeof value === 'object' && value !== null;
-  return isObject && typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value);
 }
 
 function readBits(call: Call, mask: object): BitsPlace | undefined {

@@ -25,6 +25,11 @@ export function readList(operation: string, argument: string, json: unknown, len
   return json;
 }
 
+/** The error for an argument of `merge` that is no state of this kind: often its JSON. */
+export function mergeError(state: string, other: unknown): TypeError {
+  return typeError(`${state}.merge`, 'other', other, `a state made by ${state} (of JSON: ${state}.from(other))`);
+}
+
 /** Reads what toJSON of a state gave. @throws TypeError, RangeError */
 export function readJson<T>(state: string, json: unknown, read: (json: Record<string, unknown>) => T): T {
   const operation = `${state}.from`;

@@ -4,7 +4,7 @@ import { Tensor } from '../memory/tensor.js';
 import { checkBroadcast } from './broadcast.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { readTensorLike } from './operand.js';
+import { mayBeTensorLike, readTensorLike } from './operand.js';
 import { readFlag } from './options.js';
 import { type Operand, type Place, shapeOf } from './place.js';
 import { checkLength } from './shape.js';
@@ -55,13 +55,12 @@ export function readMask(call: Call, value: unknown): MaskPlace | undefined {
   const { operation, runtime } = call;
   let data: unknown = value;
   let shape: readonly number[] | undefined;
-  if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
-    if (typeof value !== 'object' || value === null) throw typeError(operation, 'mask', value, EXPECTED);
+  if (mayBeTensorLike(value)) {
     if (holdsBits(operation, value))
       throw new TypeError(`${operation}: mask is { bits }, which sample takes, expected ${EXPECTED}`);
     const like = readTensorLike(operation, 'mask', value, EXPECTED);
     if (like.type !== undefined) {
-      const keep = 'Uint8Array.from(mask.data, (bits) => (bits & 0x7fff) === 0)';
+      const keep = 'Uint8Array.from(mask.data, (m) => (m & 0x7fff) === 0)';
       throw new TypeError(`${operation}: mask holds ${like.type}, expected ${EXPECTED} (of an additive mask: ${keep})`);
     }
     ({ data, shape } = like);

@@ -98,19 +98,18 @@ export function checkFloats(
   operation: string,
   argument: string,
   value: unknown,
-  tag: string,
+  tag: string | undefined,
   declared?: Half,
 ): FloatArray {
   if (tag !== 'Float32Array' && tag !== 'Float64Array' && halfOf(tag, declared) === undefined) {
-    const hint = floatHint(tag, argument);
-    throw new TypeError(`${operation}: ${argument} is ${show(value)}, expected ${EXPECTED}${hint}`);
+    throw typeError(operation, argument, value, EXPECTED + floatHint(tag, argument));
   }
   return value as FloatArray;
 }
 
 /** A hint how to convert the elements to floats, which is right whatever they are. */
-function floatHint(tag: string, argument: string): string {
-  if (tag === '' || tag.startsWith('Big')) return '';
+function floatHint(tag: string | undefined, argument: string): string {
+  if (!tag || tag.startsWith('Big')) return '';
   const hint = ' (convert integers with Float32Array.from';
   // Float32Array.from would turn the bits of 1, 0x3c00, into 15360.
   return tag === 'Uint16Array'
@@ -136,16 +135,24 @@ function readNumbers(operation: string, argument: string, values: readonly unkno
   }
 }
 
+/** Whether it is an object that is neither an array nor one of our tensors. */
+export function mayBeTensorLike(value: unknown): value is object {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value);
+}
+
 function tensorLikeOperand(call: Call, argument: string, value: unknown, plainBytes: 4 | 8): Operand {
   const { operation } = call;
   if (typeof value !== 'object' || value === null) throw typeError(operation, argument, value, EXPECTED);
   const { data, shape, type } = readTensorLike(operation, argument, value);
   const tag = typedArrayTag(data);
   const name = `${argument}.data`;
+  // Throws if it knows what to pass instead, such as the value of a promise.
+  if (mayBeTensorLike(data)) readTensorLike(operation, name, data);
   const array =
     tag === undefined && isArray(data)
       ? readNumbers(operation, name, data, plainBytes)
-      : checkFloats(operation, name, data, tag ?? '', type);
+      : checkFloats(operation, name, data, tag, type);
   const operand = arrayOperand(call, argument, 'tensorLike', array, shape, type);
   checkLength(operation, argument, operand.length, shape);
   return operand;

@@ -9,11 +9,11 @@ import {
   offsetOf,
   typedArrayTag,
 } from '../arrays.js';
-import { countError, isArray, OutOfMemoryError, typeError } from '../errors.js';
+import { countError, OutOfMemoryError, typeError } from '../errors.js';
 import type { Moment } from '../memory/arena.js';
 import { dataOf, storageOf, type Tensor } from '../memory/tensor.js';
 import { addPlace, type Call } from './call.js';
-import { arrayOperand, checkOwner, readTensorLike, tensorOperand } from './operand.js';
+import { arrayOperand, checkOwner, mayBeTensorLike, readTensorLike, tensorOperand } from './operand.js';
 import { dtypeOf, halfOf, type IndexPlace, newArray, newOperand, type Operand, type Place, shapeOf } from './place.js';
 import { checkLength, product } from './shape.js';
 
@@ -57,8 +57,7 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
 /** Reads a tensor-like `out` that holds 16-bit floats. */
 function halfOut(call: Call, argument: string, out: unknown, half: Half): Operand {
   const { operation } = call;
-  const isObject = typeof out === 'object' && out !== null && typedArrayTag(out) === undefined && !isArray(out);
-  const like = isObject ? readTensorLike(operation, argument, out) : undefined;
+  const like = mayBeTensorLike(out) ? readTensorLike(operation, argument, out) : undefined;
   if (like === undefined || halfOf(typedArrayTag(like.data), like.type) !== half) {
     const array = half === 'float16' ? 'a Float16Array, ' : '';
     const bits = `{ data: Uint16Array, shape, type: '${half}' }`;

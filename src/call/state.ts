@@ -1,8 +1,8 @@
-import { show, typeError } from '../errors.js';
+import { show } from '../errors.js';
 import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { ClassIndices, Input, PlaceOptions, TensorLike } from '../types.js';
-import { readJson } from './json.js';
+import { mergeError, readJson } from './json.js';
 import { AS_IF_POLLUTED, type Given, type OptionNames, readOptions } from './options.js';
 
 /** What a state keeps of the rows that were added. */
@@ -84,11 +84,10 @@ export class EvaluationState<Value> {
    * @throws TypeError unless it is a state of the same kind, RangeError if its options or number of classes differ.
    */
   merge(other: EvaluationState<Value>): this {
-    const operation = `${this.#kind.name}.merge`;
     if (typeof other !== 'object' || other === null || !(#kind in other) || other.#kind !== this.#kind) {
-      throw typeError(operation, 'other', other, `a state made by ${this.#kind.name}`);
+      throw mergeError(this.#kind.name, other);
     }
-    checkSameSettings(operation, this.#settings, other.#settings);
+    checkSameSettings(`${this.#kind.name}.merge`, this.#settings, other.#settings);
     this.#tally.merge(other.#tally);
     return this;
   }

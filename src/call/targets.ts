@@ -15,7 +15,7 @@ import { readNumber } from '../numbers.js';
 import type { Runtime } from '../runtime.js';
 import { addPlace, type Call } from './call.js';
 import { arrayFor, lengthOf, readingError } from './caller.js';
-import { type LikeParts, readOperand, readTensorLike } from './operand.js';
+import { type LikeParts, mayBeTensorLike, readOperand, readTensorLike } from './operand.js';
 import { halfOf, newArray, newOperand, type Operand, type Place } from './place.js';
 import type { Rows } from './rows.js';
 import { areEqual, checkLength, withoutAxis } from './shape.js';
@@ -81,7 +81,10 @@ function plainIndices(operation: string, values: readonly unknown[], expected: s
     const array = arrayFor(operation, length, (n) => new Float64Array(n));
     for (let i = 0; i < length; i++) {
       const value = values[i];
-      if (typeof value !== 'number') throw typeError(operation, `targets[${i}]`, value, 'an integer');
+      if (typeof value !== 'number') {
+        const hint = isArray(value) && expected === EXPECTED ? ' (nested probabilities: tensor() takes them)' : '';
+        throw typeError(operation, `targets[${i}]`, value, `an integer${hint}`);
+      }
       array[i] = value;
     }
     return { indices: integerPlace(array, length, undefined), plain: true, probabilities: undefined };
@@ -135,19 +138,19 @@ export function readIgnoreIndex(operation: string, ignoreIndex: unknown, targets
 
 /**
  * Checks that there is an index for each row, and that the shapes match if both have one. If the loss takes
- * probabilities too, the error says how to pass them when plain numbers look like probabilities.
+ * probabilities too, the error says how to pass them when there are as many integers or plain numbers as logits.
  * @throws TypeError, RangeError
  */
 export function checkIndices(
   operation: string,
-  { indices, plain }: Targets,
+  { indices }: Targets,
   input: Operand,
   rows: Rows,
   takesProbabilities = false,
 ): void {
   const { length, shape } = indices!;
   if (length !== rows.count) {
-    if (!(takesProbabilities && plain && length === input.length)) throw rowCountError(operation, length, rows.count);
+    if (!(takesProbabilities && length === input.length)) throw rowCountError(operation, length, rows.count);
     throw new TypeError(
       `${operation}: targets has as many numbers as the logits, expected ${rows.count} class indices, or class ` +
         'probabilities as a Float32Array or Float64Array',
@@ -271,10 +274,7 @@ export interface ElementTargets {
 export function readElementTargets(call: Call, value: unknown, elementBytes: 4 | 8): ElementTargets {
   const { operation } = call;
   let parts: Numbers = { data: value, shape: undefined, type: undefined };
-  if (typedArrayTag(value) === undefined && !isArray(value) && !Tensor.is(value)) {
-    if (typeof value !== 'object' || value === null) {
-      throw typeError(operation, 'targets', value, 'an array, a tensor-like object or a Tensor');
-    }
+  if (mayBeTensorLike(value)) {
     value = parts = readTensorLike(operation, 'targets', value);
   }
   const { data, shape } = parts;

@@ -1,6 +1,6 @@
 import { type Call, checkOverlaps, openCall, settle } from '../call/call.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, jsonNumber, readJson, readJsonNumber, readList } from '../call/json.js';
+import { type JsonNumber, jsonNumber, mergeError, readJson, readJsonNumber, readList } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkCount, REDUCTIONS, readGradOutput } from '../call/loss.js';
 import { readOperand } from '../call/operand.js';
@@ -182,7 +182,7 @@ export class CrossEntropyState<Value extends number | Float64Array = number | Fl
   merge(other: CrossEntropyState): this {
     const name = `${NAME}.merge`;
     if (typeof other !== 'object' || other === null || !(#settings in other)) {
-      throw typeError(name, 'other', other, `a state made by ${NAME}`);
+      throw mergeError(NAME, other);
     }
     checkSameSettings(name, this.#settings, other.#settings);
     if (other.#classes === undefined) return this;
@@ -433,7 +433,7 @@ function readSettings(operation: string, options: unknown): Settings {
 /**
  * A cross-entropy of rows whose classes come in chunks: the loss over a vocabulary that no machine holds as a whole,
  * and its gradient for one chunk at a time. Chunks may be added in any order, and states that hold some of them merged
- * in any tree.
+ * in any tree. Where rows come in shards, each with all classes, {@link nllState} is the state for them.
  *
  * `add` takes the logits of some classes of every row, with all targets and the class that the chunk begins with;
  * `merge` takes another state; `value` is the loss, and `gradient` its gradient with respect to a chunk. `toJSON` and

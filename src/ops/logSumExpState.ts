@@ -1,13 +1,12 @@
 import { openCall, settle } from '../call/call.js';
 import { checkBroadcastOperand } from '../call/descriptor.js';
 import { findSums } from '../call/exp-sums.js';
-import { type JsonNumber, readJson } from '../call/json.js';
+import { type JsonNumber, mergeError, readJson } from '../call/json.js';
 import { LogSums, readSums } from '../call/log-sums.js';
 import { checkMask, readMask } from '../call/mask.js';
 import { readOperand, readOptional } from '../call/operand.js';
 import { AS_IF_POLLUTED, type OptionNames, readOptions, readTemperature } from '../call/options.js';
 import { giveShape, rowsOfChunk } from '../call/rows.js';
-import { typeError } from '../errors.js';
 import { readWhole } from '../numbers.js';
 import { handRuntime, type Runtime, takeRuntime } from '../runtime.js';
 import type { Input, Mask, NoOptions, OptionsArgument, SumsValue } from '../types.js';
@@ -117,7 +116,7 @@ export class LogSumExpState<Value extends number | Float64Array = number | Float
   merge(other: LogSumExpState): this {
     const name = `${NAME}.merge`;
     if (typeof other !== 'object' || other === null || !(#sums in other)) {
-      throw typeError(name, 'other', other, `a state made by ${NAME}`);
+      throw mergeError(NAME, other);
     }
     const rows = this.#rows ?? 1;
     const others = other.#rows ?? 1;

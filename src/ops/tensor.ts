@@ -97,6 +97,7 @@ function readNumbers(
  * x.shape; // [2, 2]
  * @example
  * tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]).data; // Float64Array [1, 2, 3, 4]
+ * tensor([1, 2], undefined, { dtype: 'float64' }).data; // Float64Array [1, 2]
  */
 export function tensor(
   data: NestedNumbers | FloatArray | TensorLike,
