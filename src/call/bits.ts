@@ -31,7 +31,7 @@ function mayHaveBits(value: unknown): value is object {
 
 function readBits(call: Call, mask: object): BitsPlace | undefined {
   const { operation, runtime } = call;
-  const expected = 'an Int32Array of a bit for each class';
+  const expected = 'an Int32Array or Uint32Array of a bit for each class';
   try {
     const { bits } = (PLAIN.bits === undefined ? mask : unpolluted(mask)) as { bits?: unknown };
     if (bits === undefined) return undefined;
