@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { narrow, widen } from '../src/half.js';
-import { type Calibration, type CalibrationOptions, createKernels, type Kernels } from '../src/index.js';
+import {
+  type Calibration,
+  type CalibrationOptions,
+  createKernels,
+  type Kernels,
+  OutOfMemoryError,
+} from '../src/index.js';
 import fixtures from './fixtures/calibration.json' with { type: 'json' };
 import { sets } from './support/backends.js';
 import { DTYPES, type Dtype, floatsOf, numbers, randomOf, sizeOf } from './support/cases.js';
@@ -323,6 +329,14 @@ describe('special values', () => {
     const binary = (targets: number[]) => calibrationError(p.slice(0, 2), targets, { from: 'probabilities', bins: 1 });
     expect(binary([1, 0])).toMatchObject({ ece: 0, brier: 0, nll: 0 });
     expect(binary([0, 1])).toMatchObject({ ece: 0, brier: 1, nll: Infinity });
+  });
+
+  test('more bins than an array takes: an error at once', () => {
+    const state = calibrationState({ classwise: true, bins: 10_000 });
+    const classes = 128_000;
+    expect(() => state.add(new Float32Array(classes), [0], { shape: [1, classes] })).toThrow(OutOfMemoryError);
+    expect(state.count).toBe(0);
+    expect(state.add([1, 2], [0], { shape: [1, 2] }).count).toBe(1);
   });
 
   test('a target without a probability', () => {

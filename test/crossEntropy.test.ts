@@ -495,6 +495,13 @@ describeErrors([
       ),
   },
   {
+    message:
+      'crossEntropyWithGrad: targets has as many numbers as the logits, expected 1 class index, or class ' +
+      'probabilities as a Float32Array or Float64Array',
+    type: TypeError,
+    call: (k, out) => k.crossEntropyWithGrad(X, X, { out }),
+  },
+  {
     message: 'crossEntropyWithGrad: targets[1] is "1", expected an integer',
     type: TypeError,
     call: (k, out) => k.crossEntropyWithGrad(X, [0, '1'] as never, { shape, out }),

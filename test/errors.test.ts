@@ -633,6 +633,12 @@ const tensors: Row[] = [
     RangeError,
     'zeros: shape is [1099511627776, 1099511627776], expected fewer than 2^53 elements',
   ],
+  [(k) => k.zeros([2 ** 53]), RangeError, 'zeros: shape is [9007199254740992], expected fewer than 2^53 elements'],
+  [
+    (k) => k.softmax([1], { shape: [2 ** 53] }),
+    RangeError,
+    'softmax: x has 1 element, expected 9007199254740992 for shape [9007199254740992]',
+  ],
 ];
 
 const elements: Row[] = [

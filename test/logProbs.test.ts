@@ -130,6 +130,8 @@ describe.each(sets)('$name', ({ kernels }) => {
     expect(logProbs([1, Infinity, 2], 1)).toBeNaN();
     expect(logProbs([-Infinity, -Infinity], 1)).toBeNaN();
     expect(logProbs([1, -Infinity, 2], 1)).toBe(-Infinity);
+    expect(logProbs([-Infinity, -Infinity, 2], 1, { mask: [true, true, false] })).toBeNaN();
+    expect(logProbs([-Infinity, -Infinity, 2], 2, { mask: [true, true, false] })).toBe(-Infinity);
     for (const n of [1, 5, 100]) {
       const lonely = new Float32Array(n).fill(-Infinity).fill(2.5, n - 1);
       expect(logProbs(lonely, n - 1)).toBe(0);

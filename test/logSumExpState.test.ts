@@ -170,6 +170,10 @@ describe.each(sets)('$name', ({ kernels, backend }) => {
     expect(of([1e16], [1e300])).toEqual(Array(2).fill(1e16 + 690));
     expect(of([1e16, 1e16], [1, -1])).toEqual([-Infinity, -Infinity]);
     expect(of([1e16], [-1])).toEqual([NaN, NaN]);
+    // Sums that overflow in one chunk, and where chunks meet: at the maximum, and below it.
+    expect(of([0, 0, 0], [1e308, 1e308, 1e308])).toEqual([Infinity, Infinity]);
+    expect(of([1, 0, 0.9], [1e308, 1e308, 1e308])).toEqual([Infinity, Infinity]);
+    expect(of([0, 0, 0], [-1e308, -1e308, -1e308])).toEqual([NaN, NaN]);
   });
 
   const { NEGATIVE_INFINITY: NOTHING, POSITIVE_INFINITY: INFINITE } = Number;

@@ -98,6 +98,10 @@ describe.each(sets)('$name', ({ kernels }) => {
       ]),
     ).toEqual([3, 2, 2]);
     expect(add({ 0: 0.5, 1: -1 })).toEqual([1.5, 1, 2]);
+    // A key that makes nothing iterable.
+    for (const none of [undefined, null, 1]) {
+      expect(add(any({ 0: 0.5, 1: -1, [Symbol.iterator]: none }))).toEqual([1.5, 1, 2]);
+    }
   });
 
   test('16-bit floats are rounded by way of float32, as everywhere', () => {

@@ -430,7 +430,10 @@ describe.each(sets)('$name', (set) => {
         [{ random: Math.random, step: 1 }, 'step is 1, expected none beside random'],
         [{ random: 0.5 }, 'random is 0.5, expected a function'],
         [{ random: () => '0' }, 'random() is "0", expected a number in [0, 1)'],
-        [{ mask: { bits: [1] } }, 'mask.bits is an array of 1, expected an Int32Array of a bit for each class'],
+        [
+          { mask: { bits: [1] } },
+          'mask.bits is an array of 1, expected an Int32Array or Uint32Array of a bit for each class',
+        ],
         [{ logProbs: new Float64Array(2) }, 'logProbs is Float64Array(2), expected a Float32Array or a Tensor'],
         ...Object.entries({
           top_p: 'topP',

@@ -88,6 +88,9 @@ export interface Bins {
 /** The tally of a bin without rows. */
 const EMPTY = /* @__PURE__ */ new BinTally();
 
+/** The most tallies that a list has: engines keep a longer one as a hash table, which takes minutes to fill. */
+const MOST_TALLIES = 2 ** 25;
+
 /** Bins of equal width: one list of them for each group. */
 export class WidthBins implements Bins {
   /** The tallies of bins that hold rows: with many classes, most bins are empty. */
@@ -96,7 +99,10 @@ export class WidthBins implements Bins {
 
   constructor(operation: string, bins: number, groups = 1) {
     this.#bins = bins;
-    this.#tallies = arrayFor(operation, bins * groups, (length) => new Array(length).fill(undefined));
+    // -1, which no array has: there is no memory for more.
+    this.#tallies = arrayFor(operation, bins * groups, (length) =>
+      new Array(length > MOST_TALLIES ? -1 : length).fill(undefined),
+    );
   }
 
   add(confidence: number, isRight: boolean, group = 0): void {

@@ -26,7 +26,7 @@ export function readClassMask(call: Call, value: unknown): ClassMask {
 
 function readBits(call: Call, mask: object): BitsPlace | undefined {
   const { operation, runtime } = call;
-  const expected = 'an Int32Array of a bit for each class';
+  const expected = 'an Int32Array or Uint32Array of a bit for each class';
   try {
     const { bits } = (PLAIN.bits === undefined ? mask : unpolluted(mask)) as { bits?: unknown };
     if (bits === undefined) return undefined;

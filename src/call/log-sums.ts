@@ -70,6 +70,11 @@ export class LogSums {
   }
 
   #set(at: number, maximum: number, top: number, others: number, lost: number): void {
+    // A sum that overflows is ∞; a negative one has no logarithm.
+    if (!Number.isFinite(top + others)) {
+      this.#set(at, Math.log(top + others), 0, 0, 0);
+      return;
+    }
     // + 0 turns −0, which JSON lacks, into 0.
     this.#cells[at] = maximum + 0;
     this.#cells[at + 1] = top + 0;

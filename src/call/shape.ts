@@ -14,7 +14,7 @@ export function readShape(operation: string, argument: string, shape: unknown): 
     for (let i = 0; i < rank; i++) {
       const size = (shape as readonly unknown[])[i];
       if (typeof size !== 'number') throw typeError(operation, `${argument}[${i}]`, size, 'a whole number');
-      if (!Number.isSafeInteger(size) || size < 0) {
+      if (!Number.isInteger(size) || size < 0) {
         throw rangeError(operation, `${argument}[${i}]`, size, 'a whole number, 0 or more');
       }
       sizes[i] = size;

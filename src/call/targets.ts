@@ -152,8 +152,8 @@ export function checkIndices(
   if (length !== rows.count) {
     if (!(takesProbabilities && length === input.length)) throw rowCountError(operation, length, rows.count);
     throw new TypeError(
-      `${operation}: targets has as many numbers as the logits, expected ${rows.count} class indices, or class ` +
-        'probabilities as a Float32Array or Float64Array',
+      `${operation}: targets has as many numbers as the logits, expected ${rows.count} class ` +
+        `${rows.count === 1 ? 'index' : 'indices'}, or class probabilities as a Float32Array or Float64Array`,
     );
   }
   if (shape === undefined || input.shape === undefined) return;

@@ -56,7 +56,8 @@ const LOG_PROBS: ClassLoss = {
  * the text.
  *
  * It is the negative of {@link crossEntropy} with reduction `'none'`, and as accurate. Rows that hold NaN or +∞, or
- * only -∞, give NaN; a target whose logit is -∞ gives -∞ if the row has finite logits.
+ * only -∞, give NaN; a target whose logit is -∞ gives -∞ if the row has finite logits. A masked-out target gives -∞
+ * even if the row keeps only -∞.
  *
  * @param logits shape [..., classes], or any shape with `axis`.
  * @param targets class indices (integer arrays of 8 to 64 bits, or as many plain numbers as rows; one number for a

@@ -237,7 +237,8 @@ function readBias(operation: string, bias: unknown): (readonly [number, number])
 
 function pairsOf(operation: string, bias: object): unknown[] {
   if (isArray(bias)) return copyOfArray(operation, 'bias', bias, BIAS);
-  if (Symbol.iterator in bias) return Array.from(bias as Iterable<unknown>);
+  const pairs = bias as Iterable<unknown>;
+  if (typeof pairs[Symbol.iterator] === 'function') return Array.from(pairs);
   return Object.entries(bias).map(([key, value]) => [String(Number(key)) === key ? Number(key) : key, value]);
 }
 
