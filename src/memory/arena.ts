@@ -51,8 +51,6 @@ export class Arena {
   f64!: Float64Array;
   i32!: Int32Array;
   u8!: Uint8Array;
-  /** The memory's buffer, kept because reading WebAssembly.Memory.buffer is slow. Only `refresh` changes it. */
-  buffer!: ArrayBuffer;
   /**
    * The present state: the same object until the next allocation or free. A field and not a getter, because short calls
    * read it.
@@ -81,6 +79,11 @@ export class Arena {
     this.#end = scratch + SCRATCH_BYTES;
     this.#grow(this.#end, 'init');
     this.refresh();
+  }
+
+  /** The memory's buffer, without reading WebAssembly.Memory.buffer, which is slow. Only `refresh` changes it. */
+  get buffer(): ArrayBuffer {
+    return this.moment.buffer;
   }
 
   /** The view of the whole memory whose elements have this many bytes. */
@@ -217,7 +220,6 @@ export class Arena {
   /** Renews the views. */
   protected refresh(): void {
     const buffer = this.#memory.buffer;
-    this.buffer = buffer;
     this.moment = { buffer, time: this.moment?.time ?? 0 };
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
