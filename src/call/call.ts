@@ -1,6 +1,5 @@
-import { type AnyNumbers, attachedCount, bufferOf, elementBytesOf, offsetOf } from '../arrays.js';
+import { attachedCount, bufferOf, elementBytesOf, offsetOf } from '../arrays.js';
 import { countError, rangeError } from '../errors.js';
-import type { Arena } from '../memory/arena.js';
 import { checkAlive, storageOf } from '../memory/tensor.js';
 import { type Runtime, takeRuntime } from '../runtime.js';
 import type { Place } from './place.js';
@@ -40,23 +39,18 @@ export function addPlace<P extends Place>(call: Call, place: P): P {
  * @throws TypeError for one that has since been disposed or detached, RangeError for one whose length has changed
  */
 export function settle({ runtime, operation, last }: Call): void {
-  for (let place = last; place !== undefined; place = place.before) settleOne(runtime.arena, operation, place);
-}
-
-function settleOne(arena: Arena, operation: string, place: Place): void {
-  const { argument, array, tensor, address, length } = place;
-  if (tensor !== undefined) checkAlive(operation, argument, storageOf(tensor)!);
-  else if (address >= 0) {
-    if (place.moment !== arena.moment && arena.hasFreed(address, bytesOf(place), place.moment!)) {
-      throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
+  const { arena } = runtime;
+  for (let place = last; place !== undefined; place = place.before) {
+    const { argument, array, tensor, address, length, moment } = place;
+    if (tensor !== undefined) checkAlive(operation, argument, storageOf(tensor)!);
+    else if (address >= 0) {
+      if (moment !== arena.moment && arena.hasFreed(address, bytesOf(place), moment!)) {
+        throw new TypeError(`${operation}: ${argument} views a tensor that is disposed, expected one that is alive`);
+      }
+    } else {
+      const now = attachedCount(operation, argument, array!);
+      if (now !== length) throw countError(operation, argument, now, `${length}, as when it was read`);
     }
-  } else checkUnchanged(operation, argument, array!, length);
-}
-
-function checkUnchanged(operation: string, argument: string, array: AnyNumbers, length: number): void {
-  const now = attachedCount(operation, argument, array);
-  if (now !== length) {
-    throw countError(operation, argument, now, `${length}, as when it was read`);
   }
 }
 
