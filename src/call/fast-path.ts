@@ -108,7 +108,7 @@ export function operandOf(call: Call, argument: string, value: unknown, read: Ar
   // The array has the prototype of another type.
   if (elementBytesOf(array) !== elementBytes) checkFloats(call.operation, argument, array, '');
   const memoryAddress = bufferOf(array) === moment.buffer ? address : -1;
-  return addPlace(call, newOperand(argument, 'array', array, size, memoryAddress, moment, undefined));
+  return addPlace(call, newOperand(argument, 'array', array, size, undefined, undefined, memoryAddress, moment));
 }
 
 /** The option `out`, if it is given, as an operand for results of x's dtype, or of `half` if that is given. */

@@ -16,7 +16,7 @@ export function readNested(arena: Arena, name: string, nested: readonly unknown[
   const reader = new NestedReader(arena, name, dtype);
   reader.read(nested);
   const data = reader.data!;
-  return newOperand('data', 'array', data, data.length, -1, undefined, reader.shape);
+  return newOperand('data', 'array', data, data.length, reader.shape);
 }
 
 class NestedReader {

@@ -36,7 +36,7 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
   const { operation } = call;
   const tag = typedArrayTag(value);
   if (tag !== undefined) {
-    return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag), undefined);
+    return arrayOperand(call, argument, 'array', checkFloats(operation, argument, value, tag));
   }
   const storage = storageOf(value);
   if (storage !== undefined) {
@@ -45,7 +45,7 @@ function operandOf(call: Call, argument: string, value: unknown, plainBytes: 4 |
   }
   if (!isArray(value)) return tensorLikeOperand(call, argument, value, plainBytes);
   const array = readNumbers(operation, argument, value, plainBytes);
-  return newOperand(argument, 'array', array, array.length, -1, undefined, undefined);
+  return newOperand(argument, 'array', array, array.length);
 }
 
 /**
@@ -57,13 +57,13 @@ export function arrayOperand(
   argument: string,
   kind: OperandKind,
   array: FloatArray,
-  shape: readonly number[] | undefined,
+  shape?: readonly number[],
   declared?: Half,
 ): Operand {
   const { moment } = runtime.arena;
   const length = attachedCount(operation, argument, array);
   const address = bufferOf(array) === moment.buffer ? offsetOf(array) : -1;
-  return newOperand(argument, kind, array, length, address, moment, shape, declared);
+  return newOperand(argument, kind, array, length, shape, declared, address, moment);
 }
 
 /** @throws TypeError when the tensor is disposed */

@@ -78,16 +78,19 @@ export function halfOf(tag: string | undefined, declared: Half | undefined): Hal
   return tag === 'Float16Array' ? 'float16' : tag === 'Uint16Array' ? declared : undefined;
 }
 
-/** An operand for an array; `declared` is the 16-bit type that the array's owner declares. */
+/**
+ * An operand for an array; `declared` is the 16-bit type that the array's owner declares. An array that may be a view of
+ * linear memory comes with its address there and the moment when it was read.
+ */
 export function newOperand(
   argument: string,
   kind: OperandKind,
   array: FloatArray,
   length: number,
-  address: number,
-  moment: Moment | undefined,
-  shape: readonly number[] | undefined,
+  shape?: readonly number[],
   declared?: Half,
+  address = -1,
+  moment?: Moment,
 ): Operand {
   const tag = typedArrayTag(array);
   const elementBytes = tag === 'Float64Array' ? 8 : 4;

@@ -37,7 +37,7 @@ function outOf(call: Call, argument: string, out: unknown, elementBytes: 4 | 8, 
   const name = elementBytes === 4 ? 'Float32Array' : 'Float64Array';
   const tag = typedArrayTag(out);
   if (tag === name || (half !== undefined && halfOf(tag, undefined) === half)) {
-    return arrayOperand(call, argument, 'array', out as FloatArray, undefined);
+    return arrayOperand(call, argument, 'array', out as FloatArray);
   }
   const storage = storageOf(out);
   if (storage === undefined) {
@@ -119,7 +119,7 @@ export function newResult(
     throw new OutOfMemoryError(`${operation}: ${bytes} bytes are needed for the result, the limit is ${limit}`);
   }
   const array = half === undefined ? newArray(elementBytes, length) : arrayOf(typedArrayTag(input.array)!, length);
-  return newOperand('the result', 'array', array as FloatArray, length, -1, undefined, undefined, half);
+  return newOperand('the result', 'array', array as FloatArray, length, undefined, half);
 }
 
 /** Storage for a result of the input's shape and element type. */

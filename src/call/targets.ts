@@ -331,7 +331,7 @@ function labels(
   const array = readLabels(operation, values, elementBytes);
   const { length } = array;
   if (shape !== undefined) checkLength(operation, 'targets', length, shape);
-  return { operand: newOperand('targets', 'array', array, length, -1, undefined, shape), integers: undefined };
+  return { operand: newOperand('targets', 'array', array, length, shape), integers: undefined };
 }
 
 /** The labels as a typed array, each element read once. */
