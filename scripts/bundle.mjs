@@ -1,6 +1,6 @@
 // Writes the bundles in dist/: one file with everything, minified, for <script type="module"> without an import map; the
 // same without the embedded modules, for pages that serve a .wasm file and pass it to init; and a few files for Node,
-// which takes five times as long to import the modules one by one.
+// which takes three times as long to import the modules one by one.
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
